@@ -1,0 +1,1 @@
+//! Text of .grace to checked items.

@@ -1,0 +1,3 @@
+//! Governs code changes by rules: plan, explain, run.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! A source graph read from a repository by tree-sitter.

@@ -1,0 +1,1 @@
+//! From a change and rules to a plan with its reasons.

@@ -1,0 +1,1 @@
+//! Outcomes in DuckDB; the only crate that links it.

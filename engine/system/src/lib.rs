@@ -1,0 +1,1 @@
+//! The one door outside: files, clock, environment, processes, git.

@@ -1,0 +1,1 @@
+//! Model fingerprints: schema and strict reading.

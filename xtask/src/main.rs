@@ -1,0 +1,3 @@
+//! Builds, tests and benchmarks the workspace.
+
+fn main() {}
