@@ -1,0 +1,131 @@
+//! The source graph of one tree: files, parts and the edges between them.
+//!
+//! Holds no ranges that move with white space: an edge names its site by an ordinal, and
+//! [`crate::facts::Places`] of the file turns ordinals into lines when something is shown.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// Index of a file in one [`CodeGraph`]; files are sorted by path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FileId(pub u32);
+
+/// Index of a part in one [`CodeGraph`]; the parts of a file are contiguous, in source order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PartId(pub u32);
+
+/// What a part is: the smallest pieces that can change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartKind {
+    /// A file without parts of its own: no parser reads it, or none could.
+    File,
+    /// The import-time code of a module, outside every function and class.
+    Module,
+    /// A class header with the class body's own statements, without its methods.
+    Class,
+    /// A function, async or not, nested or not.
+    Function,
+    /// A function whose parent is a class.
+    Method,
+}
+
+/// Names a part on every machine and in every snapshot: no ordinals, no offsets.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PartKey {
+    /// Repository-relative path with `/`.
+    pub path: Arc<str>,
+    /// Name inside the file: empty for a module body or a file, else `Class.method`, `outer.inner`.
+    pub name: Arc<str>,
+    /// The kind.
+    pub kind: PartKind,
+    /// 0 for the first part of this name and kind in the file, 1 for the next.
+    pub occurrence: u32,
+}
+
+/// One part as the graph knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// What it is.
+    pub kind: PartKind,
+    /// The file that holds it.
+    pub file: FileId,
+    /// Ordinal among the parts of its file, 0 for the module body.
+    pub ordinal: u32,
+    /// Enclosing part; `None` for a module body and a file.
+    pub parent: Option<PartId>,
+    /// Its own name: `start`, `BootKernel`, the module's last segment, or the file's name.
+    pub name: Arc<str>,
+    /// Dotted name over the whole repository: `backend.boot.boot_kernel.BootKernel.start`; a file's path for files.
+    pub qualified_name: Arc<str>,
+    /// The name inside the file, as in [`PartKey::name`].
+    pub local_name: Arc<str>,
+    /// As in [`PartKey::occurrence`].
+    pub occurrence: u32,
+    /// Declared `async`.
+    pub is_async: bool,
+    /// A test function or method, by pytest's and unittest's conventions (`test_*` in a test file, methods of `Test*` and `TestCase`).
+    pub is_test: bool,
+    /// Public by name: no segment of the local name begins with `_` (dunders are public), and `__all__` allows it where one is declared.
+    pub is_public: bool,
+    /// Dotted names of its decorators, as resolved as static reading allows (`functools.cache`, `app.route`).
+    pub decorators: Arc<[Arc<str>]>,
+}
+
+/// What an edge says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EdgeKind {
+    /// From the importing body (module or function) to the imported body, and to each named symbol.
+    Imports,
+    /// From part to part.
+    Calls,
+    /// From class header to class header.
+    Inherits,
+    /// Other uses: a decorator, a reference without a call, a string that names a module, a path or a model.
+    References,
+}
+
+/// How an edge is known; the order is from surest to least sure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Evidence {
+    /// Seen at run time.
+    Recorded,
+    /// An import statement.
+    Import,
+    /// A call or use whose target is resolved by names and imports.
+    Call,
+    /// A pytest fixture by parameter name.
+    Fixture,
+    /// A string literal that names it.
+    String,
+    /// Declared by a rule (`binding`).
+    Declared,
+    /// By name only: an attribute call on an unknown receiver.
+    Guess,
+}
+
+impl Evidence {
+    /// False for guesses: what `certain` leaves out.
+    #[must_use]
+    pub fn is_certain(self) -> bool {
+        self != Self::Guess
+    }
+}
+
+/// One directed edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Edge {
+    /// Where it starts.
+    pub from: PartId,
+    /// Where it ends.
+    pub to: PartId,
+    /// What it says.
+    pub kind: EdgeKind,
+    /// How it is known.
+    pub evidence: Evidence,
+    /// Ordinal of the site in the file of `from`; see [`crate::facts::Places::site_line`].
+    pub site: u32,
+}

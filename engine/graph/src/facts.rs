@@ -1,0 +1,1 @@
+//! What extraction reads out of one file. Pure: `extract(language, path, text)`.
