@@ -1,1 +1,3 @@
-//! Text of .grace to checked items.
+//! Text of `.grace` to checked items. No salsa, file system, clock or terminal.
+
+pub mod ast;
