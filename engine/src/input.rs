@@ -1,0 +1,128 @@
+//! What the engine is given, by value: two trees, the change between them, two rule books, facts of the past.
+//!
+//! Nothing here reads anything; the command line and `govern` fill it in.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use grace_fingerprints::Fingerprint;
+use grace_graph::change::Change;
+use grace_graph::facts::ContentId;
+
+/// Everything that decides a plan.
+#[derive(Debug, Clone, Default)]
+pub struct Input {
+    /// The tree before the change.
+    pub before: Tree,
+    /// The tree after the change.
+    pub after: Tree,
+    /// What changed between them.
+    pub change: Change,
+    /// The rules before the change; `None` where there were none.
+    pub rules_before: Option<Book>,
+    /// The rules after the change; `None` where there are none.
+    pub rules_after: Option<Book>,
+    /// What the change says of itself; it can only raise.
+    pub declared: Declared,
+    /// Facts of the past.
+    pub past: PastFacts,
+    /// The decision's time, seconds since 1970, UTC.
+    pub as_of: i64,
+}
+
+/// A tree of files, by content.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tree {
+    /// Sorted by path.
+    pub files: Vec<TreeFile>,
+}
+
+/// One file of a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeFile {
+    /// Repository-relative path with `/`.
+    pub path: Arc<str>,
+    /// What it is.
+    pub content: TreeContent,
+}
+
+/// What a file of a tree is to the engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TreeContent {
+    /// Source code whose facts the [`grace_graph::store::FactStore`] holds under this id.
+    Code(ContentId),
+    /// No parser reads it.
+    Other,
+    /// It should be read as code and could not be; why.
+    Opaque(Arc<str>),
+}
+
+/// A rule book: the project's own files and the packs that they adopt or use.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Book {
+    /// Sorted by path.
+    pub files: Vec<BookFile>,
+}
+
+/// One file of a rule book.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BookFile {
+    /// `grace/layer1.grace`, or `pack grace.policies` for an embedded pack.
+    pub path: Arc<str>,
+    /// Its text; `Err` names why it could not be read, which is a named unknown.
+    pub text: Result<Arc<str>, Arc<str>>,
+    /// How it came here.
+    pub role: grace_dsl::Role,
+}
+
+/// What the change says of itself, and who makes it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Declared {
+    /// `--operation`.
+    pub operation: Option<String>,
+    /// `--actor`, unverified.
+    pub actor: Option<String>,
+    /// A bot, proved by the signature of every commit.
+    pub verified_bot: Option<String>,
+    /// `--ticket`.
+    pub ticket: Option<String>,
+    /// The branch.
+    pub branch: Option<String>,
+    /// The rationale.
+    pub rationale: Option<String>,
+    /// 5W1H fields that were given: `what_component` and so on.
+    pub story: BTreeMap<String, String>,
+}
+
+/// Facts of the past, frozen. What is absent is unknown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PastFacts {
+    /// Model fingerprints before the change, by name.
+    pub models_before: BTreeMap<String, Arc<Fingerprint>>,
+    /// Model fingerprints after the change.
+    pub models_after: BTreeMap<String, Arc<Fingerprint>>,
+    /// Files that hold the fingerprints (path → model names), both sides, so that a change of one is seen.
+    pub model_files: BTreeMap<String, Vec<String>>,
+    /// Runs of bundles, oldest first.
+    pub runs: BTreeMap<String, Vec<BundleRun>>,
+    /// Values of KPIs, by `name`, `name p95 over 24 h` as the language writes the test's left side; in thousandths of the unit of the KPI's own
+    /// (milliseconds for durations, percent for shares).
+    pub kpis: BTreeMap<String, i64>,
+    /// CODEOWNERS before the change: text and path.
+    pub codeowners: Option<(Arc<str>, Arc<str>)>,
+    /// What a `test` says of a rate outright, in thousandths of a percent: (`pass rate` or `flaky rate`, bundle).
+    pub rates: BTreeMap<(String, String), i64>,
+    /// What a `test` says of a model's field: (model, field) → value, `None` = unknown.
+    pub model_fields: BTreeMap<(String, String), Option<String>>,
+}
+
+/// One run of a bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BundleRun {
+    /// Tests that passed, on the first try or later.
+    pub passed: u32,
+    /// Tests that failed.
+    pub failed: u32,
+    /// Of those that passed, the ones that needed another try.
+    pub flaky: u32,
+}
