@@ -1,0 +1,29 @@
+//! Wall clock and stopwatch. Nothing that is compared or signed may depend on either.
+
+use std::time::{Duration, Instant};
+
+/// The moment, UTC.
+pub fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
+
+/// A monotonic timer.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts.
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Time since the start.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    /// What is left of `limit`; zero when it is used up.
+    pub fn remaining(&self, limit: Duration) -> Duration {
+        limit.saturating_sub(self.elapsed())
+    }
+}

@@ -1,0 +1,416 @@
+//! Files: bounded reads, atomic and appended writes, listings, locks.
+//!
+//! Reading never blocks on a FIFO and never follows a link that the last component is. [`read_in`]
+//! is for paths that came from a repository: no component may be a link. Nothing here watches files.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+pub use tempfile::TempDir;
+
+use crate::names;
+
+/// Why a file could not be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileError {
+    /// The path as it was asked for.
+    pub path: PathBuf,
+    /// What went wrong.
+    pub kind: FileErrorKind,
+}
+
+/// The kinds of [`FileError`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileErrorKind {
+    /// Nothing is there.
+    NotFound,
+    /// The system forbids it.
+    Denied,
+    /// The file exceeds the bound.
+    TooLarge {
+        /// Bytes allowed.
+        max: u64,
+    },
+    /// A directory, FIFO, socket or device.
+    NotAFile,
+    /// A symbolic link, or a path through one.
+    Link,
+    /// The path would leave its directory; why.
+    Unsafe(&'static str),
+    /// Not UTF-8 text.
+    NotText,
+    /// The disk is full or the quota used up.
+    Full,
+    /// The file system is mounted read-only.
+    ReadOnly,
+    /// Anything else, in the system's words.
+    Other(String),
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` ", self.path.display())?;
+        match &self.kind {
+            FileErrorKind::NotFound => f.write_str("does not exist"),
+            FileErrorKind::Denied => f.write_str("may not be accessed (permission denied)"),
+            FileErrorKind::TooLarge { max } => write!(f, "is larger than {max} bytes"),
+            FileErrorKind::NotAFile => f.write_str("is not a regular file"),
+            FileErrorKind::Link => f.write_str("is, or is reached through, a symbolic link"),
+            FileErrorKind::Unsafe(reason) => write!(f, "is not a safe path: it {reason}"),
+            FileErrorKind::NotText => f.write_str("is not UTF-8 text"),
+            FileErrorKind::Full => f.write_str("cannot be written: the disk is full"),
+            FileErrorKind::ReadOnly => f.write_str("cannot be written: the file system is read-only"),
+            FileErrorKind::Other(message) => write!(f, "cannot be used: {message}"),
+        }
+    }
+}
+
+impl std::error::Error for FileError {}
+
+impl FileError {
+    fn new(path: &Path, kind: FileErrorKind) -> Self {
+        Self { path: path.to_path_buf(), kind }
+    }
+
+    /// Translates what the system said about `path`.
+    pub fn from_io(path: &Path, error: &io::Error) -> Self {
+        let kind = match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => FileErrorKind::NotFound,
+            io::ErrorKind::PermissionDenied => FileErrorKind::Denied,
+            io::ErrorKind::IsADirectory => FileErrorKind::NotAFile,
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => FileErrorKind::Full,
+            io::ErrorKind::ReadOnlyFilesystem => FileErrorKind::ReadOnly,
+            _ => FileErrorKind::Other(error.to_string()),
+        };
+        Self::new(path, kind)
+    }
+}
+
+/// `io::Error` with its path.
+fn at<T>(path: &Path, result: io::Result<T>) -> Result<T, FileError> {
+    result.map_err(|error| FileError::from_io(path, &error))
+}
+
+/// The whole of a regular file of at most `max` bytes. A link as last component is followed: for paths that the user gave.
+pub fn read(path: &Path, max: u64) -> Result<Vec<u8>, FileError> {
+    read_open(path, max, true)
+}
+
+/// As [`read`], as UTF-8 text.
+pub fn read_text(path: &Path, max: u64) -> Result<String, FileError> {
+    String::from_utf8(read(path, max)?).map_err(|_| FileError::new(path, FileErrorKind::NotText))
+}
+
+/// A file at a repository-relative path below `root`; no component may be a link.
+pub fn read_in(root: &Path, relative: &str, max: u64) -> Result<Vec<u8>, FileError> {
+    let path = resolve_in(root, relative)?;
+    read_open(&path, max, false)
+}
+
+/// `root/relative`, made sure to be safe and free of links above its last component.
+fn resolve_in(root: &Path, relative: &str) -> Result<PathBuf, FileError> {
+    let path = names::join(root, relative)
+        .map_err(|reason| FileError::new(&root.join(relative.replace('\0', "")), FileErrorKind::Unsafe(reason)))?;
+    let mut parent = root.to_path_buf();
+    let mut components = relative.split('/').peekable();
+    while let Some(component) = components.next() {
+        if components.peek().is_none() {
+            break;
+        }
+        parent.push(component);
+        if at(&path, fs::symlink_metadata(&parent))?.is_symlink() {
+            return Err(FileError::new(&path, FileErrorKind::Link));
+        }
+    }
+    Ok(path)
+}
+
+/// A regular file below `root` for reading, and its size; no component may be a link.
+pub(crate) fn open_in(root: &Path, relative: &str) -> Result<(File, fs::Metadata), FileError> {
+    open(&resolve_in(root, relative)?, false)
+}
+
+fn open(path: &Path, follow: bool) -> Result<(File, fs::Metadata), FileError> {
+    // Asked before opening: opening a device can have effects, opening a FIFO can block.
+    let before = at(path, if follow { fs::metadata(path) } else { fs::symlink_metadata(path) })?;
+    if before.is_symlink() {
+        return Err(FileError::new(path, FileErrorKind::Link));
+    }
+    if !before.is_file() {
+        return Err(FileError::new(path, FileErrorKind::NotAFile));
+    }
+    let mut options = OpenOptions::new();
+    options.read(true);
+    guard_open(&mut options, follow);
+    let file = at(path, options.open(path))?;
+    let meta = at(path, file.metadata())?;
+    if !meta.is_file() {
+        return Err(FileError::new(path, FileErrorKind::NotAFile));
+    }
+    Ok((file, meta))
+}
+
+fn read_open(path: &Path, max: u64, follow: bool) -> Result<Vec<u8>, FileError> {
+    let (file, meta) = open(path, follow)?;
+    if meta.len() > max {
+        return Err(FileError::new(path, FileErrorKind::TooLarge { max }));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0));
+    // One byte beyond the bound shows a file that grows while it is read.
+    at(path, file.take(max.saturating_add(1)).read_to_end(&mut bytes))?;
+    if bytes.len() as u64 > max {
+        return Err(FileError::new(path, FileErrorKind::TooLarge { max }));
+    }
+    Ok(bytes)
+}
+
+/// If the path was exchanged for a FIFO or a link since it was looked at, opening neither blocks nor follows.
+#[cfg(unix)]
+fn guard_open(options: &mut OpenOptions, follow: bool) {
+    use rustix::fs::OFlags;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let flags = if follow { OFlags::NONBLOCK } else { OFlags::NONBLOCK | OFlags::NOFOLLOW };
+    options.custom_flags(flags.bits().cast_signed());
+}
+
+#[cfg(not(unix))]
+fn guard_open(_options: &mut OpenOptions, _follow: bool) {}
+
+/// What a path is, by itself (a link is a link).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stat {
+    /// File, directory, link or something else.
+    pub kind: Kind,
+    /// Bytes.
+    pub size: u64,
+    /// Whether the owner may execute it; always false where the system has no such bit.
+    pub executable: bool,
+}
+
+/// The kinds of directory entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    Link,
+    /// FIFO, socket, device.
+    Other,
+}
+
+impl Stat {
+    fn of(meta: &fs::Metadata) -> Self {
+        let kind = Kind::of(meta.file_type());
+        Self { kind, size: meta.len(), executable: kind == Kind::File && owner_may_execute(meta) }
+    }
+}
+
+impl Kind {
+    pub(crate) fn of(file_type: fs::FileType) -> Self {
+        if file_type.is_symlink() {
+            Self::Link
+        } else if file_type.is_dir() {
+            Self::Directory
+        } else if file_type.is_file() {
+            Self::File
+        } else {
+            Self::Other
+        }
+    }
+}
+
+#[cfg(unix)]
+pub(crate) fn owner_may_execute(meta: &fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    meta.permissions().mode() & 0o100 != 0
+}
+
+#[cfg(not(unix))]
+pub(crate) fn owner_may_execute(_meta: &fs::Metadata) -> bool {
+    false
+}
+
+/// What is at `path`, without following a link there.
+pub fn stat(path: &Path) -> Result<Stat, FileError> {
+    Ok(Stat::of(&at(path, fs::symlink_metadata(path))?))
+}
+
+/// What is at a repository-relative path below `root`; no component above it may be a link.
+pub fn stat_in(root: &Path, relative: &str) -> Result<Stat, FileError> {
+    stat(&resolve_in(root, relative)?)
+}
+
+/// The target of a link at a repository-relative path, as bytes with `/` separators.
+pub fn link_target_in(root: &Path, relative: &str) -> Result<Vec<u8>, FileError> {
+    let path = resolve_in(root, relative)?;
+    let target = at(&path, fs::read_link(&path))?.into_os_string().into_encoded_bytes();
+    Ok(if cfg!(windows) { target.iter().map(|b| if *b == b'\\' { b'/' } else { *b }).collect() } else { target })
+}
+
+/// Whether anything is at `path`, a dangling link included.
+pub fn exists(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
+/// Whether `path` is a directory, through links.
+pub fn is_dir(path: &Path) -> bool {
+    path.is_dir()
+}
+
+/// `path` made absolute, links resolved.
+pub fn canonical(path: &Path) -> Result<PathBuf, FileError> {
+    at(path, path.canonicalize())
+}
+
+/// One entry of a directory.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DirEntry {
+    /// File name, escaped if it is not UTF-8.
+    pub name: String,
+    /// Whether the name had to be escaped.
+    pub odd_name: bool,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// The entries of a directory, sorted by name.
+pub fn list(dir: &Path) -> Result<Vec<DirEntry>, FileError> {
+    let mut entries = Vec::new();
+    for entry in at(dir, fs::read_dir(dir))? {
+        let entry = at(dir, entry)?;
+        let (name, odd_name) = names::from_bytes(entry.file_name().as_encoded_bytes());
+        entries.push(DirEntry { name, odd_name, kind: Kind::of(at(dir, entry.file_type())?) });
+    }
+    entries.sort();
+    Ok(entries)
+}
+
+/// Replaces `path` by `bytes`: readers see the old or the new content, also after a crash.
+///
+/// The new file takes over the old one's permissions; its directory must exist.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = at(path, tempfile::Builder::new().prefix(".tmp-").tempfile_in(dir))?;
+    at(path, file.write_all(bytes))?;
+    at(path, set_permissions_like(path, file.as_file()))?;
+    at(path, file.as_file().sync_all())?;
+    file.persist(path).map_err(|error| FileError::from_io(path, &error.error))?;
+    sync_dir(dir);
+    Ok(())
+}
+
+#[cfg(unix)]
+fn set_permissions_like(path: &Path, file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let permissions = match fs::metadata(path) {
+        Ok(meta) => meta.permissions(),
+        Err(_) => fs::Permissions::from_mode(0o644),
+    };
+    file.set_permissions(permissions)
+}
+
+#[cfg(not(unix))]
+fn set_permissions_like(_path: &Path, _file: &File) -> io::Result<()> {
+    Ok(())
+}
+
+/// Makes a rename or a new name durable where the system allows it; the content is already synced, so a failure loses no bytes.
+fn sync_dir(dir: &Path) {
+    if cfg!(unix)
+        && let Ok(dir) = File::open(dir)
+    {
+        let _ = dir.sync_all();
+    }
+}
+
+/// A new file at `path` with `bytes`, synced; fails if anything is there.
+pub fn create_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let mut file = at(path, OpenOptions::new().write(true).create_new(true).open(path))?;
+    at(path, file.write_all(bytes))?;
+    at(path, file.sync_all())?;
+    if let Some(dir) = path.parent() {
+        sync_dir(dir);
+    }
+    Ok(())
+}
+
+/// As [`create_new`] without waiting for the disk, for files that can be made again.
+pub(crate) fn create_unsynced(path: &Path, bytes: &[u8], executable: bool) -> Result<(), FileError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, if executable { 0o755 } else { 0o644 });
+    #[cfg(not(unix))]
+    let _ = executable;
+    at(path, at(path, options.open(path))?.write_all(bytes))
+}
+
+/// Appends `bytes` in one write and waits until they are on disk. The file is created if absent.
+///
+/// On an error part of `bytes` may have been written: the reader must recognise a truncated record.
+pub fn append(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let fresh = !exists(path);
+    let mut file = at(path, OpenOptions::new().append(true).create(true).open(path))?;
+    at(path, file.write_all(bytes))?;
+    at(path, file.sync_data())?;
+    if fresh && let Some(dir) = path.parent() {
+        sync_dir(dir);
+    }
+    Ok(())
+}
+
+/// A directory and what is missing above it.
+pub fn create_dirs(dir: &Path) -> Result<(), FileError> {
+    at(dir, fs::create_dir_all(dir))
+}
+
+/// Removes a file or link; absent is fine.
+pub fn remove_file(path: &Path) -> Result<(), FileError> {
+    absent_is_fine(path, fs::remove_file(path))
+}
+
+/// Removes a directory with all it holds, never through links; absent is fine.
+pub fn remove_dirs(dir: &Path) -> Result<(), FileError> {
+    absent_is_fine(dir, fs::remove_dir_all(dir))
+}
+
+fn absent_is_fine(path: &Path, result: io::Result<()>) -> Result<(), FileError> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => at(path, other),
+    }
+}
+
+/// Moves `from` to `to` in the same file system.
+pub fn rename(from: &Path, to: &Path) -> Result<(), FileError> {
+    at(from, fs::rename(from, to))
+}
+
+/// A new directory for temporary files, removed when dropped.
+pub fn temporary_dir() -> Result<TempDir, FileError> {
+    at(&std::env::temp_dir(), tempfile::Builder::new().prefix("grace-").tempdir())
+}
+
+/// An exclusive lock between processes, held until dropped or until the process ends.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// Takes the lock at `path` (a file of its own), waiting for it; `None` if another process still holds it after `patience`.
+pub fn lock(path: &Path, patience: std::time::Duration) -> Result<Option<Lock>, FileError> {
+    let file = at(path, OpenOptions::new().write(true).create(true).truncate(false).open(path))?;
+    let started = crate::clock::Stopwatch::start();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(Lock { _file: file })),
+            Err(fs::TryLockError::WouldBlock) if started.elapsed() >= patience => return Ok(None),
+            Err(fs::TryLockError::WouldBlock) => std::thread::sleep(std::time::Duration::from_millis(5)),
+            Err(fs::TryLockError::Error(error)) => return Err(FileError::from_io(path, &error)),
+        }
+    }
+}

@@ -1,0 +1,412 @@
+//! Child processes: argument lists, bounded output, a deadline over the whole process tree.
+//!
+//! No shell, no inherited environment but what the caller names, standard input closed. When a
+//! [`run`] returns, the child is gone, and so is what it started: on Unix its process group, on Linux
+//! also what left the group, on Windows its job. A killed grace-rules (`SIGKILL`) cannot clean up.
+
+mod tree;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{self, Read, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::clock::Stopwatch;
+use tree::Tree;
+
+/// A flag that ends what watches it; clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// A flag that is not set.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets it, for good.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it is set.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    /// A flag that Ctrl-C (and on Unix `SIGTERM`, `SIGHUP`) sets instead of ending this process.
+    ///
+    /// Errors if this process already has such a handler.
+    pub fn on_interrupt() -> io::Result<Self> {
+        let cancel = Self::new();
+        let flag = cancel.clone();
+        ctrlc::set_handler(move || flag.cancel()).map_err(io::Error::other)?;
+        Ok(cancel)
+    }
+}
+
+/// What of a stream is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// All of it; a child that writes more bytes than this is killed: [`End::TooMuchOutput`].
+    All(usize),
+    /// The last so many bytes.
+    Tail(usize),
+}
+
+/// What to run, and within which bounds.
+#[derive(Debug, Clone)]
+pub struct Command {
+    /// A path, or a name that is looked up in the `PATH` of `env`.
+    pub program: OsString,
+    /// Arguments, passed as they are.
+    pub args: Vec<OsString>,
+    /// Working directory.
+    pub dir: PathBuf,
+    /// The whole environment of the child.
+    pub env: BTreeMap<OsString, OsString>,
+    /// Bytes for standard input; `None` closes it.
+    pub input: Option<Vec<u8>>,
+    /// Time after which the tree is killed.
+    pub deadline: Duration,
+    /// What of standard output is kept.
+    pub stdout: Keep,
+    /// What of standard error is kept.
+    pub stderr: Keep,
+    /// Also hunt for descendants that left the process group; for programs that are not trusted to clean up.
+    pub hunt: bool,
+}
+
+impl Command {
+    /// A command with an empty environment, one minute, and 64 KiB of tail per stream.
+    pub fn new(program: impl Into<OsString>, dir: &Path) -> Self {
+        Self {
+            program: program.into(),
+            args: Vec::new(),
+            dir: dir.to_path_buf(),
+            env: BTreeMap::new(),
+            input: None,
+            deadline: Duration::from_secs(60),
+            stdout: Keep::Tail(64 * 1024),
+            stderr: Keep::Tail(64 * 1024),
+            hunt: true,
+        }
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// With this exit code.
+    Exited(i32),
+    /// By this signal, sent by somebody else.
+    Signalled(i32),
+    /// Killed at its deadline.
+    TimedOut,
+    /// Killed because the flag was set.
+    Cancelled,
+    /// Killed because it wrote more than [`Keep::All`] allows.
+    TooMuchOutput,
+    /// Never ran; why.
+    NotStarted(String),
+}
+
+/// One captured stream.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Output {
+    /// What was kept.
+    pub bytes: Vec<u8>,
+    /// Bytes written in all, as far as they were read.
+    pub total: u64,
+}
+
+impl Output {
+    /// As text, invalid bytes replaced.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+}
+
+/// The result of [`run`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finished {
+    /// How it ended.
+    pub end: End,
+    /// Wall time.
+    pub duration: Duration,
+    /// Standard output.
+    pub stdout: Output,
+    /// Standard error.
+    pub stderr: Output,
+}
+
+/// Names the trees of nested runs, outermost first; descendants carry it in their environment.
+const MARK: &str = "GRACE_PROCESS_TREE";
+/// How long the readers of a dead tree may take to empty its pipes.
+const DRAIN: Duration = Duration::from_secs(2);
+
+fn new_mark() -> OsString {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let own = format!("{}-{}-{count}", std::process::id(), jiff::Timestamp::now().as_nanosecond());
+    let mut mark = std::env::var_os(MARK).filter(|outer| outer.len() < 1024).unwrap_or_default();
+    if !mark.is_empty() {
+        mark.push(":");
+    }
+    mark.push(own);
+    mark
+}
+
+fn prepare(command: &Command, mark: &OsString) -> std::process::Command {
+    let mut process = std::process::Command::new(&command.program);
+    process.args(&command.args).current_dir(&command.dir).env_clear().envs(&command.env).env(MARK, mark);
+    process.stdout(Stdio::piped()).stderr(Stdio::piped());
+    process.stdin(if command.input.is_some() { Stdio::piped() } else { Stdio::null() });
+    process
+}
+
+/// Runs `command` until it ends, its deadline passes or `cancel` is set; then nothing of it is left.
+pub fn run(command: &Command, cancel: &Cancel) -> Finished {
+    let clock = Stopwatch::start();
+    let ended = |end, stdout, stderr| Finished { end, duration: clock.elapsed(), stdout, stderr };
+    if cancel.is_cancelled() {
+        return ended(End::Cancelled, Output::default(), Output::default());
+    }
+    let mark = new_mark();
+    let mut tree = match Tree::spawn(prepare(command, &mark), mark) {
+        Ok(tree) => tree,
+        Err(error) => return ended(End::NotStarted(error.to_string()), Output::default(), Output::default()),
+    };
+    if let (Some(bytes), Some(mut stdin)) = (command.input.clone(), tree.stdin()) {
+        // A child that does not read its input ends the thread by closing the pipe when it dies.
+        std::thread::spawn(move || {
+            let _ = stdin.write_all(&bytes);
+        });
+    }
+    let stdout = Capture::start(tree.stdout(), command.stdout);
+    let stderr = Capture::start(tree.stderr(), command.stderr);
+
+    let mut pause = Duration::from_micros(200);
+    let mut end = loop {
+        match tree.poll() {
+            Ok(Some(end)) => break end,
+            Ok(None) => {}
+            Err(error) => break End::NotStarted(format!("lost sight of the process: {error}")),
+        }
+        if cancel.is_cancelled() {
+            break End::Cancelled;
+        }
+        if clock.elapsed() >= command.deadline {
+            break End::TimedOut;
+        }
+        if stdout.overflowed() || stderr.overflowed() {
+            break End::TooMuchOutput;
+        }
+        std::thread::sleep(pause.min(clock.remaining(command.deadline)));
+        pause = (pause * 2).min(Duration::from_millis(10));
+    };
+    tree.end(command.hunt);
+    let (stdout, stderr) = (stdout.finish(), stderr.finish());
+    if matches!(end, End::Exited(_)) && (stdout.1 || stderr.1) {
+        end = End::TooMuchOutput;
+    }
+    ended(end, stdout.0, stderr.0)
+}
+
+#[derive(Debug, Default)]
+struct Buffer {
+    bytes: Vec<u8>,
+    total: u64,
+    overflow: bool,
+}
+
+/// A thread that empties one pipe into a bounded buffer.
+struct Capture {
+    buffer: Arc<Mutex<Buffer>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Capture {
+    fn start(pipe: Option<impl Read + Send + 'static>, keep: Keep) -> Self {
+        let buffer = Arc::new(Mutex::new(Buffer::default()));
+        let thread = pipe.map(|mut pipe| {
+            let buffer = Arc::clone(&buffer);
+            std::thread::spawn(move || {
+                let mut chunk = vec![0; 64 * 1024];
+                loop {
+                    let count = match pipe.read(&mut chunk) {
+                        Ok(0) => return,
+                        Ok(count) => count,
+                        Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                        Err(_) => return,
+                    };
+                    buffer.lock().unwrap_or_else(PoisonError::into_inner).push(&chunk[..count], keep);
+                }
+            })
+        });
+        Self { buffer, thread }
+    }
+
+    fn overflowed(&self) -> bool {
+        self.buffer.lock().unwrap_or_else(PoisonError::into_inner).overflow
+    }
+
+    /// The output, and whether it overflowed. A pipe that a survivor still holds is not waited for beyond [`DRAIN`].
+    fn finish(self) -> (Output, bool) {
+        if let Some(thread) = self.thread {
+            let clock = Stopwatch::start();
+            while !thread.is_finished() && clock.elapsed() < DRAIN {
+                std::thread::sleep(Duration::from_micros(200));
+            }
+        }
+        let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
+        let buffer = std::mem::take(&mut *buffer);
+        (Output { bytes: buffer.bytes, total: buffer.total }, buffer.overflow)
+    }
+}
+
+impl Buffer {
+    fn push(&mut self, chunk: &[u8], keep: Keep) {
+        self.total += chunk.len() as u64;
+        match keep {
+            Keep::All(max) => {
+                let room = max.saturating_sub(self.bytes.len());
+                self.overflow |= chunk.len() > room;
+                self.bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
+            }
+            Keep::Tail(max) => {
+                self.bytes.extend_from_slice(chunk);
+                let excess = self.bytes.len().saturating_sub(max);
+                self.bytes.drain(..excess);
+            }
+        }
+    }
+}
+
+/// A child that answers questions: write to it, read from it within a deadline. Killed when dropped.
+pub(crate) struct Conversation {
+    tree: Tree,
+    stdin: Option<Box<dyn io::Write + Send>>,
+    chunks: mpsc::Receiver<Vec<u8>>,
+    current: Vec<u8>,
+    position: usize,
+    patience: Duration,
+    stderr: Arc<Mutex<Buffer>>,
+}
+
+impl Conversation {
+    /// Starts `command`; its `deadline` is how long one answer may take. `input` and `stdout` are not used.
+    pub(crate) fn start(command: &Command) -> io::Result<Self> {
+        let mark = new_mark();
+        let mut process = prepare(command, &mark);
+        process.stdin(Stdio::piped());
+        let mut tree = Tree::spawn(process, mark)?;
+        let stdin = tree.stdin();
+        let stderr = Capture::start(tree.stderr(), command.stderr);
+        // Bounded: a child that floods us waits, and we hold a megabyte at most.
+        let (sender, chunks) = mpsc::sync_channel(16);
+        if let Some(mut stdout) = tree.stdout() {
+            std::thread::spawn(move || {
+                loop {
+                    let mut chunk = vec![0; 64 * 1024];
+                    match stdout.read(&mut chunk) {
+                        Ok(count) if count > 0 => {
+                            chunk.truncate(count);
+                            if sender.send(chunk).is_err() {
+                                return;
+                            }
+                        }
+                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                        _ => return,
+                    }
+                }
+            });
+        }
+        Ok(Self {
+            tree,
+            stdin: stdin.map(|stdin| Box::new(stdin) as Box<dyn io::Write + Send>),
+            chunks,
+            current: Vec::new(),
+            position: 0,
+            patience: command.deadline,
+            stderr: stderr.buffer,
+        })
+    }
+
+    /// Sends `bytes`: no more than a pipe always holds (4 KiB), or both sides may wait for each other.
+    pub(crate) fn ask(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let Some(stdin) = &mut self.stdin else { return Err(io::ErrorKind::BrokenPipe.into()) };
+        stdin.write_all(bytes)?;
+        stdin.flush()
+    }
+
+    /// What the child wrote to standard error so far.
+    pub(crate) fn stderr_text(&self) -> String {
+        String::from_utf8_lossy(&self.stderr.lock().unwrap_or_else(PoisonError::into_inner).bytes).into_owned()
+    }
+}
+
+impl Conversation {
+    /// Unread bytes; empty at the end of the output.
+    fn fill(&mut self) -> io::Result<&[u8]> {
+        if self.position == self.current.len() {
+            match self.chunks.recv_timeout(self.patience) {
+                Ok(chunk) => {
+                    self.current = chunk;
+                    self.position = 0;
+                }
+                Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(&[]),
+                Err(mpsc::RecvTimeoutError::Timeout) => return Err(io::ErrorKind::TimedOut.into()),
+            }
+        }
+        Ok(&self.current[self.position..])
+    }
+
+    /// Bytes up to a line feed, which is left out; [`io::ErrorKind::UnexpectedEof`] if the child ended first.
+    pub(crate) fn line(&mut self, max: usize) -> io::Result<Vec<u8>> {
+        let mut line = Vec::new();
+        loop {
+            let bytes = self.fill()?;
+            if bytes.is_empty() {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            let end = bytes.iter().position(|byte| *byte == b'\n');
+            let count = end.unwrap_or(bytes.len());
+            line.extend_from_slice(&bytes[..count]);
+            self.position += count + usize::from(end.is_some());
+            if end.is_some() {
+                return Ok(line);
+            }
+            if line.len() > max {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+        }
+    }
+
+    /// Exactly `count` bytes.
+    pub(crate) fn exact(&mut self, count: usize) -> io::Result<Vec<u8>> {
+        let mut taken = Vec::with_capacity(count);
+        while taken.len() < count {
+            let bytes = self.fill()?;
+            if bytes.is_empty() {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            let part = bytes.len().min(count - taken.len());
+            taken.extend_from_slice(&bytes[..part]);
+            self.position += part;
+        }
+        Ok(taken)
+    }
+}
+
+impl Drop for Conversation {
+    fn drop(&mut self) {
+        self.stdin = None;
+        self.tree.end(false);
+    }
+}
