@@ -133,7 +133,7 @@ fn an_unreadable_directory_is_a_problem_not_an_error() {
     let dir = files::temporary_dir().unwrap();
     std::fs::create_dir(dir.path().join("closed")).unwrap();
     std::fs::write(dir.path().join("open.py"), "").unwrap();
-    std::fs::set_permissions(dir.path().join("closed"), std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(dir.path().join("closed"), std::fs::Permissions::from_mode(0o000)).unwrap();
     if std::fs::read_dir(dir.path().join("closed")).is_ok() {
         eprintln!("SKIPPED: this user may read everything");
         return;

@@ -1,7 +1,6 @@
 //! Tests of the door outside, against real files, processes and git.
 #![expect(clippy::disallowed_methods, reason = "tests set the outside world up")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
-#![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 mod files;
 mod git;
