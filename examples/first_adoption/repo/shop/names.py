@@ -1,0 +1,6 @@
+"""Names of customers."""
+
+
+def greeting(name):
+    """How a customer is greeted."""
+    return f"Hello {name}"

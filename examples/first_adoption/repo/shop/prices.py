@@ -1,0 +1,6 @@
+"""Prices."""
+
+
+def total(prices):
+    """The sum of all prices."""
+    return sum(prices)

@@ -1,0 +1,5 @@
+"""Rows."""
+
+
+def rows():
+    return [("ada", 1250)]

@@ -1,0 +1,7 @@
+"""Screens."""
+
+from services.accounts import balance_line
+
+
+def account_screen(store, customer):
+    return [customer, balance_line(store, customer)]

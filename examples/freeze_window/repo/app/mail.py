@@ -1,0 +1,5 @@
+"""Mail."""
+
+
+def subject(name):
+    return "Hello " + name

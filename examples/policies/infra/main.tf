@@ -1,0 +1,4 @@
+resource "network" "front" {
+  name  = "front"
+  ports = [443]
+}

@@ -1,0 +1,7 @@
+"""The scheduler."""
+
+from core.vendor.heap import smallest
+
+
+def next_job(jobs):
+    return smallest(jobs)

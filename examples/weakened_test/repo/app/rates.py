@@ -1,0 +1,6 @@
+"""Interest."""
+
+
+def interest(amount, rate):
+    """Interest for one year."""
+    return amount * rate / 100
