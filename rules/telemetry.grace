@@ -7,68 +7,83 @@ module grace.telemetry
 
 kpi self_healing_success_rate
   better  higher
+  unit    percent
   from    prometheus "main", query "100 * sum(rate(heal_ok_total[1h])) / sum(rate(heal_total[1h]))"
 
 kpi trigger_success_rate
   better  higher
+  unit    percent
   from    prometheus "main", query "100 * sum(rate(heal_trigger_ok_total[1h])) / sum(rate(heal_trigger_total[1h]))"
 
 kpi playbook_success_rate
   better  higher
+  unit    percent
   from    prometheus "main", query "100 * sum(rate(heal_playbook_ok_total[1h])) / sum(rate(heal_playbook_total[1h]))"
 
 kpi mean_time_to_repair
   better  lower
+  unit    ms
   from    prometheus "main", query "1000 * sum(rate(heal_duration_seconds_sum[1h])) / sum(rate(heal_duration_seconds_count[1h]))"
 
 kpi heal_latency
   better  lower
+  unit    ms
   from    prometheus "main", query "1000 * histogram_quantile(0.95, sum by (le) (rate(heal_trigger_seconds_bucket[1h])))"
 
 kpi heal_error_rate
   better  lower
+  unit    percent
   from    prometheus "main", query "100 * sum(rate(heal_errors_total[1h])) / sum(rate(heal_total[1h]))"
 
 # --- governance
 
 kpi approval_latency
   better  lower
+  unit    ms
   from    prometheus "main", query "1000 * sum(rate(governance_approval_seconds_sum[1h])) / sum(rate(governance_approval_seconds_count[1h]))"
 
 kpi policy_violation_rate
   better  lower
+  unit    percent
   from    prometheus "main", query "100 * sum(rate(governance_violations_total[1h])) / sum(rate(governance_decisions_total[1h]))"
 
 # --- intents
 
 kpi intent_success_rate
   better  higher
+  unit    percent
   from    prometheus "main", query "100 * sum(rate(intent_ok_total[1h])) / sum(rate(intent_total[1h]))"
 
 # --- boot, models, loops: the subjects of `grace.limits`
 
 kpi boot_latency
   better  lower
+  unit    ms
   from    prometheus "main", query "1000 * histogram_quantile(0.95, sum by (le) (rate(boot_seconds_bucket[24h])))"
 
 kpi boot_error_rate
   better  lower
+  unit    percent
   from    prometheus "main", query "100 * sum(rate(boot_errors_total[24h])) / sum(rate(boot_total[24h]))"
 
 kpi model_latency
   better  lower
+  unit    ms
   from    prometheus "main", query "1000 * histogram_quantile(0.95, sum by (le) (rate(model_request_seconds_bucket[1h])))"
 
 kpi model_error_rate
   better  lower
+  unit    percent
   from    prometheus "main", query "100 * sum(rate(model_errors_total[1h])) / sum(rate(model_requests_total[1h]))"
 
 kpi loop_latency
   better  lower
+  unit    ms
   from    prometheus "main", query "1000 * histogram_quantile(0.95, sum by (le) (rate(cognition_loop_seconds_bucket[1h])))"
 
 kpi loop_error_rate
   better  lower
+  unit    percent
   from    prometheus "main", query "100 * sum(rate(cognition_loop_errors_total[1h])) / sum(rate(cognition_loops_total[1h]))"
 
 # --- drift: every hour for a day, against the baseline of the deployment
@@ -145,11 +160,16 @@ audit cycle
   review      1 of team(peers)
   on failure  halt
 
-# --- what is learned from a story that went well
+# --- what was learned: further practices are suggested from stories that went well
 
-practice library
-  from      stories with outcome success
-  needs     plan_steps or playbooks_used
-  fits      layer or component
-  rank      success_rate times trust
-  return    5
+practice threshold_in_steps
+  kind        playbook
+  says        "Move a trigger's threshold without losing what it caught."
+  step        "Record the baseline of the KPIs that the trigger moves."
+  step        "Move the threshold by a tenth at most."
+  step        "Run chaos_smoke and self_healing_flows."
+  step        "Watch for 24 hours."
+  step        "Go back when the KPI is worse by more than 20 %."
+  applies to  self_healing, layer2
+  not for     layer1, governance
+  because     "Small steps with a known way back are the only ones whose effect can be told apart."

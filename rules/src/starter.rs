@@ -1,23 +1,26 @@
 //! What `init` writes into a project's `grace/`: texts, from what it found there.
 //!
 //! Every text is a rule file that a team is meant to edit afterwards, so it explains itself and says nothing twice.
+//! Teams are declared here and nowhere else: the packs refer to `team(governance)` and `team(peers)`.
 
 use std::fmt::Write as _;
+
+use crate::pack;
 
 /// What a start knows of the repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
     /// Principal of the person who starts, as `allowed_signers` will name them: an e-mail address.
     pub person: String,
-    /// Bundles of the shipped ten whose test files all exist, by name, and the globs of the project's own test directories.
-    pub bundles: Vec<String>,
+    /// The code has kernels, governance, self-healing, model adapters or cognition, so the Grace packs say something of it.
+    pub is_grace_system: bool,
     /// Directories with tests, repository-relative, without a trailing slash: each becomes a bundle.
     pub test_directories: Vec<String>,
-    /// The code has kernels, governance, self-healing, model adapters or cognition, so the Grace packs say something about it.
-    pub is_grace_system: bool,
+    /// Every test file, repository-relative and sorted: a shipped bundle is looked for among them by its files' names.
+    pub test_files: Vec<String>,
 }
 
-/// The modules that a Grace system adopts, in the order in which they are read.
+/// The modules that a Grace system adopts beside its bundles, in the order in which a person should read them.
 pub const GRACE_MODULES: &[&str] = &[
     "grace.vocabulary",
     "grace.tags",
@@ -30,6 +33,21 @@ pub const GRACE_MODULES: &[&str] = &[
     "grace.trust",
 ];
 
+/// The shipped bundles, as the policies name them.
+pub const BUNDLES: &[&str] = &[
+    "layer1_boot",
+    "self_healing_flows",
+    "governance_decisions",
+    "multi_model_routing",
+    "chaos_smoke",
+    "trigger_system",
+    "integration",
+    "cognition_loops",
+    "policy_enforcement",
+    "model_failover",
+    "lint",
+];
+
 /// One file to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StarterFile {
@@ -37,16 +55,6 @@ pub struct StarterFile {
     pub path: &'static str,
     /// Its text.
     pub text: String,
-}
-
-/// The files of a new `grace/`, in the order in which a person should read them.
-#[must_use]
-pub fn files(found: &Found) -> Vec<StarterFile> {
-    vec![
-        StarterFile { path: "grace/rules.grace", text: rules(found) },
-        StarterFile { path: "grace/bundles.grace", text: bundles(found) },
-        StarterFile { path: "grace/allowed_signers", text: ALLOWED_SIGNERS.to_owned() },
-    ]
 }
 
 /// The head of a new `allowed_signers`: how a line reads, and no key, because none is anybody's yet.
@@ -57,30 +65,58 @@ pub const ALLOWED_SIGNERS: &str = "\
 # alice@example.org namespaces=\"grace\" ssh-ed25519 AAAA...
 ";
 
-fn rules(found: &Found) -> String {
+/// The files of a new `grace/`, in the order in which a person should read them.
+#[must_use]
+pub fn files(found: &Found) -> Vec<StarterFile> {
+    let bundles: Vec<Bundle> =
+        if found.is_grace_system { BUNDLES.iter().map(|name| Bundle::find(name, found)).collect() } else { Vec::new() };
+    vec![
+        StarterFile { path: "grace/rules.grace", text: rules(found, &bundles) },
+        StarterFile { path: "grace/bundles.grace", text: own_bundles(found, &bundles) },
+        StarterFile { path: "grace/allowed_signers", text: ALLOWED_SIGNERS.to_owned() },
+    ]
+}
+
+/// Where a shipped bundle's tests are in a project.
+enum Bundle {
+    /// Where the pack says: it is adopted as it stands.
+    Shipped(&'static str),
+    /// Elsewhere, or nowhere: the project gets a bundle of the same name with these paths.
+    Own(&'static str, Vec<String>),
+}
+
+impl Bundle {
+    fn find(name: &'static str, found: &Found) -> Self {
+        let wanted = pack(&format!("grace.bundles.{name}")).map(|pack| literal_paths(pack.text)).unwrap_or_default();
+        let exists = |path: &str| found.test_files.iter().any(|file| file == path);
+        if wanted.iter().all(|path| exists(path)) {
+            return Self::Shipped(name);
+        }
+        let is_wanted = |file: &&String| wanted.iter().any(|path| file_name(path) == file_name(file));
+        Self::Own(name, found.test_files.iter().filter(is_wanted).cloned().collect())
+    }
+}
+
+fn rules(found: &Found, bundles: &[Bundle]) -> String {
     let mut text = String::from(
         "# The rules of this project. `grace-rules check` says whether they are right, `grace-rules plan` what they mean for a change.\n\
          # A change to this directory is tier 3, whatever it says.\n\n\
          module project.rules\n",
     );
     let person = quoted(&found.person);
+    let who = "# Who decides. Members are principals of grace/allowed_signers; the author of a change never counts.\n";
     if found.is_grace_system {
-        let shipped = found.bundles.iter().map(|name| format!("grace.bundles.{name}"));
+        let shipped = bundles.iter().filter_map(|bundle| match bundle {
+            Bundle::Shipped(name) => Some(format!("grace.bundles.{name}")),
+            Bundle::Own(..) => None,
+        });
         let modules: Vec<String> = GRACE_MODULES.iter().map(|module| (*module).to_owned()).chain(shipped).collect();
-        let _ = write!(text, "adopt  {}\n\n", modules.join(",\n       "));
-        let _ = write!(
-            text,
-            "# Who decides. Members are principals of grace/allowed_signers; the author of a change never counts.\n\
-             team governance  members {person}\n\
-             team peers       members {person}\n",
-        );
+        let _ = write!(text, "adopt  {}\n\n{who}", modules.join(", "));
+        let _ = write!(text, "team governance  members {person}\nteam peers       members {person}\n");
     } else {
-        let _ = write!(text, "adopt  grace.floor\n\n");
-        let _ = write!(
-            text,
-            "# Who decides. Members are principals of grace/allowed_signers; the author of a change never counts.\n\
-             team owners  members {person}\n\n\
-             # A rule of your own begins like this one.\n\
+        let _ = write!(text, "adopt  grace.floor\n\n{who}team owners  members {person}\n\n");
+        text.push_str(
+            "# A rule of your own begins like this one.\n\
              rule public_signature : tier 2\n  \
                when     signatures change in public(all except tests)\n  \
                require  approval 1 of team(owners)\n  \
@@ -90,10 +126,17 @@ fn rules(found: &Found) -> String {
     text
 }
 
-fn bundles(found: &Found) -> String {
+fn own_bundles(found: &Found, bundles: &[Bundle]) -> String {
     let mut text = String::from(
         "# Bundles: named groups of tests that rules can require. `run` is a list of arguments, no shell.\n\nmodule project.bundles\n",
     );
+    for bundle in bundles {
+        if let Bundle::Own(name, paths) = bundle
+            && let Some(pack) = pack(&format!("grace.bundles.{name}"))
+        {
+            text.push_str(&with_tests(pack.text, paths));
+        }
+    }
     for directory in &found.test_directories {
         let name = bundle_name(directory);
         let glob = quoted(&format!("{directory}/**"));
@@ -109,10 +152,48 @@ fn bundles(found: &Found) -> String {
     text
 }
 
-/// A name that the language takes: letters, digits and `_`, not beginning with a digit, not one of its words.
+/// The item of a shipped bundle with other paths in its `tests` clause, which stands on lines of its own before `run`.
+fn with_tests(pack: &str, paths: &[String]) -> String {
+    let set = if paths.is_empty() {
+        "none".to_owned()
+    } else {
+        paths.iter().map(|path| format!("path({})", quoted(path))).collect::<Vec<_>>().join("\n      plus ")
+    };
+    let mut text = String::from("\n");
+    let mut in_tests = false;
+    for line in pack.lines().skip_while(|line| !line.starts_with("bundle ")) {
+        let word = line.split_whitespace().next().unwrap_or_default();
+        if word == "tests" {
+            in_tests = true;
+            let _ = writeln!(text, "  tests    {set}");
+        } else if word == "run" {
+            in_tests = false;
+        }
+        if !in_tests {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    if paths.is_empty() && !text.contains("may be empty") {
+        text.push_str("  may be empty\n");
+    }
+    text
+}
+
+/// The `path("…")` literals of a shipped bundle, in order.
+fn literal_paths(pack: &str) -> Vec<&str> {
+    pack.split("path(\"").skip(1).filter_map(|rest| rest.split_once('"').map(|(path, _)| path)).collect()
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// A name that the language takes: letters, digits and `_`, none of its words.
 fn bundle_name(directory: &str) -> String {
-    let mut name: String = directory.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
-    name.insert_str(0, "in_");
+    let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
+    let mut name = String::from("in_");
+    name.extend(directory.chars().map(letter));
     name
 }
 
