@@ -1,0 +1,124 @@
+//! What is wrong with a fingerprint's text, as data that miette renders.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use miette::{Diagnostic, LabeledSpan, NamedSource, Severity, SourceCode};
+
+/// One mistake of one file.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    /// `F001` not YAML, `F002` unknown key, `F003` missing key, `F004` wrong kind of value, `F005` value
+    /// that is not allowed, `F006` stated twice, `F007` contradiction.
+    pub code: &'static str,
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+    /// Where, in bytes of the text. Empty where something is missing.
+    pub span: Range<usize>,
+    source: NamedSource<Arc<str>>,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl Diagnostic for Problem {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(self.code))
+    }
+
+    fn severity(&self) -> Option<Severity> {
+        Some(Severity::Error)
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.source)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(std::iter::once(LabeledSpan::underline(self.span.clone()))))
+    }
+}
+
+/// The problems of one file as they are found.
+pub(super) struct Report {
+    source: NamedSource<Arc<str>>,
+    problems: Vec<Problem>,
+}
+
+impl Report {
+    pub(super) fn new(path: &str, text: &str) -> Report {
+        Report { source: NamedSource::new(path, Arc::from(text)), problems: Vec::new() }
+    }
+
+    pub(super) fn add(&mut self, code: &'static str, span: Range<usize>, message: String, help: Option<String>) {
+        self.problems.push(Problem { code, message, help, span, source: self.source.clone() });
+    }
+
+    /// What was read, if nothing was wrong; else the problems in the order of the text.
+    pub(super) fn finish<T>(mut self, read: Option<T>) -> Result<T, Vec<Problem>> {
+        match read {
+            Some(value) if self.problems.is_empty() => Ok(value),
+            _ => {
+                self.problems.sort_by_key(|problem| (problem.span.start, problem.code));
+                Err(self.problems)
+            }
+        }
+    }
+}
+
+/// Words for a sentence: `` `a`, `b` and `c` ``.
+pub(super) fn listed(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// Text of the user, short and harmless enough for a message.
+pub(super) fn shown(text: &str) -> String {
+    const MOST: usize = 60;
+    let clean: String = text.chars().take(MOST).map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    if text.chars().count() > MOST { format!("{clean}…") } else { clean }
+}
+
+/// The known word that `word` was probably meant to be: at most a third of its letters differ.
+pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    if word.len() > 60 {
+        return None;
+    }
+    known
+        .iter()
+        .map(|candidate| (distance(&word.to_lowercase().replace(['-', ' '], "_"), candidate), *candidate))
+        .min()
+        .filter(|(distance, candidate)| *distance <= candidate.len().div_ceil(3))
+        .map(|(_, candidate)| candidate)
+}
+
+/// Levenshtein's distance in bytes.
+fn distance(left: &str, right: &str) -> usize {
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (i, a) in left.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in right.bytes().enumerate() {
+            let above = row[j + 1];
+            row[j + 1] = (diagonal + usize::from(a != b)).min(above + 1).min(row[j] + 1);
+            diagonal = above;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}

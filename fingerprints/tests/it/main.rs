@@ -1,0 +1,5 @@
+//! What the shipped fingerprints say, and what a malformed one gets told.
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+mod malformed;
+mod shipped;
