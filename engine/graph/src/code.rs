@@ -128,4 +128,6 @@ pub struct Edge {
     pub evidence: Evidence,
     /// Ordinal of the site in the file of `from`; see [`crate::facts::Places::site_line`].
     pub site: u32,
+    /// For type checkers only (`if TYPE_CHECKING`): nothing runs along it.
+    pub type_only: bool,
 }

@@ -1,1 +1,618 @@
-//! What extraction reads out of one file. Pure: `extract(language, path, text)`.
+//! What extraction reads out of one file: a pure value, the same for equal bytes wherever the file lies.
+//!
+//! Three projections with three lifetimes: [`Outline`] holds what resolution needs and nothing that moves with white
+//! space, comments or bodies; [`Places`] turns ordinals into lines; [`PartDigests`] tell how a part changed. No text and
+//! no syntax tree is kept.
+
+use std::sync::Arc;
+
+use bitflags::bitflags;
+use serde::{Deserialize, Serialize};
+
+use crate::code::PartKind;
+
+/// Files larger than this (in bytes) are not parsed.
+pub const MAX_PARSED_BYTES: usize = 2 * 1024 * 1024;
+
+/// The first 128 bits of a BLAKE3 hash.
+pub type Digest = [u8; 16];
+
+/// Identifies a file's bytes: their BLAKE3 hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ContentId(pub [u8; 32]);
+
+impl ContentId {
+    /// The id of these bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(*blake3::hash(bytes).as_bytes())
+    }
+}
+
+/// A language with an extractor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Language {
+    /// Python 3, sources and stubs.
+    Python,
+}
+
+impl Language {
+    /// The language of a path by its extension, `None` where no extractor exists.
+    #[must_use]
+    pub fn of_path(path: &str) -> Option<Self> {
+        let (stem, extension) = path.rsplit('/').next()?.rsplit_once('.')?;
+        (!stem.is_empty() && matches!(extension, "py" | "pyi" | "pyw")).then_some(Self::Python)
+    }
+
+    /// Its name in rules: `language(python)`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Python => "python",
+        }
+    }
+}
+
+/// What kept a file from being read in full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProblemKind {
+    /// Larger than [`MAX_PARSED_BYTES`].
+    TooLarge,
+    /// Not UTF-8.
+    NotUtf8,
+    /// Holds a NUL byte.
+    HasNul,
+    /// The parser gave up: its budget of steps for a text of this length was spent.
+    OverBudget,
+    /// The bytes could not be read.
+    Unreadable,
+    /// The grammar does not accept the text here; parts around it are read.
+    SyntaxError,
+    /// Definitions nested too deeply, or with names too long, belong to the part around them.
+    TooDeep,
+}
+
+impl ProblemKind {
+    /// True where nothing of the file could be read: it may hold anything.
+    #[must_use]
+    pub fn is_opaque(self) -> bool {
+        !matches!(self, Self::SyntaxError | Self::TooDeep)
+    }
+}
+
+/// A problem and the line (1-based) where it begins; line 1 for problems of the whole file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Problem {
+    /// What it is.
+    pub kind: ProblemKind,
+    /// 1-based.
+    pub line: u32,
+}
+
+/// Everything extraction says about one content in one language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileFacts {
+    /// The bytes that were read.
+    pub content: ContentId,
+    /// What resolution reads.
+    pub outline: Arc<Outline>,
+    /// Lines of parts and sites.
+    pub places: Places,
+    /// One per part of the outline, in the same order.
+    pub digests: Box<[PartDigests]>,
+    /// Sorted by line.
+    pub problems: Box<[Problem]>,
+}
+
+impl FileFacts {
+    /// Why nothing of the file could be read, if so.
+    #[must_use]
+    pub fn opaque(&self) -> Option<ProblemKind> {
+        self.problems.iter().map(|problem| problem.kind).find(|kind| kind.is_opaque())
+    }
+
+    /// Facts of a file that cannot be read: one part of kind [`PartKind::File`].
+    #[must_use]
+    pub fn unreadable(content: ContentId, kind: ProblemKind) -> Self {
+        let mut names = NameTable::default();
+        let empty = names.push("");
+        let part = PartFact::new(PartKind::File, empty, empty);
+        let outline = Outline::seal(OutlineParts { names, parts: vec![part], ..OutlineParts::default() });
+        Self {
+            content,
+            outline: Arc::new(outline),
+            places: Places {
+                parts: Box::new([PartPlace { start: 1, def: 1, end: 1, name_column: 0, name_len: 0 }]),
+                sites: Box::new([]),
+            },
+            digests: Box::new([PartDigests::default()]),
+            problems: Box::new([Problem { kind, line: 1 }]),
+        }
+    }
+}
+
+/// Index into the [`NameTable`] of one outline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NameId(pub u32);
+
+impl NameId {
+    /// No name.
+    pub const NONE: Self = Self(u32::MAX);
+
+    /// `None` for [`NameId::NONE`].
+    #[must_use]
+    pub fn some(self) -> Option<Self> {
+        (self != Self::NONE).then_some(self)
+    }
+}
+
+/// The strings of one outline, each once, in order of first use.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NameTable {
+    text: String,
+    ends: Vec<u32>,
+}
+
+impl NameTable {
+    /// The string of an id; empty for [`NameId::NONE`] and ids of other tables.
+    #[must_use]
+    pub fn get(&self, id: NameId) -> &str {
+        let index = id.0 as usize;
+        let Some(&end) = self.ends.get(index) else { return "" };
+        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        &self.text[start as usize..end as usize]
+    }
+
+    /// How many.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// True when there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Every string in order of id.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.ends.len()).map(|index| self.get(NameId(index as u32)))
+    }
+
+    pub(crate) fn push(&mut self, name: &str) -> NameId {
+        self.text.push_str(name);
+        self.ends.push(self.text.len() as u32);
+        NameId(self.ends.len() as u32 - 1)
+    }
+}
+
+/// A run of [`Outline::lists`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct NameList {
+    /// Index of the first.
+    pub start: u32,
+    /// How many.
+    pub len: u32,
+}
+
+bitflags! {
+    /// What a definition says of itself.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+    pub struct PartFlags: u16 {
+        /// Declared `async`.
+        const ASYNC = 1;
+        /// A pytest fixture by its decorator.
+        const FIXTURE = 1 << 1;
+        /// A fixture with `autouse=True`.
+        const AUTOUSE = 1 << 2;
+        /// Read like an attribute: `property` and its kin.
+        const PROPERTY = 1 << 3;
+        /// `staticmethod`: its first parameter is no receiver.
+        const STATIC = 1 << 4;
+        /// `classmethod`: its first parameter is the class.
+        const CLASS_METHOD = 1 << 5;
+        /// Imports a module whose name is computed.
+        const COMPUTED_IMPORT = 1 << 6;
+    }
+}
+
+/// One part as written. Parts are in source order, an enclosing part before what it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartFact {
+    /// What it is.
+    pub kind: PartKind,
+    /// Flags.
+    pub flags: PartFlags,
+    /// Its own name; empty for a module body and a file.
+    pub name: NameId,
+    /// Name inside the file: `Class.method`; empty for a module body and a file.
+    pub local_name: NameId,
+    /// 0 for the first part of this local name and kind, 1 for the next.
+    pub occurrence: u32,
+    /// Ordinal of the enclosing part; [`PartFact::NO_PARENT`] for a module body and a file.
+    pub parent: u32,
+    /// Dotted names of the decorators, outermost first; `?` where one is no name.
+    pub decorators: NameList,
+    /// Dotted names of the base classes as written; `?` where one is no name.
+    pub bases: NameList,
+    /// Names of the parameters in order, without stars.
+    pub parameters: NameList,
+    /// Dotted name that the return annotation names.
+    pub returns: NameId,
+    /// `name=` of a fixture decorator.
+    pub fixture_name: NameId,
+}
+
+impl PartFact {
+    /// [`PartFact::parent`] of a part that has none.
+    pub const NO_PARENT: u32 = u32::MAX;
+
+    pub(crate) fn new(kind: PartKind, name: NameId, local_name: NameId) -> Self {
+        Self {
+            kind,
+            flags: PartFlags::empty(),
+            name,
+            local_name,
+            occurrence: 0,
+            parent: Self::NO_PARENT,
+            decorators: NameList::default(),
+            bases: NameList::default(),
+            parameters: NameList::default(),
+            returns: NameId::NONE,
+            fixture_name: NameId::NONE,
+        }
+    }
+}
+
+/// The form of an import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ImportForm {
+    /// `import a.b` or `import a.b as c`.
+    Module,
+    /// `from a import b`.
+    From,
+    /// `from a import *`.
+    Star,
+    /// `import_module("a.b")` or `__import__("a.b")`.
+    Literal,
+}
+
+/// One imported name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ImportFact {
+    /// Ordinal of the part whose code imports.
+    pub part: u32,
+    /// The form.
+    pub form: ImportForm,
+    /// Leading dots.
+    pub level: u16,
+    /// Dotted module without the leading dots; may be empty.
+    pub module: NameId,
+    /// What `from` names; [`NameId::NONE`] for the other forms.
+    pub name: NameId,
+    /// The name after `as`.
+    pub alias: NameId,
+    /// Under `if TYPE_CHECKING`.
+    pub type_only: bool,
+    /// Inside a `try` statement: absence is provided for.
+    pub guarded: bool,
+}
+
+/// A name that is called or used. Once per part, chain and way of use.
+///
+/// Segments of the chain as written: `self.x.y`, `super().m`, `make().run`. `?` stands for a receiver that is no chain of
+/// names (or a local variable of unknown value), `''` for a literal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReferenceFact {
+    /// Ordinal of the part that refers.
+    pub part: u32,
+    /// Dotted chain.
+    pub chain: NameId,
+    /// Called, not only named.
+    pub is_call: bool,
+    /// Stands in a decorator of the part.
+    pub in_decorator: bool,
+}
+
+/// How a name gets its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BindingForm {
+    /// `x = f(…)`: what the call gives.
+    Result,
+    /// `x = y`.
+    Alias,
+    /// `x: Y`.
+    Annotation,
+}
+
+/// A name bound to something that resolution can follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BindingFact {
+    /// Ordinal of the part in whose scope the source is read.
+    pub part: u32,
+    /// The name that is bound.
+    pub target: NameId,
+    /// `self.target`: bound on the instance, not in the scope.
+    pub on_self: bool,
+    /// How.
+    pub form: BindingForm,
+    /// Dotted chain of the source.
+    pub source: NameId,
+}
+
+bitflags! {
+    /// What a string literal looks like.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+    pub struct StringShape: u8 {
+        /// A path: has a `/`, or an extension.
+        const PATH = 1;
+        /// Identifiers joined by dots.
+        const DOTTED = 1 << 1;
+        /// `name:tag`.
+        const MODEL = 1 << 2;
+    }
+}
+
+/// Where a string literal stands, as far as it says what the string names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum StringUse {
+    /// Anywhere.
+    #[default]
+    Plain,
+    /// An argument of a call that opens or names a path.
+    Path,
+    /// The target of `patch`.
+    Patch,
+    /// `import_module` and kin.
+    Module,
+    /// `usefixtures` or `getfixturevalue`.
+    Fixture,
+    /// In the value of `pytest_plugins`.
+    Plugin,
+}
+
+/// A string literal that may name something. Once per part and text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StringFact {
+    /// Ordinal of the part that holds it.
+    pub part: u32,
+    /// The text between the quotes.
+    pub text: NameId,
+    /// What it looks like.
+    pub shape: StringShape,
+    /// Where it stands.
+    pub usage: StringUse,
+}
+
+/// Builder of an [`Outline`].
+#[derive(Debug, Default)]
+pub(crate) struct OutlineParts {
+    pub(crate) names: NameTable,
+    pub(crate) parts: Vec<PartFact>,
+    pub(crate) imports: Vec<ImportFact>,
+    pub(crate) references: Vec<ReferenceFact>,
+    pub(crate) bindings: Vec<BindingFact>,
+    pub(crate) strings: Vec<StringFact>,
+    pub(crate) lists: Vec<NameId>,
+    pub(crate) module_names: Vec<NameId>,
+    pub(crate) all: Option<Vec<NameId>>,
+    pub(crate) generated: bool,
+}
+
+/// What resolution reads of a file. Equal outlines give equal edges; equality compares the digest.
+#[derive(Debug, Clone)]
+pub struct Outline {
+    digest: [u8; 32],
+    /// The strings that everything else points into.
+    pub names: NameTable,
+    /// In source order; the first is the module body (or the file).
+    pub parts: Box<[PartFact]>,
+    /// In source order.
+    pub imports: Box<[ImportFact]>,
+    /// In source order.
+    pub references: Box<[ReferenceFact]>,
+    /// In source order.
+    pub bindings: Box<[BindingFact]>,
+    /// In source order.
+    pub strings: Box<[StringFact]>,
+    /// Storage of every [`NameList`].
+    pub lists: Box<[NameId]>,
+    /// Variables bound at module level, sorted by text.
+    pub module_names: Box<[NameId]>,
+    /// `__all__`, where it is a literal.
+    pub all: Option<Box<[NameId]>>,
+    /// The first lines say that a tool wrote the file.
+    pub generated: bool,
+}
+
+impl PartialEq for Outline {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest == other.digest
+    }
+}
+
+impl Eq for Outline {}
+
+impl Outline {
+    /// BLAKE3 over everything in the outline.
+    #[must_use]
+    pub fn digest(&self) -> &[u8; 32] {
+        &self.digest
+    }
+
+    /// The string of an id.
+    #[must_use]
+    pub fn name(&self, id: NameId) -> &str {
+        self.names.get(id)
+    }
+
+    /// The ids of a list.
+    #[must_use]
+    pub fn list(&self, list: NameList) -> &[NameId] {
+        self.lists.get(list.start as usize..(list.start + list.len) as usize).unwrap_or_default()
+    }
+
+    /// Site of a part's definition.
+    #[must_use]
+    pub fn part_site(&self, part: usize) -> u32 {
+        part as u32
+    }
+
+    /// Site of `imports[index]`.
+    #[must_use]
+    pub fn import_site(&self, index: usize) -> u32 {
+        (self.parts.len() + index) as u32
+    }
+
+    /// Site of `references[index]`.
+    #[must_use]
+    pub fn reference_site(&self, index: usize) -> u32 {
+        (self.parts.len() + self.imports.len() + index) as u32
+    }
+
+    /// Site of `strings[index]`.
+    #[must_use]
+    pub fn string_site(&self, index: usize) -> u32 {
+        (self.parts.len() + self.imports.len() + self.references.len() + index) as u32
+    }
+
+    pub(crate) fn seal(from: OutlineParts) -> Self {
+        let mut bytes = Vec::with_capacity(from.names.text.len() + from.references.len() * 12 + 256);
+        let mut number = |value: u32| bytes.extend_from_slice(&value.to_le_bytes());
+        number(from.names.ends.len() as u32);
+        from.names.ends.iter().for_each(|end| number(*end));
+        number(from.parts.len() as u32);
+        for part in &from.parts {
+            number(part.kind as u32 | u32::from(part.flags.bits()) << 8);
+            for id in [part.name, part.local_name, part.returns, part.fixture_name] {
+                number(id.0);
+            }
+            number(part.occurrence);
+            number(part.parent);
+            for list in [part.decorators, part.bases, part.parameters] {
+                number(list.start);
+                number(list.len);
+            }
+        }
+        number(from.imports.len() as u32);
+        for import in &from.imports {
+            number(import.part);
+            number(
+                import.form as u32
+                    | u32::from(import.type_only) << 8
+                    | u32::from(import.guarded) << 9
+                    | u32::from(import.level) << 16,
+            );
+            for id in [import.module, import.name, import.alias] {
+                number(id.0);
+            }
+        }
+        number(from.references.len() as u32);
+        for reference in &from.references {
+            number(reference.part);
+            number(reference.chain.0);
+            number(u32::from(reference.is_call) | u32::from(reference.in_decorator) << 1);
+        }
+        number(from.bindings.len() as u32);
+        for binding in &from.bindings {
+            number(binding.part);
+            number(binding.target.0);
+            number(binding.form as u32 | u32::from(binding.on_self) << 8);
+            number(binding.source.0);
+        }
+        number(from.strings.len() as u32);
+        for string in &from.strings {
+            number(string.part);
+            number(string.text.0);
+            number(u32::from(string.shape.bits()) | (string.usage as u32) << 8);
+        }
+        number(from.lists.len() as u32);
+        from.lists.iter().for_each(|id| number(id.0));
+        number(from.module_names.len() as u32);
+        from.module_names.iter().for_each(|id| number(id.0));
+        match &from.all {
+            None => number(u32::MAX),
+            Some(all) => {
+                number(all.len() as u32);
+                all.iter().for_each(|id| number(id.0));
+            }
+        }
+        number(u32::from(from.generated));
+        bytes.extend_from_slice(from.names.text.as_bytes());
+        let mut names = from.names;
+        names.text.shrink_to_fit();
+        names.ends.shrink_to_fit();
+        Self {
+            digest: *blake3::hash(&bytes).as_bytes(),
+            names,
+            parts: from.parts.into(),
+            imports: from.imports.into(),
+            references: from.references.into(),
+            bindings: from.bindings.into(),
+            strings: from.strings.into(),
+            lists: from.lists.into(),
+            module_names: from.module_names.into(),
+            all: from.all.map(Into::into),
+            generated: from.generated,
+        }
+    }
+}
+
+/// Lines of a file's parts and sites; the only part of the facts that moves with white space.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Places {
+    /// One per part.
+    pub parts: Box<[PartPlace]>,
+    /// One per site, 1-based.
+    pub sites: Box<[u32]>,
+}
+
+impl Places {
+    /// The line (1-based) of a site ordinal, as edges carry it. Parts come first: site `n` of part `n` is its definition.
+    #[must_use]
+    pub fn site_line(&self, site: u32) -> Option<u32> {
+        let site = site as usize;
+        match self.parts.get(site) {
+            Some(place) => Some(place.def),
+            None => self.sites.get(site - self.parts.len()).copied(),
+        }
+    }
+}
+
+/// Where a part stands; lines are 1-based, the end is included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartPlace {
+    /// First line, of the first decorator where there is one.
+    pub start: u32,
+    /// The line of `def` or `class` (of `async` where it is written); the first line of a module.
+    pub def: u32,
+    /// Last line.
+    pub end: u32,
+    /// Column of the name on its line in bytes, 0-based.
+    pub name_column: u32,
+    /// Length of the name in bytes; 0 where it has none.
+    pub name_len: u32,
+}
+
+/// What a part says, in pieces that change separately. Names of parts are in none of them, except where `body` marks the
+/// place of a nested part. White space, ordinary comments and line ends are in none of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PartDigests {
+    /// Parameters, defaults, annotations, return type, type parameters, `async`.
+    pub signature: Digest,
+    /// Decorators, base classes and class keywords.
+    pub decorators: Digest,
+    /// Tokens and structure of the body, with comments that are code; a nested part is its kind and name.
+    pub body: Digest,
+    /// The same without the nested parts: equal when only parts came or went.
+    pub body_alone: Digest,
+    /// The docstring; `None` where there is none.
+    pub docstring: Option<Digest>,
+    /// The docstring holds a doctest.
+    pub has_doctest: bool,
+    /// Ordinary comments, in order.
+    pub comments: Digest,
+}

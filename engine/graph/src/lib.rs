@@ -2,4 +2,10 @@
 
 pub mod change;
 pub mod code;
+pub mod extract;
 pub mod facts;
+pub mod graph;
+mod layout;
+mod resolve;
+mod stdlib;
+pub mod store;

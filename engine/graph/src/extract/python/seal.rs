@@ -1,0 +1,266 @@
+//! From raw facts to sealed ones: local variables of unknown value go, each reference stays once, names are renumbered.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::walk::{Raw, RawBinding, RawPart};
+use crate::code::PartKind;
+use crate::extract::names::{Names, Renumber};
+use crate::extract::shapes;
+use crate::facts::{
+    BindingFact, FileFacts, ImportFact, ImportForm, NameId, NameList, Outline, OutlineParts, PartFact, Places,
+    ReferenceFact, StringFact,
+};
+
+/// What a name at the head of a chain means where it is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Head {
+    /// Worth following: a receiver, an import, a part, a binding, or nothing local.
+    Known,
+    /// A variable of unknown value.
+    Variable,
+}
+
+struct Scopes<'a> {
+    parts: &'a [RawPart],
+    /// Names of a part's scope that can be followed.
+    known: FxHashSet<(u32, NameId)>,
+    locals: FxHashSet<(u32, NameId)>,
+    outer: FxHashSet<(u32, NameId)>,
+}
+
+impl<'a> Scopes<'a> {
+    fn new(raw: &'a Raw, heads: &FxHashMap<NameId, NameId>) -> Self {
+        let mut known = FxHashSet::default();
+        let mut locals = FxHashSet::default();
+        let mut outer = FxHashSet::default();
+        for (index, part) in raw.parts.iter().enumerate() {
+            let index = index as u32;
+            if part.kind == PartKind::Module {
+                continue;
+            }
+            known.insert((part.parent, part.name));
+            locals.extend(part.locals.iter().map(|name| (index, *name)));
+            outer.extend(part.outer_names.iter().map(|name| (index, *name)));
+            for (position, name) in part.parameters.iter().enumerate() {
+                locals.insert((index, *name));
+                if position == 0 && part.kind == PartKind::Method {
+                    known.insert((index, *name));
+                }
+            }
+        }
+        for import in &raw.imports {
+            if import.form == ImportForm::Literal {
+                continue;
+            }
+            let bound = import.alias.some().or(import.name.some()).unwrap_or_else(|| head(heads, import.module));
+            known.insert((import.part, bound));
+        }
+        for binding in raw.bindings.iter().filter(|binding| !binding.on_self) {
+            known.insert((binding.part, binding.target));
+        }
+        Self { parts: &raw.parts, known, locals, outer }
+    }
+
+    fn head(&self, part: u32, name: NameId) -> Head {
+        let mut at = part;
+        while let Some(scope) = self.parts.get(at as usize) {
+            if scope.kind == PartKind::Module || (scope.kind == PartKind::Class && at != part) {
+                at = scope.parent;
+                continue;
+            }
+            if self.outer.contains(&(at, name)) {
+                return Head::Known;
+            }
+            if self.known.contains(&(at, name)) {
+                return Head::Known;
+            }
+            if self.locals.contains(&(at, name)) {
+                return Head::Variable;
+            }
+            at = scope.parent;
+        }
+        Head::Known
+    }
+}
+
+fn head(heads: &FxHashMap<NameId, NameId>, chain: NameId) -> NameId {
+    heads.get(&chain).copied().unwrap_or(chain)
+}
+
+/// The first segment of every chain in use.
+fn heads(raw: &mut Raw) -> FxHashMap<NameId, NameId> {
+    let mut heads = FxHashMap::default();
+    let chains = raw
+        .references
+        .iter()
+        .map(|reference| reference.chain)
+        .chain(raw.bindings.iter().map(|binding| binding.source))
+        .chain(raw.imports.iter().map(|import| import.module));
+    let chains: Vec<NameId> = chains.collect();
+    for chain in chains {
+        if heads.contains_key(&chain) {
+            continue;
+        }
+        let Some((first, _)) = raw.names.get(chain).split_once('.') else {
+            continue;
+        };
+        let first = first.trim_end_matches("()").to_owned();
+        let first = raw.names.intern(&first);
+        heads.insert(chain, first);
+    }
+    heads
+}
+
+pub(super) fn seal(mut raw: Raw) -> FileFacts {
+    let heads = heads(&mut raw);
+    let (references, lines) = references(&mut raw, &heads);
+    let bindings = bindings(&raw, &heads);
+    let names = std::mem::take(&mut raw.names);
+    let mut renumber = Renumber::new(&names);
+    let mut out = OutlineParts { generated: raw.generated, ..OutlineParts::default() };
+    let mut occurrences: FxHashMap<(NameId, PartKind), u32> = FxHashMap::default();
+    for part in &raw.parts {
+        let occurrence = occurrences.entry((part.local_name, part.kind)).or_default();
+        let mut fact = PartFact::new(part.kind, renumber.id(part.name), renumber.id(part.local_name));
+        fact.flags = part.flags;
+        fact.occurrence = *occurrence;
+        *occurrence += 1;
+        fact.parent = part.parent;
+        fact.decorators = list(&mut renumber, &mut out.lists, &part.decorators);
+        fact.bases = list(&mut renumber, &mut out.lists, &part.bases);
+        fact.parameters = list(&mut renumber, &mut out.lists, &part.parameters);
+        fact.returns = renumber.id(part.returns);
+        fact.fixture_name = renumber.id(part.fixture_name);
+        out.parts.push(fact);
+    }
+    let mut sites = Vec::with_capacity(raw.imports.len() + references.len() + raw.strings.len());
+    for import in &raw.imports {
+        sites.push(import.line);
+        out.imports.push(ImportFact {
+            part: import.part,
+            form: import.form,
+            level: import.level,
+            module: renumber.id(import.module),
+            name: renumber.id(import.name),
+            alias: renumber.id(import.alias),
+            type_only: import.type_only,
+            guarded: import.guarded,
+        });
+    }
+    sites.extend(lines);
+    out.references = references
+        .into_iter()
+        .map(|reference| ReferenceFact { chain: renumber.id(reference.chain), ..reference })
+        .collect();
+    out.bindings = bindings
+        .iter()
+        .map(|binding| BindingFact {
+            part: binding.part,
+            target: renumber.id(binding.target),
+            on_self: binding.on_self,
+            form: binding.form,
+            source: renumber.id(binding.source),
+        })
+        .collect();
+    let mut seen = FxHashSet::default();
+    for string in &raw.strings {
+        if seen.insert((string.part, string.text, string.usage)) {
+            sites.push(string.line);
+            let shape = shapes::string_shape(names.get(string.text));
+            out.strings.push(StringFact {
+                part: string.part,
+                text: renumber.id(string.text),
+                shape,
+                usage: string.usage,
+            });
+        }
+    }
+    out.module_names = module_names(&raw.parts, &names).into_iter().map(|name| renumber.id(name)).collect();
+    out.all = raw.all.map(|all| all.into_iter().map(|name| renumber.id(name)).collect());
+    out.names = renumber.table;
+    let mut problems = raw.problems;
+    problems.sort_unstable_by_key(|problem| (problem.line, problem.kind));
+    problems.dedup();
+    FileFacts {
+        content: raw.content,
+        outline: std::sync::Arc::new(Outline::seal(out)),
+        places: Places { parts: raw.places.into(), sites: sites.into() },
+        digests: raw.digests.into(),
+        problems: problems.into(),
+    }
+}
+
+fn list(renumber: &mut Renumber<'_>, lists: &mut Vec<NameId>, names: &[NameId]) -> NameList {
+    let start = lists.len() as u32;
+    lists.extend(names.iter().map(|name| renumber.id(*name)));
+    NameList { start, len: names.len() as u32 }
+}
+
+/// References that say something, once each, with the line of the first.
+fn references(raw: &mut Raw, heads: &FxHashMap<NameId, NameId>) -> (Vec<ReferenceFact>, Vec<u32>) {
+    let raw_references = std::mem::take(&mut raw.references);
+    let mut kept = Vec::with_capacity(raw_references.len());
+    {
+        let scopes = Scopes::new(raw, heads);
+        for reference in raw_references {
+            let first = head(heads, reference.chain);
+            let verdict = scopes.head(reference.part, first);
+            kept.push((reference, first, verdict));
+        }
+    }
+    let mut seen = FxHashSet::default();
+    let mut references = Vec::new();
+    let mut lines = Vec::new();
+    for (reference, first, verdict) in kept {
+        let chain = match verdict {
+            Head::Known => reference.chain,
+            Head::Variable if first == reference.chain || !reference.is_call => continue,
+            Head::Variable => {
+                let text = raw.names.get(reference.chain);
+                let last = text.rsplit('.').next().unwrap_or(text);
+                let guess = format!("?.{last}");
+                raw.names.intern(&guess)
+            }
+        };
+        let unknown = raw.names.get(chain).starts_with('?');
+        if unknown && !reference.is_call {
+            continue;
+        }
+        if seen.insert((reference.part, chain, reference.is_call, reference.in_decorator)) {
+            lines.push(reference.line);
+            references.push(ReferenceFact {
+                part: reference.part,
+                chain,
+                is_call: reference.is_call,
+                in_decorator: reference.in_decorator,
+            });
+        }
+    }
+    (references, lines)
+}
+
+/// Bindings whose source can be followed, once each.
+fn bindings(raw: &Raw, heads: &FxHashMap<NameId, NameId>) -> Vec<RawBinding> {
+    let scopes = Scopes::new(raw, heads);
+    let mut seen = FxHashSet::default();
+    raw.bindings
+        .iter()
+        .filter(|binding| {
+            let first = head(heads, binding.source);
+            scopes.head(binding.part, first) == Head::Known
+                && !raw.names.get(binding.source).starts_with(['?', '\''])
+                && seen.insert((binding.part, binding.target, binding.on_self, binding.form, binding.source))
+        })
+        .copied()
+        .collect()
+}
+
+/// Variables of the module, by text, each once.
+fn module_names(parts: &[RawPart], names: &Names) -> Vec<NameId> {
+    let Some(module) = parts.first() else { return Vec::new() };
+    let globals = parts.iter().skip(1).flat_map(|part| part.outer_names.iter());
+    let mut found: Vec<NameId> = module.locals.iter().chain(globals).copied().collect();
+    found.sort_unstable_by(|a, b| names.get(*a).cmp(names.get(*b)));
+    found.dedup();
+    found
+}

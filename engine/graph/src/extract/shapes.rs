@@ -1,0 +1,201 @@
+//! Small judgements over text: what a string literal looks like, which comments are code, what an annotation names.
+
+use crate::facts::{StringShape, StringUse};
+
+/// Longest string literal (in bytes) that is kept as a fact.
+const MAX_STRING: usize = 200;
+
+/// Identifiers joined by single dots, nothing else.
+pub(super) fn is_dotted(text: &str) -> bool {
+    !text.is_empty() && text.split('.').all(is_identifier)
+}
+
+pub(super) fn is_identifier(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(|first| first == '_' || first.is_alphabetic())
+        && chars.all(|other| other == '_' || other.is_alphanumeric())
+}
+
+/// The text between the quotes of a plain literal: no bytes, no interpolation, no escapes, one line.
+pub(super) fn literal_content(literal: &str) -> Option<&str> {
+    if literal.len() > MAX_STRING + 8 {
+        return None;
+    }
+    let quoted = literal.trim_start_matches(['r', 'R', 'u', 'U']);
+    let quote = quoted.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+    let triple = [quote; 3].iter().collect::<String>();
+    let inner = match quoted.strip_prefix(&triple).and_then(|rest| rest.strip_suffix(&triple)) {
+        Some(inner) => inner,
+        None => quoted.strip_prefix(quote)?.strip_suffix(quote)?,
+    };
+    (!inner.is_empty() && inner.len() <= MAX_STRING && !inner.contains(['\n', '\\'])).then_some(inner)
+}
+
+/// What a literal looks like; empty when it names nothing we know of.
+pub(super) fn string_shape(text: &str) -> StringShape {
+    let mut shape = StringShape::empty();
+    if !text.is_ascii() || text.bytes().any(|byte| byte.is_ascii_whitespace() || byte.is_ascii_control()) {
+        return shape;
+    }
+    let named = text.bytes().any(|byte| byte.is_ascii_alphabetic());
+    if !named || text.contains("://") {
+        return shape;
+    }
+    let path_like = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-./+@~".contains(&byte));
+    if text.contains('.') && is_dotted(text) {
+        shape |= StringShape::DOTTED;
+    }
+    if path_like && (text.contains('/') || has_extension(text)) {
+        shape |= StringShape::PATH;
+    }
+    if let Some((name, tag)) = text.split_once(':')
+        && name.bytes().any(|byte| byte.is_ascii_alphabetic())
+        && !tag.is_empty()
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte))
+        && tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+    {
+        shape |= StringShape::MODEL;
+    }
+    shape
+}
+
+fn has_extension(text: &str) -> bool {
+    text.rsplit_once('.').is_some_and(|(stem, extension)| {
+        !stem.is_empty()
+            && (1..=8).contains(&extension.len())
+            && extension.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
+}
+
+/// What the string arguments of a call of this name say.
+pub(super) fn call_usage(callee: &str) -> StringUse {
+    match callee.rsplit('.').next().unwrap_or(callee) {
+        "open" | "Path" | "PurePath" | "read_text" | "read_bytes" | "joinpath" | "files" | "resource_filename" => {
+            StringUse::Path
+        }
+        "patch" => StringUse::Patch,
+        "object" | "multiple" => StringUse::Plain,
+        "import_module" | "__import__" | "importorskip" => StringUse::Module,
+        "usefixtures" | "getfixturevalue" => StringUse::Fixture,
+        _ => StringUse::Plain,
+    }
+}
+
+/// Whether a comment changes what tools or the interpreter do: a closed list.
+pub(super) fn is_code_comment(comment: &str, line: usize) -> bool {
+    if line == 0 && comment.starts_with("#!") {
+        return true;
+    }
+    if line < 2 && (comment.contains("coding:") || comment.contains("coding=")) {
+        return true;
+    }
+    comment.split('#').skip(1).any(|piece| {
+        let piece = piece.trim_start();
+        const PREFIXES: [&str; 15] = [
+            "type:",
+            "pragma:",
+            "pylint:",
+            "mypy:",
+            "pyright:",
+            "fmt:",
+            "isort:",
+            "ruff:",
+            "flake8:",
+            "pytype:",
+            "pyre-",
+            "yapf:",
+            "autopep8:",
+            "doctest:",
+            "grace:",
+        ];
+        PREFIXES.iter().any(|prefix| piece.starts_with(prefix))
+            || ["noqa", "nosec", "nosonar"]
+                .iter()
+                .any(|word| piece.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word)))
+    })
+}
+
+/// The class that an annotation names: `X`, `"X"`, `X | None`, `Optional[X]`, `Annotated[X, …]`, `type[X]` not.
+pub(super) fn annotated_name(annotation: &str) -> Option<&str> {
+    let mut text = annotation.trim();
+    for _ in 0..4 {
+        text = text.trim().trim_matches(['"', '\'']).trim();
+        if let Some(inner) = text
+            .strip_prefix("Optional[")
+            .or_else(|| text.strip_prefix("typing.Optional["))
+            .or_else(|| text.strip_prefix("Final["))
+            .or_else(|| text.strip_prefix("ClassVar["))
+            .and_then(|rest| rest.strip_suffix(']'))
+        {
+            text = inner;
+        } else if let Some(inner) = text.strip_prefix("Annotated[") {
+            text = inner.split(',').next().unwrap_or(inner);
+        } else if text.contains('|') && !text.contains('[') {
+            let mut named = text.split('|').map(str::trim).filter(|part| *part != "None");
+            text = named.next()?;
+            if named.next().is_some() {
+                return None;
+            }
+        } else if let Some((generic, _)) = text.split_once('[') {
+            text = generic;
+        }
+    }
+    (is_dotted(text) && !matches!(text, "None" | "Any" | "str" | "int" | "bool" | "float" | "bytes" | "object"))
+        .then_some(text)
+}
+
+/// True when the first lines say that a tool wrote the file.
+pub(super) fn says_generated(text: &str) -> bool {
+    text.lines().take(10).any(|line| {
+        let line = line.get(..400.min(line.len())).unwrap_or(line);
+        line.contains("@generated") || line.contains("DO NOT EDIT") || line.contains("Do not edit by hand")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shapes_name_paths_modules_and_models() {
+        assert_eq!(string_shape("config/app.yaml"), StringShape::PATH);
+        assert_eq!(string_shape("a.b.C"), StringShape::DOTTED | StringShape::PATH);
+        assert_eq!(string_shape("mistral:7b"), StringShape::MODEL);
+        assert_eq!(string_shape("qwen2.5-coder:7b"), StringShape::MODEL);
+        assert_eq!(string_shape("12:30"), StringShape::empty());
+        assert_eq!(string_shape("http://a/b"), StringShape::empty());
+        assert_eq!(string_shape("some words."), StringShape::empty());
+    }
+
+    #[test]
+    fn comments_that_are_code_are_a_closed_list() {
+        for code in
+            ["# type: ignore", "#noqa", "# NOQA: E1", "# see # nosec", "# pragma: no cover", "# pylint: disable=x"]
+        {
+            assert!(is_code_comment(code, 9), "{code}");
+        }
+        assert!(is_code_comment("#!/usr/bin/env python", 0));
+        assert!(is_code_comment("# -*- coding: latin-1 -*-", 1));
+        for prose in ["# typed", "# a note", "#!/usr/bin/env python", "# coding: x"] {
+            assert!(!is_code_comment(prose, 9), "{prose}");
+        }
+    }
+
+    #[test]
+    fn annotations_name_one_class() {
+        assert_eq!(annotated_name("Optional[\"m.Kernel\"]"), Some("m.Kernel"));
+        assert_eq!(annotated_name("Kernel | None"), Some("Kernel"));
+        assert_eq!(annotated_name("Box[int]"), Some("Box"));
+        assert_eq!(annotated_name("A | B"), None);
+        assert_eq!(annotated_name("int"), None);
+    }
+
+    #[test]
+    fn literals_lose_prefix_and_quotes() {
+        assert_eq!(literal_content("r'a/b'"), Some("a/b"));
+        assert_eq!(literal_content("\"\"\"x.y\"\"\""), Some("x.y"));
+        assert_eq!(literal_content("b'x'"), None);
+        assert_eq!(literal_content("'a\\n'"), None);
+        assert_eq!(literal_content("'"), None);
+    }
+}

@@ -1,0 +1,316 @@
+//! Where Python finds modules in a tree: packages, namespace packages, import roots. Knows paths only, never contents.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::code::FileId;
+use crate::facts::Language;
+
+/// What a dotted name leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// `__init__` files of the packages on the way, outermost first, without the target.
+    pub(crate) packages: Vec<FileId>,
+    /// What the matched segments name.
+    pub(crate) target: Target,
+    /// How many segments matched.
+    pub(crate) matched: usize,
+    /// Found along a path that Python is sure to look at.
+    pub(crate) sure: bool,
+}
+
+/// A module, or a directory that only holds modules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Target {
+    /// A module or a package's `__init__`.
+    Module(FileId),
+    /// Index of a directory without `__init__`.
+    Namespace(u32),
+}
+
+#[derive(Debug, Default)]
+struct Directory {
+    init: Option<FileId>,
+    has_code: bool,
+}
+
+/// The directories and modules of one tree.
+#[derive(Debug)]
+pub(crate) struct Layout<'a> {
+    /// Stem path (`a/b/c` for `a/b/c.py`) to file; a source wins over its stub.
+    modules: FxHashMap<&'a str, FileId>,
+    directories: FxHashMap<&'a str, u32>,
+    directory_names: Vec<&'a str>,
+    directory_facts: Vec<Directory>,
+    /// Directories that imports start from, the repository's root first.
+    roots: Vec<&'a str>,
+    /// Last segment to the stems that end with it (for packages: the directory).
+    by_last: FxHashMap<&'a str, Vec<(&'a str, FileId)>>,
+}
+
+/// The directory of a path; empty at the root.
+pub(crate) fn directory_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(directory, _)| directory)
+}
+
+/// The last segment of a path.
+pub(crate) fn base_name(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
+}
+
+fn stem(path: &str) -> &str {
+    path.rsplit_once('.').map_or(path, |(stem, _)| stem)
+}
+
+fn join(directory: &str, name: &str) -> String {
+    if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") }
+}
+
+impl<'a> Layout<'a> {
+    /// Reads the layout off the sorted paths of a tree.
+    pub(crate) fn new(paths: impl Iterator<Item = &'a str>) -> Self {
+        let mut layout = Self {
+            modules: FxHashMap::default(),
+            directories: FxHashMap::default(),
+            directory_names: Vec::new(),
+            directory_facts: Vec::new(),
+            roots: vec![""],
+            by_last: FxHashMap::default(),
+        };
+        let mut project_roots = FxHashSet::default();
+        layout.directory("");
+        for (index, path) in paths.enumerate() {
+            let file = FileId(index as u32);
+            let directory = directory_of(path);
+            if matches!(base_name(path), "pyproject.toml" | "setup.py" | "setup.cfg") {
+                project_roots.insert(directory);
+            }
+            if Language::of_path(path) != Some(Language::Python) {
+                continue;
+            }
+            let mut at = directory;
+            loop {
+                let index = layout.directory(at) as usize;
+                if layout.directory_facts[index].has_code {
+                    break;
+                }
+                layout.directory_facts[index].has_code = true;
+                if at.is_empty() {
+                    break;
+                }
+                at = directory_of(at);
+            }
+            let stem = stem(path);
+            let is_stub = path.ends_with(".pyi");
+            if base_name(stem) == "__init__" {
+                let index = layout.directory(directory) as usize;
+                let init = &mut layout.directory_facts[index].init;
+                if init.is_none() || !is_stub {
+                    *init = Some(file);
+                }
+                layout.by_last.entry(base_name(directory)).or_default().push((directory, file));
+            } else {
+                if !is_stub || !layout.modules.contains_key(stem) {
+                    layout.modules.insert(stem, file);
+                }
+                layout.by_last.entry(base_name(stem)).or_default().push((stem, file));
+            }
+        }
+        for index in 1..layout.directory_names.len() {
+            let name = layout.directory_names[index];
+            let facts = &layout.directory_facts[index];
+            if facts.has_code && facts.init.is_none() && (base_name(name) == "src" || project_roots.contains(name)) {
+                layout.roots.push(name);
+            }
+        }
+        layout.roots.sort_unstable_by_key(|root| (root.matches('/').count() + usize::from(!root.is_empty()), *root));
+        layout
+    }
+
+    fn directory(&mut self, name: &'a str) -> u32 {
+        if let Some(&index) = self.directories.get(name) {
+            return index;
+        }
+        let index = self.directory_names.len() as u32;
+        self.directories.insert(name, index);
+        self.directory_names.push(name);
+        self.directory_facts.push(Directory::default());
+        index
+    }
+
+    /// The deepest import root above a path.
+    fn root_of(&self, path: &str) -> &'a str {
+        self.roots
+            .iter()
+            .rev()
+            .find(|root| root.is_empty() || path.strip_prefix(**root).is_some_and(|rest| rest.starts_with('/')))
+            .copied()
+            .unwrap_or("")
+    }
+
+    /// The directory that Python itself would import a file from: above its outermost package.
+    fn natural_root(&self, path: &'a str) -> &'a str {
+        let mut at = directory_of(path);
+        while !at.is_empty() && self.init_of(at).is_some() {
+            at = directory_of(at);
+        }
+        at
+    }
+
+    fn init_of(&self, directory: &str) -> Option<FileId> {
+        self.directories.get(directory).and_then(|index| self.directory_facts[*index as usize].init)
+    }
+
+    /// `__init__` of the packages around a file, outermost first, without the file itself.
+    pub(crate) fn packages_around(&self, path: &str, file: FileId) -> Vec<FileId> {
+        let mut found = Vec::new();
+        let mut at = directory_of(path);
+        while !at.is_empty() {
+            match self.init_of(at) {
+                Some(init) if init != file => found.push(init),
+                Some(_) => {}
+                None => break,
+            }
+            at = directory_of(at);
+        }
+        found.reverse();
+        found
+    }
+
+    /// The dotted name of a Python file over the whole repository.
+    pub(crate) fn module_name(&self, path: &str) -> String {
+        let root = self.root_of(path);
+        let rest = path.strip_prefix(root).unwrap_or(path).trim_start_matches('/');
+        let stem = stem(rest);
+        let stem = stem.strip_suffix("/__init__").unwrap_or(stem);
+        stem.replace('/', ".")
+    }
+
+    /// Follows segments down from a directory, as far as they lead.
+    fn descend(&self, directory: &str, segments: &[&str]) -> Option<Found> {
+        let mut packages = Vec::new();
+        let mut at = directory.to_owned();
+        let mut found = None;
+        for (index, segment) in segments.iter().enumerate() {
+            if segment.is_empty() {
+                break;
+            }
+            at = join(&at, segment);
+            let known = self.directories.get(at.as_str()).copied();
+            let init = known.and_then(|index| self.directory_facts[index as usize].init);
+            let module = self.modules.get(at.as_str()).copied();
+            let target = match (init, module, known) {
+                (Some(init), _, _) => Target::Module(init),
+                (None, Some(module), _) => Target::Module(module),
+                (None, None, Some(index)) if self.directory_facts[index as usize].has_code => Target::Namespace(index),
+                _ => break,
+            };
+            found = Some(Found { packages: packages.clone(), target, matched: index + 1, sure: true });
+            match (init, module) {
+                (Some(init), _) => packages.push(init),
+                (None, Some(_)) => break,
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// What an absolute dotted name means in a file: the longest match over the import roots, surest root first.
+    pub(crate) fn absolute(&self, path: &'a str, dotted: &str) -> Option<Found> {
+        let segments: Vec<&str> = dotted.split('.').collect();
+        let is_standard = crate::stdlib::is_standard(segments[0]);
+        let natural = self.natural_root(path);
+        let mut best: Option<Found> = None;
+        let tried = [natural, self.root_of(path)];
+        for root in tried.into_iter().chain(self.roots.iter().copied()) {
+            let Some(mut found) = self.descend(root, &segments) else { continue };
+            if is_standard && matches!(found.target, Target::Namespace(_)) {
+                continue;
+            }
+            found.sure = !is_standard;
+            if found.matched == segments.len() && matches!(found.target, Target::Module(_)) {
+                return Some(found);
+            }
+            if best.as_ref().is_none_or(|best| best.matched < found.matched) {
+                best = Some(found);
+            }
+        }
+        if best.as_ref().is_some_and(|best| best.matched == segments.len()) {
+            return best;
+        }
+        if is_standard {
+            return best;
+        }
+        // Some directory above acts as an import root.
+        let mut at = directory_of(path);
+        loop {
+            if let Some(mut found) = self.descend(at, &segments)
+                && found.matched == segments.len()
+            {
+                found.sure = false;
+                return Some(found);
+            }
+            if at.is_empty() {
+                break;
+            }
+            at = directory_of(at);
+        }
+        self.by_suffix(&segments).or(best)
+    }
+
+    /// The only module whose path ends with these segments; at least two, a single one says too little.
+    fn by_suffix(&self, segments: &[&str]) -> Option<Found> {
+        if segments.len() < 2 {
+            return None;
+        }
+        let suffix = format!("/{}", segments.join("/"));
+        let mut matching = self.by_last.get(segments.last()?)?.iter().filter(|(stem, _)| stem.ends_with(&suffix));
+        let (stem, _) = matching.next()?;
+        if matching.next().is_some() {
+            return None;
+        }
+        let root = stem.strip_suffix(&suffix)?;
+        let mut found = self.descend(root, segments)?;
+        found.sure = false;
+        (found.matched == segments.len()).then_some(found)
+    }
+
+    /// What a relative name means in a file; `dotted` may be empty. The first result says how many segments matched.
+    pub(crate) fn relative(&self, path: &'a str, level: u16, dotted: &str) -> Option<Found> {
+        let mut at = directory_of(path);
+        for _ in 1..level {
+            if at.is_empty() {
+                return None;
+            }
+            at = directory_of(at);
+        }
+        if dotted.is_empty() {
+            let target = match self.init_of(at) {
+                Some(init) => Target::Module(init),
+                None => Target::Namespace(*self.directories.get(at)?),
+            };
+            return Some(Found { packages: Vec::new(), target, matched: 0, sure: true });
+        }
+        let segments: Vec<&str> = dotted.split('.').collect();
+        let mut found = self.descend(at, &segments)?;
+        if let Some(init) = self.init_of(at) {
+            found.packages.insert(0, init);
+        }
+        Some(found)
+    }
+
+    /// A module of a package or namespace directory.
+    pub(crate) fn submodule(&self, of: Target, init_path: &str, name: &str) -> Option<Target> {
+        let directory = match of {
+            Target::Module(_) if base_name(stem(init_path)) == "__init__" => directory_of(init_path),
+            Target::Module(_) => return None,
+            Target::Namespace(index) => self.directory_names[index as usize],
+        };
+        self.descend(directory, &[name]).map(|found| found.target)
+    }
+
+    /// True when the first segment of a dotted name is a package or module of this tree.
+    pub(crate) fn owns(&self, path: &'a str, dotted: &str) -> bool {
+        let first = dotted.split('.').next().unwrap_or(dotted);
+        [self.natural_root(path), self.root_of(path), ""].into_iter().any(|root| self.descend(root, &[first]).is_some())
+    }
+}

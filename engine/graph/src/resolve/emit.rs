@@ -1,0 +1,491 @@
+//! Turns resolved names into edges, file by file.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::values::{FUEL, Resolver, Thing, Value};
+use super::{Resolved, fixtures};
+use crate::code::{Edge, EdgeKind, Evidence, FileId, PartId, PartKind};
+use crate::facts::{ImportFact, ImportForm, Outline, PartFlags, ReferenceFact, StringFact, StringShape, StringUse};
+use crate::graph::{BuildOptions, Unresolved, UnresolvedKind, is_callable};
+use crate::layout::{Target, base_name, directory_of};
+use crate::stdlib;
+
+/// A method name that more classes than this define says too little for a guess.
+const MAX_GUESSES: usize = 8;
+/// Overrides of one method that are followed.
+const MAX_OVERRIDES: usize = 256;
+
+/// What is collected while files are resolved.
+pub(super) struct Emitter<'r, 'a> {
+    pub(super) resolver: &'r mut Resolver<'a>,
+    pub(super) edges: Vec<Edge>,
+    unresolved: Vec<Unresolved>,
+    /// Direct subclasses.
+    subclasses: FxHashMap<PartId, Vec<PartId>>,
+    methods: FxHashMap<&'a str, Vec<PartId>>,
+    by_base_name: FxHashMap<&'a str, Vec<FileId>>,
+}
+
+pub(super) fn emit<'a>(resolver: &mut Resolver<'a>, options: &BuildOptions) -> Resolved {
+    let graph = resolver.graph;
+    let mut emitter = Emitter {
+        resolver,
+        edges: Vec::new(),
+        unresolved: Vec::new(),
+        subclasses: FxHashMap::default(),
+        methods: FxHashMap::default(),
+        by_base_name: FxHashMap::default(),
+    };
+    for file in graph.file_ids() {
+        emitter.by_base_name.entry(base_name(&graph.file(file).path)).or_default().push(file);
+    }
+    for part in graph.part_ids() {
+        let node = graph.part(part);
+        match node.kind {
+            PartKind::Class => emitter.inheritance(part),
+            PartKind::Method => emitter.methods.entry(&node.name).or_default().push(part),
+            _ => {}
+        }
+    }
+    let mut decorators = Vec::new();
+    for file in graph.file_ids() {
+        let Some(outline) = emitter.resolver.outline(file) else { continue };
+        for (index, import) in outline.imports.iter().enumerate() {
+            emitter.import(file, outline, index, import, options);
+        }
+        for (index, reference) in outline.references.iter().enumerate() {
+            emitter.reference(file, outline, index, reference);
+        }
+        for (index, string) in outline.strings.iter().enumerate() {
+            emitter.string(file, outline, index, string);
+        }
+        for (ordinal, fact) in outline.parts.iter().enumerate() {
+            let part = emitter.resolver.part_id(file, ordinal as u32);
+            if fact.decorators.len > 0 {
+                let names = outline.list(fact.decorators);
+                let names: Arc<[Arc<str>]> =
+                    names.iter().map(|name| emitter.decorator_name(file, outline, outline.name(*name))).collect();
+                decorators.push((part, names));
+            }
+            if fact.flags.contains(PartFlags::COMPUTED_IMPORT) {
+                emitter.unresolved.push(Unresolved {
+                    part,
+                    site: outline.part_site(ordinal),
+                    kind: UnresolvedKind::Computed,
+                    name: "".into(),
+                    excused: false,
+                });
+            }
+        }
+    }
+    let tests = fixtures::tests(&mut emitter);
+    fixtures::emit(&mut emitter, &tests);
+    let Emitter { edges, mut unresolved, .. } = emitter;
+    unresolved.sort_unstable();
+    unresolved.dedup();
+    Resolved { edges, unresolved, tests, decorators }
+}
+
+impl<'a> Emitter<'_, 'a> {
+    pub(super) fn edge(&mut self, from: PartId, to: PartId, kind: EdgeKind, evidence: Evidence, site: u32) {
+        if from != to {
+            self.edges.push(Edge { from, to, kind, evidence, site, type_only: false });
+        }
+    }
+
+    fn inheritance(&mut self, class: PartId) {
+        let graph = self.resolver.graph;
+        let part = graph.part(class);
+        let bases = self.resolver.bases(class);
+        for base in bases.iter() {
+            if let Thing::Part(base_class) = base.thing
+                && graph.part(base_class).kind == PartKind::Class
+            {
+                self.edge(class, base_class, EdgeKind::Inherits, call(base.sure), part.ordinal);
+                self.subclasses.entry(base_class).or_default().push(class);
+            }
+        }
+        // The interpreter calls these, whoever holds an object of the class.
+        for method in graph.children(class) {
+            let name = &graph.part(method).name;
+            if graph.part(method).kind == PartKind::Method
+                && name.starts_with("__")
+                && name.ends_with("__")
+                && !matches!(&**name, "__init__" | "__new__" | "__post_init__")
+            {
+                self.edge(class, method, EdgeKind::Calls, Evidence::Guess, graph.part(method).ordinal);
+            }
+        }
+    }
+
+    // Imports.
+
+    fn import(
+        &mut self,
+        file: FileId,
+        outline: &'a Outline,
+        index: usize,
+        import: &'a ImportFact,
+        options: &BuildOptions,
+    ) {
+        self.resolver.fuel = FUEL;
+        let graph = self.resolver.graph;
+        let part = self.resolver.part_id(file, import.part);
+        let site = outline.import_site(index);
+        let dotted = outline.name(import.module);
+        let surely = if import.form == ImportForm::Literal { Evidence::String } else { Evidence::Import };
+        let edge = |emitter: &mut Self, to: PartId, sure: bool| {
+            if to != part {
+                let evidence = if sure { surely } else { Evidence::Guess };
+                let type_only = import.type_only;
+                emitter.edges.push(Edge { from: part, to, kind: EdgeKind::Imports, evidence, site, type_only });
+            }
+        };
+        let excused = import.guarded || import.type_only;
+        let found = self.resolver.module(file, import.level, dotted);
+        let segments = Resolver::segments(dotted);
+        if let Some(found) = &found {
+            for package in &found.packages {
+                edge(self, graph.body_of(*package), found.sure);
+            }
+            if let Target::Module(target) = found.target {
+                edge(self, graph.body_of(target), found.sure);
+            }
+        }
+        let Some(found) = found.filter(|found| found.matched == segments) else {
+            self.missing_module(file, outline, part, site, import, excused, options);
+            return;
+        };
+        if import.form != ImportForm::From {
+            return;
+        }
+        let name = outline.name(import.name);
+        let thing = match found.target {
+            Target::Module(target) => Thing::Module(target),
+            Target::Namespace(index) => Thing::Namespace(index),
+        };
+        let mut values = Vec::new();
+        self.resolver.attribute_of(Value { thing, sure: found.sure }, name, &mut values);
+        for value in &values {
+            match value.thing {
+                Thing::Part(target) => edge(self, target, value.sure),
+                Thing::Module(target) => edge(self, graph.body_of(target), value.sure),
+                Thing::Variable(target) => edge(self, graph.body_of(target), value.sure),
+                _ => {}
+            }
+        }
+        let opaque = match found.target {
+            Target::Module(target) => graph.file(target).opaque.is_some() || graph.file(target).has_problems,
+            Target::Namespace(_) => false,
+        };
+        if values.is_empty() && !opaque {
+            let name = format!("{}{dotted}:{name}", ".".repeat(usize::from(import.level)));
+            self.unresolved.push(Unresolved { part, site, kind: UnresolvedKind::Name, name: name.into(), excused });
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one call, of things that belong together only here")]
+    fn missing_module(
+        &mut self,
+        file: FileId,
+        outline: &'a Outline,
+        part: PartId,
+        site: u32,
+        import: &ImportFact,
+        excused: bool,
+        options: &BuildOptions,
+    ) {
+        let dotted = outline.name(import.module);
+        let first = dotted.split('.').next().unwrap_or(dotted);
+        let kind = if import.level > 0 {
+            UnresolvedKind::RelativeModule
+        } else if stdlib::is_standard(first) || options.known_external.iter().any(|known| **known == *first) {
+            return;
+        } else if self.resolver.layout.owns(self.resolver.path(file), dotted) {
+            UnresolvedKind::OwnModule
+        } else {
+            UnresolvedKind::External
+        };
+        let name = format!("{}{dotted}", ".".repeat(usize::from(import.level)));
+        self.unresolved.push(Unresolved { part, site, kind, name: name.into(), excused });
+    }
+
+    // Calls and uses.
+
+    fn reference(&mut self, file: FileId, outline: &'a Outline, index: usize, reference: &'a ReferenceFact) {
+        self.resolver.fuel = FUEL;
+        let part = self.resolver.part_id(file, reference.part);
+        let site = outline.reference_site(index);
+        let chain = outline.name(reference.chain);
+        // Decorators and annotations of a part are read in the scope around it, but nothing is lost by its own.
+        let mut receivers: Vec<Value> = Vec::new();
+        let mut values: Vec<Value> = Vec::new();
+        let mut segments = chain.split('.').peekable();
+        let mut is_head = true;
+        while let Some(segment) = segments.next() {
+            let name = segment.trim_end_matches("()");
+            receivers = std::mem::take(&mut values);
+            if is_head {
+                self.resolver.head(file, reference.part, name, segment, &mut values);
+                is_head = false;
+            } else {
+                for receiver in &receivers {
+                    self.resolver.attribute_of(*receiver, name, &mut values);
+                }
+            }
+            if segments.peek().is_none() {
+                break;
+            }
+            self.pass_through(part, site, &values);
+            if segment.len() > name.len() && name != "super" {
+                for value in std::mem::take(&mut values) {
+                    self.resolver.result_of(value, &mut values);
+                }
+            }
+            values.sort_unstable();
+            values.dedup();
+            if values.is_empty() {
+                break;
+            }
+        }
+        let complete = segments.peek().is_none();
+        let last = chain.rsplit('.').next().unwrap_or(chain).trim_end_matches("()");
+        let kind = if reference.is_call && !reference.in_decorator { EdgeKind::Calls } else { EdgeKind::References };
+        if complete && !values.is_empty() {
+            for value in &values {
+                self.use_of(part, site, kind, *value);
+            }
+        } else if reference.is_call && chain.contains('.') {
+            self.guess(part, site, kind, last);
+        }
+        if complete {
+            for receiver in receivers {
+                if let Thing::Instance(class) = receiver.thing {
+                    self.overrides(part, site, kind, class, last);
+                }
+            }
+        }
+    }
+
+    /// Names in the middle of a chain: properties run, and variables of modules are read.
+    fn pass_through(&mut self, part: PartId, site: u32, values: &[Value]) {
+        for value in values {
+            match value.thing {
+                Thing::Part(target) if self.resolver.is_property(target) => {
+                    self.edge(part, target, EdgeKind::Calls, call(value.sure), site);
+                }
+                Thing::Variable(file) => {
+                    let body = self.resolver.graph.body_of(file);
+                    self.edge(part, body, EdgeKind::References, call(value.sure), site);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn use_of(&mut self, part: PartId, site: u32, kind: EdgeKind, value: Value) {
+        let graph = self.resolver.graph;
+        let evidence = call(value.sure);
+        match value.thing {
+            Thing::Part(target) if graph.part(target).kind == PartKind::Class => {
+                self.edge(part, target, kind, evidence, site);
+                if kind == EdgeKind::Calls {
+                    for constructor in ["__init__", "__new__", "__post_init__"] {
+                        if let Some((method, sure)) = self.resolver.method(target, constructor) {
+                            self.edge(part, method, kind, call(sure && value.sure), site);
+                        }
+                    }
+                }
+            }
+            Thing::Part(target) => {
+                let kind = if self.resolver.is_property(target) { EdgeKind::Calls } else { kind };
+                self.edge(part, target, kind, evidence, site);
+            }
+            Thing::Instance(class) | Thing::Exact(class) if kind == EdgeKind::Calls => {
+                if let Some((method, sure)) = self.resolver.method(class, "__call__") {
+                    self.edge(part, method, kind, call(sure && value.sure), site);
+                }
+            }
+            Thing::Module(file) | Thing::Variable(file) => {
+                self.edge(part, graph.body_of(file), EdgeKind::References, evidence, site);
+            }
+            _ => {}
+        }
+    }
+
+    /// A call on an object of a class may run what its subclasses define.
+    fn overrides(&mut self, part: PartId, site: u32, kind: EdgeKind, class: PartId, name: &str) {
+        let mut seen = vec![class];
+        let mut next = 0;
+        while next < seen.len() && seen.len() < MAX_OVERRIDES {
+            let direct = self.subclasses.get(&seen[next]).cloned().unwrap_or_default();
+            next += 1;
+            for subclass in direct {
+                if seen.contains(&subclass) {
+                    continue;
+                }
+                seen.push(subclass);
+                if let Some(method) = self.resolver.own_method(subclass, name) {
+                    self.edge(part, method, kind, Evidence::Guess, site);
+                }
+            }
+        }
+    }
+
+    /// A call on something unknown: the few methods of this name.
+    fn guess(&mut self, part: PartId, site: u32, kind: EdgeKind, name: &str) {
+        if stdlib::is_builtin_method(name) {
+            return;
+        }
+        let Some(methods) = self.methods.get(name).filter(|methods| methods.len() <= MAX_GUESSES) else { return };
+        for method in methods.clone() {
+            self.edge(part, method, kind, Evidence::Guess, site);
+        }
+    }
+
+    // Strings.
+
+    fn string(&mut self, file: FileId, outline: &'a Outline, index: usize, string: &StringFact) {
+        self.resolver.fuel = FUEL;
+        let part = self.resolver.part_id(file, string.part);
+        let site = outline.string_site(index);
+        let text = outline.name(string.text);
+        if string.shape.contains(StringShape::DOTTED) && string.usage != StringUse::Fixture {
+            self.dotted_string(file, part, site, text, string.usage);
+        }
+        if (string.shape.contains(StringShape::PATH) || string.usage == StringUse::Path)
+            && let Some((target, sure)) = self.path_string(file, text)
+        {
+            let evidence = if sure { Evidence::String } else { Evidence::Guess };
+            self.edge(part, self.resolver.graph.body_of(target), EdgeKind::References, evidence, site);
+        }
+    }
+
+    /// A string that names a module or something in one: `a.b.c`, the target of `patch`.
+    fn dotted_string(&mut self, file: FileId, part: PartId, site: u32, text: &'a str, usage: StringUse) {
+        let graph = self.resolver.graph;
+        let Some(found) = self.resolver.module(file, 0, text).filter(|found| found.sure) else { return };
+        let Target::Module(target) = found.target else { return };
+        let mut values = vec![Value { thing: Thing::Module(target), sure: true }];
+        for segment in text.split('.').skip(found.matched) {
+            for value in std::mem::take(&mut values) {
+                self.resolver.attribute_of(value, segment, &mut values);
+            }
+        }
+        values.retain(|value| value.thing != Thing::External);
+        if values.is_empty() && usage == StringUse::Plain {
+            return;
+        }
+        self.edge(part, graph.body_of(target), EdgeKind::References, Evidence::String, site);
+        for value in values {
+            let target = match value.thing {
+                Thing::Part(target) => target,
+                Thing::Module(file) | Thing::Variable(file) => graph.body_of(file),
+                _ => continue,
+            };
+            self.edge(part, target, EdgeKind::References, Evidence::String, site);
+        }
+    }
+
+    /// The file that a path names: from the root, from the file's directory or one above; or the only one that ends so.
+    fn path_string(&self, file: FileId, text: &str) -> Option<(FileId, bool)> {
+        let graph = self.resolver.graph;
+        let text = text.trim_start_matches("./");
+        let mut directory = directory_of(self.resolver.path(file));
+        if let Some(found) = graph.file_by_path(text) {
+            return Some((found, true));
+        }
+        let mut rest = text;
+        while let Some(above) = rest.strip_prefix("../") {
+            rest = above;
+            directory = directory_of(directory);
+        }
+        if rest.is_empty() {
+            return None;
+        }
+        loop {
+            let path = if directory.is_empty() { rest.to_owned() } else { format!("{directory}/{rest}") };
+            if let Some(found) = graph.file_by_path(&path) {
+                return Some((found, true));
+            }
+            if directory.is_empty() {
+                break;
+            }
+            directory = directory_of(directory);
+        }
+        let suffix = format!("/{rest}");
+        let mut matching = self
+            .by_base_name
+            .get(base_name(rest))?
+            .iter()
+            .filter(|candidate| graph.file(**candidate).path.ends_with(&suffix));
+        let only = matching.next()?;
+        matching.next().is_none().then_some((*only, false))
+    }
+
+    // Decorators.
+
+    /// A decorator's dotted name with its head as the file's imports spell it.
+    fn decorator_name(&mut self, file: FileId, outline: &'a Outline, name: &'a str) -> Arc<str> {
+        let (head, rest) = name.split_once('.').map_or((name, None), |(head, rest)| (head, Some(rest)));
+        let import = outline.imports.iter().find(|import| {
+            let bound = match import.form {
+                ImportForm::From => import.alias.some().or(import.name.some()),
+                ImportForm::Module => import.alias.some(),
+                _ => None,
+            };
+            bound.is_some_and(|bound| outline.name(bound) == head)
+        });
+        let Some(import) = import else {
+            let defined = outline.parts.iter().position(|part| part.parent == 0 && outline.name(part.name) == head);
+            return match defined {
+                Some(ordinal) => {
+                    let part = self.resolver.part_id(file, ordinal as u32);
+                    join(&self.resolver.graph.part(part).qualified_name, rest)
+                }
+                None => name.into(),
+            };
+        };
+        let dotted = outline.name(import.module);
+        let module = match self.resolver.module(file, import.level, dotted).map(|found| found.target) {
+            Some(Target::Module(target)) if import.level > 0 => self.resolver.graph.file(target).module.to_string(),
+            _ => dotted.to_owned(),
+        };
+        match import.form {
+            ImportForm::From => join(&join(&module, Some(outline.name(import.name))), rest),
+            _ => join(&module, rest),
+        }
+    }
+
+    // Classes of tests.
+
+    /// True for a class that unittest collects: some base, near or far, is a `TestCase`.
+    pub(super) fn is_test_case(&mut self, class: PartId) -> bool {
+        let line = self.resolver.line(class);
+        line.classes.iter().any(|(class, _)| {
+            let part = self.resolver.graph.part(*class);
+            self.resolver.outline(part.file).is_some_and(|outline| {
+                let bases = outline.list(outline.parts[part.ordinal as usize].bases);
+                bases.iter().any(|base| outline.name(*base).ends_with("TestCase"))
+            })
+        })
+    }
+
+    pub(super) fn is_function(&self, part: PartId) -> bool {
+        is_callable(self.resolver.graph.part(part).kind)
+    }
+}
+
+fn join(head: &str, rest: Option<&str>) -> Arc<str> {
+    match rest {
+        Some(rest) if head.is_empty() => rest.into(),
+        Some(rest) => format!("{head}.{rest}").into(),
+        None => head.into(),
+    }
+}
+
+fn call(sure: bool) -> Evidence {
+    if sure { Evidence::Call } else { Evidence::Guess }
+}

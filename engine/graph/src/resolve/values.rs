@@ -1,0 +1,579 @@
+//! What a chain of names may stand for.
+
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+
+use super::scope::{Binder, Scopes};
+use crate::code::{FileId, PartId, PartKind};
+use crate::facts::{BindingForm, ImportForm, Outline, PartFlags};
+use crate::graph::{CodeGraph, is_callable};
+use crate::layout::{Found, Layout, Target};
+
+/// Steps that one chain may take; enough for any honest code, and an end for circles.
+pub(super) const FUEL: u32 = 400;
+/// Longest line of base classes that is followed.
+const MAX_BASES: usize = 64;
+/// Most values that one name may have.
+const MAX_VALUES: usize = 16;
+
+/// What a name may stand for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Thing {
+    /// A class or function itself.
+    Part(PartId),
+    /// A module.
+    Module(FileId),
+    /// A directory of modules.
+    Namespace(u32),
+    /// An object of a class or of one of its subclasses.
+    Instance(PartId),
+    /// An object of exactly this class.
+    Exact(PartId),
+    /// `super()` in a class.
+    Super(PartId),
+    /// A variable of a module.
+    Variable(FileId),
+    /// From outside the repository.
+    External,
+}
+
+/// A thing, and whether it is known without guessing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Value {
+    pub(super) thing: Thing,
+    pub(super) sure: bool,
+}
+
+type Values = Vec<Value>;
+
+/// Look-ups over all files, with what was found before.
+pub(super) struct Resolver<'a> {
+    pub(super) graph: &'a CodeGraph,
+    pub(super) layout: &'a Layout<'a>,
+    scopes: Vec<Option<Scopes<'a>>>,
+    members: FxHashMap<(FileId, &'a str), Rc<[Value]>>,
+    found: FxHashMap<(FileId, u16, &'a str), Option<Rc<Found>>>,
+    bases: FxHashMap<PartId, Rc<[Value]>>,
+    lines: FxHashMap<PartId, Rc<Line>>,
+    pub(super) fuel: u32,
+    /// Classes whose bases are being looked up.
+    depth: usize,
+}
+
+/// A class with its bases in the order in which attributes are looked up.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) classes: Vec<(PartId, bool)>,
+    /// Some base is not in the repository, or not a name.
+    pub(super) open: bool,
+}
+
+impl<'a> Resolver<'a> {
+    pub(super) fn new(graph: &'a CodeGraph, layout: &'a Layout<'a>) -> Self {
+        let scopes = graph.files().iter().map(|node| node.outline.as_deref().map(Scopes::new)).collect();
+        Self {
+            graph,
+            layout,
+            scopes,
+            members: FxHashMap::default(),
+            found: FxHashMap::default(),
+            bases: FxHashMap::default(),
+            lines: FxHashMap::default(),
+            fuel: FUEL,
+            depth: 0,
+        }
+    }
+
+    pub(super) fn outline(&self, file: FileId) -> Option<&'a Outline> {
+        self.graph.file(file).outline.as_deref()
+    }
+
+    pub(super) fn path(&self, file: FileId) -> &'a str {
+        &self.graph.file(file).path
+    }
+
+    pub(super) fn part_id(&self, file: FileId, ordinal: u32) -> PartId {
+        PartId(self.graph.file(file).parts.start + ordinal)
+    }
+
+    fn spend(&mut self) -> bool {
+        self.fuel = self.fuel.saturating_sub(1);
+        self.fuel > 0
+    }
+
+    /// The module that an import names.
+    pub(super) fn module(&mut self, file: FileId, level: u16, dotted: &'a str) -> Option<Rc<Found>> {
+        let path = self.path(file);
+        // Relative names depend on the file's directory only; so do absolute ones, up to its own top package.
+        if let Some(known) = self.found.get(&(file, level, dotted)) {
+            return known.clone();
+        }
+        let found =
+            if level == 0 { self.layout.absolute(path, dotted) } else { self.layout.relative(path, level, dotted) };
+        let found = found.map(Rc::new);
+        self.found.insert((file, level, dotted), found.clone());
+        found
+    }
+
+    /// How many segments an import's module has.
+    pub(super) fn segments(dotted: &str) -> usize {
+        if dotted.is_empty() { 0 } else { dotted.split('.').count() }
+    }
+
+    /// What a member of a module stands for: its definitions, what it imports, its submodules.
+    pub(super) fn member(&mut self, file: FileId, name: &'a str) -> Rc<[Value]> {
+        if let Some(known) = self.members.get(&(file, name)) {
+            return Rc::clone(known);
+        }
+        // In a circle of imports the name adds nothing to itself.
+        self.members.insert((file, name), Rc::new([]));
+        let mut values = Values::new();
+        if self.spend() {
+            self.bound(file, 0, name, &mut values);
+            if values.is_empty() {
+                self.starred(file, name, &mut values);
+            }
+            if values.is_empty()
+                && let Some(target) = self.layout.submodule(Target::Module(file), self.path(file), name)
+            {
+                values.push(Value { thing: thing_of(target), sure: true });
+            }
+        }
+        tidy(&mut values);
+        let values: Rc<[Value]> = values.into();
+        if self.fuel > 0 {
+            self.members.insert((file, name), Rc::clone(&values));
+        } else {
+            self.members.remove(&(file, name));
+        }
+        values
+    }
+
+    fn starred(&mut self, file: FileId, name: &'a str, values: &mut Values) {
+        let Some(outline) = self.outline(file) else { return };
+        let stars = self.scopes[file.0 as usize].as_ref().map(|scopes| scopes.stars.clone()).unwrap_or_default();
+        for index in stars {
+            let import = &outline.imports[index as usize];
+            let dotted = outline.name(import.module);
+            let Some(found) = self.module(file, import.level, dotted) else { continue };
+            if found.matched < Self::segments(dotted) {
+                continue;
+            }
+            if let Target::Module(target) = found.target
+                && target != file
+                && self.star_gives(target, name)
+            {
+                let given = self.member(target, name);
+                values.extend(given.iter().map(|value| Value { sure: value.sure && found.sure, ..*value }));
+            }
+        }
+    }
+
+    fn star_gives(&self, file: FileId, name: &str) -> bool {
+        match self.outline(file).and_then(|outline| outline.all.as_ref().map(|all| (outline, all))) {
+            Some((outline, all)) => all.iter().any(|listed| outline.name(*listed) == name),
+            None => !name.starts_with('_'),
+        }
+    }
+
+    /// What binds a name in one scope.
+    fn bound(&mut self, file: FileId, part: u32, name: &'a str, values: &mut Values) {
+        let binders: Vec<Binder> = match &self.scopes[file.0 as usize] {
+            Some(scopes) => scopes.binders(part, name).collect(),
+            None => return,
+        };
+        for binder in binders {
+            match binder {
+                Binder::Part(ordinal) => {
+                    values.push(Value { thing: Thing::Part(self.part_id(file, ordinal)), sure: true });
+                }
+                Binder::Import(index) => self.imported(file, index, values),
+                Binder::Binding(index) => self.binding(file, index, values),
+                Binder::Variable => {
+                    if values.is_empty() {
+                        values.push(Value { thing: Thing::Variable(file), sure: true });
+                    }
+                }
+            }
+        }
+    }
+
+    /// What an import binds.
+    pub(super) fn imported(&mut self, file: FileId, index: u32, values: &mut Values) {
+        let Some(outline) = self.outline(file) else { return };
+        let import = &outline.imports[index as usize];
+        let dotted = outline.name(import.module);
+        let external = Value { thing: Thing::External, sure: true };
+        let wanted = match (import.form, import.alias.some()) {
+            // `import a.b` binds `a`.
+            (ImportForm::Module, None) => dotted.split('.').next().unwrap_or(dotted),
+            _ => dotted,
+        };
+        let found = match self.module(file, import.level, dotted) {
+            Some(found) if found.matched == Self::segments(dotted) => found,
+            _ => {
+                values.push(external);
+                return;
+            }
+        };
+        match import.form {
+            ImportForm::Module if wanted.len() == dotted.len() => {
+                values.push(Value { thing: thing_of(found.target), sure: found.sure });
+            }
+            ImportForm::Module => {
+                // The outermost package on the way to the target; a namespace when none has an `__init__`.
+                let first = self.module(file, 0, wanted);
+                let thing = match (first, found.packages.first()) {
+                    (Some(first), _) => Value { thing: thing_of(first.target), sure: first.sure && found.sure },
+                    (None, Some(package)) => Value { thing: Thing::Module(*package), sure: false },
+                    (None, None) => external,
+                };
+                values.push(thing);
+            }
+            ImportForm::From => {
+                let name = outline.name(import.name);
+                let before = values.len();
+                self.attribute_of(Value { thing: thing_of(found.target), sure: found.sure }, name, values);
+                if values.len() == before {
+                    values.push(external);
+                }
+            }
+            ImportForm::Star | ImportForm::Literal => {}
+        }
+    }
+
+    /// What a binding gives its name.
+    fn binding(&mut self, file: FileId, index: u32, values: &mut Values) {
+        if !self.spend() {
+            return;
+        }
+        let Some(outline) = self.outline(file) else { return };
+        let binding = &outline.bindings[index as usize];
+        let source = outline.name(binding.source);
+        // `x = x` in a class or function reads the outer `x`; following it here would only go round.
+        if source == outline.name(binding.target) && !binding.on_self {
+            return;
+        }
+        for value in self.chain(file, binding.part, source) {
+            match binding.form {
+                BindingForm::Alias => values.push(value),
+                BindingForm::Annotation => values.push(instance(self.graph, value)),
+                BindingForm::Result => self.result_of(value, values),
+            }
+        }
+    }
+
+    /// What calling a value gives.
+    pub(super) fn result_of(&mut self, value: Value, values: &mut Values) {
+        match value.thing {
+            Thing::Part(part) if self.graph.part(part).kind == PartKind::Class => {
+                values.push(Value { thing: Thing::Exact(part), sure: value.sure });
+            }
+            Thing::Part(part) => self.returned(part, value.sure, values),
+            Thing::External => values.push(value),
+            _ => {}
+        }
+    }
+
+    /// What a function's annotation says that it returns.
+    fn returned(&mut self, function: PartId, sure: bool, values: &mut Values) {
+        let part = self.graph.part(function);
+        let file = part.file;
+        let Some(outline) = self.outline(file) else { return };
+        let Some(returns) = outline.parts[part.ordinal as usize].returns.some() else { return };
+        let name = outline.name(returns);
+        if matches!(name, "Self" | "typing.Self" | "t.Self") {
+            if let Some(class) = part.parent {
+                values.push(Value { thing: Thing::Instance(class), sure });
+            }
+            return;
+        }
+        let scope = part.parent.map_or(0, |parent| self.graph.part(parent).ordinal);
+        for value in self.chain(file, scope, name) {
+            let value = instance(self.graph, value);
+            values.push(Value { sure: value.sure && sure, ..value });
+        }
+    }
+
+    /// What a chain of names means where it stands. Empty when nothing is known.
+    pub(super) fn chain(&mut self, file: FileId, part: u32, chain: &'a str) -> Values {
+        let mut values: Option<Values> = None;
+        for segment in chain.split('.') {
+            let name = segment.trim_end_matches("()");
+            let mut next = Values::new();
+            match values {
+                None => self.head(file, part, name, segment, &mut next),
+                Some(receivers) => {
+                    for receiver in receivers {
+                        self.attribute_of(receiver, name, &mut next);
+                    }
+                }
+            }
+            if segment.len() > name.len() && name != "super" {
+                let called = std::mem::take(&mut next);
+                for value in called {
+                    self.result_of(value, &mut next);
+                }
+            }
+            tidy(&mut next);
+            if next.is_empty() {
+                return next;
+            }
+            values = Some(next);
+        }
+        values.unwrap_or_default()
+    }
+
+    /// What the first name of a chain means: the scopes around the part, inside out.
+    pub(super) fn head(&mut self, file: FileId, part: u32, name: &'a str, segment: &str, values: &mut Values) {
+        if !self.spend() {
+            return;
+        }
+        let Some(outline) = self.outline(file) else { return };
+        if segment.starts_with("''") {
+            values.push(Value { thing: Thing::External, sure: true });
+            return;
+        }
+        let mut at = part;
+        while let Some(fact) = outline.parts.get(at as usize) {
+            if fact.kind == PartKind::Class && at != part {
+                at = fact.parent;
+                continue;
+            }
+            if fact.kind == PartKind::Method && !fact.flags.contains(PartFlags::STATIC) {
+                let class = self.part_id(file, fact.parent);
+                if segment == "super()" {
+                    values.push(Value { thing: Thing::Super(class), sure: true });
+                    return;
+                }
+                if outline.list(fact.parameters).first().is_some_and(|first| outline.name(*first) == name) {
+                    let thing = if fact.flags.contains(PartFlags::CLASS_METHOD) {
+                        Thing::Part(class)
+                    } else {
+                        Thing::Instance(class)
+                    };
+                    values.push(Value { thing, sure: true });
+                    return;
+                }
+            }
+            if at == 0 {
+                let members = self.member(file, name);
+                values.extend(members.iter().copied());
+                return;
+            }
+            self.bound(file, at, name, values);
+            if !values.is_empty() {
+                return;
+            }
+            at = fact.parent;
+        }
+    }
+
+    /// What an attribute of a value is.
+    pub(super) fn attribute_of(&mut self, value: Value, name: &'a str, values: &mut Values) {
+        if !self.spend() {
+            return;
+        }
+        let before = values.len();
+        match value.thing {
+            Thing::Module(file) => {
+                let members = self.member(file, name);
+                values.extend(members.iter().copied());
+                if members.is_empty()
+                    && let Some(dynamic) = self.module_getattr(file)
+                {
+                    values.push(Value { thing: Thing::Part(dynamic), sure: false });
+                }
+            }
+            Thing::Namespace(_) => {
+                if let Thing::Namespace(index) = value.thing
+                    && let Some(target) = self.layout.submodule(Target::Namespace(index), "", name)
+                {
+                    values.push(Value { thing: thing_of(target), sure: true });
+                }
+            }
+            Thing::Part(part) if self.graph.part(part).kind == PartKind::Class => {
+                self.class_attribute(part, name, false, values);
+            }
+            Thing::Instance(class) | Thing::Exact(class) => self.class_attribute(class, name, false, values),
+            Thing::Super(class) => self.class_attribute(class, name, true, values),
+            Thing::External => values.push(value),
+            Thing::Part(part) if self.is_property(part) => {
+                let mut read = Values::new();
+                self.returned(part, value.sure, &mut read);
+                for value in read {
+                    self.attribute_of(value, name, values);
+                }
+            }
+            Thing::Part(_) | Thing::Variable(_) => {}
+        }
+        if !value.sure {
+            values[before..].iter_mut().for_each(|found| found.sure = false);
+        }
+    }
+
+    /// A method that is read like an attribute.
+    pub(super) fn is_property(&self, part: PartId) -> bool {
+        let part = self.graph.part(part);
+        self.outline(part.file)
+            .is_some_and(|outline| outline.parts[part.ordinal as usize].flags.contains(PartFlags::PROPERTY))
+    }
+
+    /// A module's own `__getattr__`, which answers for what it does not define.
+    fn module_getattr(&self, file: FileId) -> Option<PartId> {
+        let scopes = self.scopes[file.0 as usize].as_ref()?;
+        scopes.binders(0, "__getattr__").find_map(|binder| match binder {
+            Binder::Part(ordinal) => Some(self.part_id(file, ordinal)),
+            _ => None,
+        })
+    }
+
+    fn class_attribute(&mut self, class: PartId, name: &'a str, above: bool, values: &mut Values) {
+        let line = self.line(class);
+        let before = values.len();
+        for (class, sure) in line.classes.iter().skip(usize::from(above)) {
+            self.own_attribute(*class, name, values);
+            if values.len() > before {
+                if !sure {
+                    values[before..].iter_mut().for_each(|found| found.sure = false);
+                }
+                return;
+            }
+        }
+        if line.open {
+            values.push(Value { thing: Thing::External, sure: true });
+        }
+    }
+
+    fn own_attribute(&mut self, class: PartId, name: &'a str, values: &mut Values) {
+        let part = self.graph.part(class);
+        let file = part.file;
+        let (methods, bindings) = match &self.scopes[file.0 as usize] {
+            Some(scopes) => (
+                scopes.binders(part.ordinal, name).collect::<Vec<_>>(),
+                scopes.attributes(part.ordinal, name).collect::<Vec<_>>(),
+            ),
+            None => return,
+        };
+        let before = values.len();
+        for binder in methods {
+            match binder {
+                Binder::Part(ordinal) => {
+                    values.push(Value { thing: Thing::Part(self.part_id(file, ordinal)), sure: true });
+                }
+                Binder::Import(index) => self.imported(file, index, values),
+                Binder::Binding(_) | Binder::Variable => {}
+            }
+        }
+        if values.len() == before {
+            for binding in bindings {
+                self.binding(file, binding, values);
+            }
+        }
+    }
+
+    /// The values of a class's bases, in order.
+    pub(super) fn bases(&mut self, class: PartId) -> Rc<[Value]> {
+        if let Some(known) = self.bases.get(&class) {
+            return Rc::clone(known);
+        }
+        self.bases.insert(class, Rc::new([]));
+        if self.depth >= MAX_BASES {
+            return Rc::new([Value { thing: Thing::External, sure: true }]);
+        }
+        self.depth += 1;
+        let part = self.graph.part(class);
+        let mut values = Values::new();
+        if let Some(outline) = self.outline(part.file) {
+            let fact = &outline.parts[part.ordinal as usize];
+            // A method's class is named where the class stands, in the scope around it.
+            let scope = part.parent.map_or(0, |parent| self.graph.part(parent).ordinal);
+            for base in outline.list(fact.bases) {
+                let fuel = std::mem::replace(&mut self.fuel, FUEL);
+                let found = self.chain(part.file, scope, outline.name(*base));
+                self.fuel = fuel;
+                if found.is_empty() && outline.name(*base) != "object" {
+                    values.push(Value { thing: Thing::External, sure: true });
+                }
+                values.extend(found);
+            }
+        }
+        self.depth -= 1;
+        let values: Rc<[Value]> = values.into();
+        self.bases.insert(class, Rc::clone(&values));
+        values
+    }
+
+    /// A class and its bases in reading order, depth first, each once.
+    pub(super) fn line(&mut self, class: PartId) -> Rc<Line> {
+        if let Some(known) = self.lines.get(&class) {
+            return Rc::clone(known);
+        }
+        let mut line = Line { classes: Vec::new(), open: false };
+        let mut pending = vec![(class, true)];
+        while let Some((class, sure)) = pending.pop() {
+            if line.classes.len() >= MAX_BASES || line.classes.iter().any(|(known, _)| *known == class) {
+                continue;
+            }
+            line.classes.push((class, sure));
+            let bases = self.bases(class);
+            for base in bases.iter().rev() {
+                match base.thing {
+                    Thing::Part(part) if self.graph.part(part).kind == PartKind::Class => {
+                        pending.push((part, sure && base.sure));
+                    }
+                    _ => line.open = true,
+                }
+            }
+        }
+        let line = Rc::new(line);
+        self.lines.insert(class, Rc::clone(&line));
+        line
+    }
+
+    /// A method or nested class of a class itself.
+    pub(super) fn own_method(&self, class: PartId, name: &str) -> Option<PartId> {
+        let part = self.graph.part(class);
+        let scopes = self.scopes[part.file.0 as usize].as_ref()?;
+        scopes.binders(part.ordinal, name).find_map(|binder| match binder {
+            Binder::Part(ordinal) => {
+                let id = self.part_id(part.file, ordinal);
+                is_callable(self.graph.part(id).kind).then_some(id)
+            }
+            _ => None,
+        })
+    }
+
+    /// A method by name along a class's line.
+    pub(super) fn method(&mut self, class: PartId, name: &str) -> Option<(PartId, bool)> {
+        let line = self.line(class);
+        line.classes.iter().find_map(|(class, sure)| self.own_method(*class, name).map(|method| (method, *sure)))
+    }
+}
+
+fn thing_of(target: Target) -> Thing {
+    match target {
+        Target::Module(file) => Thing::Module(file),
+        Target::Namespace(index) => Thing::Namespace(index),
+    }
+}
+
+/// An object of the class that a value is.
+fn instance(graph: &CodeGraph, value: Value) -> Value {
+    match value.thing {
+        Thing::Part(part) if graph.part(part).kind == PartKind::Class => {
+            Value { thing: Thing::Instance(part), sure: value.sure }
+        }
+        _ => Value { thing: Thing::External, sure: value.sure },
+    }
+}
+
+fn tidy(values: &mut Values) {
+    if values.len() > 1 {
+        // The surer of two equal things stays.
+        values.sort_unstable_by_key(|value| (value.thing, !value.sure));
+        values.dedup_by_key(|value| value.thing);
+        values.truncate(MAX_VALUES);
+    }
+}

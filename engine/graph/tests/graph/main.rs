@@ -1,0 +1,5 @@
+//! Claims about extraction and resolution, each on a small source.
+
+mod extract;
+mod resolve;
+mod support;

@@ -1,0 +1,341 @@
+//! One claim a form of reference.
+
+use grace_graph::code::EdgeKind::{Calls, Imports, Inherits, References};
+use grace_graph::code::Evidence::{Call, Fixture, Guess, Import, String};
+use grace_graph::graph::{Direction, UnresolvedKind};
+
+use crate::support::{assert_edge, assert_no_edge, edges, graph, part};
+
+#[test]
+fn an_absolute_import_reaches_the_module_and_every_package_above_it() {
+    let graph =
+        graph(&[("a/__init__.py", ""), ("a/b/__init__.py", ""), ("a/b/c.py", ""), ("main.py", "import a.b.c\n")]);
+    assert_eq!(edges(&graph, "main"), ["imports a import", "imports a.b import", "imports a.b.c import"]);
+}
+
+#[test]
+fn a_from_import_reaches_the_module_and_the_symbol() {
+    let graph =
+        graph(&[("m.py", "def f(): pass\nclass C: pass\n"), ("main.py", "from m import f, C as D\nf()\nD()\n")]);
+    assert_edge(&graph, "main", Imports, "m", Import);
+    assert_edge(&graph, "main", Imports, "m.f", Import);
+    assert_edge(&graph, "main", Imports, "m.C", Import);
+    assert_edge(&graph, "main", Calls, "m.f", Call);
+    assert_edge(&graph, "main", Calls, "m.C", Call);
+}
+
+#[test]
+fn a_re_export_leads_to_the_definition_and_keeps_the_package_body_on_the_way() {
+    let graph = graph(&[
+        ("p/__init__.py", "from .inner import thing\n"),
+        ("p/inner.py", "def thing(): pass\n"),
+        ("main.py", "from p import thing\ndef run():\n    thing()\n"),
+    ]);
+    assert_edge(&graph, "main", Imports, "p", Import);
+    assert_edge(&graph, "main", Imports, "p.inner.thing", Import);
+    assert_edge(&graph, "p", Imports, "p.inner.thing", Import);
+    assert_edge(&graph, "main.run", Calls, "p.inner.thing", Call);
+}
+
+#[test]
+fn relative_imports_climb_by_their_dots() {
+    let graph = graph(&[
+        ("p/__init__.py", ""),
+        ("p/x.py", "def f(): pass\n"),
+        ("p/q/__init__.py", ""),
+        ("p/q/y.py", "from .. import x\nfrom ..x import f\nfrom . import z\nx.f()\n"),
+        ("p/q/z.py", ""),
+    ]);
+    assert_edge(&graph, "p.q.y", Imports, "p.x", Import);
+    assert_edge(&graph, "p.q.y", Imports, "p.x.f", Import);
+    assert_edge(&graph, "p.q.y", Imports, "p.q.z", Import);
+    assert_edge(&graph, "p.q.y", Calls, "p.x.f", Call);
+}
+
+#[test]
+fn a_star_import_gives_public_names_or_those_of_all() {
+    let graph = graph(&[
+        ("m.py", "def f(): pass\ndef _g(): pass\n"),
+        ("n.py", "__all__ = ['h']\ndef h(): pass\ndef i(): pass\n"),
+        ("main.py", "from m import *\nfrom n import *\nf()\n_g()\nh()\ni()\n"),
+    ]);
+    assert_edge(&graph, "main", Calls, "m.f", Call);
+    assert_edge(&graph, "main", Calls, "n.h", Call);
+    assert_no_edge(&graph, "main", "m._g");
+    assert_no_edge(&graph, "main", "n.i");
+}
+
+#[test]
+fn an_import_inside_a_function_belongs_to_the_function() {
+    let graph = graph(&[("m.py", "def f(): pass\n"), ("main.py", "def run():\n    from m import f\n    f()\n")]);
+    assert_edge(&graph, "main.run", Imports, "m", Import);
+    assert_edge(&graph, "main.run", Calls, "m.f", Call);
+    assert_no_edge(&graph, "main", "m");
+}
+
+#[test]
+fn an_import_for_type_checkers_is_marked() {
+    let graph = graph(&[
+        ("m.py", "class C: pass\n"),
+        ("main.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import m\nelse:\n    m = None\n"),
+    ]);
+    assert_eq!(edges(&graph, "main"), ["imports m import type_only"]);
+}
+
+#[test]
+fn import_module_of_a_literal_is_an_import_known_by_a_string() {
+    let graph = graph(&[
+        ("p/__init__.py", ""),
+        ("p/m.py", ""),
+        ("main.py", "import importlib\nimportlib.import_module('p.m')\n"),
+    ]);
+    assert_edge(&graph, "main", Imports, "p.m", String);
+}
+
+#[test]
+fn a_computed_import_is_counted_as_unresolved() {
+    let graph = graph(&[("main.py", "import importlib\ndef load(name):\n    return importlib.import_module(name)\n")]);
+    let unresolved = graph.unresolved();
+    assert_eq!(unresolved.len(), 1);
+    assert_eq!((unresolved[0].part, unresolved[0].kind), (part(&graph, "main.load"), UnresolvedKind::Computed));
+}
+
+#[test]
+fn imports_that_lead_nowhere_are_listed_by_kind_and_the_standard_library_is_not() {
+    let graph = graph(&[
+        ("p/__init__.py", ""),
+        ("p/m.py", "import os\nimport requests\nfrom . import gone\nfrom .lost import x\nimport p.none\n"),
+        ("q.py", "try:\n    import ujson\nexcept ImportError:\n    ujson = None\nfrom p.m import nothing\n"),
+    ]);
+    let listed: Vec<_> = graph.unresolved().iter().map(|each| (&*each.name, each.kind, each.excused)).collect();
+    assert_eq!(
+        listed,
+        [
+            ("requests", UnresolvedKind::External, false),
+            (".:gone", UnresolvedKind::Name, false),
+            (".lost", UnresolvedKind::RelativeModule, false),
+            ("p.none", UnresolvedKind::OwnModule, false),
+            ("ujson", UnresolvedKind::External, true),
+            ("p.m:nothing", UnresolvedKind::Name, false),
+        ]
+    );
+}
+
+#[test]
+fn a_method_of_self_is_found_along_the_bases_and_overrides_are_possible() {
+    let graph = graph(&[
+        ("base.py", "class Base:\n    def run(self):\n        self.step()\n    def step(self): pass\n"),
+        (
+            "sub.py",
+            "from base import Base\nclass Sub(Base):\n    def step(self):\n        super().step()\n    def go(self):\n        self.run()\n",
+        ),
+    ]);
+    assert_edge(&graph, "sub.Sub", Inherits, "base.Base", Call);
+    assert_edge(&graph, "base.Base.run", Calls, "base.Base.step", Call);
+    assert_edge(&graph, "base.Base.run", Calls, "sub.Sub.step", Guess);
+    assert_edge(&graph, "sub.Sub.step", Calls, "base.Base.step", Call);
+    assert_edge(&graph, "sub.Sub.go", Calls, "base.Base.run", Call);
+}
+
+#[test]
+fn constructing_a_class_runs_its_constructor_or_an_inherited_one() {
+    let graph =
+        graph(&[("m.py", "class A:\n    def __init__(self): pass\nclass B(A): pass\ndef make():\n    return B()\n")]);
+    assert_edge(&graph, "m.make", Calls, "m.B", Call);
+    assert_edge(&graph, "m.make", Calls, "m.A.__init__", Call);
+}
+
+#[test]
+fn a_variable_with_a_known_class_resolves_its_methods() {
+    let graph = graph(&[
+        ("m.py", "class A:\n    def run(self): pass\n"),
+        (
+            "use.py",
+            "from m import A\nimport m\n\ndef constructed():\n    a = A()\n    a.run()\n\ndef annotated(a: 'A | None'):\n    a.run()\n\
+             \ndef direct():\n    m.A().run()\n\nclass Holder:\n    def __init__(self, a: A):\n        self.a = a\n    def go(self):\n        self.a.run()\n\
+             \ndef make() -> A: ...\n\ndef returned():\n    make().run()\n",
+        ),
+    ]);
+    for from in ["constructed", "annotated", "direct", "Holder.go", "returned"] {
+        assert_edge(&graph, &format!("use.{from}"), Calls, "m.A.run", Call);
+    }
+}
+
+#[test]
+fn a_call_on_an_unknown_receiver_is_a_guess_at_few_methods_only() {
+    let many: std::string::String = (0..9).map(|n| format!("class M{n}:\n    def common(self): pass\n")).collect();
+    let graph = graph(&[
+        ("m.py", "class A:\n    def unusual(self): pass\n    def append(self): pass\n"),
+        ("many.py", &many),
+        ("use.py", "def go(x):\n    x.unusual()\n    x.append(1)\n    x.common()\n"),
+    ]);
+    assert_eq!(edges(&graph, "use.go"), ["calls m.A.unusual guess"]);
+}
+
+#[test]
+fn a_call_on_something_external_is_no_guess() {
+    let graph = graph(&[
+        ("m.py", "class A:\n    def unusual(self): pass\n"),
+        ("use.py", "import requests\ndef go():\n    requests.unusual()\n    ''.unusual()\n"),
+    ]);
+    assert_eq!(edges(&graph, "use.go"), Vec::<std::string::String>::new());
+}
+
+#[test]
+fn decorators_are_references_and_are_named_through_imports() {
+    let graph = graph(&[
+        ("deco.py", "def mark(f): return f\n"),
+        ("m.py", "from deco import mark\nimport functools as ft\n@mark\n@ft.cache\ndef f(): pass\n"),
+    ]);
+    assert_edge(&graph, "m.f", References, "deco.mark", Call);
+    let names: Vec<&str> = graph.part(part(&graph, "m.f")).decorators.iter().map(|name| &**name).collect();
+    assert_eq!(names, ["deco.mark", "functools.cache"]);
+}
+
+#[test]
+fn a_nested_function_is_called_by_the_function_around_it() {
+    let graph = graph(&[("m.py", "def outer():\n    def inner(): pass\n    return inner()\n")]);
+    assert_edge(&graph, "m.outer", Calls, "m.outer.inner", Call);
+    assert_eq!(graph.children(part(&graph, "m.outer")).collect::<Vec<_>>(), [part(&graph, "m.outer.inner")]);
+}
+
+#[test]
+fn a_variable_of_a_module_refers_to_its_body() {
+    let graph =
+        graph(&[("m.py", "LIMIT = 3\n"), ("use.py", "import m\nOWN = 1\ndef f():\n    return m.LIMIT + OWN\n")]);
+    assert_edge(&graph, "use.f", References, "m", Call);
+    assert_edge(&graph, "use.f", References, "use", Call);
+}
+
+#[test]
+fn a_property_is_called_where_it_is_read() {
+    let graph = graph(&[(
+        "m.py",
+        "class A:\n    @property\n    def x(self): pass\n    def go(self):\n        return self.x\n",
+    )]);
+    assert_edge(&graph, "m.A.go", Calls, "m.A.x", Call);
+}
+
+#[test]
+fn a_fixture_is_the_nearest_one_of_its_name() {
+    let graph = graph(&[
+        (
+            "tests/conftest.py",
+            "import pytest\n@pytest.fixture\ndef db(): pass\n@pytest.fixture(autouse=True)\ndef always(): pass\n",
+        ),
+        ("tests/unit/conftest.py", "import pytest\n@pytest.fixture\ndef db(db): pass\n"),
+        ("tests/unit/test_a.py", "def test_one(db): pass\n"),
+        ("tests/test_b.py", "def test_two(db): pass\n"),
+    ]);
+    assert_edge(&graph, "tests.unit.test_a.test_one", Calls, "tests.unit.conftest.db", Fixture);
+    assert_no_edge(&graph, "tests.unit.test_a.test_one", "tests.conftest.db");
+    assert_edge(&graph, "tests.unit.test_a.test_one", Calls, "tests.conftest.always", Fixture);
+    assert_edge(&graph, "tests.unit.conftest.db", Calls, "tests.conftest.db", Fixture);
+    assert_edge(&graph, "tests.test_b.test_two", Calls, "tests.conftest.db", Fixture);
+}
+
+#[test]
+fn tests_are_those_that_pytest_and_unittest_collect() {
+    let graph = graph(&[
+        (
+            "test_a.py",
+            "def test_one(): pass\ndef helper(): pass\nclass TestX:\n    def test_two(self): pass\nclass Other:\n    def test_no(self): pass\n",
+        ),
+        (
+            "case.py",
+            "import unittest\nclass Base(unittest.TestCase): pass\nclass Real(Base):\n    def test_three(self): pass\ndef test_not(): pass\n",
+        ),
+    ]);
+    let tests: Vec<&str> = graph.parts().iter().filter(|part| part.is_test).map(|part| &*part.local_name).collect();
+    assert_eq!(tests, ["Real.test_three", "test_one", "TestX.test_two"]);
+    assert!(graph.files().iter().all(|file| file.is_test));
+}
+
+#[test]
+fn strings_name_files_modules_and_models() {
+    let graph = graph(&[
+        ("config/app.yaml", ""),
+        ("p/__init__.py", ""),
+        ("p/m.py", "class C:\n    def go(self): pass\n"),
+        ("use.py", "def f():\n    open('config/app.yaml')\n    patch('p.m.C.go')\n    return 'Mistral:7b'\n"),
+    ]);
+    assert_edge(&graph, "use.f", References, "config/app.yaml", String);
+    assert_edge(&graph, "use.f", References, "p.m.C.go", String);
+    let named: Vec<_> = graph.parts_naming_model("mistral:7b").map(|(part, _)| part).collect();
+    assert_eq!(named, [part(&graph, "use.f")]);
+}
+
+#[test]
+fn a_source_layout_and_a_project_below_the_root_are_import_roots() {
+    let graph = graph(&[
+        ("src/pkg/__init__.py", ""),
+        ("src/pkg/a.py", "def f(): pass\n"),
+        ("tools/x/pyproject.toml", ""),
+        ("tools/x/helper.py", "def g(): pass\n"),
+        ("tests/test_a.py", "from pkg.a import f\nfrom helper import g\n"),
+    ]);
+    assert_edge(&graph, "tests.test_a", Imports, "pkg.a.f", Import);
+    assert_edge(&graph, "tests.test_a", Imports, "helper.g", Import);
+}
+
+#[test]
+fn a_directory_that_only_a_path_hack_makes_a_root_is_a_guess() {
+    let graph =
+        graph(&[("backend/core/engine.py", "def f(): pass\n"), ("scripts/run.py", "from core.engine import f\n")]);
+    assert_edge(&graph, "scripts.run", Imports, "backend.core.engine.f", Guess);
+}
+
+#[test]
+fn circles_of_imports_and_names_end() {
+    let graph = graph(&[
+        ("a.py", "from b import *\nfrom b import x\nx()\n"),
+        ("b.py", "from a import *\nfrom a import x\nx = x\ny = z\nz = y\ny.go()\n"),
+        ("c.py", "class A(B): pass\nclass B(A): pass\nclass C(C): pass\nA().f()\n"),
+    ]);
+    assert_edge(&graph, "a", Imports, "b", Import);
+    assert_eq!(graph.import_cycles().len(), 1);
+}
+
+#[test]
+fn reach_stops_at_the_distance_and_leaves_out_guesses_when_asked() {
+    let graph = graph(&[(
+        "m.py",
+        "class K:\n    def odd(self): pass\ndef a():\n    b()\ndef b():\n    c()\ndef c(x):\n    x.odd()\n",
+    )]);
+    let mut start = graph.empty_set();
+    start.insert(part(&graph, "m.a").0 as usize);
+    let names = |distance, certain| -> Vec<&str> {
+        graph
+            .reach(&start, &[Calls], Direction::Forward, distance, certain)
+            .ones()
+            .map(|at| &*graph.parts()[at].local_name)
+            .collect()
+    };
+    assert_eq!(names(Some(1), false), ["a", "b"]);
+    assert_eq!(names(None, true), ["a", "b", "c"]);
+    assert_eq!(names(None, false), ["K.odd", "a", "b", "c"]);
+    let way = graph.path(&start, part(&graph, "m.K.odd"), &[Calls], Direction::Forward, None, false).unwrap();
+    let ends: Vec<&str> = way.iter().map(|edge| &*graph.part(edge.to).local_name).collect();
+    assert_eq!(ends, ["b", "c", "K.odd"]);
+    assert!(graph.path(&start, part(&graph, "m.K.odd"), &[Calls], Direction::Forward, None, true).is_none());
+    assert!(graph.path(&start, part(&graph, "m.K.odd"), &[Calls], Direction::Forward, Some(2), false).is_none());
+}
+
+#[test]
+fn keys_find_their_parts_again() {
+    let graph =
+        graph(&[("m.py", "def f(): pass\ndef f(): pass\nclass C:\n    def f(self): pass\n"), ("notes.txt", "")]);
+    for part in graph.part_ids() {
+        assert_eq!(graph.find(&graph.key(part)), Some(part));
+    }
+}
+
+#[test]
+fn the_order_of_the_files_does_not_matter() {
+    let files = [("b.py", "from a import f\nf()\n"), ("a.py", "def f(): pass\n"), ("c/d.py", "import b\n")];
+    let mut turned = files;
+    turned.reverse();
+    let (one, other) = (graph(&files), graph(&turned));
+    assert_eq!(one.parts(), other.parts());
+    assert_eq!(one.edges(), other.edges());
+}
