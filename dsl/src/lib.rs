@@ -1,3 +1,18 @@
 //! Text of `.grace` to checked items. No salsa, file system, clock or terminal.
+//!
+//! [`parse`] reads one file and never fails; [`check`] looks at all files of a rule book together.
 
 pub mod ast;
+mod codes;
+pub mod diagnostic;
+mod lexer;
+mod lower;
+mod parse;
+mod parser;
+mod similar;
+mod source_map;
+pub mod vocabulary;
+
+pub use diagnostic::{Code, Diagnostic, Related, Severity, render};
+pub use parse::{Broken, DEEPEST, LARGEST, Parsed, parse};
+pub use source_map::{LineColumn, LineIndex, SourceMap, line_column};

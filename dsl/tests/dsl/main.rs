@@ -1,0 +1,3 @@
+//! Tests of the language: one binary.
+
+mod examples;
