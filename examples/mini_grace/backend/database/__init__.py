@@ -1,0 +1,1 @@
+"""Where records are kept. Only services come here."""

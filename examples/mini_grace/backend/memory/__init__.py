@@ -1,0 +1,1 @@
+"""What the system remembers, and how it finds it again."""

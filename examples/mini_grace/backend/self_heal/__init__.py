@@ -1,0 +1,1 @@
+"""Noticing that something is wrong, and putting it right."""
