@@ -1,5 +1,7 @@
 //! What changed between two trees, by value: files with both texts, and the parts that changed with how.
 
+pub(crate) mod syntax;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -139,4 +141,10 @@ pub struct WeakenedTest {
     pub how: Weakening,
     /// Line in the after text (the test's own where nothing nearer is known).
     pub line: u32,
+}
+
+/// A pip requirements or constraints file: code in spite of its ending.
+pub(crate) fn is_requirements(folder: &str, name: &str) -> bool {
+    let in_folder = matches!(folder.rsplit('/').next(), Some("requirements" | "constraints"));
+    name.ends_with(".txt") && (in_folder || name.starts_with("requirements") || name.starts_with("constraints"))
 }

@@ -2,8 +2,8 @@
 //! is a [`Problem`](crate::facts::Problem).
 
 mod names;
-mod python;
-mod shapes;
+pub(crate) mod python;
+pub(crate) mod shapes;
 
 use std::borrow::Cow;
 

@@ -2,10 +2,14 @@
 
 pub mod change;
 pub mod code;
+pub mod diff;
 pub mod extract;
 pub mod facts;
 pub mod graph;
 mod layout;
+pub mod owners;
+pub mod packages;
 mod resolve;
 mod stdlib;
 pub mod store;
+pub mod weakening;

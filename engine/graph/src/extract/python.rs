@@ -37,7 +37,7 @@ impl Extractor for Python {
 }
 
 /// Parses within the budget; `None` when it is spent.
-fn parse(text: &str) -> Option<Tree> {
+pub(crate) fn parse(text: &str) -> Option<Tree> {
     let mut steps = BASE_STEPS + text.len() / 1024 * STEPS_PER_KIB;
     let mut progress = |_: &tree_sitter::ParseState| {
         steps = steps.saturating_sub(1);

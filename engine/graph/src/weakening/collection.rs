@@ -1,0 +1,327 @@
+//! Settings that leave tests out: `collect_ignore` in a conftest, and pytest's section of the configuration files.
+//!
+//! Reads what stands there as text. What a conftest computes is not known.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use globset::GlobBuilder;
+use toml::de::{DeTable, DeValue};
+
+use super::{TestChanges, UnknownTests};
+use crate::change::{Content, FileChange, FileSide, syntax};
+
+const MAX_BYTES: usize = crate::change::syntax::MAX_BYTES;
+
+/// A setting, new after the change, that leaves out tests.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Uncollected {
+    /// The file with the setting, on the after side where it has one.
+    pub path: Arc<str>,
+    /// Line in it; 1 where none is known.
+    pub line: u32,
+    /// What is left out.
+    pub pattern: UncollectedPattern,
+}
+
+/// What a setting leaves out.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UncollectedPattern {
+    /// A file or folder, from the top of the repository, and everything in it.
+    Path(String),
+    /// Files that match a glob, from the top of the repository.
+    Glob(String),
+    /// Every folder of this name (a glob), and everything in it.
+    Folder(String),
+    /// Some tests by another setting, of which it cannot be said here which; the setting's name.
+    Setting(&'static str),
+}
+
+impl Uncollected {
+    /// Whether a test file is left out; `None` where it cannot be said.
+    #[must_use]
+    pub fn leaves_out(&self, path: &str) -> Option<bool> {
+        let matches = |glob: &str, text: &str| {
+            GlobBuilder::new(glob)
+                .literal_separator(false)
+                .build()
+                .ok()
+                .map(|glob| glob.compile_matcher().is_match(text))
+        };
+        match &self.pattern {
+            UncollectedPattern::Path(left_out) => {
+                Some(path == left_out || path.strip_prefix(left_out.as_str()).is_some_and(|rest| rest.starts_with('/')))
+            }
+            UncollectedPattern::Glob(glob) => {
+                let mut known = true;
+                for end in path.match_indices('/').map(|(at, _)| at).chain([path.len()]) {
+                    match matches(glob, &path[..end]) {
+                        Some(true) => return Some(true),
+                        Some(false) => {}
+                        None => known = false,
+                    }
+                }
+                known.then_some(false)
+            }
+            UncollectedPattern::Folder(glob) => {
+                let (folders, _) = path.rsplit_once('/').unwrap_or_default();
+                let mut known = true;
+                for folder in folders.split('/') {
+                    match matches(glob, folder) {
+                        Some(true) => return Some(true),
+                        Some(false) => {}
+                        None => known = false,
+                    }
+                }
+                known.then_some(false)
+            }
+            UncollectedPattern::Setting(_) => None,
+        }
+    }
+}
+
+/// Settings of pytest by name, with the lines where they stand.
+type Settings = BTreeMap<String, (Vec<String>, u32)>;
+
+/// Folders that pytest never enters unless told otherwise.
+const NO_RECURSE: [&str; 9] = ["*.egg", ".*", "_darcs", "build", "CVS", "dist", "node_modules", "venv", "{arch}"];
+
+/// Adds what a changed conftest or configuration file newly leaves out.
+pub(super) fn compare(file: &FileChange, changes: &mut TestChanges) {
+    let reads = |side: &FileSide| settings_of(&side.path, "").is_some();
+    if !file.before.iter().chain(&file.after).any(reads) {
+        return;
+    }
+    let Some(path) = file.after.as_ref().or(file.before.as_ref()).map(|side| side.path.clone()) else { return };
+    let read = |side: Option<&FileSide>| -> Option<Settings> {
+        match side.map(|side| (&side.path, &side.content)) {
+            None => Some(Settings::new()),
+            Some((path, Content::Text(text))) if text.len() <= MAX_BYTES => {
+                settings_of(path, text).unwrap_or_else(|| Some(Settings::new()))
+            }
+            Some(_) => None,
+        }
+    };
+    let (Some(before), Some(after), false) = (read(file.before.as_ref()), read(file.after.as_ref()), file.asserted)
+    else {
+        let why = "the settings of the tests cannot be read";
+        changes.unknown.push(UnknownTests { path, line: 1, why });
+        return;
+    };
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut push = |line: u32, pattern| changes.uncollected.push(Uncollected { path: path.clone(), line, pattern });
+    let values = |settings: &Settings, name: &str| -> Vec<String> {
+        settings.get(name).map(|(values, _)| values.clone()).unwrap_or_default()
+    };
+    let line = |name: &str| after.get(name).map_or(1, |(_, line)| *line);
+    let come = |name: &str, defaults: &[&str]| -> Vec<String> {
+        let mut old: BTreeSet<String> = values(&before, name).into_iter().collect();
+        if !before.contains_key(name) {
+            old.extend(defaults.iter().map(|default| (*default).to_owned()));
+        }
+        values(&after, name).into_iter().filter(|value| !old.contains(value)).collect()
+    };
+    for entry in come("collect_ignore", &[]) {
+        push(line("collect_ignore"), below(folder, &entry, UncollectedPattern::Path));
+    }
+    for entry in come("collect_ignore_glob", &[]) {
+        push(line("collect_ignore_glob"), below(folder, &entry, UncollectedPattern::Glob));
+    }
+    for entry in come("norecursedirs", &NO_RECURSE) {
+        let entry = entry.trim_end_matches('/');
+        let pattern = if entry.contains('/') {
+            below(folder, entry, UncollectedPattern::Glob)
+        } else {
+            UncollectedPattern::Folder(entry.to_owned())
+        };
+        push(line("norecursedirs"), pattern);
+    }
+    let old_options = options(&values(&before, "addopts"));
+    for (option, value) in options(&values(&after, "addopts")) {
+        if old_options.contains(&(option, value.clone())) {
+            continue;
+        }
+        let at = line("addopts");
+        match option {
+            "--ignore" => push(at, below(folder, &value, UncollectedPattern::Path)),
+            "--ignore-glob" => push(at, below(folder, &value, UncollectedPattern::Glob)),
+            _ => push(at, UncollectedPattern::Setting(option)),
+        }
+    }
+    // What is computed, or chooses files and names, may leave out anything.
+    for name in [
+        "collect_ignore?",
+        "pytest_ignore_collect",
+        "pytest_collection_modifyitems",
+        "python_files",
+        "python_classes",
+        "python_functions",
+    ] {
+        if before.get(name).map(|(values, _)| values) != after.get(name).map(|(values, _)| values) {
+            push(line(name), UncollectedPattern::Setting(name));
+        }
+    }
+    let (old, new) = (values(&before, "testpaths"), values(&after, "testpaths"));
+    if !new.is_empty() && (old.is_empty() || old.iter().any(|path| !new.contains(path))) {
+        push(line("testpaths"), UncollectedPattern::Setting("testpaths"));
+    }
+}
+
+/// An entry relative to the folder of its file; one that climbs out may be anything.
+fn below(folder: &str, entry: &str, pattern: fn(String) -> UncollectedPattern) -> UncollectedPattern {
+    let entry = entry.trim_start_matches("./").trim_end_matches('/');
+    if entry.starts_with('/') || entry.split('/').any(|segment| segment == "..") {
+        return UncollectedPattern::Setting("a path outside");
+    }
+    pattern(if folder.is_empty() { entry.to_owned() } else { format!("{folder}/{entry}") })
+}
+
+/// The options of `addopts` that leave out tests, with their values.
+fn options(words: &[String]) -> Vec<(&'static str, String)> {
+    const TAKING_AWAY: [&str; 5] = ["--ignore", "--ignore-glob", "--deselect", "-k", "-m"];
+    let mut found = Vec::new();
+    let mut words = words.iter().map(|word| word.trim_matches(['"', '\''])).peekable();
+    while let Some(word) = words.next() {
+        for option in TAKING_AWAY {
+            if word == option {
+                found.push((option, words.peek().map_or(String::new(), |value| (*value).to_owned())));
+            } else if let Some(value) = word.strip_prefix(option)
+                && (value.starts_with('=') || option.len() == 2 && !value.is_empty())
+            {
+                found.push((option, value.trim_start_matches('=').to_owned()));
+            }
+        }
+    }
+    found
+}
+
+/// The settings in a file; the outer `None` for a file that holds none by its name, the inner where it cannot be read.
+fn settings_of(path: &str, text: &str) -> Option<Option<Settings>> {
+    match path.rsplit('/').next().unwrap_or(path) {
+        "conftest.py" => Some(conftest(text)),
+        "pytest.ini" | ".pytest.ini" | "tox.ini" => Some(Some(ini(text, "[pytest]"))),
+        "setup.cfg" => Some(Some(ini(text, "[tool:pytest]"))),
+        "pyproject.toml" => Some(pyproject(text)),
+        _ => None,
+    }
+}
+
+fn conftest(text: &str) -> Option<Settings> {
+    let tree = syntax::parse_python(text)?;
+    let root = tree.root_node();
+    if root.has_error() {
+        return None;
+    }
+    let mut settings = Settings::new();
+    let line_of = |node: tree_sitter::Node<'_>| u32::try_from(node.start_position().row).unwrap_or(u32::MAX - 1) + 1;
+    let text_of = |node: tree_sitter::Node<'_>| text.get(node.byte_range()).unwrap_or_default();
+    syntax::each_node(root, &mut |node| {
+        match node.kind() {
+            "function_definition" => {
+                let name = node.child_by_field_name("name").map_or("", text_of);
+                if matches!(name, "pytest_ignore_collect" | "pytest_collection_modifyitems") {
+                    settings.insert(name.to_owned(), (vec![syntax::tokens(node, text)], line_of(node)));
+                }
+                false
+            }
+            "identifier" if matches!(text_of(node), "collect_ignore" | "collect_ignore_glob") => {
+                let parent = node.parent();
+                let assigned = parent
+                    .filter(|parent| parent.kind() == "assignment" && parent.child_by_field_name("left") == Some(node));
+                let right = assigned.and_then(|assigned| assigned.child_by_field_name("right"));
+                let literals = right.filter(|right| matches!(right.kind(), "list" | "tuple")).and_then(|right| {
+                    let elements: Vec<_> =
+                        right.named_children(&mut right.walk()).filter(|child| child.kind() != "comment").collect();
+                    elements
+                        .into_iter()
+                        .map(|element| {
+                            let inner = text_of(element).trim_matches(['"', '\'']);
+                            (element.kind() == "string"
+                                && element.named_child_count() <= 3
+                                && !inner.contains(['\\', '{', '"', '\'']))
+                            .then(|| inner.to_owned())
+                        })
+                        .collect::<Option<Vec<String>>>()
+                });
+                match literals {
+                    Some(values) => {
+                        let entry = settings.entry(text_of(node).to_owned()).or_insert((Vec::new(), line_of(node)));
+                        entry.0.extend(values);
+                    }
+                    None => {
+                        // Extended, appended to, or computed.
+                        let around = parent.and_then(|parent| parent.parent()).or(parent).unwrap_or(node);
+                        let entry = settings.entry("collect_ignore?".to_owned()).or_insert((Vec::new(), line_of(node)));
+                        entry.0.push(syntax::tokens(around, text));
+                    }
+                }
+                false
+            }
+            _ => true,
+        }
+    });
+    Some(settings)
+}
+
+fn ini(text: &str, section: &str) -> Settings {
+    let mut settings = Settings::new();
+    let mut inside = false;
+    let mut current: Option<String> = None;
+    for (index, line) in text.lines().enumerate() {
+        let content = line.trim();
+        if content.is_empty() || content.starts_with(['#', ';']) {
+            continue;
+        }
+        if line.starts_with('[') {
+            inside = content == section;
+            current = None;
+            continue;
+        }
+        if !inside {
+            continue;
+        }
+        let (name, value) = match line.split_once('=') {
+            Some((name, value)) if !line.starts_with([' ', '\t']) => {
+                let name = name.trim().to_owned();
+                let number = u32::try_from(index).unwrap_or(u32::MAX - 1) + 1;
+                settings.insert(name.clone(), (Vec::new(), number));
+                current = Some(name.clone());
+                (name, value)
+            }
+            _ => match &current {
+                Some(name) => (name.clone(), content),
+                None => continue,
+            },
+        };
+        if let Some((values, _)) = settings.get_mut(&name) {
+            values.extend(value.split_whitespace().map(str::to_owned));
+        }
+    }
+    settings
+}
+
+fn pyproject(text: &str) -> Option<Settings> {
+    let document = DeTable::parse(text).ok()?;
+    let mut settings = Settings::new();
+    let Some(tool) = document.get_ref().get("tool").and_then(|tool| tool.get_ref().as_table()?.get("pytest")) else {
+        return Some(settings);
+    };
+    let pytest = tool.get_ref().as_table()?;
+    let table = match pytest.get("ini_options") {
+        Some(options) => options.get_ref().as_table()?,
+        None => pytest,
+    };
+    for (name, value) in table {
+        let values = match value.get_ref() {
+            DeValue::String(text) => text.split_whitespace().map(str::to_owned).collect(),
+            DeValue::Array(values) => {
+                values.iter().filter_map(|value| value.get_ref().as_str().map(str::to_owned)).collect()
+            }
+            _ => continue,
+        };
+        let before = text.get(..name.span().start).unwrap_or_default();
+        let line = u32::try_from(before.matches('\n').count()).unwrap_or(u32::MAX - 1) + 1;
+        settings.insert(name.get_ref().to_string(), (values, line));
+    }
+    Some(settings)
+}

@@ -1,0 +1,440 @@
+use super::*;
+use crate::change::FileChange;
+
+fn side(path: &str, text: &str) -> Option<FileSide> {
+    Some(FileSide { path: path.into(), executable: false, content: Content::Text(text.into()) })
+}
+
+fn file(path: &str, before: &str, after: &str) -> FileChange {
+    FileChange { before: side(path, before), after: side(path, after), asserted: false }
+}
+
+fn lines(files: Vec<FileChange>) -> Vec<String> {
+    let changes = test_changes(&Change { files });
+    let removed =
+        changes.removed.iter().map(|test| format!("removed {}:{} {}", test.test.path, test.line, test.test.name));
+    let weakened = changes.weakened.iter().map(|test| {
+        format!("{:?} {} -> {}:{} {}", test.how, test.before.name, test.after.path, test.line, test.after.name)
+    });
+    let uncollected = changes.uncollected.iter().map(|entry| format!("uncollected {} {:?}", entry.line, entry.pattern));
+    let unknown = changes.unknown.iter().map(|entry| format!("unknown {}:{} {}", entry.path, entry.line, entry.why));
+    removed.chain(weakened).chain(uncollected).chain(unknown).collect()
+}
+
+/// What becomes of `def test_x` when its body changes; the kinds only.
+fn body(before: &str, after: &str) -> Vec<String> {
+    let text = |body: &str| {
+        let body: String = body.lines().map(|line| format!("    {line}\n")).collect();
+        format!("import math\nimport pytest\nimport unittest\ndef test_x(self):\n{body}")
+    };
+    kinds(&text(before), &text(after))
+}
+
+fn kinds(before: &str, after: &str) -> Vec<String> {
+    let changes = test_changes(&Change { files: vec![file("test_a.py", before, after)] });
+    let removed = changes.removed.iter().map(|_| "Removed".to_owned());
+    let weakened = changes.weakened.iter().map(|test| format!("{:?}", test.how));
+    removed.chain(weakened).chain(changes.unknown.iter().map(|_| "Unknown".to_owned())).collect()
+}
+
+const NONE: [&str; 0] = [];
+
+#[test]
+fn fewer_assertions_weaken_whatever_their_form() {
+    for (before, after) in [
+        ("assert a\nassert b", "assert a"),
+        ("assert a and b", "assert a"),
+        ("assert a", "pass"),
+        ("assert a", "assert True"),
+        ("assert a", "assert True, a"),
+        ("assert a == b", "assert b == b"),
+        ("assert a", "assert a or True"),
+        ("assert a", "assert (a, 'message')"),
+        ("assert a", "assert not False"),
+        ("assert a", "assert 'text'"),
+        ("self.assertEqual(a, 1)", "self.assertTrue(True)"),
+        ("self.assertEqual(a, 1)", "self.assertEqual(1, 1)"),
+        ("self.assertEqual(a, 1)", "self.assert_equal_not_called"),
+        ("mock.assert_called_once()", "mock.called"),
+        ("with pytest.raises(E):\n    f()", "f()"),
+        ("self.fail('x')", "pass"),
+        ("assert a", "return\nassert a"),
+        ("assert a", "if False:\n    assert a"),
+        ("assert a", "if 0 and x:\n    assert a"),
+        ("assert a", "while False:\n    assert a"),
+        ("assert a", "try:\n    assert a\nexcept Exception:\n    pass"),
+        ("assert a", "try:\n    assert a\nexcept:\n    log()"),
+        ("assert a", "try:\n    assert a\nexcept (ValueError, AssertionError) as e:\n    print(e)"),
+        ("assert a", "with contextlib.suppress(AssertionError):\n    assert a"),
+        ("assert a", "# assert a"),
+        ("assert a", "'''assert a'''"),
+    ] {
+        assert_eq!(body(before, after), ["FewerAssertions"], "{before} -> {after}");
+    }
+}
+
+#[test]
+fn assertions_that_only_look_different_do_not_weaken() {
+    for (before, after) in [
+        ("assert a", "assert (a)"),
+        ("assert a and b", "assert a\nassert b"),
+        ("assert a", "try:\n    assert a\nexcept ValueError:\n    pass"),
+        ("assert a", "try:\n    assert a\nexcept AssertionError:\n    raise"),
+        ("assert a", "try:\n    assert a\nfinally:\n    close()"),
+        ("assert a", "for x in y:\n    assert x"),
+        ("assert a", "assert a\nreturn"),
+        ("assert a == 1", "self.assertEqual(a, 1)"),
+        ("assert 1 < a", "assert 1 < a  # why"),
+        ("assert a", "assert a\nassert b"),
+        ("assert a()", "if c:\n    assert a()\nelse:\n    pass"),
+        ("assert True", "pass"),
+    ] {
+        assert_eq!(body(before, after), NONE, "{before} -> {after}");
+    }
+}
+
+#[test]
+fn skips_and_expected_failures_are_found_in_bodies() {
+    for (after, expected) in [
+        ("pytest.skip('x')\nassert a", vec!["FewerAssertions", "Skipped"]),
+        ("if c:\n    pytest.skip('x')\nassert a", vec!["Skipped"]),
+        ("pytest.importorskip('x')\nassert a", vec!["Skipped"]),
+        ("if c:\n    self.skipTest('x')\nassert a", vec!["Skipped"]),
+        ("if c:\n    raise unittest.SkipTest('x')\nassert a", vec!["Skipped"]),
+        ("if c:\n    pytest.xfail('x')\nassert a", vec!["ExpectedToFail"]),
+        ("reader.skip(1)\nassert a", vec![]),
+    ] {
+        assert_eq!(body("assert a", after), expected, "{after}");
+    }
+}
+
+#[test]
+fn skips_and_expected_failures_are_found_around_tests() {
+    let head =
+        "import pytest, unittest\nimport pytest as pt\nfrom pytest import mark\nfrom unittest import skip as leave\n";
+    let test = "class TestA:\n    def test_x(self):\n        assert a\n";
+    for (after, expected) in [
+        (format!("{head}class TestA:\n    @pytest.mark.skip\n    def test_x(self):\n        assert a\n"), "Skipped"),
+        (
+            format!("{head}class TestA:\n    @pt.mark.skip(reason='x')\n    def test_x(self):\n        assert a\n"),
+            "Skipped",
+        ),
+        (
+            format!("{head}class TestA:\n    @mark.skipif(a, reason='x')\n    def test_x(self):\n        assert a\n"),
+            "Skipped",
+        ),
+        (format!("{head}class TestA:\n    @leave('x')\n    def test_x(self):\n        assert a\n"), "Skipped"),
+        (
+            format!("{head}class TestA:\n    @unittest.skipUnless(a, 'x')\n    def test_x(self):\n        assert a\n"),
+            "Skipped",
+        ),
+        (
+            format!("{head}class TestA:\n    @unittest.expectedFailure\n    def test_x(self):\n        assert a\n"),
+            "ExpectedToFail",
+        ),
+        (
+            format!("{head}class TestA:\n    @mark.xfail(reason='x')\n    def test_x(self):\n        assert a\n"),
+            "ExpectedToFail",
+        ),
+        (
+            format!(
+                "{head}slow = pytest.mark.skipif(a)\nclass TestA:\n    @slow\n    def test_x(self):\n        assert a\n"
+            ),
+            "Skipped",
+        ),
+        (format!("{head}@pytest.mark.skip\n{test}"), "Skipped"),
+        (format!("{head}pytestmark = pytest.mark.skip\n{test}"), "Skipped"),
+        (format!("{head}pytestmark = [pytest.mark.slow, pytest.mark.xfail]\n{test}"), "ExpectedToFail"),
+        (format!("{head}pytest.skip('x', allow_module_level=True)\n{test}"), "Skipped"),
+        (format!("{head}np = pytest.importorskip('numpy')\n{test}"), "Skipped"),
+        (format!("{head}def setup_module():\n    pytest.skip('x')\n{test}"), "Skipped"),
+        (format!("{head}@pytest.fixture(autouse=True)\ndef f():\n    pytest.skip('x')\n{test}"), "Skipped"),
+        (
+            format!("{head}class TestA:\n    pytestmark = pytest.mark.skip\n    def test_x(self):\n        assert a\n"),
+            "Skipped",
+        ),
+        (
+            format!(
+                "{head}class TestA:\n    def setUp(self):\n        self.skipTest('x')\n    def test_x(self):\n        assert a\n"
+            ),
+            "Skipped",
+        ),
+    ] {
+        assert_eq!(kinds(&format!("{head}{test}"), &after), [expected], "{after}");
+    }
+}
+
+#[test]
+fn a_skip_that_only_moves_or_says_another_reason_does_not_weaken() {
+    let head = "import pytest\n";
+    let on_class =
+        format!("{head}@pytest.mark.skipif(c, reason='a')\nclass TestA:\n    def test_x(self):\n        assert a\n");
+    let on_test = format!(
+        "{head}class TestA:\n    @pytest.mark.skipif(c, reason='b')\n    def test_x(self):\n        assert a\n"
+    );
+    assert_eq!(kinds(&on_class, &on_test), NONE);
+    assert_eq!(kinds(&on_test, &on_test.replace("skipif(c,", "skipif(True,")), ["Skipped"]);
+    let always = on_test.replace("skipif(c, ", "skip(");
+    assert_eq!(kinds(&always, &on_test), NONE);
+}
+
+#[test]
+fn fewer_parametrised_cases_weaken() {
+    let text = |values: &str| {
+        format!(
+            "import pytest\nMANY = [1, 2, 3]\nFEW = [1]\n@pytest.mark.parametrize('a', {values})\ndef test_x(a):\n    assert a\n"
+        )
+    };
+    for (before, after, expected) in [
+        ("[1, 2, 3]", "[1, 2]", vec!["FewerCases"]),
+        ("[1, 2, 3]", "[1, 2, 4]", vec![]),
+        ("[1, 2]", "[1, 2, # why\n 3]", vec![]),
+        ("MANY", "FEW", vec!["FewerCases"]),
+        ("MANY", "[*MANY, 4]", vec![]),
+        ("MANY + FEW", "MANY", vec!["FewerCases"]),
+        ("range(5)", "range(4)", vec!["FewerCases"]),
+        ("[1, 2]", "[1, pytest.param(2, marks=pytest.mark.skip)]", vec!["Skipped"]),
+        ("[1, 2]", "[1, pytest.param(2, marks=pytest.mark.xfail)]", vec!["ExpectedToFail"]),
+        ("[1, 2]", "load()", vec!["FewerCases", "Unknown"]),
+        ("load()", "load()", vec![]),
+        ("load()", "load(1)", vec!["Unknown"]),
+        ("load()", "[1]", vec!["Unknown"]),
+    ] {
+        assert_eq!(kinds(&text(before), &text(after)), expected, "{before} -> {after}");
+    }
+    let plain = text("[1, 2]").replace("@pytest.mark.parametrize('a', [1, 2])\n", "");
+    assert_eq!(kinds(&text("[1, 2]"), &plain), ["FewerCases"]);
+    let constant = text("MANY");
+    assert_eq!(kinds(&constant, &constant.replace("MANY = [1, 2, 3]", "MANY = [1, 2]")), ["FewerCases"]);
+}
+
+#[test]
+fn wider_tolerances_weaken() {
+    for (before, after, expected) in [
+        ("assert a == pytest.approx(1)", "assert a == pytest.approx(1, rel=0.1)", vec!["WiderTolerance"]),
+        ("assert a == pytest.approx(1, rel=0.1)", "assert a == pytest.approx(1)", vec![]),
+        ("assert a == pytest.approx(1, abs=1e-3)", "assert a == pytest.approx(1, abs=1e-2)", vec!["WiderTolerance"]),
+        ("assert a == pytest.approx(1, 1e-3)", "assert a == pytest.approx(1, 1e-2)", vec!["WiderTolerance"]),
+        ("self.assertAlmostEqual(a, 1)", "self.assertAlmostEqual(a, 1, places=3)", vec!["WiderTolerance"]),
+        ("self.assertAlmostEqual(a, 1, 3)", "self.assertAlmostEqual(a, 1, 5)", vec![]),
+        ("self.assertAlmostEqual(a, 1)", "self.assertAlmostEqual(a, 1, delta=1)", vec!["WiderTolerance"]),
+        ("assert math.isclose(a, b)", "assert math.isclose(a, b, rel_tol=1e-3)", vec!["WiderTolerance"]),
+        ("assert a == 1", "assert a == pytest.approx(1)", vec!["WiderTolerance"]),
+        ("assert a == 1", "assert a == 1\nassert b == pytest.approx(1)", vec![]),
+        ("assert a == pytest.approx(1, rel=T)", "assert a == pytest.approx(1, rel=U)", vec!["Unknown"]),
+        ("assert a == pytest.approx(1, rel=T)", "assert b == pytest.approx(1, rel=T)", vec![]),
+    ] {
+        assert_eq!(body(before, after), expected, "{before} -> {after}");
+    }
+    let text = |tolerance: &str| {
+        format!("import pytest\nTOL = {tolerance}\ndef test_x():\n    assert a == pytest.approx(1, rel=TOL)\n")
+    };
+    assert_eq!(kinds(&text("1e-3"), &text("1e-2")), ["WiderTolerance"]);
+}
+
+#[test]
+fn wider_exceptions_weaken() {
+    for (before, after, expected) in [
+        ("pytest.raises(ValueError)", "pytest.raises(Exception)", vec!["WiderException"]),
+        ("pytest.raises(MyError)", "pytest.raises(Exception)", vec!["WiderException"]),
+        ("pytest.raises(Exception)", "pytest.raises(BaseException)", vec!["WiderException"]),
+        ("pytest.raises(KeyError)", "pytest.raises(LookupError)", vec!["WiderException"]),
+        ("pytest.raises(LookupError)", "pytest.raises(KeyError)", vec![]),
+        ("pytest.raises(ValueError)", "pytest.raises((ValueError, TypeError))", vec!["WiderException"]),
+        ("pytest.raises(ValueError, match='x')", "pytest.raises(ValueError)", vec!["WiderException"]),
+        ("pytest.raises(ValueError, match='x')", "pytest.raises(ValueError, match='.*')", vec!["WiderException"]),
+        ("pytest.raises(ValueError, match='x')", "pytest.raises(ValueError, match='y')", vec![]),
+        ("pytest.raises(ValueError)", "pytest.raises(TypeError)", vec![]),
+        ("self.assertRaisesRegex(E, 'x')", "self.assertRaises(E)", vec!["WiderException"]),
+    ] {
+        let with = |raises: &str| format!("with {raises}:\n    f()");
+        assert_eq!(body(&with(before), &with(after)), expected, "{before} -> {after}");
+    }
+    let two = "with pytest.raises(A):\n    f()\nwith pytest.raises(B):\n    g()";
+    let swapped = "with pytest.raises(B):\n    g()\nwith pytest.raises(A):\n    f()";
+    assert_eq!(body(two, swapped), NONE);
+}
+
+#[test]
+fn a_test_that_is_gone_is_removed_and_a_moved_one_is_not() {
+    let two = "def test_a():\n    assert a\n\ndef test_b():\n    assert b\n";
+    assert_eq!(lines(vec![file("test_a.py", two, "def test_b():\n    assert b\n")]), ["removed test_a.py:1 test_a"]);
+    assert_eq!(
+        lines(vec![FileChange { before: side("test_a.py", two), after: None, asserted: false }]),
+        ["removed test_a.py:1 test_a", "removed test_a.py:4 test_b"]
+    );
+    let moved = FileChange {
+        before: None,
+        after: side("x/test_c.py", "def test_a():\n    # why\n    assert a\n"),
+        asserted: false,
+    };
+    assert_eq!(lines(vec![file("test_a.py", two, "def test_b():\n    assert b\n"), moved]), [""; 0]);
+    let other_body =
+        FileChange { before: None, after: side("x/test_c.py", "def test_a():\n    assert z\n"), asserted: false };
+    assert_eq!(
+        lines(vec![file("test_a.py", two, "def test_b():\n    assert b\n"), other_body]),
+        ["removed test_a.py:1 test_a"]
+    );
+    assert_eq!(lines(vec![file("test_a.py", two, &two.replace("test_a", "test_renamed"))]), [""; 0]);
+    // One copy stands for one test only.
+    let twins = "def test_a():\n    assert a\n\ndef test_b():\n    assert a\n";
+    assert_eq!(kinds(twins, "def test_c():\n    assert a\n"), ["Removed"]);
+    assert_eq!(kinds(twins, "def test_b():\n    assert a\n"), ["Removed"]);
+    // A test that moved and was skipped on the way is weakened.
+    let skipped = FileChange {
+        before: None,
+        after: side("x/test_c.py", "import pytest\n@pytest.mark.skip\ndef test_a():\n    assert a\n"),
+        asserted: false,
+    };
+    assert_eq!(
+        lines(vec![file("test_a.py", two, "def test_b():\n    assert b\n"), skipped]),
+        ["Skipped test_a -> x/test_c.py:2 test_a"]
+    );
+}
+
+#[test]
+fn tests_that_are_no_longer_collected_are_weakened() {
+    let plain = "def test_a():\n    assert a\n";
+    let class = "class TestA:\n    def test_a(self):\n        assert a\n";
+    for (before, after) in [
+        (plain, "def check_a():\n    assert a\n".to_owned()),
+        (plain, "def check_a():\n    assert a\ndef test_a():\n    pass\n".replace("def test_a():\n    pass\n", "")),
+        (plain, format!("{plain}__test__ = False\n")),
+        (plain, format!("{plain}test_a.__test__ = False\n")),
+        (plain, format!("{plain}del test_a\n")),
+        (plain, format!("{plain}test_a = None\n")),
+        (plain, format!("import pytest\n@pytest.fixture\n{plain}")),
+        (class, class.replace("TestA", "CaseA")),
+        (class, class.replace("TestA:", "TestA:\n    __test__ = False")),
+        (class, class.replace("TestA:", "TestA:\n    def __init__(self):\n        pass")),
+        (class, format!("{class}TestA = None\n")),
+        (
+            "from unittest import TestCase\nclass Case(TestCase):\n    def test_a(self):\n        assert a\n",
+            "class Case:\n    def test_a(self):\n        assert a\n".to_owned(),
+        ),
+    ] {
+        assert_eq!(kinds(before, &after), ["NoLongerCollected"], "{after}");
+    }
+    let renamed = FileChange { before: side("test_a.py", plain), after: side("checks.py", plain), asserted: false };
+    assert_eq!(lines(vec![renamed]), ["NoLongerCollected test_a -> checks.py:1 test_a"]);
+    let apart = vec![
+        FileChange { before: None, after: side("checks.py", plain), asserted: false },
+        FileChange { before: side("test_a.py", plain), after: None, asserted: false },
+    ];
+    assert_eq!(lines(apart), ["NoLongerCollected test_a -> checks.py:1 test_a"]);
+    let again = FileChange { before: side("test_a.py", plain), after: side("test_b.py", plain), asserted: false };
+    assert_eq!(lines(vec![again]), [""; 0]);
+}
+
+#[test]
+fn a_later_definition_of_the_same_name_replaces_the_test() {
+    let real = "def test_a():\n    assert a\n";
+    assert_eq!(kinds(real, &format!("{real}def test_a():\n    pass\n")), ["FewerAssertions"]);
+    assert_eq!(kinds(real, &format!("def test_a():\n    pass\n{real}")), NONE);
+}
+
+#[test]
+fn what_cannot_be_compared_is_unknown() {
+    let plain = "def test_a():\n    assert a\n";
+    assert_eq!(kinds(plain, "def test_a(:\n"), ["Unknown", "Unknown"]);
+    assert_eq!(kinds(plain, "if x:\n  (\n"), ["Unknown"]);
+    assert_eq!(lines(vec![FileChange { asserted: true, ..file("test_a.py", plain, plain) }]).len(), 1);
+    let content = Content::Binary([0; 32]);
+    let binary = FileChange {
+        before: side("test_a.py", plain),
+        after: Some(FileSide { path: "test_a.py".into(), executable: false, content }),
+        asserted: false,
+    };
+    assert_eq!(lines(vec![binary]), ["unknown test_a.py:1 the file cannot be read"]);
+    let deep = format!("def test_a():\n    assert {}1{}\n", "(".repeat(1000), ")".repeat(1000));
+    assert!(kinds(&deep, &deep.replace('1', "a")).contains(&"Unknown".to_owned()));
+}
+
+#[test]
+fn added_tests_and_other_files_say_nothing() {
+    let plain = "def test_a():\n    assert a\n";
+    assert_eq!(kinds("", plain), NONE);
+    assert_eq!(lines(vec![file("src/app.py", plain, "")]), [""; 0]);
+    assert_eq!(lines(vec![file("src/testing.md", plain, "")]), [""; 0]);
+}
+
+#[test]
+fn settings_that_leave_out_tests_are_named() {
+    let conftest = "collect_ignore = ['old.py']\n";
+    assert_eq!(
+        lines(vec![file("t/conftest.py", conftest, "collect_ignore = ['old.py', \"sub/test_a.py\"]\n")]),
+        ["uncollected 1 Path(\"t/sub/test_a.py\")"]
+    );
+    assert_eq!(
+        lines(vec![file("conftest.py", "", "collect_ignore_glob = ['*_a.py']\ncollect_ignore.append(x)\n")]),
+        ["uncollected 1 Glob(\"*_a.py\")", "uncollected 2 Setting(\"collect_ignore?\")"]
+    );
+    assert_eq!(
+        lines(vec![file("conftest.py", "", "def pytest_ignore_collect(p):\n    return True\n")]),
+        ["uncollected 1 Setting(\"pytest_ignore_collect\")"]
+    );
+    let ini = "[pytest]\naddopts = -q --ignore=a\nnorecursedirs = .* x\n[other]\npython_files = z\n";
+    assert_eq!(
+        lines(vec![file(
+            "pytest.ini",
+            ini,
+            "[pytest]\naddopts = -q --ignore=a --ignore b -k 'not c'\nnorecursedirs =\n    .* x\n    y*\npython_files = check_*.py\ntestpaths = unit\n"
+        )]),
+        [
+            "uncollected 2 Path(\"b\")",
+            "uncollected 2 Setting(\"-k\")",
+            "uncollected 3 Folder(\"y*\")",
+            "uncollected 6 Setting(\"python_files\")",
+            "uncollected 7 Setting(\"testpaths\")",
+        ]
+    );
+    let project = |value: &str| format!("[project]\nname = 'x'\n[tool.pytest.ini_options]\nnorecursedirs = {value}\n");
+    assert_eq!(
+        lines(vec![file("pyproject.toml", &project("['a']"), &project("['a', 'b']"))]),
+        ["uncollected 4 Folder(\"b\")"]
+    );
+    assert_eq!(lines(vec![file("pyproject.toml", &project("['a']"), "[")]).len(), 1);
+    assert_eq!(lines(vec![file("pyproject.toml", "[project]\nname = 'x'\n", "[project]\nname = 'y'\n")]), [""; 0]);
+}
+
+#[test]
+fn a_setting_says_which_files_it_leaves_out() {
+    let setting = |pattern| Uncollected { path: "x".into(), line: 1, pattern };
+    let path = setting(UncollectedPattern::Path("t/a".into()));
+    assert_eq!(path.leaves_out("t/a/test_b.py"), Some(true));
+    assert_eq!(path.leaves_out("t/ab/test_b.py"), Some(false));
+    let folder = setting(UncollectedPattern::Folder("y*".into()));
+    assert_eq!(folder.leaves_out("a/yes/test_b.py"), Some(true));
+    assert_eq!(folder.leaves_out("a/test_y.py"), Some(false));
+    assert_eq!(setting(UncollectedPattern::Folder("[".into())).leaves_out("a/b.py"), None);
+    let glob = setting(UncollectedPattern::Glob("t/*_a.py".into()));
+    assert_eq!(glob.leaves_out("t/sub/test_a.py"), Some(true));
+    assert_eq!(setting(UncollectedPattern::Setting("-k")).leaves_out("a.py"), None);
+}
+
+#[test]
+fn many_definitions_marks_and_handlers_are_read_in_bounded_time() {
+    let tests = "def test_a(): assert a\n".repeat(20_000);
+    assert_eq!(kinds(&tests, &tests), NONE);
+    let marks =
+        format!("pytestmark = [{}]\n{}", "pytest.mark.skip, ".repeat(5_000), "def test_a(): pass\n".repeat(2_000));
+    kinds(&marks, &marks);
+    let mut nested = String::new();
+    for depth in 0..60 {
+        nested.push_str(&format!("{0}try:\n{0} a()\n{0}except:\n", " ".repeat(depth + 1)));
+    }
+    nested.push_str(&format!("{}pass\n", " ".repeat(61)));
+    let nested = format!("def test_a():\n{nested}");
+    kinds(&nested, &nested);
+    let tolerances = format!("def test_a():\n{}", " a == approx(1)\n".repeat(20_000));
+    kinds(&tolerances, &tolerances.replace('1', "2"));
+}
+
+proptest::proptest! {
+    #[test]
+    fn hostile_tests_never_panic(text in "(def test_a\\(\\):\n|class Test:\n|    |assert |pytest\\.|raises\\(|approx\\(|parametrize|\\(|\\)|\\[|\\]|,|=|'|\"|\n|@|\\PC){0,60}") {
+        kinds("def test_a():\n    assert a\n", &text);
+        kinds(&text, "def test_a():\n    assert a\n");
+        lines(vec![file("conftest.py", "", &text), file("pytest.ini", "", &format!("[pytest]\n{text}"))]);
+    }
+}
