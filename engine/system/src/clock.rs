@@ -27,3 +27,13 @@ impl Stopwatch {
         limit.saturating_sub(self.elapsed())
     }
 }
+
+/// A moment in RFC 3339.
+pub fn parse(text: &str) -> Option<jiff::Timestamp> {
+    text.parse().ok()
+}
+
+/// Microseconds since the epoch as a moment; `None` outside the years -9999 to 9999.
+pub fn from_microsecond(microseconds: i64) -> Option<jiff::Timestamp> {
+    jiff::Timestamp::from_microsecond(microseconds).ok()
+}
