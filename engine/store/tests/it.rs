@@ -1,6 +1,7 @@
 //! Nothing recorded is lost, whatever happens to the database.
 #![expect(clippy::disallowed_methods, reason = "tests set the outside world up")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 use std::path::Path;
 use std::process::{Command, Stdio};
