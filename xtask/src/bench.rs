@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: what a cold `graph stats` costs on a large project, as ratios.
 //!
-//! Four programs read the same Python files in turn, several times: ours, tree-sitter alone, and two
-//! import-only tools of others. The best run of each counts, so that whatever else the machine does
+//! Programs read the same Python files in turn, several times: ours, tree-sitter alone (on as many
+//! threads as ours, which is what ours is compared with, and on one), and two import-only tools of others. The best run of each counts, so that whatever else the machine does
 //! matters less. Processor time is user and system time of the whole process tree.
 
 use std::fs::{self, File};
@@ -66,6 +66,13 @@ pub(crate) fn run() -> Result<(), String> {
             best: None,
         },
         Contestant {
+            name: "tree-sitter, on one thread",
+            command: vec![release.join("examples").join("parse_only"), corpus.clone()],
+            environment: vec![("RAYON_NUM_THREADS", PathBuf::from("1"))],
+            cache: None,
+            best: None,
+        },
+        Contestant {
             name: "ruff analyze graph (imports only)",
             command: [vec![tools.join("ruff")], words(&["analyze", "graph", "."])].concat(),
             environment: Vec::new(),
@@ -126,7 +133,7 @@ fn report(contestants: &[Contestant]) -> Result<(), String> {
     let [(_, yardstick), (_, ours), ..] = costs.as_slice() else {
         return Err("nothing was measured".to_owned());
     };
-    println!("\n{:<34} {:>9} {:>7} {:>9} {:>9}", "best of 5", "processor", "ratio", "passed", "memory");
+    println!("\n{:<34} {:>9} {:>7} {:>9} {:>9}", format!("best of {ROUNDS}"), "processor", "ratio", "passed", "memory");
     for (name, cost) in &costs {
         let ratio = cost.processor_seconds / yardstick.processor_seconds;
         println!(
