@@ -109,7 +109,8 @@ impl Diagnostic {
     }
 }
 
-/// What miette needs to print one [`Diagnostic`].
+/// What miette needs to print one [`Diagnostic`]. The code stands in the first line, as in `error[E021]: …`, not in a
+/// line of its own, so `code()` gives none.
 #[derive(Debug)]
 struct Printed {
     diagnostic: Diagnostic,
@@ -119,17 +120,14 @@ struct Printed {
 
 impl fmt::Display for Printed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.diagnostic.message)
+        let Diagnostic { code, severity, message, .. } = &self.diagnostic;
+        write!(f, "{severity}[{code}]: {message}")
     }
 }
 
 impl std::error::Error for Printed {}
 
 impl miette::Diagnostic for Printed {
-    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        Some(Box::new(self.diagnostic.code))
-    }
-
     fn severity(&self) -> Option<miette::Severity> {
         Some(match self.diagnostic.severity {
             Severity::Error => miette::Severity::Error,

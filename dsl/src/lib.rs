@@ -3,16 +3,21 @@
 //! [`parse`] reads one file and never fails; [`check`] looks at all files of a rule book together.
 
 pub mod ast;
+mod check;
 mod codes;
 pub mod diagnostic;
 mod lexer;
 mod lower;
+mod names;
 mod parse;
 mod parser;
 mod similar;
 mod source_map;
 pub mod vocabulary;
+pub mod walk;
 
+pub use check::{Role, SourceFile, check};
 pub use diagnostic::{Code, Diagnostic, Related, Severity, render};
+pub use names::{NameKind, Names, Place};
 pub use parse::{Broken, DEEPEST, LARGEST, Parsed, parse};
 pub use source_map::{LineColumn, LineIndex, SourceMap, line_column};

@@ -78,7 +78,13 @@ impl Reader<'_> {
     /// A piece begins with an item's keyword, as far as lines tell; it may hold several items on one line.
     fn piece(&mut self, tokens: &[Token]) {
         let mut errors = self.lexical(tokens);
-        if errors.is_empty() {
+        if let Some(first) = errors.first() {
+            // What is nested too deeply is given to no grammar.
+            if first.code == Code::OpenString {
+                let at = first.span.start;
+                self.go_on(tokens, at, &mut errors);
+            }
+        } else {
             let failure = match parser::parse(Rule::chunk, self.text, span_of(tokens)) {
                 Ok(items) => return items.iter().for_each(|item| self.item(item)),
                 Err(failure) => failure,
@@ -122,21 +128,37 @@ impl Reader<'_> {
         found
     }
 
-    /// Reads on from the next line that begins with a clause, so that one mistake does not hide the next.
+    /// Reads what stands before a mistake, and on from the next line that begins with a clause, so that one mistake does
+    /// not hide the others. What is read gives diagnostics only.
     fn go_on(&self, tokens: &[Token], failed_at: usize, errors: &mut Vec<Diagnostic>) {
         let word = tokens.first().map(|token| token.text(self.text)).unwrap_or_default();
-        let Some(rule) = rest_rule(word) else { return };
+        let Some((rest, whole)) = rest_rule(word) else { return };
         let clauses = vocabulary::clause_words(word);
+        let is_clause = |token: &&Token| token.first_on_line && starts_clause(word, token.text(self.text), &clauses);
+        let starts: Vec<usize> = tokens.iter().skip(1).filter(is_clause).map(|token| token.span.start).collect();
         let end = span_of(tokens).end;
-        let mut from = failed_at;
+        // The mistake is in the last clause that begins at or before it.
+        let broken_clause = |failed_at: usize| starts.iter().rev().find(|&&start| start <= failed_at).copied();
+        let sound = |range: Range<usize>, errors: &mut Vec<Diagnostic>| {
+            if let Ok(clauses) = parser::parse(rest, self.text, range) {
+                add(errors, lower::scraps(self.text, whole, clauses));
+            }
+        };
+        let mut from = starts.first().copied().unwrap_or(end);
+        let mut failed_at = failed_at;
         while errors.len() < ERRORS_PER_ITEM {
-            let next = tokens.iter().find(|token| {
-                token.span.start > from && token.first_on_line && starts_clause(word, token.text(self.text), &clauses)
-            });
-            let Some(next) = next else { return };
-            let Err(failure) = parser::parse(rule, self.text, next.span.start..end) else { return };
-            errors.push(hints::explain(self.text, tokens, &failure));
-            from = failure.at.max(next.span.start);
+            if let Some(broken) = broken_clause(failed_at).filter(|&broken| broken > from) {
+                sound(from..broken, errors);
+            }
+            let Some(next) = starts.iter().find(|&&start| start > failed_at).copied() else { return };
+            match parser::parse(rest, self.text, next..end) {
+                Ok(clauses) => return add(errors, lower::scraps(self.text, whole, clauses)),
+                Err(failure) => {
+                    add(errors, vec![hints::explain(self.text, tokens, &failure)]);
+                    from = next;
+                    failed_at = failure.at.max(next);
+                }
+            }
         }
     }
 
@@ -177,22 +199,32 @@ fn span_of(tokens: &[Token]) -> Range<usize> {
     }
 }
 
-fn rest_rule(word: &str) -> Option<Rule> {
+/// Adds errors, but none that overlaps a known one: it would follow from the first.
+fn add(errors: &mut Vec<Diagnostic>, more: Vec<Diagnostic>) {
+    for error in more {
+        if !errors.iter().any(|known| known.span.start <= error.span.end && error.span.start <= known.span.end) {
+            errors.push(error);
+        }
+    }
+}
+
+/// The rules for a broken item's clauses and for the whole item.
+fn rest_rule(word: &str) -> Option<(Rule, Rule)> {
     Some(match word {
-        "team" => Rule::rest_team,
-        "tiers" => Rule::rest_tiers,
-        "family" => Rule::rest_family,
-        "principle" => Rule::rest_principle,
-        "policy" | "rule" => Rule::rest_rule,
-        "forbid" => Rule::rest_forbid,
-        "layers" => Rule::rest_layers,
-        "waiver" => Rule::rest_waiver,
-        "bundle" => Rule::rest_bundle,
-        "validation" => Rule::rest_validation,
-        "band" => Rule::rest_band,
-        "intent" => Rule::rest_intent,
-        "test" => Rule::rest_test,
-        "kpi" | "drift" | "trust_score" | "audit" | "practice" => Rule::rest_operational,
+        "team" => (Rule::rest_team, Rule::team_item),
+        "tiers" => (Rule::rest_tiers, Rule::tiers_item),
+        "family" => (Rule::rest_family, Rule::family_item),
+        "principle" => (Rule::rest_principle, Rule::principle_item),
+        "policy" => (Rule::rest_rule, Rule::policy_item),
+        "rule" => (Rule::rest_rule, Rule::rule_item),
+        "forbid" => (Rule::rest_forbid, Rule::forbid_item),
+        "layers" => (Rule::rest_layers, Rule::layers_item),
+        "waiver" => (Rule::rest_waiver, Rule::waiver_item),
+        "bundle" => (Rule::rest_bundle, Rule::bundle_item),
+        "validation" => (Rule::rest_validation, Rule::validation_item),
+        "band" => (Rule::rest_band, Rule::band_item),
+        "intent" => (Rule::rest_intent, Rule::intent_item),
+        "test" => (Rule::rest_test, Rule::test_item),
         _ => return None,
     })
 }

@@ -46,6 +46,18 @@ pub(crate) fn item(text: &str, node: &Node) -> Lowered {
     Lowered { word, name, item, ranges: ItemRanges { whole, nodes: lower.nodes }, diagnostics: lower.diagnostics }
 }
 
+/// What is wrong inside single clauses of an item that did not parse as a whole. That something lacks is not said: it
+/// may stand in the part that could not be read.
+pub(crate) fn scraps(text: &str, whole: Rule, clauses: Vec<Node>) -> Vec<Diagnostic> {
+    let span = clauses.first().map_or(0..0, |first| first.span.clone());
+    let mut lower = Lower { text, nodes: Vec::new(), diagnostics: Vec::new() };
+    lower.item(&Node { rule: whole, span, kids: clauses });
+    lower
+        .diagnostics
+        .retain(|found| !matches!(found.code, Code::MissingClause | Code::MissingBecause | Code::DuplicateClause));
+    lower.diagnostics
+}
+
 struct Lower<'t> {
     text: &'t str,
     nodes: Vec<Range<usize>>,

@@ -1,3 +1,5 @@
 //! Tests of the language: one binary.
 
+mod codes;
 mod examples;
+mod support;
