@@ -57,7 +57,7 @@ rule new_import_into_layer1 : tier 2
 rule governance_code_changed : tier 3
   when     change touches tag(governance_policy)
   require  approval 1 of team(governance)
-  require  story rationale, requesting_actor
+  require  rationale, story requesting_actor
   upholds  PROTECT_GOVERNANCE_DECISIONS
   owner    team(governance)
   because  "Nobody loosens the rules that they are held to without being asked why."
@@ -128,8 +128,8 @@ rule critical_bundle_failed : tier 3
 # --- audit trail
 
 rule story_incomplete : tier 2
-  when     change touches all and (story lacks capability or story lacks rationale or story lacks rollback_plan)
-  require  story capability, rationale, rollback_plan
+  when     change touches all and (rationale missing or story lacks capability or story lacks rollback_plan)
+  require  rationale, story capability, rollback_plan
   upholds  MAINTAIN_AUDIT_TRAIL
   remedy   "Give the missing fields by --story FILE or as commit trailers; the others are derived."
   because  "Who audits this in a year has only what was written down now."

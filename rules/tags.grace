@@ -32,12 +32,12 @@ define adapter_classes = members of (subtypes(adapter_bases, any distance) plus 
 
 tag oss_model_wrapper on adapter_classes within product  may be empty
 
-# Layer 1: what boots the system, and the adapters that boot code stands on.
+# Layer 1: what boots the system, the bases that every kernel stands on, and the adapters that boot code stands on.
 tag layer1_adapter on (path("**/layer1/**") plus members of subtypes(header of class("Layer1Adapter"), any distance)) within product
   may be empty
 
-tag layer(layer1) on (path("**/boot/**") plus path("**/core_kernel/**") plus members of subtypes(header of class("BootKernel"), any distance)
-  plus tag(layer1_adapter)) within product
+tag layer(layer1) on (path("**/boot/**") plus path("**/core_kernel/**") plus members of kernel_bases
+  plus members of subtypes(header of class("BootKernel"), any distance) plus tag(layer1_adapter)) within product
   may be empty
 tag layer(layer2) on tag(governance_policy) plus tag(oss_model_wrapper)  may be empty
 tag layer(layer3) on (path("**/layer3/**") plus path("**/intents/**") plus decorated("*register_intent")) within product  may be empty

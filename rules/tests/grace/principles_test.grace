@@ -141,7 +141,7 @@ test "a change without a story keeps no audit trail"
 test "a change with one does"
   given    edit of path("backend/cognition/**") in fixture("mini_grace") as of 2026-06-01
   given    fact capability of story = "cognition"
-  given    fact rationale of story = "The loop ends too early."
+  given    rationale "The loop ends too early."
   given    fact rollback_plan of story = "Revert."
   expect   no rule story_incomplete
 

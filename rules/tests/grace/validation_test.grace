@@ -17,7 +17,7 @@ test "a Qwen coder adapter is probed for accuracy"
   expect   no validation(bias_evaluation)
 
 test "a Phi adapter is probed for invention and accuracy"
-  given    edit of class("Phi3Adapter") in fixture("mini_grace") as of 2026-06-01
+  given    edit of class("PhiAdapter") in fixture("mini_grace") as of 2026-06-01
   expect   validation(hallucination_detection) of model("phi3:medium") from model_validated
   expect   validation(accuracy_validation) of model("phi3:medium") from model_validated
   expect   no validation(bias_evaluation)

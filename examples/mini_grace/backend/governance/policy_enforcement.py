@@ -37,6 +37,7 @@ class PolicyEnforcer:
                 raise PolicyViolation(f"{policy.name} forbids {action}")
             if trust < policy.min_trust:
                 raise PolicyViolation(
-                    f"{policy.name} wants trust of {policy.min_trust:.2f} for {action}, it is {trust:.2f}"
+                    f"{policy.name} wants trust of {policy.min_trust:.2f}"
+                    f" for {action}, it is {trust:.2f}"
                 )
         return [policy.name for policy in covering]
