@@ -1,5 +1,7 @@
 //! What changed between two trees, by value: files with both texts, and the parts that changed with how.
 
+mod parts;
+mod safe;
 pub(crate) mod syntax;
 
 use std::sync::Arc;
@@ -7,6 +9,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::code::PartKey;
+
+pub use parts::parts;
+pub use safe::{Proof, is_documentation, only};
 
 /// A change: what `plan` judges. Built from git, a unified diff or a list of files; never refers to the outside.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -95,6 +100,21 @@ bitflags::bitflags! {
     }
 }
 
+bitflags::bitflags! {
+    /// Changes that are proved to be harmless: the closed list of law 10.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+    pub struct SafeKinds: u8 {
+        /// White space between equal tokens.
+        const FORMATTING = 1;
+        /// Comments that no tool reads.
+        const COMMENTS = 1 << 1;
+        /// Docstrings without doctests that nothing reads, and documents that instruct nobody.
+        const DOCUMENTATION = 1 << 2;
+        /// New test functions, without fixtures, hooks or import-time code.
+        const ADDED_TESTS = 1 << 3;
+    }
+}
+
 /// One changed part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartChange {
@@ -108,6 +128,22 @@ pub struct PartChange {
     pub added: Vec<u32>,
     /// Lines (1-based, of the before text) that the diff removed inside this part's own text.
     pub removed: Vec<u32>,
+    /// What the change of this part is proved to be from both sides; empty where nothing harmless is proved.
+    pub safe: SafeKinds,
+}
+
+impl PartChange {
+    /// The part to name this change by: after, or before where it was removed.
+    #[must_use]
+    pub fn part(&self) -> Option<&PartKey> {
+        self.after.as_ref().or(self.before.as_ref())
+    }
+
+    /// The change means something: what `change touches` counts.
+    #[must_use]
+    pub fn has_meaning(&self) -> bool {
+        self.kinds.intersects(Kinds::MEANING)
+    }
 }
 
 /// How a test was made weaker; a closed list.
@@ -148,3 +184,6 @@ pub(crate) fn is_requirements(folder: &str, name: &str) -> bool {
     let in_folder = matches!(folder.rsplit('/').next(), Some("requirements" | "constraints"));
     name.ends_with(".txt") && (in_folder || name.starts_with("requirements") || name.starts_with("constraints"))
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -12,4 +12,5 @@ pub mod packages;
 mod resolve;
 mod stdlib;
 pub mod store;
+pub mod text_match;
 pub mod weakening;

@@ -61,3 +61,110 @@ pub(crate) fn first_error(root: Node<'_>) -> Option<Node<'_>> {
     });
     found
 }
+
+/// Children that carry names in the grammar, without comments.
+pub(crate) fn children<'tree>(node: Node<'tree>) -> Vec<Node<'tree>> {
+    node.named_children(&mut node.walk()).filter(|child| child.kind() != "comment").collect()
+}
+
+/// The definition behind its decorators, and the decorators.
+pub(crate) fn undecorated<'tree>(node: Node<'tree>) -> (Node<'tree>, Vec<Node<'tree>>) {
+    if node.kind() != "decorated_definition" {
+        return (node, Vec::new());
+    }
+    let decorators = children(node).into_iter().filter(|child| child.kind() == "decorator").collect();
+    (node.child_by_field_name("definition").unwrap_or(node), decorators)
+}
+
+/// `left = right` as a statement.
+pub(crate) fn assignment<'tree>(statement: Node<'tree>) -> Option<(Node<'tree>, Node<'tree>)> {
+    let inner = if statement.kind() == "expression_statement" { statement.named_child(0)? } else { statement };
+    (inner.kind() == "assignment").then_some(())?;
+    Some((inner.child_by_field_name("left")?, inner.child_by_field_name("right")?))
+}
+
+/// The text of a node.
+pub(crate) fn text_of<'a>(node: Node<'_>, text: &'a str) -> &'a str {
+    text.get(node.byte_range()).unwrap_or_default()
+}
+
+/// The line (1-based) where a node begins.
+pub(crate) fn line_of(node: Node<'_>) -> u32 {
+    u32::try_from(node.start_position().row).unwrap_or(u32::MAX - 1) + 1
+}
+
+/// How often a name stands in a text as a whole word.
+pub(crate) fn words(text: &str, name: &str) -> usize {
+    let is_part = |character: char| character == '_' || character.is_alphanumeric();
+    text.match_indices(name)
+        .filter(|(at, _)| {
+            !text[..*at].chars().next_back().is_some_and(is_part)
+                && !text[at + name.len()..].chars().next().is_some_and(is_part)
+        })
+        .count()
+}
+
+/// Why Python may read a text otherwise than the grammar does, so that equal tokens prove nothing.
+pub(crate) fn reads_otherwise(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    // A carriage return alone ends a line for Python, and a form feed resets its indentation.
+    let odd = bytes.iter().enumerate().any(|(at, byte)| *byte == b'\r' && bytes.get(at + 1) != Some(&b'\n'))
+        || text.contains('\x0c');
+    let foreign = text.lines().take(2).any(|line| {
+        let Some(comment) = line.trim_start().strip_prefix('#') else { return false };
+        comment.match_indices("coding").any(|(at, _)| {
+            let Some(rest) = comment[at + 6..].strip_prefix([':', '=']) else { return false };
+            let name = rest
+                .trim_start()
+                .split(|character: char| !(character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.')));
+            let name = name.take(1).collect::<String>().to_ascii_lowercase().replace('_', "-");
+            !matches!(
+                name.as_str(),
+                "" | "utf-8" | "utf8" | "ascii" | "us-ascii" | "latin-1" | "latin1" | "iso-8859-1" | "utf-8-sig"
+            )
+        })
+    });
+    odd || foreign
+}
+
+/// Definitions nested deeper are passed over.
+const MAX_DEPTH: usize = 200;
+
+/// Visits every function and class with its name inside the file and its decorators, in source order.
+pub(crate) fn each_definition<'tree>(
+    root: Node<'tree>,
+    text: &str,
+    visit: &mut dyn FnMut(&str, Node<'tree>, &[Node<'tree>]),
+) {
+    // Scopes that are open, with the byte where each ends.
+    let mut scopes: Vec<(String, usize)> = Vec::new();
+    let mut pending: Option<(usize, Vec<Node<'tree>>)> = None;
+    each_node(root, &mut |node| {
+        if node.kind() == "decorated_definition" {
+            let (definition, decorators) = undecorated(node);
+            pending = Some((definition.id(), decorators));
+            return true;
+        }
+        if !matches!(node.kind(), "function_definition" | "class_definition") {
+            return true;
+        }
+        while scopes.last().is_some_and(|(_, end)| *end <= node.start_byte()) {
+            scopes.pop();
+        }
+        if scopes.len() > MAX_DEPTH {
+            return false;
+        }
+        let own = node.child_by_field_name("name").map_or("", |name| text_of(name, text));
+        let name = match scopes.last() {
+            Some((outer, _)) => format!("{outer}.{own}"),
+            None => own.to_owned(),
+        };
+        let decorators = match pending.take() {
+            Some((id, decorators)) if id == node.id() => decorators,
+            _ => Vec::new(),
+        };
+        visit(&name, node, &decorators);
+        scopes.push((name, node.end_byte()));
+        true
+    });
+}

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tree_sitter::Node;
 
-use crate::change::syntax;
+use crate::change::syntax::{self, assignment, children, line_of, undecorated};
 use crate::code::PartKind;
 
 /// Definitions and statements nested deeper are not read; the test that holds them is damaged.
@@ -147,23 +147,6 @@ struct Context {
     in_class: bool,
     collected: bool,
     inherited: Measure,
-}
-
-fn line_of(node: Node<'_>) -> u32 {
-    u32::try_from(node.start_position().row).unwrap_or(u32::MAX - 1) + 1
-}
-
-fn children<'tree>(node: Node<'tree>) -> Vec<Node<'tree>> {
-    node.named_children(&mut node.walk()).filter(|child| child.kind() != "comment").collect()
-}
-
-/// The definition behind its decorators, and the decorators.
-fn undecorated<'tree>(node: Node<'tree>) -> (Node<'tree>, Vec<Node<'tree>>) {
-    if node.kind() != "decorated_definition" {
-        return (node, Vec::new());
-    }
-    let decorators = children(node).into_iter().filter(|child| child.kind() == "decorator").collect();
-    (node.child_by_field_name("definition").unwrap_or(node), decorators)
 }
 
 impl<'a, 'tree> Reader<'a, 'tree> {
@@ -875,13 +858,6 @@ impl<'a, 'tree> Reader<'a, 'tree> {
         });
         found
     }
-}
-
-/// `left = right` as a statement.
-fn assignment<'tree>(statement: Node<'tree>) -> Option<(Node<'tree>, Node<'tree>)> {
-    let inner = if statement.kind() == "expression_statement" { statement.named_child(0)? } else { statement };
-    (inner.kind() == "assignment").then_some(())?;
-    Some((inner.child_by_field_name("left")?, inner.child_by_field_name("right")?))
 }
 
 fn is_setup(name: &str) -> bool {

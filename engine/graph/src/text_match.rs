@@ -1,0 +1,251 @@
+//! What a change says in text: the lines of code that it adds, and the documentation that it takes away.
+//!
+//! Reads the texts of the change itself, by the parts and lines that [`crate::change::parts`] found. It searches for nothing:
+//! conditions do that with the lines given here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::change::{Change, Content, FileChange, FileSide, Kinds, PartChange, is_documentation, syntax};
+use crate::code::{PartKey, PartKind};
+use crate::facts::Language;
+
+/// An added line, as far as it is code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeLine {
+    /// The file, after the change.
+    pub path: Arc<str>,
+    /// The line in it, 1-based.
+    pub line: u32,
+    /// The line without its comments and without what stands inside its strings (quotes stay; code inside an f-string stays).
+    /// The whole line where no parser reads the file.
+    pub text: String,
+    /// The part that holds it.
+    pub part: PartKey,
+    /// False where comments and strings could not be told from code: a match is then possible, not sure.
+    pub certain: bool,
+}
+
+/// The added lines of code, in the order of the parts, and the parts of which it cannot be said what was added.
+///
+/// `.grace` files and documents that only people read hold no code. Lines that are blank without comments and strings are left out.
+#[must_use]
+pub fn added_code_lines(change: &Change, parts: &[PartChange]) -> (Vec<CodeLine>, Vec<PartKey>) {
+    let files = by_after_path(change);
+    let mut codes: BTreeMap<&str, (Vec<String>, bool)> = BTreeMap::new();
+    let mut lines = Vec::new();
+    let mut unknown = Vec::new();
+    for part in parts {
+        let Some(key) = &part.after else { continue };
+        if key.path.ends_with(".grace") {
+            continue;
+        }
+        let Some(file) = files.get(&*key.path) else { continue };
+        let text = file.after.as_ref().and_then(text);
+        let readable = |side: &Option<FileSide>| side.as_ref().is_none_or(|side| text_of_side(side).is_some());
+        if part.kinds.contains(Kinds::UNKNOWN) && (file.asserted || !readable(&file.before)) || text.is_none() {
+            unknown.push(key.clone());
+            continue;
+        }
+        if part.added.is_empty() {
+            continue;
+        }
+        let (code, certain) = codes.entry(&key.path).or_insert_with(|| code_of(&key.path, text.unwrap_or_default()));
+        for line in &part.added {
+            let Some(text) = code.get(*line as usize - 1).filter(|text| !text.trim().is_empty()) else { continue };
+            lines.push(CodeLine {
+                path: key.path.clone(),
+                line: *line,
+                text: text.clone(),
+                part: key.clone(),
+                certain: *certain,
+            });
+        }
+    }
+    (lines, unknown)
+}
+
+fn by_after_path(change: &Change) -> BTreeMap<&str, &FileChange> {
+    change.files.iter().filter_map(|file| Some((&*file.after.as_ref()?.path, file))).collect()
+}
+
+fn text(side: &FileSide) -> Option<&str> {
+    text_of_side(side)
+}
+
+fn text_of_side(side: &FileSide) -> Option<&str> {
+    match &side.content {
+        Content::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// The lines of a text without comments and strings, and whether that is certain.
+fn code_of(path: &str, text: &str) -> (Vec<String>, bool) {
+    let lines = |text: &str| text.split('\n').map(|line| line.trim_end_matches('\r').to_owned()).collect();
+    if Language::of_path(path).is_none() {
+        return (lines(text), true);
+    }
+    let tree = if text.len() <= syntax::MAX_BYTES { syntax::parse_python(text) } else { None };
+    let Some(tree) = tree.filter(|tree| !tree.root_node().has_error() && !syntax::reads_otherwise(text)) else {
+        return (lines(text), false);
+    };
+    let mut code = text.as_bytes().to_vec();
+    syntax::each_node(tree.root_node(), &mut |node| match node.kind() {
+        "comment" | "string_content" => {
+            let (start, end) = (node.start_byte(), node.end_byte());
+            // Line ends stay, so that lines keep their numbers.
+            for byte in code.get_mut(start..end).unwrap_or_default().iter_mut().filter(|byte| **byte != b'\n') {
+                *byte = b' ';
+            }
+            false
+        }
+        _ => true,
+    });
+    // Only whole characters were blanked: what a node covers begins and ends at their boundaries.
+    (lines(&String::from_utf8_lossy(&code)), true)
+}
+
+/// Documentation that a change takes away from one part.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RemovedDocumentation {
+    /// The part, after the change; before it for a document that is gone.
+    pub part: PartKey,
+    /// What is gone.
+    pub what: Documentation,
+    /// Line of the part in the after text (in the before text for a document that is gone); 1 where none is known.
+    pub line: u32,
+}
+
+/// A form of documentation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Documentation {
+    /// The docstring is gone, or shorter by more than half.
+    Docstring,
+    /// There are fewer comments, and the code around them did not change.
+    Comments,
+    /// A document is gone, or shorter by more than half.
+    Document,
+}
+
+/// Documentation that the change takes away, sorted; and the parts of which that cannot be said.
+#[must_use]
+pub fn removed_documentation(change: &Change, parts: &[PartChange]) -> (Vec<RemovedDocumentation>, Vec<PartKey>) {
+    let files = by_after_path(change);
+    let gone: BTreeMap<&str, &FileChange> =
+        change.files.iter().filter_map(|file| Some((&*file.before.as_ref()?.path, file))).collect();
+    let mut read: BTreeMap<(bool, &str), Option<Texts>> = BTreeMap::new();
+    let mut found = BTreeSet::new();
+    let mut unknown = Vec::new();
+    for part in parts {
+        let Some(key) = part.part() else { continue };
+        let after = part.after.as_ref().and_then(|key| files.get(&*key.path));
+        let before = part.before.as_ref().and_then(|key| gone.get(&*key.path));
+        if part.kinds.contains(Kinds::UNKNOWN)
+            && (is_documentation(&key.path) || Language::of_path(&key.path).is_some())
+        {
+            unknown.push(key.clone());
+            continue;
+        }
+        if key.kind == PartKind::File {
+            let side = before.and_then(|file| file.before.as_ref()).filter(|side| is_documentation(&side.path));
+            let Some(side) = side else { continue };
+            let length = |side: Option<&FileSide>| side.map_or(Some(0), |side| text(side).map(letters));
+            let after = part.after.as_ref().and(after).and_then(|file| file.after.as_ref());
+            match (length(Some(side)), length(after)) {
+                (Some(old), Some(new)) if new * 2 < old => {
+                    found.insert(RemovedDocumentation { part: key.clone(), what: Documentation::Document, line: 1 });
+                }
+                (Some(_), Some(_)) => {}
+                _ => unknown.push(key.clone()),
+            }
+            continue;
+        }
+        let (Some(old_key), Some(new_key)) = (&part.before, &part.after) else { continue };
+        if !part.kinds.intersects(Kinds::DOCSTRING | Kinds::COMMENT | Kinds::BODY) {
+            continue;
+        }
+        let (Some(old), Some(new)) =
+            (before.and_then(|file| text(file.before.as_ref()?)), after.and_then(|file| text(file.after.as_ref()?)))
+        else {
+            unknown.push(key.clone());
+            continue;
+        };
+        read.entry((false, &old_key.path)).or_insert_with(|| Texts::read(old));
+        read.entry((true, &new_key.path)).or_insert_with(|| Texts::read(new));
+        let (Some(Some(old)), Some(Some(new))) =
+            (read.get(&(false, &*old_key.path)), read.get(&(true, &*new_key.path)))
+        else {
+            unknown.push(key.clone());
+            continue;
+        };
+        let (old_part, new_part) = (old.docstring(old_key), new.docstring(new_key));
+        let line = new_part.map_or(1, |(line, _)| line);
+        let length = |docstring: Option<(u32, usize)>| docstring.map_or(0, |(_, length)| length);
+        if length(new_part) * 2 < length(old_part) {
+            found.insert(RemovedDocumentation { part: key.clone(), what: Documentation::Docstring, line });
+        }
+        let same_code = !part.kinds.intersects(Kinds::BODY | Kinds::SIGNATURE | Kinds::DECORATORS);
+        let comments = |texts: &Texts, lines: &[u32]| lines.iter().filter(|line| texts.comments.contains(line)).count();
+        if same_code && comments(new, &part.added) < comments(old, &part.removed) {
+            found.insert(RemovedDocumentation { part: key.clone(), what: Documentation::Comments, line });
+        }
+    }
+    (found.into_iter().collect(), unknown)
+}
+
+/// How much a text says: its letters and digits.
+fn letters(text: &str) -> usize {
+    text.chars().filter(|character| character.is_alphanumeric()).count()
+}
+
+/// Docstrings and comments of one text.
+struct Texts {
+    /// By local name and whether it is a class: line of the definition and length of the docstring; in source order.
+    docstrings: BTreeMap<(String, bool), Vec<(u32, usize)>>,
+    /// Lines with a comment.
+    comments: BTreeSet<u32>,
+}
+
+impl Texts {
+    fn read(text: &str) -> Option<Self> {
+        if text.len() > syntax::MAX_BYTES {
+            return None;
+        }
+        let tree = syntax::parse_python(text)?;
+        let root = tree.root_node();
+        let mut texts = Self { docstrings: BTreeMap::new(), comments: BTreeSet::new() };
+        let docstring = |block: tree_sitter::Node<'_>| {
+            let first = syntax::children(block).into_iter().next()?;
+            let string = first
+                .named_child(0)
+                .filter(|string| first.kind() == "expression_statement" && string.kind() == "string")?;
+            Some(letters(syntax::text_of(string, text)))
+        };
+        texts.docstrings.insert((String::new(), false), vec![(1, docstring(root).unwrap_or(0))]);
+        syntax::each_definition(root, text, &mut |name, definition, _| {
+            let length = definition.child_by_field_name("body").and_then(docstring).unwrap_or(0);
+            let is_class = definition.kind() == "class_definition";
+            texts
+                .docstrings
+                .entry((name.to_owned(), is_class))
+                .or_default()
+                .push((syntax::line_of(definition), length));
+        });
+        syntax::each_node(root, &mut |node| {
+            if node.kind() == "comment" {
+                texts.comments.insert(syntax::line_of(node));
+            }
+            true
+        });
+        Some(texts)
+    }
+
+    fn docstring(&self, key: &PartKey) -> Option<(u32, usize)> {
+        let place = (key.name.to_string(), key.kind == PartKind::Class);
+        self.docstrings.get(&place)?.get(key.occurrence as usize).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests;
