@@ -108,12 +108,14 @@ pub struct PastFacts {
     /// Values of KPIs, by `name`, `name p95 over 24 h` as the language writes the test's left side; in thousandths of the unit of the KPI's own
     /// (milliseconds for durations, percent for shares).
     pub kpis: BTreeMap<String, i64>,
+    /// Waivers whose grant is signed, by name.
+    pub grants: std::collections::BTreeSet<String>,
     /// CODEOWNERS before the change: text and path.
     pub codeowners: Option<(Arc<str>, Arc<str>)>,
     /// What a `test` says of a rate outright, in thousandths of a percent: (`pass rate` or `flaky rate`, bundle).
     pub rates: BTreeMap<(String, String), i64>,
     /// What a `test` says of a model's field: (model, field) → value, `None` = unknown.
-    pub model_fields: BTreeMap<(String, String), Option<String>>,
+    pub model_fields: BTreeMap<(String, String), Option<grace_fingerprints::Value>>,
 }
 
 /// One run of a bundle.

@@ -1,3 +1,27 @@
 //! From a change and rules to a plan with its reasons.
+//!
+//! Everything comes in by value ([`input::Input`]) and goes out as data ([`plan::Plan`], [`plan::Explanation`]): no file,
+//! process, git, clock, database or terminal. Inside, salsa queries over the source graphs of both sides; beside them
+//! a naive reference evaluator that tests hold them against.
 
+mod book;
+mod conds;
+mod dates;
+mod db;
+pub mod decide;
+mod engine;
+mod explain;
+pub mod input;
+mod join;
 pub mod plan;
+mod prove;
+mod rules;
+mod sets;
+mod show;
+pub mod testing;
+mod text;
+mod vacuity;
+mod verdict;
+
+pub use engine::{Engine, Row};
+pub use explain::What;

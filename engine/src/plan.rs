@@ -38,7 +38,7 @@ pub struct Plan {
     /// Model validations to run.
     pub validations: Vec<ValidationPlan>,
     /// Other duties: `ticket "HOT-*"`, `rationale`, `story what_component`.
-    pub duties: Vec<Element>,
+    pub duties: Vec<Duty>,
     /// Layer 3 intents.
     pub intents: Vec<Element>,
     /// Highest minimum trust, in thousandths, with its reasons.
@@ -304,8 +304,19 @@ pub struct Element {
     pub derivation: Vec<Derivation>,
 }
 
-/// How a tier is let through.
+/// A duty, and what was given for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Duty {
+    /// `ticket "HOT-*"`, `rationale`, `story what_component`.
+    pub name: String,
+    /// What fills it; `None` = it is open.
+    pub given: Option<String>,
+    /// Why.
+    pub derivation: Vec<Derivation>,
+}
+
+/// How a tier is let through.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TierApprove {
     /// Nobody needs to agree.

@@ -1,0 +1,500 @@
+//! Rule books as queries: items of a file, names of a book, and each item compiled on its own.
+//!
+//! An item is found by kind, name and occurrence, never by its place, so editing one rule changes one item.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use globset::{GlobBuilder, GlobMatcher};
+use grace_dsl::ast::{
+    Cond, CondKind, Item, ItemKind, MatchOn, Name, NodeId, Quantity, RequirementKind, Rule, SetExpr, SetKind,
+};
+use grace_dsl::{Parsed, Role};
+
+use crate::db::{Db, RuleBook, RuleFile};
+
+/// The kinds of items that share a name space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    Module,
+    Team,
+    Tiers,
+    Define,
+    Family,
+    Tag,
+    Principle,
+    /// Rules, policies, forbids and layers: what can fire.
+    Rule,
+    Waiver,
+    Window,
+    Bundle,
+    Binding,
+    Validation,
+    Band,
+    Intent,
+    Test,
+    Operational,
+    /// `use` and `adopt`.
+    Import,
+}
+
+/// Names an item in its file.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ItemId {
+    pub(crate) kind: Kind,
+    pub(crate) name: Arc<str>,
+    /// 0 for the first item of this kind and name in its file.
+    pub(crate) occurrence: u32,
+}
+
+/// Where an item stands.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct At {
+    pub(crate) file: RuleFile,
+    pub(crate) id: ItemId,
+}
+
+/// The name space of an item.
+pub(crate) fn kind_of(item: &ItemKind) -> Kind {
+    match item {
+        ItemKind::Module => Kind::Module,
+        ItemKind::Use(_) | ItemKind::Adopt(_) => Kind::Import,
+        ItemKind::Team { .. } => Kind::Team,
+        ItemKind::Tiers(_) => Kind::Tiers,
+        ItemKind::Define { .. } => Kind::Define,
+        ItemKind::Family { .. } => Kind::Family,
+        ItemKind::Tag { .. } => Kind::Tag,
+        ItemKind::Principle { .. } => Kind::Principle,
+        ItemKind::Policy(_) | ItemKind::Rule(_) | ItemKind::Forbid(_) | ItemKind::Layers(_) => Kind::Rule,
+        ItemKind::Waiver(_) => Kind::Waiver,
+        ItemKind::Window { .. } => Kind::Window,
+        ItemKind::Bundle(_) => Kind::Bundle,
+        ItemKind::Binding { .. } => Kind::Binding,
+        ItemKind::Validation { .. } => Kind::Validation,
+        ItemKind::Band { .. } => Kind::Band,
+        ItemKind::Intent { .. } => Kind::Intent,
+        ItemKind::Test(_) => Kind::Test,
+        ItemKind::Operational(_) => Kind::Operational,
+    }
+}
+
+/// The parsed file, with its places; runs again with every edit of it.
+#[salsa::tracked(returns(clone), no_eq)]
+pub(crate) fn parsed(db: &dyn Db, file: RuleFile) -> Arc<Parsed> {
+    match file.text(db) {
+        Ok(text) => Arc::new(grace_dsl::parse(&text)),
+        Err(_) => Arc::new(grace_dsl::parse("")),
+    }
+}
+
+/// The items of a file by id, with their ordinals; the ordinals move, so only rendering reads them.
+#[salsa::tracked(returns(clone))]
+pub(crate) fn ordinals(db: &dyn Db, file: RuleFile) -> Arc<BTreeMap<ItemId, usize>> {
+    let parsed = parsed(db, file);
+    let mut ordinals = BTreeMap::new();
+    let mut seen: BTreeMap<(Kind, Arc<str>), u32> = BTreeMap::new();
+    for (ordinal, item) in parsed.items.iter().enumerate() {
+        let name: Arc<str> = Arc::from(item.name.as_str());
+        let kind = kind_of(&item.kind);
+        let count = seen.entry((kind, name.clone())).or_default();
+        ordinals.insert(ItemId { kind, name, occurrence: *count }, ordinal);
+        *count += 1;
+    }
+    Arc::new(ordinals)
+}
+
+/// The ids of a file's items in source order.
+#[salsa::tracked(returns(clone))]
+pub(crate) fn item_ids(db: &dyn Db, file: RuleFile) -> Arc<Vec<ItemId>> {
+    let mut ids: Vec<(usize, ItemId)> =
+        ordinals(db, file).iter().map(|(id, &ordinal)| (ordinal, id.clone())).collect();
+    ids.sort();
+    Arc::new(ids.into_iter().map(|(_, id)| id).collect())
+}
+
+/// One item: the firewall between a file's text and what is compiled from it.
+#[salsa::tracked(returns(clone))]
+pub(crate) fn item(db: &dyn Db, file: RuleFile, id: ItemId) -> Option<Arc<Item>> {
+    let ordinal = *ordinals(db, file).get(&id)?;
+    parsed(db, file).items.get(ordinal).cloned().map(Arc::new)
+}
+
+/// What does not parse in a file: (name as far as it can be read, kind, byte offset).
+#[salsa::tracked(returns(clone))]
+pub(crate) fn broken(db: &dyn Db, file: RuleFile) -> Arc<Vec<String>> {
+    if let Err(reason) = file.text(db) {
+        return Arc::new(vec![format!("`{}` cannot be read: {reason}", file.path(db))]);
+    }
+    let parsed = parsed(db, file);
+    Arc::new(
+        parsed
+            .broken
+            .iter()
+            .map(|broken| {
+                let name = broken.name.as_deref().unwrap_or("without a name");
+                format!("{} `{name}` in {} does not parse", broken.kind.unwrap_or("an item"), file.path(db))
+            })
+            .collect(),
+    )
+}
+
+/// The names of a book: kind and name to every item of it, in book order.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub(crate) struct Names {
+    items: BTreeMap<(Kind, Arc<str>), Vec<At>>,
+}
+
+impl Names {
+    /// All items of a kind and name.
+    pub(crate) fn get(&self, kind: Kind, name: &str) -> &[At] {
+        self.items.get(&(kind, Arc::from(name))).map_or(&[], Vec::as_slice)
+    }
+
+    /// The first item of a kind and name.
+    pub(crate) fn first(&self, kind: Kind, name: &str) -> Option<&At> {
+        self.get(kind, name).first()
+    }
+
+    /// Every item of a kind, by name, then in book order.
+    pub(crate) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = (&Arc<str>, &At)> {
+        self.items
+            .iter()
+            .filter(move |((k, _), _)| *k == kind)
+            .flat_map(|((_, name), items)| items.iter().map(move |at| (name, at)))
+    }
+}
+
+/// The names of a book. Tags of a family (`layer(layer1)`) stand under the family's name as well.
+#[salsa::tracked(returns(clone))]
+pub(crate) fn names(db: &dyn Db, book: RuleBook) -> Arc<Names> {
+    let mut names = Names::default();
+    for &file in book.files(db) {
+        for id in item_ids(db, file).iter() {
+            names
+                .items
+                .entry((id.kind, id.name.clone()))
+                .or_default()
+                .push(At { file, id: id.clone() });
+        }
+    }
+    Arc::new(names)
+}
+
+/// Whether rules of a file apply: those that are only `use`d do not.
+pub(crate) fn applies(db: &dyn Db, file: RuleFile) -> bool {
+    !matches!(file.role(db), Role::Used)
+}
+
+/// An item with its patterns compiled and its names looked up.
+#[derive(Debug, Clone)]
+pub(crate) struct Compiled {
+    pub(crate) item: Arc<Item>,
+    globs: BTreeMap<(String, bool), GlobMatcher>,
+    regexes: BTreeMap<String, regex::Regex>,
+    /// Names that stand for nothing, and patterns that do not compile: each makes the item unknown.
+    pub(crate) problems: Vec<String>,
+}
+
+impl PartialEq for Compiled {
+    fn eq(&self, other: &Self) -> bool {
+        self.item == other.item && self.problems == other.problems
+    }
+}
+
+impl Eq for Compiled {}
+
+impl Compiled {
+    /// Whether a glob of this item matches. False for a glob that does not compile; such an item is unknown anyway.
+    pub(crate) fn glob(&self, pattern: &str, ignore_case: bool, text: &str) -> bool {
+        self.globs.get(&(pattern.to_owned(), ignore_case)).is_some_and(|glob| glob.is_match(text))
+    }
+
+    /// The compiled glob, for loops.
+    pub(crate) fn glob_matcher(&self, pattern: &str, ignore_case: bool) -> Option<&GlobMatcher> {
+        self.globs.get(&(pattern.to_owned(), ignore_case))
+    }
+
+    /// The compiled regex.
+    pub(crate) fn regex(&self, pattern: &str) -> Option<&regex::Regex> {
+        self.regexes.get(pattern)
+    }
+
+    /// Compiles an item of a book.
+    pub(crate) fn new(db: &dyn Db, book: RuleBook, item: Arc<Item>) -> Self {
+        let mut compiled =
+            Self { item: item.clone(), globs: BTreeMap::new(), regexes: BTreeMap::new(), problems: Vec::new() };
+        let mut visit = Visit { db, book, compiled: &mut compiled };
+        visit.item(&item);
+        compiled
+    }
+}
+
+/// Bytes that a compiled regex may take; a bound for hostile rules.
+const REGEX_SIZE: usize = 1 << 20;
+
+/// Compiles a glob of the language: `**` crosses directories, `*` does not.
+pub(crate) fn compile_glob(pattern: &str, ignore_case: bool) -> Result<GlobMatcher, globset::Error> {
+    GlobBuilder::new(pattern)
+        .literal_separator(true)
+        .case_insensitive(ignore_case)
+        .backslash_escape(true)
+        .empty_alternates(true)
+        .build()
+        .map(|glob| glob.compile_matcher())
+}
+
+/// The compiled form of one item.
+#[salsa::tracked(returns(clone))]
+pub(crate) fn compiled(db: &dyn Db, book: RuleBook, file: RuleFile, id: ItemId) -> Option<Arc<Compiled>> {
+    let item = item(db, file, id)?;
+    Some(Arc::new(Compiled::new(db, book, item)))
+}
+
+/// Whether a name stands for something: a projection, so that a rule hangs on the names it uses and on no others.
+#[salsa::tracked(returns(copy))]
+pub(crate) fn is_defined(db: &dyn Db, book: RuleBook, kind: Kind, name: Arc<str>) -> bool {
+    !names(db, book).get(kind, &name).is_empty()
+}
+
+/// Walks an item and compiles what it finds.
+struct Visit<'a> {
+    db: &'a dyn Db,
+    book: RuleBook,
+    compiled: &'a mut Compiled,
+}
+
+impl Visit<'_> {
+    fn name(&mut self, kind: Kind, what: &str, name: &str) {
+        if !is_defined(self.db, self.book, kind, Arc::from(name)) {
+            self.compiled.problems.push(format!("{what} `{name}` is not defined"));
+        }
+    }
+
+    fn glob(&mut self, pattern: &str, ignore_case: bool) {
+        match compile_glob(pattern, ignore_case) {
+            Ok(glob) => {
+                self.compiled.globs.insert((pattern.to_owned(), ignore_case), glob);
+            }
+            Err(_) => self.compiled.problems.push(format!("`{pattern}` is not a glob")),
+        }
+    }
+
+    fn item(&mut self, item: &Item) {
+        match &item.kind {
+            ItemKind::Define { set, .. } | ItemKind::Tag { set, .. } => self.set(set),
+            ItemKind::Policy(policy) => {
+                self.set(&policy.covers);
+                self.rule(&policy.rule);
+            }
+            ItemKind::Rule(rule) => self.rule(rule),
+            ItemKind::Forbid(forbid) => {
+                self.set(&forbid.from);
+                self.set(&forbid.to);
+                self.owner(forbid.owner.as_ref());
+            }
+            ItemKind::Layers(layers) => {
+                for floor in &layers.floors {
+                    self.set(floor);
+                }
+                self.owner(layers.owner.as_ref());
+            }
+            ItemKind::Waiver(waiver) => {
+                self.set(&waiver.set);
+                if let Some(cond) = &waiver.when {
+                    self.cond(cond);
+                }
+            }
+            ItemKind::Bundle(bundle) => self.set(&bundle.tests),
+            ItemKind::Binding { model, set, .. } => {
+                self.glob(&model.value, false);
+                self.set(set);
+            }
+            ItemKind::Validation { of, .. } => self.set(of),
+            ItemKind::Tiers(lines) => {
+                for line in lines {
+                    if let grace_dsl::ast::TierApproval::Approval(approval) = &line.approve {
+                        self.approval(approval);
+                    }
+                }
+            }
+            ItemKind::Test(test) => {
+                for given in &test.givens {
+                    use grace_dsl::ast::GivenKind::{CommentEditOf, EditOf, RemovalOf};
+                    if let EditOf(set) | CommentEditOf(set) | RemovalOf(set) = &given.kind {
+                        self.set(set);
+                    }
+                }
+            }
+            ItemKind::Module
+            | ItemKind::Use(_)
+            | ItemKind::Adopt(_)
+            | ItemKind::Team { .. }
+            | ItemKind::Family { .. }
+            | ItemKind::Principle { .. }
+            | ItemKind::Window { .. }
+            | ItemKind::Band { .. }
+            | ItemKind::Intent { .. }
+            | ItemKind::Operational(_) => {}
+        }
+    }
+
+    fn owner(&mut self, owner: Option<&Name>) {
+        if let Some(owner) = owner {
+            self.name(Kind::Team, "team", &owner.text);
+        }
+    }
+
+    fn rule(&mut self, rule: &Rule) {
+        use grace_dsl::ast::When::{AfterRun, Always, Change};
+        let (Change(cond) | Always(cond) | AfterRun(cond)) = &rule.when;
+        self.cond(cond);
+        for requirement in &rule.require {
+            match &requirement.kind {
+                RequirementKind::Approval(approval) => self.approval(approval),
+                RequirementKind::Bundle { name, .. } => self.name(Kind::Bundle, "bundle", &name.text),
+                RequirementKind::Validation(name) => self.name(Kind::Validation, "validation", &name.text),
+                RequirementKind::Ticket(text) => self.glob(&text.value, false),
+                RequirementKind::Rationale | RequirementKind::Story(_) => {}
+            }
+        }
+        if let Some(approval) = rule.deny.as_ref().and_then(|deny| deny.if_unknown.as_ref()) {
+            self.approval(approval);
+        }
+        for principle in &rule.upholds {
+            self.name(Kind::Principle, "principle", &principle.text);
+        }
+        self.owner(rule.owner.as_ref());
+    }
+
+    fn approval(&mut self, approval: &grace_dsl::ast::Approval) {
+        let groups = std::iter::once(&approval.by)
+            .chain(approval.among.iter().map(|(_, by)| by))
+            .chain(approval.otherwise.as_ref());
+        for group in groups {
+            match group {
+                grace_dsl::ast::Approver::Anyone => {}
+                grace_dsl::ast::Approver::Team(team) => self.name(Kind::Team, "team", &team.text),
+                grace_dsl::ast::Approver::OwnerOfEachFile(set) => self.set(set),
+            }
+        }
+    }
+
+    fn cond(&mut self, cond: &Cond) {
+        match &cond.kind {
+            CondKind::And(conds) | CondKind::Or(conds) => conds.iter().for_each(|cond| self.cond(cond)),
+            CondKind::Not(cond) => self.cond(cond),
+            CondKind::Touches(set)
+            | CondKind::OnlyTouches(set)
+            | CondKind::Adds(set)
+            | CondKind::Removes(set)
+            | CondKind::Renames(set)
+            | CondKind::SignaturesChange(set)
+            | CondKind::AddedLinesContain { set, .. }
+            | CondKind::DocumentationRemoved(set)
+            | CondKind::FlagsRemoved(set)
+            | CondKind::ContractsChange(set)
+            | CondKind::AnyEdit(set)
+            | CondKind::LinesChanged(set, ..)
+            | CondKind::FilesChanged(set, ..)
+            | CondKind::AnyOf(set, _)
+            | CondKind::Count(set, ..)
+            | CondKind::IsEmpty(set) => self.set(set),
+            CondKind::NewEdges { from, to, .. } => {
+                self.set(from);
+                self.set(to);
+            }
+            CondKind::Ticket(text) | CondKind::Branch(text) => self.glob(&text.value, false),
+            CondKind::During(window) => self.name(Kind::Window, "window", &window.text),
+            CondKind::BundleRate { bundle: Some(bundle), .. } => self.name(Kind::Bundle, "bundle", &bundle.text),
+            CondKind::BundleFailed(grace_dsl::ast::FailedBundle::Named(bundle)) => {
+                self.name(Kind::Bundle, "bundle", &bundle.text);
+            }
+            CondKind::OnlyIn(_)
+            | CondKind::TestsRemoved
+            | CondKind::TestsWeakened
+            | CondKind::PackageChange(_)
+            | CondKind::Operation(_)
+            | CondKind::VerifiedBot(_)
+            | CondKind::RationaleMissing
+            | CondKind::StoryLacks(_)
+            | CondKind::BundleRate { bundle: None, .. }
+            | CondKind::BundleFailed(_)
+            | CondKind::Kpi(_)
+            | CondKind::TrustBelowMinimum
+            | CondKind::NoTestReaches => {}
+        }
+    }
+
+    fn set(&mut self, set: &SetExpr) {
+        match &set.kind {
+            SetKind::Path { glob, ignore_case } | SetKind::Named { glob, ignore_case } => {
+                self.glob(&glob.value, *ignore_case);
+            }
+            SetKind::Class(text)
+            | SetKind::Function(text)
+            | SetKind::Decorated(text)
+            | SetKind::BoundTo(text)
+            | SetKind::Model(text) => self.glob(&text.value, false),
+            SetKind::Matches { regex, on: MatchOn::Name | MatchOn::Path } => {
+                match regex::RegexBuilder::new(&regex.value).size_limit(REGEX_SIZE).build() {
+                    Ok(built) => {
+                        self.compiled.regexes.insert(regex.value.clone(), built);
+                    }
+                    Err(_) => self.compiled.problems.push(format!("`{}` is not a regex", regex.value)),
+                }
+            }
+            SetKind::Tag(name) => self.name(Kind::Tag, "tag", &name.text),
+            SetKind::Family { family, .. } => self.name(Kind::Family, "family", &family.text),
+            SetKind::Defined(name) => self.name(Kind::Define, "set", &name.text),
+            SetKind::HeaderOf(set)
+            | SetKind::Public(set)
+            | SetKind::FilesOf(set)
+            | SetKind::ModulesOf(set)
+            | SetKind::MembersOf(set)
+            | SetKind::Walk { set, .. }
+            | SetKind::ModelsUsedBy(set)
+            | SetKind::OwnersOf(set) => self.set(set),
+            SetKind::Plus(a, b) | SetKind::Within(a, b) | SetKind::Except(a, b) => {
+                self.set(a);
+                self.set(b);
+            }
+            SetKind::Bundle(name) => self.name(Kind::Bundle, "bundle", &name.text),
+            SetKind::Team(name) => self.name(Kind::Team, "team", &name.text),
+            SetKind::All
+            | SetKind::None
+            | SetKind::Package(_)
+            | SetKind::Module(_)
+            | SetKind::Generated
+            | SetKind::Language(_)
+            | SetKind::Tests
+            | SetKind::Models(_)
+            | SetKind::Bundles => {}
+        }
+    }
+}
+
+/// The line (1-based) of a node of an item; 0 where it has none.
+pub(crate) fn line(db: &dyn Db, at: &At, node: NodeId) -> u32 {
+    let Ok(text) = at.file.text(db) else { return 0 };
+    let parsed = parsed(db, at.file);
+    let ordinals = ordinals(db, at.file);
+    let Some(&ordinal) = ordinals.get(&at.id) else { return 0 };
+    let Some(range) = parsed.map.node(ordinal, node).or_else(|| parsed.map.item(ordinal)) else { return 0 };
+    let end = range.start.min(text.len());
+    let lines = text.as_bytes()[..end].iter().filter(|&&byte| byte == b'\n').count();
+    u32::try_from(lines).unwrap_or(u32::MAX).saturating_add(1)
+}
+
+/// A duration in milliseconds; `None` for a unit that is no duration.
+pub(crate) fn milliseconds(quantity: &Quantity) -> Option<u64> {
+    use grace_dsl::ast::Unit::{Days, Hours, Milliseconds, Minutes, One, Percent, Points, Seconds};
+    let factor = match quantity.unit {
+        Milliseconds => 1,
+        Seconds => 1_000,
+        Minutes => 60_000,
+        Hours => 3_600_000,
+        Days => 86_400_000,
+        One | Percent | Points => return None,
+    };
+    u64::try_from(quantity.thousandths.checked_mul(factor)? / 1000).ok()
+}

@@ -1,0 +1,891 @@
+//! Conditions: each atom is yes, no or unknown, its two sides joined inside it; then Kleene `not`, `and`, `or`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use grace_dsl::ast::{
+    Compare, Cond, CondKind, EdgeWord, FailedBundle, ItemKind, Quantity, Rate, SafeKind, SetExpr,
+};
+use grace_fingerprints::Fingerprint;
+use grace_graph::change::Kinds;
+use grace_graph::code::{EdgeKind, PartKey, PartKind};
+use grace_graph::graph::{CodeGraph, Direction};
+
+use crate::book::{Compiled, Kind, item, names};
+use crate::db::{Db, Meant, RuleBook, World, graph_of, meant, part_changes, snapshot};
+use crate::dates;
+use crate::plan::{Pending, Side, Truth};
+use crate::sets::{Members, Sets, compare_exact, models, plain};
+use crate::show;
+use crate::text;
+use crate::verdict::{EdgeHit, Hit, Trace};
+
+/// The declared fields that are a model's contract with its callers.
+const CONTRACT: &[&str] = &["model_type", "context_window", "typical_latency_ms", "output_quality", "trust_score"];
+
+/// What a condition is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// To raise: either side is enough.
+    Raise,
+    /// To lower: it must be known and hold on both sides.
+    Lower,
+    /// A state: this side only.
+    State(Side),
+}
+
+/// Evaluates the conditions of one item.
+pub(crate) struct Conds<'a> {
+    pub(crate) db: &'a dyn Db,
+    pub(crate) book: RuleBook,
+    pub(crate) compiled: &'a Compiled,
+    pub(crate) mode: Mode,
+}
+
+const SIDES: [Side; 2] = [Side::Before, Side::After];
+
+/// A set on both sides, with the graphs that its bits belong to.
+pub(crate) struct BothSides {
+    graphs: [Arc<CodeGraph>; 2],
+    members: [Arc<Members>; 2],
+}
+
+impl BothSides {
+    /// Whether a side has this part.
+    fn knows(&self, side: Side, key: &PartKey) -> bool {
+        self.graphs[usize::from(side == Side::After)].find(key).is_some()
+    }
+
+    /// Whether a key is a member on a side; a part that the graph does not know could be one.
+    pub(crate) fn holds(&self, side: Side, key: &PartKey) -> Truth {
+        let index = usize::from(side == Side::After);
+        match self.graphs[index].find(key) {
+            Some(part) => self.members[index].holds(part),
+            None => Truth::Unknown,
+        }
+    }
+}
+
+fn max_kinds(kinds: Kinds, wanted: Kinds) -> Truth {
+    if kinds.intersects(wanted) {
+        Truth::Yes
+    } else if kinds.contains(Kinds::UNKNOWN) {
+        Truth::Unknown
+    } else {
+        Truth::No
+    }
+}
+
+impl Conds<'_> {
+    /// The condition with everything that was seen.
+    pub(crate) fn eval(&self, cond: &Cond) -> Trace {
+        match &cond.kind {
+            CondKind::And(conds) | CondKind::Or(conds) => {
+                let children: Vec<Trace> = conds.iter().map(|cond| self.eval(cond)).collect();
+                let truths = children.iter().map(|child| child.truth);
+                let truth = match cond.kind {
+                    CondKind::And(_) => truths.min().unwrap_or(Truth::Yes),
+                    _ => truths.max().unwrap_or(Truth::No),
+                };
+                Trace { node: cond.node, truth, hits: Vec::new(), children }
+            }
+            CondKind::Not(inner) => {
+                let child = self.eval(inner);
+                let truth = not(child.truth);
+                Trace { node: cond.node, truth, hits: Vec::new(), children: vec![child] }
+            }
+            _ => {
+                let (truth, hits) = self.atom(cond);
+                Trace::leaf(cond.node, truth, hits)
+            }
+        }
+    }
+
+    pub(crate) fn sets<'b>(&'b self, side: Side, graph: &'b CodeGraph) -> Sets<'b> {
+        Sets { db: self.db, book: self.book, side: snapshot(self.db, side), graph, compiled: self.compiled }
+    }
+
+    /// A set of code on both sides.
+    pub(crate) fn both(&self, set: &SetExpr) -> BothSides {
+        let graphs = SIDES.map(|side| graph_of(self.db, side));
+        let members =
+            [self.sets(Side::Before, &graphs[0]).eval(set), self.sets(Side::After, &graphs[1]).eval(set)];
+        BothSides { graphs, members }
+    }
+
+    fn atom(&self, cond: &Cond) -> (Truth, Vec<Hit>) {
+        match &cond.kind {
+            CondKind::And(_) | CondKind::Or(_) | CondKind::Not(_) => (Truth::Unknown, Vec::new()),
+            CondKind::Touches(set) => self.changed(set, &meant(self.db), |_| Truth::Yes),
+            CondKind::AnyEdit(set) => {
+                let all: Vec<Meant> = part_changes(self.db)
+                    .iter()
+                    .map(|change| Meant {
+                        before: change.before.clone(),
+                        after: change.after.clone(),
+                        kinds: change.kinds,
+                    })
+                    .collect();
+                self.changed(set, &all, |_| Truth::Yes)
+            }
+            CondKind::Adds(set) => {
+                self.changed_on(set, &meant(self.db), &[Side::After], |change| max_kinds(change.kinds, Kinds::ADDED))
+            }
+            CondKind::Removes(set) => self
+                .changed_on(set, &meant(self.db), &[Side::Before], |change| max_kinds(change.kinds, Kinds::REMOVED)),
+            CondKind::Renames(set) => {
+                self.changed(set, &meant(self.db), |change| max_kinds(change.kinds, Kinds::RENAMED))
+            }
+            CondKind::SignaturesChange(set) => self.changed(set, &meant(self.db), |change| {
+                let kind = change.after.as_ref().or(change.before.as_ref()).map(|key| key.kind);
+                if matches!(kind, Some(PartKind::Function | PartKind::Method | PartKind::Class)) {
+                    max_kinds(change.kinds, Kinds::SIGNATURE | Kinds::REMOVED | Kinds::RENAMED)
+                } else if change.kinds.contains(Kinds::UNKNOWN) {
+                    Truth::Unknown
+                } else {
+                    Truth::No
+                }
+            }),
+            CondKind::OnlyTouches(set) => self.only_touches(set),
+            CondKind::OnlyIn(kinds) => self.only_in(kinds),
+            CondKind::NewEdges { kinds, from, to } => self.new_edges(kinds, from, to),
+            CondKind::TestsRemoved => {
+                let losses = text::test_losses(self.db);
+                Self::losses(&losses.removed, &losses.unreadable)
+            }
+            CondKind::TestsWeakened => {
+                let losses = text::test_losses(self.db);
+                Self::losses(&losses.weakened, &losses.unreadable)
+            }
+            CondKind::AddedLinesContain { set, literals } => self.added_lines(set, literals),
+            CondKind::DocumentationRemoved(set) => self.documentation_removed(set),
+            CondKind::FlagsRemoved(set) => self.models_differ(set, "compliance_flags", |before, after| {
+                let flags = |model: Option<&Fingerprint>| model.map(|model| model.compliance_flags.clone()).unwrap_or_default();
+                let (before, after) = (flags(before), flags(after));
+                before.into_iter().filter(|flag| !after.contains(flag)).collect::<Vec<_>>().join(", ")
+            }),
+            CondKind::ContractsChange(set) => self.models_differ(set, "contract", |before, after| {
+                CONTRACT
+                    .iter()
+                    .filter(|field| {
+                        before.map(|model| model.field(field)) != after.map(|model| model.field(field))
+                    })
+                    .copied()
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            }),
+            CondKind::LinesChanged(set, compare, limit) => {
+                let (low, high) = self.lines_changed(set);
+                number(format!("lines changed in {}", show::set(set)), low, high, *compare, limit)
+            }
+            CondKind::FilesChanged(set, compare, limit) => {
+                let (low, high) = self.files_changed(set);
+                number(format!("files changed in {}", show::set(set)), low, high, *compare, limit)
+            }
+            CondKind::AnyOf(set, test) => self.join_sides(|side| {
+                let graph = graph_of(self.db, side);
+                let sets = self.sets(side, &graph);
+                let known = models(self.db, snapshot(self.db, side));
+                let mut truth = Truth::No;
+                let mut hits = Vec::new();
+                for (name, certain) in sets.models(set) {
+                    let Some(model) = known.get(&name) else { continue };
+                    let (holds, value) = sets.field(&name, model, test);
+                    let holds = if certain { holds } else { holds.min(Truth::Unknown) };
+                    if holds == Truth::No {
+                        continue;
+                    }
+                    truth = truth.max(holds);
+                    let part = self.part_using(&sets, set, &name);
+                    hits.push(Hit::Model {
+                        model: name,
+                        field: test.field.text.clone(),
+                        value,
+                        part,
+                        side,
+                        certain: holds == Truth::Yes,
+                    });
+                }
+                (truth, hits)
+            }),
+            CondKind::PackageChange(wanted) => Self::packages(self.db, *wanted),
+            CondKind::Operation(names) => {
+                let declared = World::get(self.db).declared(self.db);
+                match &declared.operation {
+                    Some(operation) if names.iter().any(|name| name.text == *operation) => {
+                        self.own_word("operation", operation)
+                    }
+                    _ => (Truth::No, Vec::new()),
+                }
+            }
+            CondKind::VerifiedBot(bot) => {
+                let declared = World::get(self.db).declared(self.db);
+                match &declared.verified_bot {
+                    Some(actor) if *actor == bot.value => (
+                        Truth::Yes,
+                        vec![Hit::Declared { what: "verified bot".to_owned(), value: actor.clone() }],
+                    ),
+                    _ => (Truth::No, Vec::new()),
+                }
+            }
+            CondKind::Ticket(glob) => {
+                let declared = World::get(self.db).declared(self.db);
+                match &declared.ticket {
+                    Some(ticket) if self.compiled.glob(&glob.value, false, ticket) => self.own_word("ticket", ticket),
+                    _ => (Truth::No, Vec::new()),
+                }
+            }
+            CondKind::Branch(glob) => {
+                let declared = World::get(self.db).declared(self.db);
+                match &declared.branch {
+                    Some(branch) if self.compiled.glob(&glob.value, false, branch) => self.own_word("branch", branch),
+                    Some(_) => (Truth::No, Vec::new()),
+                    None => missing("the branch".to_owned()),
+                }
+            }
+            CondKind::RationaleMissing => {
+                let declared = World::get(self.db).declared(self.db);
+                let absent = declared.rationale.as_ref().is_none_or(|rationale| rationale.trim().is_empty());
+                absence(absent, "rationale".to_owned())
+            }
+            CondKind::StoryLacks(field) => {
+                let declared = World::get(self.db).declared(self.db);
+                let absent = declared.story.get(&field.text).is_none_or(|value| value.trim().is_empty());
+                absence(absent, format!("story {}", field.text))
+            }
+            CondKind::Count(set, compare, limit) => self.join_sides(|side| {
+                let graph = graph_of(self.db, side);
+                let members = self.sets(side, &graph).eval(set);
+                let low = i64::try_from(members.certain.count_ones(..)).unwrap_or(i64::MAX);
+                let high = i64::try_from(members.possible.count_ones(..)).unwrap_or(i64::MAX);
+                number(format!("count({})", show::set(set)), low, high, *compare, limit)
+            }),
+            CondKind::IsEmpty(set) => self.join_sides(|side| {
+                let graph = graph_of(self.db, side);
+                let members = self.sets(side, &graph).eval(set);
+                if members.certain.count_ones(..) > 0 {
+                    (Truth::No, Vec::new())
+                } else if members.possible.count_ones(..) > 0 {
+                    missing(format!("whether {} is empty", show::set(set)))
+                } else {
+                    (
+                        Truth::Yes,
+                        vec![Hit::Number {
+                            what: format!("count({})", show::set(set)),
+                            low: 0,
+                            high: 0,
+                            test: "is empty".to_owned(),
+                        }],
+                    )
+                }
+            }),
+            CondKind::During(window) => self.during(&window.text),
+            CondKind::BundleRate { rate, bundle, runs, compare, value } => match bundle {
+                Some(bundle) => self.rate(*rate, &bundle.text, runs, *compare, value),
+                None => missing("the runs of the required bundles".to_owned()),
+            },
+            CondKind::BundleFailed(_) => missing("the outcome of the run".to_owned()),
+            CondKind::Kpi(test) => {
+                let past = World::get(self.db).past(self.db);
+                match past.kpis.get(&show::kpi(test)).or_else(|| past.kpis.get(&test.kpi.text)) {
+                    Some(&value) => {
+                        let holds = compare_exact(test.compare, value, plain(&test.value));
+                        let hit = Hit::Number {
+                            what: show::kpi(test),
+                            low: value,
+                            high: value,
+                            test: show::comparison(test.compare, &test.value),
+                        };
+                        (if holds { Truth::Yes } else { Truth::No }, vec![hit])
+                    }
+                    None => missing(show::kpi(test)),
+                }
+            }
+            CondKind::TrustBelowMinimum => missing("the trust score of the run".to_owned()),
+            CondKind::NoTestReaches => self.no_test_reaches(),
+        }
+    }
+
+    /// What the change says of itself: it can raise, never lower.
+    fn own_word(&self, what: &str, value: &str) -> (Truth, Vec<Hit>) {
+        let truth = if self.mode == Mode::Lower { Truth::Unknown } else { Truth::Yes };
+        (truth, vec![Hit::Declared { what: what.to_owned(), value: value.to_owned() }])
+    }
+
+    /// Joins a state that is read on each side.
+    fn join_sides(&self, read: impl Fn(Side) -> (Truth, Vec<Hit>)) -> (Truth, Vec<Hit>) {
+        match self.mode {
+            Mode::State(side) => read(side),
+            Mode::Raise => {
+                let (before, after) = (read(Side::Before), read(Side::After));
+                if before.0 > after.0 { before } else { after }
+            }
+            Mode::Lower => {
+                let (before, after) = (read(Side::Before), read(Side::After));
+                if before.0 == after.0 { after } else { (Truth::Unknown, after.1) }
+            }
+        }
+    }
+
+    fn changed(&self, set: &SetExpr, changes: &[Meant], test: impl Fn(&Meant) -> Truth) -> (Truth, Vec<Hit>) {
+        self.changed_on(set, changes, &SIDES, test)
+    }
+
+    /// Changed parts in a set, on either of some sides, that meet a test.
+    fn changed_on(
+        &self,
+        set: &SetExpr,
+        changes: &[Meant],
+        sides: &[Side],
+        test: impl Fn(&Meant) -> Truth,
+    ) -> (Truth, Vec<Hit>) {
+        if changes.is_empty() {
+            return (Truth::No, Vec::new());
+        }
+        let both = self.both(set);
+        let mut truth = Truth::No;
+        let mut hits = Vec::new();
+        for change in changes {
+            let kind = test(change);
+            if kind == Truth::No {
+                continue;
+            }
+            // The after side is shown where both hold: its lines are the ones that the reader sees.
+            let best = sides
+                .iter()
+                .filter_map(|&side| {
+                    let key = match side {
+                        Side::Before => change.before.as_ref(),
+                        Side::After => change.after.as_ref(),
+                    }?;
+                    Some((both.holds(side, key).min(kind), side))
+                })
+                .max();
+            if let Some((holds, side)) = best
+                && holds != Truth::No
+            {
+                truth = truth.max(holds);
+                hits.push(Hit::Changed {
+                    before: change.before.clone(),
+                    after: change.after.clone(),
+                    kinds: change.kinds,
+                    side,
+                    set: set.clone(),
+                    certain: holds == Truth::Yes,
+                });
+            }
+        }
+        (truth, hits)
+    }
+
+    fn only_touches(&self, set: &SetExpr) -> (Truth, Vec<Hit>) {
+        let changes = meant(self.db);
+        if changes.is_empty() {
+            return (Truth::No, Vec::new());
+        }
+        let both = self.both(set);
+        let mut truth = Truth::Yes;
+        let mut hits = Vec::new();
+        for change in changes.iter() {
+            let mut holds = Truth::Yes;
+            let mut at = Side::After;
+            for (side, key) in [(Side::Before, &change.before), (Side::After, &change.after)] {
+                if let Some(key) = key {
+                    let seen = both.holds(side, key);
+                    if seen < holds {
+                        holds = seen;
+                        at = side;
+                    }
+                }
+            }
+            truth = truth.min(holds);
+            hits.push(Hit::Changed {
+                before: change.before.clone(),
+                after: change.after.clone(),
+                kinds: change.kinds,
+                side: if change.after.is_none() { Side::Before } else { at },
+                set: set.clone(),
+                certain: holds == Truth::Yes,
+            });
+        }
+        (truth, hits)
+    }
+
+    fn only_in(&self, kinds: &[SafeKind]) -> (Truth, Vec<Hit>) {
+        let proved = text::proved_safe(self.db);
+        match proved.as_ref() {
+            Some(found) if found.iter().all(|kind| kinds.contains(kind)) => {
+                let words: Vec<&str> = found.iter().map(|kind| show::safe_kind(*kind)).collect();
+                let what = "proved: change only in".to_owned();
+                (Truth::Yes, vec![Hit::Declared { what, value: words.join(", ") }])
+            }
+            _ => (Truth::No, Vec::new()),
+        }
+    }
+
+    fn new_edges(&self, words: &[EdgeWord], from: &SetExpr, to: &SetExpr) -> (Truth, Vec<Hit>) {
+        let changes = meant(self.db);
+        // A tag, and so an end, can only move when something changed.
+        if changes.is_empty() && World::get(self.db).book_before(self.db) == World::get(self.db).book_after(self.db) {
+            return (Truth::No, Vec::new());
+        }
+        let (from_both, to_both) = (self.both(from), self.both(to));
+        let renames: BTreeMap<&PartKey, &PartKey> = changes
+            .iter()
+            .filter(|change| change.kinds.contains(Kinds::RENAMED))
+            .filter_map(|change| Some((change.before.as_ref()?, change.after.as_ref()?)))
+            .collect();
+        let wanted: Vec<EdgeKind> =
+            if words.is_empty() { EDGE_KINDS.to_vec() } else { words.iter().map(|word| edge_kind(*word)).collect() };
+        // Edges of both sides that run from A to B, by the keys that their ends have after the change.
+        let run = |index: usize| {
+            let graph = &from_both.graphs[index];
+            let mut certain = BTreeSet::new();
+            let mut possible = BTreeMap::new();
+            for start in from_both.members[index].possible.ones() {
+                let start = grace_graph::code::PartId(u32::try_from(start).unwrap_or(u32::MAX));
+                for edge in graph.out_edges(start, &wanted) {
+                    let ends = to_both.members[index].holds(edge.to).min(from_both.members[index].holds(edge.from));
+                    if ends == Truth::No || edge.from == edge.to {
+                        continue;
+                    }
+                    let (mut from, mut to) = (graph.key(edge.from), graph.key(edge.to));
+                    let hit = EdgeHit {
+                        from: from.clone(),
+                        to: to.clone(),
+                        kind: edge.kind,
+                        evidence: edge.evidence,
+                        site: edge.site,
+                    };
+                    if index == 0 {
+                        from = renames.get(&from).map_or(from, |&key| key.clone());
+                        to = renames.get(&to).map_or(to, |&key| key.clone());
+                    }
+                    let key = (edge.kind, from, to);
+                    let sure = ends == Truth::Yes && edge.evidence.is_certain();
+                    if sure {
+                        certain.insert(key.clone());
+                    }
+                    possible.entry(key).or_insert(hit);
+                }
+            }
+            (certain, possible)
+        };
+        let (before_certain, before_possible) = run(0);
+        let (after_certain, after_possible) = run(1);
+        let mut truth = Truth::No;
+        let mut hits = Vec::new();
+        for (key, hit) in after_possible {
+            if before_certain.contains(&key) {
+                continue;
+            }
+            let certain = after_certain.contains(&key) && !before_possible.contains_key(&key);
+            if !certain && !after_certain.contains(&key) && before_possible.contains_key(&key) {
+                // A guess that stood before as a guess is no news.
+                continue;
+            }
+            truth = truth.max(if certain { Truth::Yes } else { Truth::Unknown });
+            let stood = from_both.graphs[0].find(&key.1).is_some() && from_both.graphs[0].find(&key.2).is_some();
+            hits.push(Hit::NewEdge {
+                why: if stood { "new" } else { "moved" },
+                edge: hit,
+                from_set: from.clone(),
+                to_set: to.clone(),
+                certain,
+            });
+        }
+        (truth, hits)
+    }
+
+    fn losses(losses: &[text::TestLoss], unreadable: &[Arc<str>]) -> (Truth, Vec<Hit>) {
+        let mut hits: Vec<Hit> = losses
+            .iter()
+            .map(|loss| Hit::Test {
+                part: loss.part.clone(),
+                side: if loss.after { Side::After } else { Side::Before },
+                how: loss.how.clone(),
+                line: loss.line,
+            })
+            .collect();
+        if !losses.is_empty() {
+            return (Truth::Yes, hits);
+        }
+        if unreadable.is_empty() {
+            return (Truth::No, hits);
+        }
+        hits.extend(unreadable.iter().map(|path| Hit::Missing { fact: format!("the tests of {path}") }));
+        (Truth::Unknown, hits)
+    }
+
+    fn added_lines(&self, set: &SetExpr, literals: &[grace_dsl::ast::Text]) -> (Truth, Vec<Hit>) {
+        let lines = text::added_lines(self.db);
+        let both = self.both(set);
+        let mut truth = Truth::No;
+        let mut hits = Vec::new();
+        for line in &lines.lines {
+            let Some(literal) = literals.iter().find(|literal| line.text.contains(literal.value.as_str())) else {
+                continue;
+            };
+            let mut holds = both.holds(Side::After, &line.part);
+            if !line.certain {
+                holds = holds.min(Truth::Unknown);
+            }
+            if holds != Truth::No {
+                truth = truth.max(holds);
+                hits.push(Hit::Line {
+                    path: line.path.clone(),
+                    line: line.line,
+                    text: Arc::from(literal.value.as_str()),
+                    part: Some(line.part.clone()),
+                });
+            }
+        }
+        self.or_unreadable(truth, hits, &lines.unreadable, &both, "the added lines")
+    }
+
+    /// Where nothing was found, a part that cannot be compared may hide it.
+    fn or_unreadable(
+        &self,
+        mut truth: Truth,
+        mut hits: Vec<Hit>,
+        unreadable: &[PartKey],
+        both: &BothSides,
+        what: &str,
+    ) -> (Truth, Vec<Hit>) {
+        if truth == Truth::No {
+            for part in unreadable {
+                if SIDES.iter().any(|&side| both.holds(side, part) != Truth::No) {
+                    truth = Truth::Unknown;
+                    hits.push(Hit::Missing { fact: format!("{what} of {}", part.path) });
+                }
+            }
+        }
+        (truth, hits)
+    }
+
+    fn documentation_removed(&self, set: &SetExpr) -> (Truth, Vec<Hit>) {
+        let both = self.both(set);
+        let removed = text::documentation_removed(self.db);
+        let mut truth = Truth::No;
+        let mut hits = Vec::new();
+        for gone in &removed.0 {
+            let (side, holds) = SIDES
+                .into_iter()
+                .map(|side| (side, if both.knows(side, &gone.part) { both.holds(side, &gone.part) } else { Truth::No }))
+                .max_by_key(|(_, holds)| *holds)
+                .unwrap_or((Side::After, Truth::No));
+            if holds != Truth::No {
+                truth = truth.max(holds);
+                hits.push(Hit::Test {
+                    part: gone.part.clone(),
+                    side,
+                    how: Arc::from(text::documentation_word(gone.what)),
+                    line: gone.line,
+                });
+            }
+        }
+        self.or_unreadable(truth, hits, &removed.1, &both, "the documentation")
+    }
+
+    /// Models of a set, on either side, whose fingerprints differ; the test returns what was lost, empty for nothing.
+    fn models_differ(
+        &self,
+        set: &SetExpr,
+        field: &str,
+        lost: impl Fn(Option<&Fingerprint>, Option<&Fingerprint>) -> String,
+    ) -> (Truth, Vec<Hit>) {
+        let before = models(self.db, snapshot(self.db, Side::Before));
+        let after = models(self.db, snapshot(self.db, Side::After));
+        let mut truth = Truth::No;
+        let mut hits = Vec::new();
+        for (name, certain) in self.models_either_side(set) {
+            let value = lost(before.get(&name).map(AsRef::as_ref), after.get(&name).map(AsRef::as_ref));
+            if !value.is_empty() {
+                truth = truth.max(if certain { Truth::Yes } else { Truth::Unknown });
+                hits.push(Hit::Model {
+                    model: name,
+                    field: field.to_owned(),
+                    value,
+                    part: None,
+                    side: Side::Before,
+                    certain,
+                });
+            }
+        }
+        (truth, hits)
+    }
+
+    fn models_either_side(&self, set: &SetExpr) -> BTreeMap<String, bool> {
+        let mut models = BTreeMap::new();
+        for side in SIDES {
+            let graph = graph_of(self.db, side);
+            for (name, certain) in self.sets(side, &graph).models(set) {
+                *models.entry(name).or_insert(certain) |= certain;
+            }
+        }
+        models
+    }
+
+    /// A part of the set in `models used by S` that is bound to a model, for the reader.
+    fn part_using(&self, sets: &Sets<'_>, set: &SetExpr, model: &str) -> Option<PartKey> {
+        let grace_dsl::ast::SetKind::ModelsUsedBy(inner) = &set.kind else { return None };
+        let start = sets.eval(inner);
+        let bound = crate::sets::named_set(
+            self.db,
+            self.book,
+            sets.side,
+            crate::sets::SetName::Bound(Arc::from(model)),
+        );
+        let (kinds, direction) = crate::sets::walk_of(grace_dsl::ast::Walk::Dependencies);
+        let mut reached = sets.graph.reach(&start.possible, kinds, direction, None, false);
+        reached.intersect_with(&bound.possible);
+        let first = reached.ones().next()?;
+        Some(sets.graph.key(grace_graph::code::PartId(u32::try_from(first).ok()?)))
+    }
+
+    fn lines_changed(&self, set: &SetExpr) -> (i64, i64) {
+        let both = self.both(set);
+        let (mut low, mut high) = (0_i64, 0_i64);
+        for change in part_changes(self.db).iter() {
+            let hidden = change.kinds.contains(Kinds::UNKNOWN) && change.added.is_empty() && change.removed.is_empty();
+            for (side, key, lines) in
+                [(Side::Before, &change.before, &change.removed), (Side::After, &change.after, &change.added)]
+            {
+                let Some(key) = key else { continue };
+                let holds = both.holds(side, key);
+                let count = i64::try_from(lines.len()).unwrap_or(i64::MAX);
+                if holds == Truth::Yes {
+                    low = low.saturating_add(count);
+                }
+                if holds != Truth::No {
+                    high = if hidden { i64::MAX } else { high.saturating_add(count) };
+                }
+            }
+        }
+        (low, high)
+    }
+
+    fn files_changed(&self, set: &SetExpr) -> (i64, i64) {
+        let both = self.both(set);
+        let mut certain = BTreeSet::new();
+        let mut possible = BTreeSet::new();
+        for change in part_changes(self.db).iter() {
+            let Some(path) = change.after.as_ref().or(change.before.as_ref()).map(|key| key.path.clone()) else {
+                continue;
+            };
+            for (side, key) in [(Side::Before, &change.before), (Side::After, &change.after)] {
+                let Some(key) = key else { continue };
+                match both.holds(side, key) {
+                    Truth::Yes => {
+                        certain.insert(path.clone());
+                        possible.insert(path.clone());
+                    }
+                    Truth::Unknown => {
+                        possible.insert(path.clone());
+                    }
+                    Truth::No => {}
+                }
+            }
+        }
+        let count = |set: BTreeSet<Arc<str>>| i64::try_from(set.len()).unwrap_or(i64::MAX);
+        (count(certain), count(possible))
+    }
+
+    fn packages(db: &dyn Db, wanted: grace_dsl::ast::PackageMove) -> (Truth, Vec<Hit>) {
+        let mut truth = Truth::No;
+        let mut hits = Vec::new();
+        for package in text::packages(db).iter() {
+            let holds = text::package_is(package, wanted);
+            if holds != Truth::No {
+                truth = truth.max(holds);
+                hits.push(Hit::Package {
+                    name: package.name.to_string(),
+                    before: package.before.as_ref().map(ToString::to_string),
+                    after: package.after.as_ref().map(ToString::to_string),
+                    path: package.path.clone(),
+                    line: package.line,
+                });
+            }
+        }
+        (truth, hits)
+    }
+
+    fn during(&self, window: &str) -> (Truth, Vec<Hit>) {
+        let names = names(self.db, self.book);
+        let Some(at) = names.first(Kind::Window, window) else { return missing(format!("window {window}")) };
+        let Some(item) = item(self.db, at.file, at.id.clone()) else { return missing(format!("window {window}")) };
+        let ItemKind::Window { from, to, zone } = &item.kind else { return missing(format!("window {window}")) };
+        let Some(today) = dates::date_in(World::get(self.db).as_of(self.db), &zone.value) else {
+            return missing(format!("the time zone {}", zone.value));
+        };
+        if (*from..=*to).contains(&today) {
+            let hit = Hit::Window { name: window.to_owned(), from: from.to_string(), to: to.to_string() };
+            (Truth::Yes, vec![hit])
+        } else {
+            (Truth::No, Vec::new())
+        }
+    }
+
+    fn rate(
+        &self,
+        rate: Rate,
+        bundle: &str,
+        runs: &Quantity,
+        compare: Compare,
+        value: &Quantity,
+    ) -> (Truth, Vec<Hit>) {
+        let past = World::get(self.db).past(self.db);
+        let last = u32::try_from(runs.thousandths / 1000).unwrap_or(u32::MAX);
+        match crate::decide::rate_of(&past, show::rate(rate), bundle, last) {
+            Some(seen) => {
+                let holds = compare_exact(compare, seen, plain(value));
+                let hit = Hit::Number {
+                    what: format!("{} of bundle({bundle}) over last {last} runs", show::rate(rate)),
+                    low: seen,
+                    high: seen,
+                    test: show::comparison(compare, value),
+                };
+                (if holds { Truth::Yes } else { Truth::No }, vec![hit])
+            }
+            None => missing(format!("{} of bundle({bundle})", show::rate(rate))),
+        }
+    }
+
+    fn no_test_reaches(&self) -> (Truth, Vec<Hit>) {
+        let changes = meant(self.db);
+        let mut best = Truth::No;
+        let mut any = false;
+        let mut hits = Vec::new();
+        for side in SIDES {
+            let graph = graph_of(self.db, side);
+            let mut start = fixedbitset::FixedBitSet::with_capacity(graph.len());
+            for change in changes.iter() {
+                let key = match (side, &change.after, &change.before) {
+                    (Side::After, Some(key), _) => key,
+                    (Side::Before, None, Some(key)) => key,
+                    _ => continue,
+                };
+                let Some(part) = graph.find(key) else { continue };
+                if graph.part(part).kind == PartKind::File || graph.file(graph.part(part).file).is_test {
+                    continue;
+                }
+                any = true;
+                start.insert(part.0 as usize);
+                hits.push(Hit::Member {
+                    part: key.clone(),
+                    side,
+                    set: SetExpr { node: grace_dsl::ast::NodeId(0), kind: grace_dsl::ast::SetKind::All },
+                    certain: true,
+                });
+            }
+            let (kinds, direction) = (EDGE_KINDS, Direction::Backward);
+            for (certain_only, found) in [(true, Truth::Yes), (false, Truth::Unknown)] {
+                let reached = graph.reach(&start, kinds, direction, None, certain_only);
+                if reached.ones().any(|index| {
+                    graph.part(grace_graph::code::PartId(u32::try_from(index).unwrap_or(u32::MAX))).is_test
+                }) {
+                    best = best.max(found);
+                }
+            }
+        }
+        if !any {
+            return (Truth::No, Vec::new());
+        }
+        let truth = not(best);
+        if truth == Truth::No {
+            hits.clear();
+        }
+        (truth, hits)
+    }
+
+    /// An `after the run` condition with everything folded in that is known before the run.
+    pub(crate) fn pending(&self, cond: &Cond) -> Pending {
+        match &cond.kind {
+            CondKind::And(conds) => {
+                let parts: Vec<Pending> = conds.iter().map(|cond| self.pending(cond)).collect();
+                fold(parts, Truth::No, Truth::Yes, Pending::And)
+            }
+            CondKind::Or(conds) => {
+                let parts: Vec<Pending> = conds.iter().map(|cond| self.pending(cond)).collect();
+                fold(parts, Truth::Yes, Truth::No, Pending::Or)
+            }
+            CondKind::Not(cond) => match self.pending(cond) {
+                Pending::Known(truth) => Pending::Known(not(truth)),
+                pending => Pending::Not(Box::new(pending)),
+            },
+            CondKind::BundleRate { rate, bundle, runs, compare, value } => Pending::Rate {
+                rate: show::rate(*rate).to_owned(),
+                bundle: bundle.as_ref().map(|bundle| bundle.text.clone()),
+                runs: u32::try_from(runs.thousandths / 1000).unwrap_or(u32::MAX),
+                compare: show::compare(*compare).to_owned(),
+                value: plain(value),
+            },
+            CondKind::BundleFailed(FailedBundle::Required) => Pending::Failed("required".to_owned()),
+            CondKind::BundleFailed(FailedBundle::Critical) => Pending::Failed("critical".to_owned()),
+            CondKind::BundleFailed(FailedBundle::Named(name)) => Pending::Failed(name.text.clone()),
+            CondKind::TrustBelowMinimum => Pending::TrustBelowMinimum,
+            _ => Pending::Known(self.eval(cond).truth),
+        }
+    }
+}
+
+/// Kleene's `not`.
+pub(crate) fn not(truth: Truth) -> Truth {
+    match truth {
+        Truth::Yes => Truth::No,
+        Truth::Unknown => Truth::Unknown,
+        Truth::No => Truth::Yes,
+    }
+}
+
+/// Folds known parts of an `and` (absorbing `no`) or an `or` (absorbing `yes`).
+fn fold(parts: Vec<Pending>, absorbing: Truth, neutral: Truth, join: fn(Vec<Pending>) -> Pending) -> Pending {
+    if parts.contains(&Pending::Known(absorbing)) {
+        return Pending::Known(absorbing);
+    }
+    let mut open: Vec<Pending> = parts.into_iter().filter(|part| *part != Pending::Known(neutral)).collect();
+    match open.len() {
+        0 => Pending::Known(neutral),
+        1 => open.remove(0),
+        _ => join(open),
+    }
+}
+
+pub(crate) const EDGE_KINDS: &[EdgeKind] =
+    &[EdgeKind::Imports, EdgeKind::Calls, EdgeKind::Inherits, EdgeKind::References];
+
+pub(crate) fn edge_kind(word: EdgeWord) -> EdgeKind {
+    match word {
+        EdgeWord::Imports => EdgeKind::Imports,
+        EdgeWord::Calls => EdgeKind::Calls,
+        EdgeWord::Inherits => EdgeKind::Inherits,
+        EdgeWord::References => EdgeKind::References,
+    }
+}
+
+fn missing(fact: String) -> (Truth, Vec<Hit>) {
+    (Truth::Unknown, vec![Hit::Missing { fact }])
+}
+
+fn absence(absent: bool, what: String) -> (Truth, Vec<Hit>) {
+    if absent { (Truth::Yes, vec![Hit::Declared { what, value: String::new() }]) } else { (Truth::No, Vec::new()) }
+}
+
+/// A number known as an interval against a limit: yes where all of it holds, no where none does.
+fn number(what: String, low: i64, high: i64, compare: Compare, limit: &Quantity) -> (Truth, Vec<Hit>) {
+    let (low, high) = (low.saturating_mul(1000), high.saturating_mul(1000));
+    let limit_value = plain(limit);
+    let ends = [compare_exact(compare, low, limit_value), compare_exact(compare, high, limit_value)];
+    let truth = match (ends, compare) {
+        (_, Compare::Equal) if low == high => {
+            if ends[0] { Truth::Yes } else { Truth::No }
+        }
+        (_, Compare::Equal) => {
+            if (low..=high).contains(&limit_value) { Truth::Unknown } else { Truth::No }
+        }
+        ([true, true], _) => Truth::Yes,
+        ([false, false], _) => Truth::No,
+        _ => Truth::Unknown,
+    };
+    (truth, vec![Hit::Number { what, low, high, test: show::comparison(compare, limit) }])
+}

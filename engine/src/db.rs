@@ -1,0 +1,348 @@
+//! The salsa database: few inputs, set only when they differ, and the queries that stand nearest to them.
+//!
+//! Facts hold ranges, outlines do not: everything but the text conditions and the rendering hangs on outlines, so a
+//! comment edit re-runs one file's facts and nothing above its outline.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+
+use grace_graph::change::{Change, Content, Kinds, PartChange};
+use grace_graph::code::PartKey;
+use grace_graph::facts::{FileFacts, Language, Outline, ProblemKind};
+use grace_graph::graph::{CodeGraph, GraphFile};
+use grace_graph::store::FactStore;
+use salsa::Setter;
+
+use crate::input::{Book, Declared, Input, PastFacts, Tree, TreeContent};
+use crate::plan::Side;
+
+/// What queries need beyond salsa's own.
+#[salsa::db]
+pub(crate) trait Db: salsa::Database {
+    /// Facts by content: immutable, hence pure.
+    fn store(&self) -> &FactStore;
+}
+
+/// The database.
+#[salsa::db]
+#[derive(Clone)]
+pub(crate) struct Database {
+    storage: salsa::Storage<Self>,
+    store: Arc<FactStore>,
+}
+
+#[salsa::db]
+impl salsa::Database for Database {}
+
+#[salsa::db]
+impl Db for Database {
+    fn store(&self) -> &FactStore {
+        &self.store
+    }
+}
+
+/// Names of the queries that ran, for tests of incrementality.
+pub(crate) type EventLog = Arc<Mutex<Vec<String>>>;
+
+impl Database {
+    /// An empty database; with a log, each executed query is written to it.
+    pub(crate) fn new(store: Arc<FactStore>, log: Option<EventLog>) -> Self {
+        let callback: Option<Box<dyn Fn(salsa::Event) + Send + Sync>> = log.map(|log| {
+            Box::new(move |event: salsa::Event| {
+                if let salsa::EventKind::WillExecute { database_key } = event.kind
+                    && let Ok(mut log) = log.lock()
+                {
+                    log.push(format!("{database_key:?}"));
+                }
+            }) as Box<dyn Fn(salsa::Event) + Send + Sync>
+        });
+        Self { storage: salsa::Storage::new(callback), store }
+    }
+}
+
+/// One file of one side.
+#[salsa::input]
+pub(crate) struct SourceFile {
+    #[returns(clone)]
+    pub(crate) path: Arc<str>,
+    #[returns(clone)]
+    pub(crate) content: TreeContent,
+}
+
+/// The files of one side, sorted by path.
+#[salsa::input]
+pub(crate) struct Snapshot {
+    #[returns(ref)]
+    pub(crate) files: Vec<SourceFile>,
+}
+
+/// One file of rules.
+#[salsa::input]
+pub(crate) struct RuleFile {
+    #[returns(clone)]
+    pub(crate) path: Arc<str>,
+    #[returns(clone)]
+    pub(crate) text: Result<Arc<str>, Arc<str>>,
+    #[returns(copy)]
+    pub(crate) role: grace_dsl::Role,
+}
+
+/// A rule book.
+#[salsa::input]
+pub(crate) struct RuleBook {
+    #[returns(ref)]
+    pub(crate) files: Vec<RuleFile>,
+}
+
+/// Everything else; one of it. Each field is a dependency of its own.
+#[salsa::input(singleton)]
+pub(crate) struct World {
+    #[returns(copy)]
+    pub(crate) before: Snapshot,
+    #[returns(copy)]
+    pub(crate) after: Snapshot,
+    #[returns(clone)]
+    pub(crate) change: Arc<Change>,
+    #[returns(copy)]
+    pub(crate) book_before: Option<RuleBook>,
+    #[returns(copy)]
+    pub(crate) book_after: Option<RuleBook>,
+    #[returns(clone)]
+    pub(crate) declared: Arc<Declared>,
+    #[returns(clone)]
+    pub(crate) past: Arc<PastFacts>,
+    #[returns(copy)]
+    pub(crate) as_of: i64,
+}
+
+/// What a file says; `None` where no parser reads it.
+#[salsa::tracked(returns(clone), no_eq)]
+pub(crate) fn facts(db: &dyn Db, file: SourceFile) -> Option<Arc<FileFacts>> {
+    match file.content(db) {
+        TreeContent::Code(id) => db.store().get(id, Language::of_path(&file.path(db))?),
+        TreeContent::Other | TreeContent::Opaque(_) => None,
+    }
+}
+
+/// The firewall: what a file says without ranges, bodies and comments.
+#[salsa::tracked(returns(clone))]
+pub(crate) fn outline(db: &dyn Db, file: SourceFile) -> Option<Arc<Outline>> {
+    facts(db, file).map(|facts| Arc::clone(&facts.outline))
+}
+
+/// Why nothing of a file can be read as code, and whether some of it cannot.
+#[salsa::tracked(returns(copy))]
+pub(crate) fn damage(db: &dyn Db, file: SourceFile) -> (Option<ProblemKind>, bool) {
+    match (file.content(db), facts(db, file)) {
+        (TreeContent::Other, _) => (None, false),
+        (_, Some(facts)) => (facts.opaque(), !facts.problems.is_empty()),
+        (_, None) => (Some(ProblemKind::Unreadable), true),
+    }
+}
+
+/// The source graph of one side.
+#[salsa::tracked(returns(clone), no_eq)]
+pub(crate) fn graph(db: &dyn Db, snapshot: Snapshot) -> Arc<CodeGraph> {
+    let files = snapshot
+        .files(db)
+        .iter()
+        .map(|&file| {
+            let path = file.path(db);
+            let (opaque, has_problems) = damage(db, file);
+            let language = match file.content(db) {
+                TreeContent::Other => None,
+                TreeContent::Code(_) | TreeContent::Opaque(_) => Language::of_path(&path),
+            };
+            GraphFile { path, language, outline: outline(db, file), opaque, has_problems }
+        })
+        .collect();
+    Arc::new(CodeGraph::build(files))
+}
+
+/// Where the files of a side are in [`Snapshot::files`], for rendering.
+#[salsa::tracked(returns(clone))]
+pub(crate) fn files_by_path(db: &dyn Db, snapshot: Snapshot) -> Arc<BTreeMap<Arc<str>, SourceFile>> {
+    Arc::new(snapshot.files(db).iter().map(|&file| (file.path(db), file)).collect())
+}
+
+/// The snapshot of a side.
+pub(crate) fn snapshot(db: &dyn Db, side: Side) -> Snapshot {
+    let world = World::get(db);
+    match side {
+        Side::Before => world.before(db),
+        Side::After => world.after(db),
+    }
+}
+
+/// The graph of a side.
+pub(crate) fn graph_of(db: &dyn Db, side: Side) -> Arc<CodeGraph> {
+    graph(db, snapshot(db, side))
+}
+
+/// Every changed part, with how and on which lines: text, so it runs again with every edit.
+#[salsa::tracked(returns(clone))]
+pub(crate) fn part_changes(db: &dyn Db) -> Arc<Vec<PartChange>> {
+    let change = World::get(db).change(db);
+    let store = db.store();
+    Arc::new(grace_graph::change::parts(&change, &mut |path, content| match content {
+        Content::Text(text) => Some(store.facts(Language::of_path(path)?, text.as_bytes())),
+        _ => None,
+    }))
+}
+
+/// One part that changed in its meaning. Holds no lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Meant {
+    pub(crate) before: Option<PartKey>,
+    pub(crate) after: Option<PartKey>,
+    pub(crate) kinds: Kinds,
+}
+
+/// The firewall above the text of the change: the parts that changed in meaning.
+#[salsa::tracked(returns(clone))]
+pub(crate) fn meant(db: &dyn Db) -> Arc<Vec<Meant>> {
+    Arc::new(
+        part_changes(db)
+            .iter()
+            .filter(|change| change.kinds.intersects(Kinds::MEANING))
+            .map(|change| Meant {
+                before: change.before.clone(),
+                after: change.after.clone(),
+                kinds: change.kinds & Kinds::MEANING,
+            })
+            .collect(),
+    )
+}
+
+/// Paths of changed files, (before, after).
+#[salsa::tracked(returns(clone))]
+pub(crate) fn changed_paths(db: &dyn Db) -> Arc<Vec<(Option<Arc<str>>, Option<Arc<str>>)>> {
+    let change = World::get(db).change(db);
+    Arc::new(
+        change
+            .files
+            .iter()
+            .map(|file| {
+                (file.before.as_ref().map(|side| side.path.clone()), file.after.as_ref().map(|side| side.path.clone()))
+            })
+            .collect(),
+    )
+}
+
+/// The parts of a file set as inputs, kept so that an update sets only what differs.
+#[derive(Default)]
+struct SideInputs {
+    files: BTreeMap<Arc<str>, SourceFile>,
+}
+
+/// Sets the inputs; remembers what it set.
+pub(crate) struct Inputs {
+    world: World,
+    before: SideInputs,
+    after: SideInputs,
+    books: BTreeMap<bool, (RuleBook, BTreeMap<Arc<str>, RuleFile>)>,
+}
+
+impl Inputs {
+    pub(crate) fn new(db: &mut Database) -> Self {
+        let before = Snapshot::new(db, Vec::new());
+        let after = Snapshot::new(db, Vec::new());
+        let world = World::new(
+            db,
+            before,
+            after,
+            Arc::new(Change::default()),
+            None,
+            None,
+            Arc::new(Declared::default()),
+            Arc::new(PastFacts::default()),
+            0,
+        );
+        Self { world, before: SideInputs::default(), after: SideInputs::default(), books: BTreeMap::new() }
+    }
+
+    /// Sets what differs from before.
+    pub(crate) fn update(&mut self, db: &mut Database, input: Input) {
+        let world = self.world;
+        let (before, after) = (world.before(db), world.after(db));
+        set_tree(db, before, &mut self.before, &input.before);
+        set_tree(db, after, &mut self.after, &input.after);
+        let change = Arc::new(input.change);
+        if *world.change(db) != *change {
+            world.set_change(db).to(change);
+        }
+        // Two equal books are one book: every rule is then judged once.
+        let same = input.rules_before == input.rules_after;
+        let after = input.rules_after.map(|book| self.set_book(db, true, &book));
+        let before = if same { after } else { input.rules_before.map(|book| self.set_book(db, false, &book)) };
+        if world.book_before(db) != before {
+            world.set_book_before(db).to(before);
+        }
+        if world.book_after(db) != after {
+            world.set_book_after(db).to(after);
+        }
+        if *world.declared(db) != input.declared {
+            world.set_declared(db).to(Arc::new(input.declared));
+        }
+        if *world.past(db) != input.past {
+            world.set_past(db).to(Arc::new(input.past));
+        }
+        if world.as_of(db) != input.as_of {
+            world.set_as_of(db).to(input.as_of);
+        }
+    }
+
+    fn set_book(&mut self, db: &mut Database, after: bool, book: &Book) -> RuleBook {
+        let (input, known) =
+            self.books.entry(after).or_insert_with(|| (RuleBook::new(db, Vec::new()), BTreeMap::new()));
+        let mut files = Vec::with_capacity(book.files.len());
+        for file in &book.files {
+            let rule_file = match known.get(&file.path) {
+                Some(&rule_file) => {
+                    if rule_file.text(db) != file.text {
+                        let _ = rule_file.set_text(db).to(file.text.clone());
+                    }
+                    if rule_file.role(db) != file.role {
+                        rule_file.set_role(db).to(file.role);
+                    }
+                    rule_file
+                }
+                None => {
+                    let rule_file = RuleFile::new(db, file.path.clone(), file.text.clone(), file.role);
+                    known.insert(file.path.clone(), rule_file);
+                    rule_file
+                }
+            };
+            files.push(rule_file);
+        }
+        let input = *input;
+        if *input.files(db) != files {
+            input.set_files(db).to(files);
+        }
+        input
+    }
+}
+
+fn set_tree(db: &mut Database, snapshot: Snapshot, known: &mut SideInputs, tree: &Tree) {
+    let mut files = Vec::with_capacity(tree.files.len());
+    for file in &tree.files {
+        let source = match known.files.get(&file.path) {
+            Some(&source) => {
+                if source.content(db) != file.content {
+                    source.set_content(db).to(file.content.clone());
+                }
+                source
+            }
+            None => {
+                let source = SourceFile::new(db, file.path.clone(), file.content.clone());
+                known.files.insert(file.path.clone(), source);
+                source
+            }
+        };
+        files.push(source);
+    }
+    if *snapshot.files(db) != files {
+        snapshot.set_files(db).to(files);
+    }
+}

@@ -1,0 +1,167 @@
+//! The engine as callers see it: set inputs, ask for a plan, question it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use grace_dsl::ast::SetExpr;
+use grace_graph::code::{PartId, PartKind};
+use grace_graph::graph::CodeGraph;
+use grace_graph::store::FactStore;
+use serde::Serialize;
+
+use crate::book::Compiled;
+use crate::db::{Database, EventLog, Inputs, facts, files_by_path, graph_of, snapshot};
+use crate::explain::{self, What};
+use crate::input::Input;
+use crate::join;
+use crate::plan::{Explanation, Plan, Side};
+use crate::sets::{Sets, tags};
+
+/// Owns the salsa database. Not `Sync`: one question at a time.
+pub struct Engine {
+    db: Database,
+    inputs: Inputs,
+    log: Option<EventLog>,
+}
+
+/// One part as `graph query` lists it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Row {
+    /// Repository-relative path.
+    pub path: String,
+    /// Line of its definition, 1-based; 1 for modules and files.
+    pub line: u32,
+    /// `file`, `module`, `class`, `function`, `method`.
+    pub kind: &'static str,
+    /// Its own name: the file stem for a module.
+    pub name: String,
+    /// Dotted name over the repository; the path for files.
+    pub qualified_name: String,
+    /// Declared `async`.
+    pub is_async: bool,
+    /// Tags given directly to it.
+    pub tags: Vec<String>,
+}
+
+impl Engine {
+    /// An engine with empty inputs. The store gives facts by content.
+    #[must_use]
+    pub fn new(store: Arc<FactStore>) -> Self {
+        Self::with_log(store, None)
+    }
+
+    /// An engine that remembers which queries ran, for tests and profiles: see [`Engine::take_events`].
+    #[must_use]
+    pub fn recording(store: Arc<FactStore>) -> Self {
+        Self::with_log(store, Some(EventLog::default()))
+    }
+
+    fn with_log(store: Arc<FactStore>, log: Option<EventLog>) -> Self {
+        let mut db = Database::new(store, log.clone());
+        let inputs = Inputs::new(&mut db);
+        Self { db, inputs, log }
+    }
+
+    /// Sets the inputs that differ from those that are set.
+    pub fn update(&mut self, input: Input) {
+        self.inputs.update(&mut self.db, input);
+    }
+
+    /// The names of the queries that ran since the last call, in order; empty unless [`Engine::recording`].
+    #[must_use]
+    pub fn take_events(&self) -> Vec<String> {
+        self.log.as_ref().and_then(|log| log.lock().ok().map(|mut log| std::mem::take(&mut *log))).unwrap_or_default()
+    }
+
+    /// The plan for the inputs.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        join::plan(&self.db)
+    }
+
+    /// Why a thing is in the plan, or is not.
+    #[must_use]
+    pub fn explain(&self, what: &What) -> Explanation {
+        explain::explain(&self.db, what)
+    }
+
+    /// The source graph of a side.
+    #[must_use]
+    pub fn graph(&self, side: Side) -> Arc<CodeGraph> {
+        graph_of(&self.db, side)
+    }
+
+    /// The certain members of a set on a side, by path and line.
+    ///
+    /// # Errors
+    /// The names that the set uses and that no rule book defines, and patterns that do not compile.
+    pub fn members(&self, set: &SetExpr, side: Side) -> Result<Vec<Row>, Vec<String>> {
+        let Some((_, book)) = join::books(&self.db).into_iter().last() else {
+            return Err(vec!["no rules were given".to_owned()]);
+        };
+        let item = grace_dsl::ast::Item {
+            name: String::new(),
+            kind: grace_dsl::ast::ItemKind::Define { set: set.clone(), may_be_empty: true },
+        };
+        let compiled = Compiled::new(&self.db, book, Arc::new(item));
+        if !compiled.problems.is_empty() {
+            return Err(compiled.problems);
+        }
+        let graph = graph_of(&self.db, side);
+        let sets = Sets { db: &self.db, book, side: snapshot(&self.db, side), graph: &graph, compiled: &compiled };
+        let members = sets.eval(set);
+        let tags = tags(&self.db, book, snapshot(&self.db, side));
+        Ok(self.rows(&graph, side, members.certain.ones(), &tags))
+    }
+
+    fn rows(
+        &self,
+        graph: &CodeGraph,
+        side: Side,
+        parts: impl Iterator<Item = usize>,
+        tags: &[BTreeSet<Arc<str>>],
+    ) -> Vec<Row> {
+        let files = files_by_path(&self.db, snapshot(&self.db, side));
+        let mut rows: Vec<Row> = parts
+            .map(|index| {
+                let id = PartId(u32::try_from(index).unwrap_or(u32::MAX));
+                let part = graph.part(id);
+                let path = &graph.file(part.file).path;
+                let line = files
+                    .get(path)
+                    .and_then(|&file| facts(&self.db, file))
+                    .and_then(|facts| facts.places.parts.get(part.ordinal as usize).map(|place| place.def))
+                    .unwrap_or(1);
+                Row {
+                    path: path.to_string(),
+                    line: line.max(1),
+                    kind: kind_word(part.kind),
+                    name: crate::sets::own_name(graph, id).to_owned(),
+                    qualified_name: part.qualified_name.to_string(),
+                    is_async: part.is_async,
+                    tags: tags.get(index).map(|tags| tags.iter().map(ToString::to_string).collect()).unwrap_or_default(),
+                }
+            })
+            .collect();
+        rows.sort();
+        rows
+    }
+
+    /// What is vacuous in the project's rules against the after tree: sets that hold nothing, rules that cannot fire,
+    /// waivers that cover nothing, bundles whose tests do not exist.
+    #[must_use]
+    pub fn check(&self) -> Vec<grace_dsl::Diagnostic> {
+        crate::vacuity::check(&self.db)
+    }
+}
+
+/// The word of a part's kind.
+pub(crate) fn kind_word(kind: PartKind) -> &'static str {
+    match kind {
+        PartKind::File => "file",
+        PartKind::Module => "module",
+        PartKind::Class => "class",
+        PartKind::Function => "function",
+        PartKind::Method => "method",
+    }
+}

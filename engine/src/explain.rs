@@ -1,0 +1,613 @@
+//! `explain`: why a thing is in the plan, and for what is not, the nearest rules with each condition and what was seen.
+
+use std::collections::BTreeSet;
+
+use grace_dsl::ast::{self, CondKind, ItemKind, NodeId, RequirementKind, SetExpr, When};
+use grace_graph::code::{PartId, PartKey};
+use grace_graph::graph::{CodeGraph, Direction};
+
+use crate::book::{Kind, line, names};
+use crate::conds::{Conds, EDGE_KINDS, Mode};
+use crate::db::{Db, graph_of, meant};
+use crate::join::{Impact, Judged, RuleView, books, cond_text, judged, plan, test_id};
+use crate::plan::{CondSeen, Explanation, NearRule, Outcome, Plan, Presence, Side, Step, Truth};
+use crate::prove::Prover;
+use crate::show;
+use crate::verdict::Trace;
+
+/// What can be asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// A bundle by name.
+    Bundle(String),
+    /// A test by id: `tests/x.py::TestA::test_b`; a tail of it will do where it is unique.
+    Test(String),
+    /// The tier.
+    Tier,
+    /// An approval: `1 of team(governance)`, or the team's name.
+    Approval(String),
+    /// A principle.
+    Principle(String),
+    /// A validation: `hallucination_detection`, with or without `of model("…")`.
+    Validation(String),
+    /// A rule.
+    Rule(String),
+    /// A file.
+    File(String),
+    /// A symbol by its dotted name or a tail of it.
+    Symbol(String),
+}
+
+/// Names offered where nothing of the asked name exists.
+const CANDIDATES: usize = 3;
+/// Ways shown to one part.
+const WAYS: usize = 3;
+
+pub(crate) fn explain(db: &dyn Db, what: &What) -> Explanation {
+    let explainer = Explainer { db, plan: plan(db), judged: judged(db) };
+    match what {
+        What::Bundle(name) => explainer.bundle(name),
+        What::Test(id) => explainer.test(id),
+        What::Tier => explainer.tier(),
+        What::Approval(name) => explainer.approval(name),
+        What::Principle(name) => explainer.principle(name),
+        What::Validation(name) => explainer.validation(name),
+        What::Rule(name) => explainer.rule(name),
+        What::File(path) => explainer.file(path),
+        What::Symbol(name) => explainer.symbol(name),
+    }
+}
+
+struct Explainer<'a> {
+    db: &'a dyn Db,
+    plan: Plan,
+    judged: Vec<Judged>,
+}
+
+fn empty(subject: String, status: Presence) -> Explanation {
+    Explanation {
+        subject,
+        status,
+        facts: Vec::new(),
+        reasons: Vec::new(),
+        reached: Vec::new(),
+        near: Vec::new(),
+        would_bring: Vec::new(),
+        did_you_mean: Vec::new(),
+    }
+}
+
+fn fact(name: &str, value: impl Into<String>) -> (String, String) {
+    (name.to_owned(), value.into())
+}
+
+impl Explainer<'_> {
+    fn bundle(&self, name: &str) -> Explanation {
+        let subject = format!("bundle {name}");
+        if let Some(bundle) = self.plan.bundles.iter().find(|bundle| bundle.name == name) {
+            let mut explanation = empty(subject, Presence::Present);
+            explanation.facts.push(fact("critical", if bundle.critical { "yes" } else { "no" }));
+            explanation.facts.push(fact(
+                "tests",
+                format!("{} of {}", bundle.selected.len(), bundle.tests.len()),
+            ));
+            for form in &bundle.forms {
+                explanation.facts.push(fact("run", form.run.join(" ")));
+            }
+            explanation.reasons.clone_from(&bundle.derivation);
+            return explanation;
+        }
+        if self.plan.not_run.iter().any(|bundle| bundle.name == name) {
+            return self.absent(subject, |view| {
+                view.require.iter().any(|requirement| {
+                    matches!(&requirement.kind, RequirementKind::Bundle { name: required, .. } if required.text == name)
+                })
+            });
+        }
+        self.unheard(subject, name, &[Kind::Bundle])
+    }
+
+    fn principle(&self, name: &str) -> Explanation {
+        let subject = format!("principle {name}");
+        let says = self.says(name);
+        let mut explanation = if let Some(found) = self.plan.principles.iter().find(|found| found.name == name) {
+            let mut explanation = empty(subject, Presence::Present);
+            explanation.reasons.clone_from(&found.derivation);
+            explanation
+        } else if self.defined(Kind::Principle, name) {
+            self.absent(subject, |view| view.upholds.iter().any(|upheld| upheld.text == name))
+        } else {
+            self.unheard(subject, name, &[Kind::Principle])
+        };
+        if let Some(says) = says {
+            explanation.facts.push(fact("says", says));
+        }
+        explanation
+    }
+
+    fn says(&self, principle: &str) -> Option<String> {
+        books(self.db).into_iter().rev().find_map(|(_, book)| {
+            let names = names(self.db, book);
+            let at = names.first(Kind::Principle, principle)?;
+            match &crate::book::item(self.db, at.file, at.id.clone())?.kind {
+                ItemKind::Principle { says, .. } => Some(says.value.clone()),
+                _ => None,
+            }
+        })
+    }
+
+    fn validation(&self, name: &str) -> Explanation {
+        let subject = format!("validation {name}");
+        let (short, _) = name.split_once(" of ").unwrap_or((name, ""));
+        let found: Vec<_> = self
+            .plan
+            .validations
+            .iter()
+            .filter(|validation| validation.name == name || (validation.validation == name))
+            .collect();
+        if !found.is_empty() {
+            let mut explanation = empty(subject, Presence::Present);
+            for validation in found {
+                explanation.facts.push(fact("model", validation.model.clone()));
+                for reason in &validation.derivation {
+                    if !explanation.reasons.contains(reason) {
+                        explanation.reasons.push(reason.clone());
+                    }
+                }
+            }
+            return explanation;
+        }
+        if self.defined(Kind::Validation, short) {
+            return self.absent(subject, |view| {
+                view.require.iter().any(|requirement| {
+                    matches!(&requirement.kind, RequirementKind::Validation(required) if required.text == short)
+                })
+            });
+        }
+        self.unheard(subject, short, &[Kind::Validation])
+    }
+
+    fn approval(&self, name: &str) -> Explanation {
+        let subject = format!("approval {name}");
+        let team = format!("team({name})");
+        let found: Vec<_> = self
+            .plan
+            .approvals
+            .iter()
+            .filter(|approval| approval.name == name || approval.name.contains(&team) || approval.name.ends_with(name))
+            .collect();
+        if !found.is_empty() {
+            let mut explanation = empty(subject, Presence::Present);
+            for approval in found {
+                explanation.facts.push(fact("needed", approval.name.clone()));
+                if let crate::plan::Approver::Team { members, .. } = &approval.by {
+                    let members = if members.is_empty() { "nobody yet".to_owned() } else { members.join(", ") };
+                    explanation.facts.push(fact("members", members));
+                }
+                explanation.reasons.extend(approval.derivation.iter().cloned());
+            }
+            return explanation;
+        }
+        let wanted = |approval: &ast::Approval| {
+            let text = show::approval(approval);
+            text == name || text.contains(&team) || text.ends_with(name)
+        };
+        let mut explanation = self.absent(subject.clone(), |view| {
+            view.require.iter().any(
+                |requirement| matches!(&requirement.kind, RequirementKind::Approval(approval) if wanted(approval)),
+            ) || view.if_unknown.is_some_and(wanted)
+        });
+        if explanation.near.is_empty() && !self.defined(Kind::Team, name) {
+            explanation = self.unheard(subject, name, &[Kind::Team]);
+        }
+        explanation
+    }
+
+    fn tier(&self) -> Explanation {
+        let mut explanation = empty("tier".to_owned(), Presence::Present);
+        explanation.facts.push(fact("tier", format!("{} ({})", self.plan.tier, self.plan.tier_name)));
+        explanation.reasons.clone_from(&self.plan.tier_derivation);
+        explanation
+    }
+
+    fn rule(&self, name: &str) -> Explanation {
+        let subject = format!("rule {name}");
+        let Some(outcome) = self.plan.rules.iter().find(|rule| rule.name == name) else {
+            return self.unheard(subject, name, &[Kind::Rule]);
+        };
+        let status = if outcome.outcome == Outcome::DoesNotApply { Presence::Absent } else { Presence::Present };
+        let mut explanation = empty(subject, status);
+        let word = match outcome.outcome {
+            Outcome::Fires => "fires",
+            Outcome::Unknown => "unknown: counts as fired",
+            Outcome::Waived => "waived",
+            Outcome::DoesNotApply => "does not apply",
+            Outcome::AfterRun => "is judged after the run",
+        };
+        explanation.facts.push(fact("outcome", word));
+        for waiver in &outcome.waivers {
+            explanation.facts.push(fact("waived by", waiver.clone()));
+        }
+        if outcome.outcome != Outcome::DoesNotApply {
+            explanation.reasons.clone_from(&outcome.derivation);
+        }
+        for judged in self.judged.iter().filter(|judged| *judged.at.id.name == *name) {
+            explanation.near.push(self.near(judged));
+            if status == Presence::Absent {
+                explanation.would_bring.extend(self.would_bring(judged));
+            }
+        }
+        explanation
+    }
+
+    fn test(&self, id: &str) -> Explanation {
+        let subject = format!("test {id}");
+        let graph = graph_of(self.db, Side::After);
+        let tests: Vec<(PartId, String)> = graph
+            .part_ids()
+            .filter(|&part| graph.part(part).is_test)
+            .map(|part| (part, test_id(&graph.key(part))))
+            .collect();
+        let plain = id.split('[').next().unwrap_or(id);
+        let found = tests.iter().find(|(_, name)| name == plain).or_else(|| {
+            let mut tails = tests.iter().filter(|(_, name)| {
+                name.strip_suffix(plain).is_some_and(|head| head.ends_with("::") || head.ends_with('/'))
+            });
+            tails.next().filter(|_| tails.next().is_none())
+        });
+        let Some((part, id)) = found else {
+            let mut explanation = empty(subject, Presence::Unheard);
+            explanation.did_you_mean = alike(plain, tests.iter().map(|(_, name)| name.as_str()));
+            return explanation;
+        };
+        let holding: Vec<_> = self.plan.bundles.iter().filter(|bundle| bundle.tests.contains(id)).collect();
+        let running: Vec<_> = holding.iter().filter(|bundle| bundle.selected.contains(id)).collect();
+        let status = if running.is_empty() { Presence::Absent } else { Presence::Present };
+        let mut explanation = empty(format!("test {id}"), status);
+        for bundle in &running {
+            explanation.facts.push(fact("bundle", bundle.name.clone()));
+            for reason in &bundle.derivation {
+                explanation.reasons.push(reason.clone());
+            }
+        }
+        explanation.reached = self.ways_to(&graph, *part);
+        if running.is_empty() {
+            for bundle in &holding {
+                explanation.facts.push(fact(
+                    "left out",
+                    format!("bundle({}) is narrowed to impacted tests, and the change does not reach this one", bundle.name),
+                ));
+            }
+            let absent: BTreeSet<String> =
+                self.bundles_holding(*part).into_iter().filter(|name| !holding.iter().any(|held| held.name == *name)).collect();
+            if absent.is_empty() && holding.is_empty() {
+                explanation.facts.push(fact("bundle", "none holds this test"));
+            }
+            for name in absent {
+                explanation.facts.push(fact("bundle", format!("{name}, which is not in the plan")));
+                let bundle = self.bundle(&name);
+                explanation.near.extend(bundle.near);
+                explanation.would_bring.extend(bundle.would_bring);
+            }
+        }
+        explanation
+    }
+
+    fn bundles_holding(&self, part: PartId) -> Vec<String> {
+        let mut found = BTreeSet::new();
+        let graph = graph_of(self.db, Side::After);
+        for (_, book) in books(self.db) {
+            for (name, at) in names(self.db, book).of_kind(Kind::Bundle) {
+                let Some(compiled) = crate::book::compiled(self.db, book, at.file, at.id.clone()) else { continue };
+                let ItemKind::Bundle(bundle) = &compiled.item.kind else { continue };
+                let conds = Conds { db: self.db, book, compiled: &compiled, mode: Mode::Raise };
+                if conds.sets(Side::After, &graph).eval(&bundle.tests).holds(part) != Truth::No {
+                    found.insert(name.to_string());
+                }
+            }
+        }
+        found.into_iter().collect()
+    }
+
+    /// Shortest ways from the change to a part, against the direction of the edges.
+    fn ways_to(&self, graph: &CodeGraph, part: PartId) -> Vec<Vec<Step>> {
+        let impact = Impact::of(self.db);
+        let Some((_, book)) = books(self.db).into_iter().last() else { return Vec::new() };
+        let prover = Prover { db: self.db, book };
+        if impact.changed.contains(part.0 as usize) {
+            let part = prover.part_ref(&graph.key(part), Side::After);
+            return vec![vec![Step::Inside { of: "change".to_owned(), part }]];
+        }
+        let mut ways = Vec::new();
+        let mut start = impact.changed.clone();
+        while ways.len() < WAYS {
+            let edges = graph
+                .path(&start, part, EDGE_KINDS, Direction::Backward, None, true)
+                .or_else(|| graph.path(&start, part, EDGE_KINDS, Direction::Backward, None, false))
+                .unwrap_or_default();
+            let Some(first) = edges.first() else { break };
+            let from = if start.contains(first.to.0 as usize) { first.to } else { first.from };
+            ways.push(edges.iter().map(|edge| prover.edge_step(graph, edge, Side::After)).collect());
+            start.remove(from.0 as usize);
+        }
+        ways
+    }
+
+    fn file(&self, path: &str) -> Explanation {
+        let subject = format!("file {path}");
+        let (after, before) = (graph_of(self.db, Side::After), graph_of(self.db, Side::Before));
+        let Some((graph, side, file)) = after
+            .file_by_path(path)
+            .map(|file| (&after, Side::After, file))
+            .or_else(|| before.file_by_path(path).map(|file| (&before, Side::Before, file)))
+        else {
+            let mut explanation = empty(subject, Presence::Unheard);
+            explanation.did_you_mean = alike(path, after.files().iter().map(|file| &*file.path));
+            return explanation;
+        };
+        let parts: Vec<PartId> = graph.parts_of(file).collect();
+        self.parts(subject, graph, side, &parts)
+    }
+
+    fn symbol(&self, name: &str) -> Explanation {
+        let subject = format!("symbol {name}");
+        let (after, before) = (graph_of(self.db, Side::After), graph_of(self.db, Side::Before));
+        for (graph, side) in [(&after, Side::After), (&before, Side::Before)] {
+            let parts: Vec<PartId> = graph
+                .part_ids()
+                .filter(|&part| {
+                    let full = &graph.part(part).qualified_name;
+                    **full == *name || full.strip_suffix(name).is_some_and(|head| head.ends_with('.'))
+                })
+                .collect();
+            if !parts.is_empty() {
+                return self.parts(subject, graph, side, &parts);
+            }
+        }
+        let mut explanation = empty(subject, Presence::Unheard);
+        explanation.did_you_mean =
+            alike(name, after.part_ids().map(|part| &*after.part(part).qualified_name).collect::<Vec<_>>().into_iter());
+        explanation
+    }
+
+    /// What is known of some parts, and what they bring into the plan.
+    fn parts(&self, subject: String, graph: &CodeGraph, side: Side, parts: &[PartId]) -> Explanation {
+        let keys: BTreeSet<PartKey> = parts.iter().map(|&part| graph.key(part)).collect();
+        let changed: Vec<_> = meant(self.db)
+            .iter()
+            .filter(|change| {
+                [&change.before, &change.after].into_iter().flatten().any(|key| keys.contains(key))
+            })
+            .cloned()
+            .collect();
+        let impact = Impact::of(self.db);
+        let reached = side == Side::After && parts.iter().any(|part| impact.reached.contains(part.0 as usize));
+        let status = if changed.is_empty() && !reached { Presence::Absent } else { Presence::Present };
+        let mut explanation = empty(subject, status);
+        for change in &changed {
+            let key = change.after.as_ref().or(change.before.as_ref());
+            if let Some(key) = key {
+                let name = if key.name.is_empty() { "import-time code".to_owned() } else { key.name.to_string() };
+                explanation
+                    .facts
+                    .push(fact("changed", format!("{name}: {}", crate::prove::kind_words(change.kinds).join(", "))));
+            }
+        }
+        if changed.is_empty() {
+            let word = if reached { "not changed, but the change reaches it" } else { "not changed, not reached" };
+            explanation.facts.push(fact("change", word));
+        }
+        if let Some((_, book)) = books(self.db).into_iter().last() {
+            let tags = crate::sets::tags(self.db, book, crate::db::snapshot(self.db, side));
+            let mut all = BTreeSet::new();
+            for part in parts {
+                all.extend(tags.get(part.0 as usize).into_iter().flatten().map(ToString::to_string));
+            }
+            let all: Vec<String> = all.into_iter().collect();
+            explanation.facts.push(fact("tags", if all.is_empty() { "none".to_owned() } else { all.join(", ") }));
+        }
+        let mut start = graph.empty_set();
+        for part in parts {
+            start.insert(part.0 as usize);
+        }
+        let dependents = graph.reach(&start, EDGE_KINDS, Direction::Backward, None, false);
+        let tests = dependents
+            .ones()
+            .filter(|&index| graph.part(PartId(u32::try_from(index).unwrap_or(u32::MAX))).is_test)
+            .count();
+        let more = dependents.count_ones(..).saturating_sub(start.count_ones(..));
+        explanation.facts.push(fact("depended on by", format!("{more} parts, {tests} of them tests")));
+        for rule in self.plan.rules.iter().filter(|rule| rule.outcome != Outcome::DoesNotApply) {
+            for reason in &rule.derivation {
+                let about = reason.evidence.iter().any(|evidence| match evidence {
+                    crate::plan::Evidence::Changed { part, .. } | crate::plan::Evidence::Member { part, .. } => {
+                        keys.iter().any(|key| *key.path == *part.path && (key.name.is_empty() || *key.name == *part.name))
+                    }
+                    _ => false,
+                });
+                if about {
+                    explanation.reasons.push(reason.clone());
+                }
+            }
+        }
+        if changed.is_empty()
+            && reached
+            && let Some(part) = parts.iter().find(|part| impact.reached.contains(part.0 as usize))
+        {
+            explanation.reached = self.ways_to(graph, *part);
+        }
+        explanation
+    }
+
+    fn defined(&self, kind: Kind, name: &str) -> bool {
+        books(self.db).into_iter().any(|(_, book)| names(self.db, book).first(kind, name).is_some())
+    }
+
+    fn unheard(&self, subject: String, name: &str, kinds: &[Kind]) -> Explanation {
+        let mut explanation = empty(subject, Presence::Unheard);
+        let mut known = BTreeSet::new();
+        for (_, book) in books(self.db) {
+            for kind in kinds {
+                known.extend(names(self.db, book).of_kind(*kind).map(|(name, _)| name.to_string()));
+            }
+        }
+        explanation.did_you_mean = alike(name, known.iter().map(String::as_str));
+        explanation
+    }
+
+    /// A thing that is not in the plan: the rules that could bring it.
+    fn absent(&self, subject: String, brings: impl Fn(&RuleView<'_>) -> bool) -> Explanation {
+        let mut explanation = empty(subject, Presence::Absent);
+        let mut seen = BTreeSet::new();
+        for judged in &self.judged {
+            let Some(view) = RuleView::of(&judged.compiled.item) else { continue };
+            if brings(&view) && seen.insert(judged.at.id.name.clone()) {
+                explanation.near.push(self.near(judged));
+                explanation.would_bring.extend(self.would_bring(judged));
+            }
+        }
+        explanation
+    }
+
+    fn near(&self, judged: &Judged) -> NearRule {
+        let mut conditions = Vec::new();
+        self.seen(judged, &judged.verdict.trace, 0, &mut conditions);
+        let because = RuleView::of(&judged.compiled.item).map(|view| view.because.to_owned()).unwrap_or_default();
+        NearRule {
+            rule: judged.at.id.name.to_string(),
+            file: judged.at.file.path(self.db).to_string(),
+            line: line(self.db, &judged.at, NodeId(0)),
+            because,
+            conditions,
+            nearest: self.nearest(judged),
+        }
+    }
+
+    fn seen(&self, judged: &Judged, trace: &Trace, depth: u32, found: &mut Vec<CondSeen>) {
+        let prover = Prover { db: self.db, book: judged.book };
+        found.push(CondSeen {
+            text: cond_text(&judged.compiled.item, trace.node),
+            line: line(self.db, &judged.at, trace.node),
+            depth,
+            truth: trace.truth,
+            seen: trace.hits.iter().take(CANDIDATES).map(|hit| prover.evidence(&judged.compiled, hit)).collect(),
+        });
+        for child in &trace.children {
+            self.seen(judged, child, depth + 1, found);
+        }
+    }
+
+    /// The set that a rule asks the change to touch, where that is all that it lacks.
+    fn wanted_set(judged: &Judged) -> Option<SetExpr> {
+        fn lacking(cond: &ast::Cond, trace: &Trace) -> Option<SetExpr> {
+            match &cond.kind {
+                CondKind::Touches(set) | CondKind::AnyEdit(set) => Some(set.clone()),
+                CondKind::And(conds) => {
+                    let mut open = conds.iter().zip(&trace.children).filter(|(_, child)| child.truth == Truth::No);
+                    let (cond, child) = open.next()?;
+                    if open.next().is_some() { None } else { lacking(cond, child) }
+                }
+                CondKind::Or(conds) => conds.iter().zip(&trace.children).find_map(|(cond, child)| lacking(cond, child)),
+                _ => None,
+            }
+        }
+        match &judged.compiled.item.kind {
+            ItemKind::Policy(policy) => Some(policy.covers.clone()),
+            ItemKind::Rule(rule) => match &rule.when {
+                When::Change(cond) => lacking(cond, &judged.verdict.trace),
+                When::Always(_) | When::AfterRun(_) => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The changed part that is nearest to what a rule asks for, and the way from it.
+    fn nearest(&self, judged: &Judged) -> Option<(crate::plan::PartRef, Vec<Step>)> {
+        let set = Self::wanted_set(judged)?;
+        let graph = graph_of(self.db, Side::After);
+        let conds = Conds { db: self.db, book: judged.book, compiled: &judged.compiled, mode: Mode::Raise };
+        let members = conds.sets(Side::After, &graph).eval(&set);
+        let impact = Impact::of(self.db);
+        let prover = Prover { db: self.db, book: judged.book };
+        let mut best: Option<(PartId, Vec<grace_graph::code::Edge>)> = None;
+        for index in impact.changed.ones() {
+            let part = PartId(u32::try_from(index).ok()?);
+            for direction in [Direction::Backward, Direction::Forward] {
+                let edges =
+                    graph.path(&members.certain, part, EDGE_KINDS, direction, None, true).unwrap_or_default();
+                if !edges.is_empty() && best.as_ref().is_none_or(|(_, other)| edges.len() < other.len()) {
+                    best = Some((part, edges));
+                }
+            }
+        }
+        let (part, mut edges) = best?;
+        edges.reverse();
+        let steps = edges.iter().map(|edge| prover.edge_step(&graph, edge, Side::After)).collect();
+        Some((prover.part_ref(&graph.key(part), Side::After), steps))
+    }
+
+    /// Smallest changes that would make a rule fire; each was evaluated.
+    fn would_bring(&self, judged: &Judged) -> Vec<String> {
+        let Some(set) = Self::wanted_set(judged) else { return Vec::new() };
+        let graph = graph_of(self.db, Side::After);
+        let conds = Conds { db: self.db, book: judged.book, compiled: &judged.compiled, mode: Mode::Raise };
+        let members = conds.sets(Side::After, &graph).eval(&set);
+        let files: BTreeSet<_> = members
+            .certain
+            .ones()
+            .map(|index| graph.part(PartId(u32::try_from(index).unwrap_or(u32::MAX))).file)
+            .collect();
+        let mut found = Vec::new();
+        match files.len() {
+            0 => found.push(format!("nothing here is in {}", show::set(&set))),
+            1 => found.push(format!(
+                "touch {}",
+                files.iter().next().map(|file| graph.file(*file).path.to_string()).unwrap_or_default()
+            )),
+            many => found.push(format!("touch one of {many} files in {}", show::set(&set))),
+        }
+        let impact = Impact::of(self.db);
+        for (direction, word) in [(Direction::Backward, "dependents"), (Direction::Forward, "dependencies")] {
+            for distance in 1..=3 {
+                let wider = graph.reach(&members.certain, EDGE_KINDS, direction, Some(distance), true);
+                if !wider.is_disjoint(&impact.changed) {
+                    found.push(format!("widen the rule to {word}({}, within {distance})", show::set(&set)));
+                    break;
+                }
+            }
+        }
+        found
+    }
+}
+
+/// The names most like a name, best first.
+fn alike<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let short = |text: &'a str| text.rsplit(['/', '.', ':']).next().unwrap_or(text);
+    let wanted = name.rsplit(['/', '.', ':']).next().unwrap_or(name);
+    let mut scored: Vec<(usize, &str)> = known
+        .filter_map(|other| {
+            let distance = edit_distance(wanted, short(other)).min(edit_distance(name, other));
+            (distance <= 2.max(wanted.len() / 3)).then_some((distance, other))
+        })
+        .collect();
+    scored.sort_unstable();
+    scored.dedup();
+    scored.into_iter().take(CANDIDATES).map(|(_, other)| other.to_owned()).collect()
+}
+
+/// Levenshtein distance over characters, of at most 64 of them.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let a: Vec<char> = a.chars().take(64).collect();
+    let b: Vec<char> = b.chars().take(64).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, left) in a.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, right) in b.iter().enumerate() {
+            let cost = diagonal + usize::from(left != right);
+            diagonal = row[j + 1];
+            row[j + 1] = cost.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}

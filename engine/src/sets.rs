@@ -1,0 +1,608 @@
+//! Sets of code and of models, on one side of the change, each as what is certain and what is possible.
+//!
+//! Named sets (defines, tags, family values, the parts bound to a model) are queries of their own; everything else is
+//! evaluated inside the rule that writes it. Sets climb nowhere by magic: lifting is written.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use fixedbitset::FixedBitSet;
+use grace_dsl::ast::{
+    Compare, Distance, FieldTest, ItemKind, MatchOn, SetExpr, SetKind, Unit, Value as DslValue, ValueTest, Walk,
+};
+use grace_fingerprints::{Fingerprint, Thousandths, Value};
+use grace_graph::code::{EdgeKind, PartId, PartKind};
+use grace_graph::graph::{CodeGraph, Direction};
+
+use crate::book::{Compiled, Kind, compiled, names};
+use crate::db::{Db, RuleBook, Snapshot, World, graph, snapshot};
+use crate::plan::{Side, Truth};
+
+/// A set of parts of one graph. `certain` is always a subset of `possible`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Members {
+    pub(crate) certain: FixedBitSet,
+    pub(crate) possible: FixedBitSet,
+}
+
+impl Members {
+    pub(crate) fn none(len: usize) -> Self {
+        Self { certain: FixedBitSet::with_capacity(len), possible: FixedBitSet::with_capacity(len) }
+    }
+
+    fn all(len: usize) -> Self {
+        let mut all = Self::none(len);
+        all.certain.insert_range(..);
+        all.possible.insert_range(..);
+        all
+    }
+
+    /// Everything, possibly: what is known of a set that cannot be told.
+    fn unknown(len: usize) -> Self {
+        let mut unknown = Self::none(len);
+        unknown.possible.insert_range(..);
+        unknown
+    }
+
+    /// Adds a part.
+    fn insert(&mut self, part: PartId) {
+        self.certain.insert(part.0 as usize);
+        self.possible.insert(part.0 as usize);
+    }
+
+    /// Yes, no, or unknown for one part.
+    pub(crate) fn holds(&self, part: PartId) -> Truth {
+        let index = part.0 as usize;
+        if self.certain.contains(index) {
+            Truth::Yes
+        } else if self.possible.contains(index) {
+            Truth::Unknown
+        } else {
+            Truth::No
+        }
+    }
+}
+
+/// A set that has a name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum SetName {
+    Define(Arc<str>),
+    Tag(Arc<str>),
+    Family(Arc<str>, Arc<str>),
+    /// Parts bound to a model of this very name.
+    Bound(Arc<str>),
+}
+
+/// The members of a named set on one side. A cycle of definitions, which `check` rejects, is unknown.
+#[salsa::tracked(returns(clone), cycle_result = cyclic)]
+pub(crate) fn named_set(db: &dyn Db, book: RuleBook, side: Snapshot, name: SetName) -> Arc<Members> {
+    let graph = graph(db, side);
+    let names = names(db, book);
+    let mut members = Members::none(graph.len());
+    match &name {
+        SetName::Define(define) => {
+            let Some(at) = names.first(Kind::Define, define) else { return Arc::new(Members::unknown(graph.len())) };
+            if let Some(compiled) = compiled(db, book, at.file, at.id.clone())
+                && let ItemKind::Define { set, .. } = &compiled.item.kind
+            {
+                return Sets { db, book, side, graph: &graph, compiled: &compiled }.eval(set);
+            }
+        }
+        SetName::Tag(tag) => {
+            let items = names.get(Kind::Tag, tag);
+            for at in items {
+                let Some(compiled) = compiled(db, book, at.file, at.id.clone()) else { continue };
+                let ItemKind::Tag { set, .. } = &compiled.item.kind else { continue };
+                let more = Sets { db, book, side, graph: &graph, compiled: &compiled }.eval(set);
+                members.certain.union_with(&more.certain);
+                members.possible.union_with(&more.possible);
+            }
+        }
+        SetName::Family(family, value) => {
+            let first_match = names.first(Kind::Family, family).is_some_and(|at| {
+                crate::book::item(db, at.file, at.id.clone())
+                    .is_some_and(|item| matches!(item.kind, ItemKind::Family { first_match: true, .. }))
+            });
+            // Items of the family in book order: file by file, in source order.
+            let mut earlier = Members::none(graph.len());
+            for &file in book.files(db) {
+                for id in crate::book::item_ids(db, file).iter().filter(|id| id.kind == Kind::Tag) {
+                    let Some(compiled) = compiled(db, book, file, id.clone()) else { continue };
+                    let ItemKind::Tag { tag, value: Some(item_value), set, .. } = &compiled.item.kind else { continue };
+                    if tag.text != **family || (!first_match && item_value.text != **value) {
+                        continue;
+                    }
+                    let mut more = (*Sets { db, book, side, graph: &graph, compiled: &compiled }.eval(set)).clone();
+                    if first_match {
+                        more.certain.difference_with(&earlier.possible);
+                        more.possible.difference_with(&earlier.certain);
+                        earlier.certain.union_with(&more.certain);
+                        earlier.possible.union_with(&more.possible);
+                    }
+                    if item_value.text == **value {
+                        members.certain.union_with(&more.certain);
+                        members.possible.union_with(&more.possible);
+                    }
+                }
+            }
+        }
+        SetName::Bound(model) => {
+            for (_, at) in names.of_kind(Kind::Binding) {
+                let Some(compiled) = compiled(db, book, at.file, at.id.clone()) else { continue };
+                let ItemKind::Binding { model: pattern, set, .. } = &compiled.item.kind else { continue };
+                if compiled.glob(&pattern.value, false, model) {
+                    let more = Sets { db, book, side, graph: &graph, compiled: &compiled }.eval(set);
+                    members.certain.union_with(&more.certain);
+                    members.possible.union_with(&more.possible);
+                }
+            }
+            for (part, _) in graph.parts_naming_model(model) {
+                members.insert(part);
+            }
+        }
+    }
+    Arc::new(members)
+}
+
+fn cyclic(db: &dyn Db, _id: salsa::Id, _book: RuleBook, side: Snapshot, _name: SetName) -> Arc<Members> {
+    Arc::new(Members::unknown(graph(db, side).len()))
+}
+
+/// Evaluates set expressions of one item on one side.
+pub(crate) struct Sets<'a> {
+    pub(crate) db: &'a dyn Db,
+    pub(crate) book: RuleBook,
+    pub(crate) side: Snapshot,
+    pub(crate) graph: &'a CodeGraph,
+    pub(crate) compiled: &'a Compiled,
+}
+
+/// How edges are walked for each word.
+pub(crate) fn walk_of(walk: Walk) -> (&'static [EdgeKind], Direction) {
+    const IMPORTS: &[EdgeKind] = &[EdgeKind::Imports];
+    const CALLS: &[EdgeKind] = &[EdgeKind::Calls];
+    const INHERITS: &[EdgeKind] = &[EdgeKind::Inherits];
+    const ANY: &[EdgeKind] = &[EdgeKind::Imports, EdgeKind::Calls, EdgeKind::Inherits, EdgeKind::References];
+    match walk {
+        Walk::Importers => (IMPORTS, Direction::Backward),
+        Walk::ImportedBy => (IMPORTS, Direction::Forward),
+        Walk::Callers => (CALLS, Direction::Backward),
+        Walk::Callees => (CALLS, Direction::Forward),
+        Walk::Subtypes => (INHERITS, Direction::Backward),
+        Walk::Supertypes => (INHERITS, Direction::Forward),
+        Walk::Dependents | Walk::TestsOf => (ANY, Direction::Backward),
+        Walk::Dependencies => (ANY, Direction::Forward),
+    }
+}
+
+impl Sets<'_> {
+    /// The members of a set of code. A set of another kind has none.
+    pub(crate) fn eval(&self, set: &SetExpr) -> Arc<Members> {
+        let graph = self.graph;
+        let len = graph.len();
+        Arc::new(match &set.kind {
+            SetKind::All => Members::all(len),
+            SetKind::None => Members::none(len),
+            SetKind::Path { glob, ignore_case } => {
+                let Some(glob) = self.compiled.glob_matcher(&glob.value, *ignore_case) else {
+                    return Arc::new(Members::unknown(len));
+                };
+                self.by_file(|path, _| glob.is_match(path))
+            }
+            SetKind::Package(name) => {
+                let dotted = format!("{}.", name.value);
+                let directory = format!("{}/", name.value.replace('.', "/"));
+                let below_src = format!("src/{directory}");
+                self.by_file(|path, module| match module {
+                    Some(module) => module == name.value || module.starts_with(&dotted),
+                    None => path.starts_with(&directory) || path.starts_with(&below_src),
+                })
+            }
+            SetKind::Module(name) => self.by_file(|_, module| module == Some(&name.value)),
+            SetKind::Generated => self.by_meaning(|graph, part| graph.file(graph.part(part).file).is_generated),
+            SetKind::Language(name) => self.by_meaning(|graph, part| {
+                graph.file(graph.part(part).file).language.is_some_and(|language| language.name() == name.text)
+            }),
+            SetKind::Tests => self.by_meaning(|graph, part| graph.file(graph.part(part).file).is_test),
+            SetKind::Class(glob) => {
+                let headers = self.by_dotted(&glob.value, |kind| kind == PartKind::Class);
+                self.with_members(&headers)
+            }
+            SetKind::Function(glob) => {
+                self.by_dotted(&glob.value, |kind| matches!(kind, PartKind::Function | PartKind::Method))
+            }
+            SetKind::Decorated(glob) => {
+                let Some(glob) = self.compiled.glob_matcher(&glob.value, false) else {
+                    return Arc::new(Members::unknown(len));
+                };
+                self.by_meaning(|graph, part| {
+                    graph.part(part).decorators.iter().any(|name| tails(name).any(|tail| glob.is_match(tail)))
+                })
+            }
+            SetKind::Named { glob, ignore_case } => {
+                let Some(glob) = self.compiled.glob_matcher(&glob.value, *ignore_case) else {
+                    return Arc::new(Members::unknown(len));
+                };
+                self.by_meaning(|graph, part| glob.is_match(own_name(graph, part)))
+            }
+            SetKind::Matches { on, regex } => {
+                let Some(regex) = self.compiled.regex(&regex.value) else {
+                    return Arc::new(Members::unknown(len));
+                };
+                match on {
+                    MatchOn::Name => self.by_meaning(|graph, part| regex.is_match(own_name(graph, part))),
+                    MatchOn::Path => self.by_file(|path, _| regex.is_match(path)),
+                }
+            }
+            SetKind::Public(set) => {
+                let inner = self.eval(set);
+                let public = self.by_meaning(|graph, part| graph.part(part).is_public);
+                intersection(&inner, &public)
+            }
+            SetKind::HeaderOf(set) => {
+                let inner = self.eval(set);
+                let headers = self.by_meaning(|graph, part| graph.part(part).kind == PartKind::Class);
+                intersection(&inner, &headers)
+            }
+            SetKind::Tag(name) => return self.named(SetName::Tag(Arc::from(name.text.as_str()))),
+            SetKind::Family { family, value } => {
+                return self
+                    .named(SetName::Family(Arc::from(family.text.as_str()), Arc::from(value.text.as_str())));
+            }
+            SetKind::Defined(name) => return self.named(SetName::Define(Arc::from(name.text.as_str()))),
+            SetKind::BoundTo(glob) => {
+                let mut members = Members::none(len);
+                for model in models(self.db, self.side).keys() {
+                    if self.compiled.glob(&glob.value, false, model) {
+                        let more = self.named(SetName::Bound(Arc::from(model.as_str())));
+                        members.certain.union_with(&more.certain);
+                        members.possible.union_with(&more.possible);
+                    }
+                }
+                members
+            }
+            SetKind::FilesOf(set) | SetKind::ModulesOf(set) => {
+                let inner = self.eval(set);
+                let mut members = Members::none(len);
+                for (from, to) in
+                    [(&inner.certain, &mut members.certain), (&inner.possible, &mut members.possible)]
+                {
+                    let mut done = None;
+                    for index in from.ones() {
+                        let file = graph.part(PartId(index as u32)).file;
+                        if done != Some(file) {
+                            done = Some(file);
+                            let parts = &graph.file(file).parts;
+                            to.insert_range(parts.start as usize..parts.end as usize);
+                        }
+                    }
+                }
+                members
+            }
+            SetKind::MembersOf(set) => {
+                let inner = self.eval(set);
+                self.with_members(&inner)
+            }
+            SetKind::Walk { walk, set, distance, certain } => {
+                let inner = self.eval(set);
+                let (kinds, direction) = walk_of(*walk);
+                let distance = match distance {
+                    Distance::Within(steps) => Some(*steps),
+                    Distance::Any => None,
+                };
+                let mut members = Members {
+                    certain: graph.reach(&inner.certain, kinds, direction, distance, true),
+                    possible: graph.reach(&inner.possible, kinds, direction, distance, *certain),
+                };
+                if inner.possible.count_ones(..) > 0 {
+                    for part in opaque_parts(graph) {
+                        members.possible.insert(part.0 as usize);
+                    }
+                }
+                if *walk == Walk::TestsOf {
+                    let tests = self.by_meaning(|graph, part| graph.part(part).is_test);
+                    members = intersection(&members, &tests);
+                }
+                members
+            }
+            SetKind::Plus(a, b) => {
+                let (a, b) = (self.eval(a), self.eval(b));
+                let mut members = (*a).clone();
+                members.certain.union_with(&b.certain);
+                members.possible.union_with(&b.possible);
+                members
+            }
+            SetKind::Within(a, b) => intersection(&self.eval(a), &self.eval(b)),
+            SetKind::Except(a, b) => {
+                let (a, b) = (self.eval(a), self.eval(b));
+                let mut members = (*a).clone();
+                members.certain.difference_with(&b.possible);
+                members.possible.difference_with(&b.certain);
+                members
+            }
+            SetKind::Models(_)
+            | SetKind::Model(_)
+            | SetKind::ModelsUsedBy(_)
+            | SetKind::Bundles
+            | SetKind::Bundle(_)
+            | SetKind::OwnersOf(_)
+            | SetKind::Team(_) => Members::none(len),
+        })
+    }
+
+    fn named(&self, name: SetName) -> Arc<Members> {
+        named_set(self.db, self.book, self.side, name)
+    }
+
+    /// Every part of the files whose path (and module name) meet a test; certain for unreadable files too.
+    fn by_file(&self, test: impl Fn(&str, Option<&str>) -> bool) -> Members {
+        let mut members = Members::none(self.graph.len());
+        for file in self.graph.files() {
+            if test(&file.path, file.language.map(|_| &*file.module)) {
+                let range = file.parts.start as usize..file.parts.end as usize;
+                members.certain.insert_range(range.clone());
+                members.possible.insert_range(range);
+            }
+        }
+        members
+    }
+
+    /// Every part that meets a test; what cannot be read possibly does.
+    fn by_meaning(&self, test: impl Fn(&CodeGraph, PartId) -> bool) -> Members {
+        let mut members = Members::none(self.graph.len());
+        for index in 0..self.graph.len() {
+            let part = PartId(index as u32);
+            if test(self.graph, part) {
+                members.insert(part);
+            }
+        }
+        for part in opaque_parts(self.graph) {
+            members.possible.insert(part.0 as usize);
+        }
+        members
+    }
+
+    fn by_dotted(&self, glob: &str, kind: impl Fn(PartKind) -> bool) -> Members {
+        let Some(glob) = self.compiled.glob_matcher(glob, false) else { return Members::unknown(self.graph.len()) };
+        self.by_meaning(|graph, part| {
+            let part = graph.part(part);
+            kind(part.kind) && tails(&part.qualified_name).any(|tail| glob.is_match(tail))
+        })
+    }
+
+    /// Class headers of a set with everything inside.
+    fn with_members(&self, set: &Members) -> Members {
+        let mut members = Members::none(self.graph.len());
+        for (from, to) in [(&set.certain, &mut members.certain), (&set.possible, &mut members.possible)] {
+            for index in from.ones() {
+                let part = PartId(index as u32);
+                if self.graph.part(part).kind == PartKind::Class {
+                    for inside in self.graph.subtree(part) {
+                        to.insert(inside.0 as usize);
+                    }
+                } else if is_opaque(self.graph, part) {
+                    // An unreadable file that may hold the class may hold its members.
+                    if !set.certain.contains(index) {
+                        to.insert(index);
+                    }
+                }
+            }
+        }
+        members
+    }
+
+    /// The models of a set of models, certain (true) or possible (false).
+    pub(crate) fn models(&self, set: &SetExpr) -> BTreeMap<String, bool> {
+        let known = models(self.db, self.side);
+        match &set.kind {
+            SetKind::Models(tests) => known
+                .iter()
+                .filter_map(|(name, model)| {
+                    let truth = tests
+                        .iter()
+                        .map(|test| self.field(name, model, test).0)
+                        .min()
+                        .unwrap_or(Truth::Yes);
+                    (truth != Truth::No).then(|| (name.clone(), truth == Truth::Yes))
+                })
+                .collect(),
+            SetKind::Model(glob) => known
+                .keys()
+                .filter(|name| self.compiled.glob(&glob.value, false, name))
+                .map(|name| (name.clone(), true))
+                .collect(),
+            SetKind::ModelsUsedBy(set) => {
+                let inner = self.eval(set);
+                let (kinds, direction) = walk_of(Walk::Dependencies);
+                let certain = self.graph.reach(&inner.certain, kinds, direction, None, true);
+                let possible = self.graph.reach(&inner.possible, kinds, direction, None, false);
+                known
+                    .keys()
+                    .filter_map(|name| {
+                        let bound = self.named(SetName::Bound(Arc::from(name.as_str())));
+                        if !bound.certain.is_disjoint(&certain) {
+                            Some((name.clone(), true))
+                        } else if !bound.possible.is_disjoint(&possible) {
+                            Some((name.clone(), false))
+                        } else {
+                            None
+                        }
+                    })
+                    .collect()
+            }
+            SetKind::Plus(a, b) => {
+                let mut models = self.models(a);
+                for (name, certain) in self.models(b) {
+                    let entry = models.entry(name).or_insert(certain);
+                    *entry |= certain;
+                }
+                models
+            }
+            SetKind::Within(a, b) => {
+                let b = self.models(b);
+                self.models(a)
+                    .into_iter()
+                    .filter_map(|(name, certain)| b.get(&name).map(|other| (name, certain && *other)))
+                    .collect()
+            }
+            SetKind::Except(a, b) => {
+                let b = self.models(b);
+                self.models(a)
+                    .into_iter()
+                    .filter_map(|(name, certain)| match b.get(&name) {
+                        None => Some((name, certain)),
+                        Some(false) => Some((name, false)),
+                        Some(true) => None,
+                    })
+                    .collect()
+            }
+            SetKind::All => known.keys().map(|name| (name.clone(), true)).collect(),
+            _ => BTreeMap::new(),
+        }
+    }
+
+    /// A test on a model's field, and the value seen.
+    pub(crate) fn field(&self, name: &str, model: &Fingerprint, test: &FieldTest) -> (Truth, String) {
+        let past = World::get(self.db).past(self.db);
+        let value = match past.model_fields.get(&(name.to_owned(), test.field.text.clone())) {
+            Some(Some(value)) => Some(value.clone()),
+            Some(None) => None,
+            None => model.field(&test.field.text),
+        };
+        let Some(value) = value else { return (Truth::Unknown, "unknown".to_owned()) };
+        let shown = show_value(&value);
+        if matches!(&value, Value::Text(text) if text == "unknown") {
+            return (Truth::Unknown, shown);
+        }
+        let equal = |wanted: &DslValue| -> bool {
+            match (&value, wanted) {
+                (Value::Text(text), DslValue::Word(word)) => *text == word.text,
+                (Value::Text(text), DslValue::Text(wanted)) => *text == wanted.value,
+                (Value::Bool(value), DslValue::Word(word)) => match word.text.as_str() {
+                    "yes" | "true" => *value,
+                    "no" | "false" => !*value,
+                    _ => false,
+                },
+                (Value::Number(number), DslValue::Quantity(quantity)) => number_of(*number) == plain(quantity),
+                (Value::List(items), DslValue::Word(word)) => items.contains(&word.text),
+                (Value::List(items), DslValue::Text(text)) => items.contains(&text.value),
+                _ => false,
+            }
+        };
+        let holds = match &test.test {
+            ValueTest::True => matches!(value, Value::Bool(true)),
+            ValueTest::Is(wanted) | ValueTest::Contains(wanted) => equal(wanted),
+            ValueTest::IsNot(wanted) => !equal(wanted),
+            ValueTest::Compare(compare, quantity) => match value {
+                Value::Number(number) => compare_exact(*compare, number_of(number), plain(quantity)),
+                _ => return (Truth::Unknown, shown),
+            },
+        };
+        (if holds { Truth::Yes } else { Truth::No }, shown)
+    }
+}
+
+/// Models of a side by name.
+pub(crate) fn models(db: &dyn Db, side: Snapshot) -> BTreeMap<String, Arc<Fingerprint>> {
+    let past = World::get(db).past(db);
+    if side == snapshot(db, Side::Before) { past.models_before.clone() } else { past.models_after.clone() }
+}
+
+/// The parts that stand for files of which nothing could be read.
+pub(crate) fn opaque_parts(graph: &CodeGraph) -> impl Iterator<Item = PartId> + '_ {
+    graph.file_ids().filter(|&file| graph.file(file).opaque.is_some()).map(|file| graph.body_of(file))
+}
+
+/// Whether nothing of a part's file could be read.
+pub(crate) fn is_opaque(graph: &CodeGraph, part: PartId) -> bool {
+    graph.file(graph.part(part).file).opaque.is_some()
+}
+
+/// A part's own name: the file stem for a module body, the file's name for a file.
+pub(crate) fn own_name(graph: &CodeGraph, part: PartId) -> &str {
+    let node = graph.part(part);
+    match node.kind {
+        PartKind::Module | PartKind::File => {
+            let path = &*graph.file(node.file).path;
+            let name = path.rsplit('/').next().unwrap_or(path);
+            match (node.kind, name.rsplit_once('.')) {
+                (PartKind::Module, Some((stem, _))) if !stem.is_empty() => stem,
+                _ => name,
+            }
+        }
+        PartKind::Class | PartKind::Function | PartKind::Method => &node.name,
+    }
+}
+
+/// A dotted name and each of its tails at a segment border.
+fn tails(name: &str) -> impl Iterator<Item = &str> {
+    std::iter::once(name).chain(name.match_indices('.').map(|(at, _)| &name[at + 1..]))
+}
+
+fn intersection(a: &Members, b: &Members) -> Members {
+    let mut members = a.clone();
+    members.certain.intersect_with(&b.certain);
+    members.possible.intersect_with(&b.possible);
+    members
+}
+
+fn number_of(number: Thousandths) -> i64 {
+    i64::try_from(number.0).unwrap_or(i64::MAX)
+}
+
+/// A quantity in thousandths of its base unit: milliseconds for durations, percent for shares, one for bare numbers.
+pub(crate) fn plain(quantity: &grace_dsl::ast::Quantity) -> i64 {
+    let factor = match quantity.unit {
+        Unit::One | Unit::Percent | Unit::Points | Unit::Milliseconds => 1,
+        Unit::Seconds => 1_000,
+        Unit::Minutes => 60_000,
+        Unit::Hours => 3_600_000,
+        Unit::Days => 86_400_000,
+    };
+    quantity.thousandths.saturating_mul(factor)
+}
+
+/// A comparison of two numbers.
+pub(crate) fn compare_exact(compare: Compare, left: i64, right: i64) -> bool {
+    match compare {
+        Compare::Less => left < right,
+        Compare::AtMost => left <= right,
+        Compare::More => left > right,
+        Compare::AtLeast => left >= right,
+        Compare::Equal => left == right,
+    }
+}
+
+fn show_value(value: &Value) -> String {
+    match value {
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::Text(text) => text.clone(),
+        Value::Number(number) => crate::show::thousandths(number_of(*number)),
+        Value::List(items) => items.join(", "),
+    }
+}
+
+/// Tags given directly to each part of a side: `kernel`, `layer(layer1)`.
+#[salsa::tracked(returns(clone))]
+pub(crate) fn tags(db: &dyn Db, book: RuleBook, side: Snapshot) -> Arc<Vec<BTreeSet<Arc<str>>>> {
+    let graph = graph(db, side);
+    let mut tags = vec![BTreeSet::new(); graph.len()];
+    let names = names(db, book);
+    let mut done = BTreeSet::new();
+    for (name, at) in names.of_kind(Kind::Tag) {
+        if !done.insert(name.clone()) {
+            continue;
+        }
+        let Some(item) = crate::book::item(db, at.file, at.id.clone()) else { continue };
+        let ItemKind::Tag { tag, value, .. } = &item.kind else { continue };
+        let set = match value {
+            Some(value) => SetName::Family(Arc::from(tag.text.as_str()), Arc::from(value.text.as_str())),
+            None => SetName::Tag(name.clone()),
+        };
+        for index in named_set(db, book, side, set).certain.ones() {
+            tags[index].insert(name.clone());
+        }
+    }
+    Arc::new(tags)
+}

@@ -1,0 +1,141 @@
+//! Queries that read the text of the change: tests removed and weakened, packages, what is proved safe.
+//!
+//! Each is a projection: the rules above it run again only when its value differs.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use grace_dsl::ast::{PackageMove, SafeKind};
+use grace_graph::change::{SafeKinds, Weakening};
+use grace_graph::code::PartKey;
+use grace_graph::packages::{PackageChange, PackageChangeKind};
+use grace_graph::text_match::{CodeLine, Documentation, RemovedDocumentation};
+
+use crate::db::{Db, World, part_changes};
+use crate::plan::Truth;
+
+/// A test that was removed or weakened; `how` is `removed` or the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TestLoss {
+    pub(crate) part: PartKey,
+    pub(crate) after: bool,
+    pub(crate) how: Arc<str>,
+    pub(crate) line: u32,
+}
+
+/// Tests lost by the change, and the changed test files that could not be read and may hide more.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct TestLosses {
+    pub(crate) removed: Vec<TestLoss>,
+    pub(crate) weakened: Vec<TestLoss>,
+    pub(crate) unreadable: Vec<Arc<str>>,
+}
+
+/// Added lines, and the parts whose added lines cannot be told.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct AddedLines {
+    pub(crate) lines: Vec<CodeLine>,
+    pub(crate) unreadable: Vec<PartKey>,
+}
+
+/// Tests that the change removes or weakens.
+#[salsa::tracked(returns(clone))]
+pub(crate) fn test_losses(db: &dyn Db) -> Arc<TestLosses> {
+    let changes = grace_graph::weakening::test_changes(&World::get(db).change(db));
+    let removed = changes
+        .removed
+        .into_iter()
+        .map(|test| TestLoss { part: test.test, after: false, how: Arc::from("removed"), line: test.line })
+        .collect();
+    let weakened = changes
+        .weakened
+        .into_iter()
+        .map(|test| TestLoss { part: test.after, after: true, how: Arc::from(weakening_word(test.how)), line: test.line })
+        .collect();
+    let mut unreadable: Vec<Arc<str>> = changes.unknown.into_iter().map(|unknown| unknown.path).collect();
+    unreadable.dedup();
+    Arc::new(TestLosses { removed, weakened, unreadable })
+}
+
+fn weakening_word(how: Weakening) -> &'static str {
+    match how {
+        Weakening::FewerAssertions => "fewer assertions",
+        Weakening::FewerCases => "fewer cases",
+        Weakening::Skipped => "skipped",
+        Weakening::ExpectedToFail => "expected to fail",
+        Weakening::WiderTolerance => "wider tolerance",
+        Weakening::WiderException => "wider exception",
+        Weakening::NoLongerCollected => "no longer collected",
+    }
+}
+
+/// Packages that the change moves.
+#[salsa::tracked(returns(clone))]
+pub(crate) fn packages(db: &dyn Db) -> Arc<Vec<PackageChange>> {
+    Arc::new(grace_graph::packages::package_changes(&World::get(db).change(db)))
+}
+
+/// Whether a package moved in a way that a rule names.
+pub(crate) fn package_is(package: &PackageChange, wanted: PackageMove) -> Truth {
+    let is = match wanted {
+        PackageMove::Major => PackageChangeKind::Major,
+        PackageMove::New => PackageChangeKind::New,
+        PackageMove::Downgrade => PackageChangeKind::Downgrade,
+    };
+    if package.kind == is {
+        Truth::Yes
+    } else if package.kind == PackageChangeKind::Unknown {
+        Truth::Unknown
+    } else {
+        Truth::No
+    }
+}
+
+/// What the whole change is proved to be; `None` where some of it is not proved harmless, or nothing changed.
+#[salsa::tracked(returns(clone))]
+pub(crate) fn proved_safe(db: &dyn Db) -> Option<BTreeSet<SafeKind>> {
+    let changes = part_changes(db);
+    if changes.is_empty() {
+        return None;
+    }
+    let mut found = BTreeSet::new();
+    for change in changes.iter() {
+        if change.safe.is_empty() {
+            return None;
+        }
+        for (flag, kind) in [
+            (SafeKinds::FORMATTING, SafeKind::Formatting),
+            (SafeKinds::COMMENTS, SafeKind::Comments),
+            (SafeKinds::DOCUMENTATION, SafeKind::Documentation),
+            (SafeKinds::ADDED_TESTS, SafeKind::AddedTests),
+        ] {
+            if change.safe.contains(flag) {
+                found.insert(kind);
+            }
+        }
+    }
+    Some(found)
+}
+
+/// Added lines of code.
+#[salsa::tracked(returns(clone))]
+pub(crate) fn added_lines(db: &dyn Db) -> Arc<AddedLines> {
+    let (lines, unreadable) =
+        grace_graph::text_match::added_code_lines(&World::get(db).change(db), &part_changes(db));
+    Arc::new(AddedLines { lines, unreadable })
+}
+
+/// Documentation that the change takes away, and the parts of which that cannot be said.
+#[salsa::tracked(returns(clone))]
+pub(crate) fn documentation_removed(db: &dyn Db) -> Arc<(Vec<RemovedDocumentation>, Vec<PartKey>)> {
+    Arc::new(grace_graph::text_match::removed_documentation(&World::get(db).change(db), &part_changes(db)))
+}
+
+/// What was taken away, in words.
+pub(crate) fn documentation_word(what: Documentation) -> &'static str {
+    match what {
+        Documentation::Docstring => "docstring removed",
+        Documentation::Comments => "comments removed",
+        Documentation::Document => "document removed",
+    }
+}

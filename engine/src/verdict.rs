@@ -1,0 +1,108 @@
+//! What a rule comes to, as data without lines: lines are looked up when a plan is written out.
+
+use std::sync::Arc;
+
+use grace_dsl::ast::{NodeId, SetExpr};
+use grace_graph::change::Kinds;
+use grace_graph::code::{EdgeKind, Evidence as EdgeEvidence, PartKey};
+
+use crate::plan::{Pending, Side, Truth};
+
+/// One thing seen that bears on a condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Hit {
+    /// A changed part in a set.
+    Changed { before: Option<PartKey>, after: Option<PartKey>, kinds: Kinds, side: Side, set: SetExpr, certain: bool },
+    /// A part of a set.
+    Member { part: PartKey, side: Side, set: SetExpr, certain: bool },
+    /// A new edge; `why` is `new`, `moved` or `retagged`.
+    NewEdge { edge: EdgeHit, why: &'static str, from_set: SetExpr, to_set: SetExpr, certain: bool },
+    /// A way from module to module that a `forbid` or a `layers` denies.
+    Way { edges: Vec<EdgeHit>, side: Side, certain: bool },
+    /// A line of the after text.
+    Line { path: Arc<str>, line: u32, text: Arc<str>, part: Option<PartKey> },
+    /// A test removed or weakened.
+    Test { part: PartKey, side: Side, how: Arc<str>, line: u32 },
+    /// A number.
+    Number { what: String, low: i64, high: i64, test: String },
+    /// A model's field.
+    Model { model: String, field: String, value: String, part: Option<PartKey>, side: Side, certain: bool },
+    /// A package.
+    Package { name: String, before: Option<String>, after: Option<String>, path: Arc<str>, line: u32 },
+    /// What the change says of itself.
+    Declared { what: String, value: String },
+    /// A window that holds the date.
+    Window { name: String, from: String, to: String },
+    /// A missing fact.
+    Missing { fact: String },
+}
+
+/// An edge by the keys of its ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EdgeHit {
+    pub(crate) from: PartKey,
+    pub(crate) to: PartKey,
+    pub(crate) kind: EdgeKind,
+    pub(crate) evidence: EdgeEvidence,
+    /// Ordinal of the site in the file of `from`.
+    pub(crate) site: u32,
+}
+
+/// A condition with what was seen, and its parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Trace {
+    pub(crate) node: NodeId,
+    pub(crate) truth: Truth,
+    pub(crate) hits: Vec<Hit>,
+    pub(crate) children: Vec<Trace>,
+}
+
+impl Trace {
+    pub(crate) fn leaf(node: NodeId, truth: Truth, hits: Vec<Hit>) -> Self {
+        Self { node, truth, hits, children: Vec::new() }
+    }
+
+    /// The hits that carry the truth: of every branch that came to the same.
+    pub(crate) fn evidence(&self) -> Vec<&Hit> {
+        let mut found = Vec::new();
+        self.collect(&mut found);
+        found
+    }
+
+    fn collect<'a>(&'a self, found: &mut Vec<&'a Hit>) {
+        found.extend(&self.hits);
+        for child in &self.children {
+            // In an `or` only the branches that hold explain; in an `and` all of them do.
+            if child.truth >= self.truth && child.truth != Truth::No {
+                child.collect(found);
+            }
+        }
+    }
+}
+
+/// What an `always`, a `forbid` or a `layers` found, split by whether the change brings it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Violations {
+    /// Certain after, and not before.
+    pub(crate) new: Vec<Hit>,
+    /// Possible after, and not certain before.
+    pub(crate) maybe_new: Vec<Hit>,
+    /// There before and after.
+    pub(crate) old: Vec<Hit>,
+    /// How many there were before.
+    pub(crate) before: usize,
+}
+
+/// What one rule of one book came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    /// Its condition; for `after the run` what is known before it.
+    pub(crate) truth: Truth,
+    pub(crate) trace: Trace,
+    /// For rules that deny a state.
+    pub(crate) violations: Option<Violations>,
+    /// For `after the run`.
+    pub(crate) pending: Option<Pending>,
+    /// Names that stand for nothing and patterns that do not compile; the rule is then unknown.
+    pub(crate) problems: Vec<String>,
+}
