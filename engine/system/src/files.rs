@@ -390,6 +390,12 @@ pub fn rename(from: &Path, to: &Path) -> Result<(), FileError> {
     at(from, fs::rename(from, to))
 }
 
+/// The SHA-256 of `bytes`, hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A new directory for temporary files, removed when dropped.
 pub fn temporary_dir() -> Result<TempDir, FileError> {
     at(&std::env::temp_dir(), tempfile::Builder::new().prefix("grace-").tempdir())

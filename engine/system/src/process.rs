@@ -172,6 +172,11 @@ fn prepare(command: &Command, mark: &OsString) -> std::process::Command {
 
 /// Runs `command` until it ends, its deadline passes or `cancel` is set; then nothing of it is left.
 pub fn run(command: &Command, cancel: &Cancel) -> Finished {
+    run_watched(command, cancel, |_| ())
+}
+
+/// As [`run`]; `watch` sees standard output as it comes, on another thread.
+pub fn run_watched(command: &Command, cancel: &Cancel, watch: impl FnMut(&[u8]) + Send + 'static) -> Finished {
     let clock = Stopwatch::start();
     let ended = |end, stdout, stderr| Finished { end, duration: clock.elapsed(), stdout, stderr };
     if cancel.is_cancelled() {
@@ -188,8 +193,8 @@ pub fn run(command: &Command, cancel: &Cancel) -> Finished {
             let _ = stdin.write_all(&bytes);
         });
     }
-    let stdout = Capture::start(tree.stdout(), command.stdout);
-    let stderr = Capture::start(tree.stderr(), command.stderr);
+    let stdout = Capture::start(tree.stdout(), command.stdout, watch);
+    let stderr = Capture::start(tree.stderr(), command.stderr, |_| ());
 
     let mut pause = Duration::from_micros(200);
     let mut end = loop {
@@ -232,7 +237,11 @@ struct Capture {
 }
 
 impl Capture {
-    fn start(pipe: Option<impl Read + Send + 'static>, keep: Keep) -> Self {
+    fn start(
+        pipe: Option<impl Read + Send + 'static>,
+        keep: Keep,
+        mut watch: impl FnMut(&[u8]) + Send + 'static,
+    ) -> Self {
         let buffer = Arc::new(Mutex::new(Buffer::default()));
         let thread = pipe.map(|mut pipe| {
             let buffer = Arc::clone(&buffer);
@@ -245,6 +254,7 @@ impl Capture {
                         Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                         Err(_) => return,
                     };
+                    watch(&chunk[..count]);
                     buffer.lock().unwrap_or_else(PoisonError::into_inner).push(&chunk[..count], keep);
                 }
             })
@@ -307,7 +317,7 @@ impl Conversation {
         process.stdin(Stdio::piped());
         let mut tree = Tree::spawn(process, mark)?;
         let stdin = tree.stdin();
-        let stderr = Capture::start(tree.stderr(), command.stderr);
+        let stderr = Capture::start(tree.stderr(), command.stderr, |_| ());
         // Bounded: a child that floods us waits, and we hold a megabyte at most.
         let (sender, chunks) = mpsc::sync_channel(16);
         if let Some(mut stdout) = tree.stdout() {
