@@ -196,7 +196,6 @@ pub fn run_watched(command: &Command, cancel: &Cancel, watch: impl FnMut(&[u8]) 
     let stdout = Capture::start(tree.stdout(), command.stdout, watch);
     let stderr = Capture::start(tree.stderr(), command.stderr, |_| ());
 
-    let mut pause = Duration::from_micros(200);
     let mut end = loop {
         match tree.poll() {
             Ok(Some(end)) => break end,
@@ -212,8 +211,9 @@ pub fn run_watched(command: &Command, cancel: &Cancel, watch: impl FnMut(&[u8]) 
         if stdout.overflowed() || stderr.overflowed() {
             break End::TooMuchOutput;
         }
+        // Looks again after an eighth of the time so far: a short command is not kept waiting, a long one costs nothing.
+        let pause = (clock.elapsed() / 8).clamp(Duration::from_micros(200), Duration::from_millis(10));
         std::thread::sleep(pause.min(clock.remaining(command.deadline)));
-        pause = (pause * 2).min(Duration::from_millis(10));
     };
     tree.end(command.hunt);
     let (stdout, stderr) = (stdout.finish(), stderr.finish());

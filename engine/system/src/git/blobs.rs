@@ -27,17 +27,20 @@ pub struct Blobs {
 struct Talker {
     command: Command,
     process: Option<Conversation>,
+    deaths: usize,
 }
 
 /// What is written before the answers are read; a pipe holds 4 KiB everywhere, so neither side waits for the other.
 const BATCH_BYTES: usize = 4000;
+/// Objects that may each cost a process; with more, it is not the objects.
+const MAX_DEATHS: usize = 200;
 /// Longest header line: a name, a type, a size.
 const LINE: usize = 4096;
 
 impl Repository {
     /// A reader of blobs. The processes start with the first question.
     pub fn blobs(&self) -> Blobs {
-        let talker = |mode: &str| Talker { command: self.command(["cat-file", mode]), process: None };
+        let talker = |mode: &str| Talker { command: self.command(["cat-file", mode]), process: None, deaths: 0 };
         Blobs { sizes: talker("--batch-check"), contents: talker("--batch") }
     }
 }
@@ -72,9 +75,9 @@ impl Talker {
                     Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                         let said = process.stderr_text();
                         self.process = None;
-                        // A process that never answers anything is not a damaged object.
-                        if index == 0 && said.contains("not a git repository") {
-                            return Err(failed(said));
+                        self.deaths += 1;
+                        if self.deaths > MAX_DEATHS {
+                            return Err(failed(said.lines().next().unwrap_or("it ends at every question").to_owned()));
                         }
                         answers.push(take(index, None).map_err(|error| failed(error.to_string()))?);
                         break;

@@ -4,18 +4,24 @@
 //! its bytes with CRLF as LF, or the Git LFS pointer to its bytes hash to the blob that is expected.
 //! Other filters (`ident`, encodings, encryption) make a file look changed. Submodules are taken as the index has them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 
 use sha2::Digest as _;
 
 use super::tree::{entry, malformed, records};
-use super::{CommitId, EntryKind, GitError, Hasher, ObjectFormat, Oid, Repository, Status, TreeChange, TreeEntry};
+use super::{
+    Blob, CommitId, EntryKind, GitError, Hasher, ObjectFormat, Oid, Repository, Status, TreeChange, TreeEntry,
+};
 use crate::files::{self, FileError, FileErrorKind, Kind};
 use crate::{Problem, ProblemKind, names};
 
 /// Files larger than this are hashed as they are, without a second look for line endings.
 const IN_MEMORY: u64 = 64 << 20;
+/// Files larger than this are not compared for similarity.
+const MAX_SIMILAR: u64 = 1 << 20;
+/// Above so many pairs of a deleted and an added file, only exact renames are found.
+const MAX_PAIRS: usize = 40_000;
 
 /// What git and the disk say of one path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,7 +57,7 @@ pub struct WorkTree {
 /// What differs from a commit to the work tree.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WorkTreeChanges {
-    /// Sorted by path. The `oid` of an `after` on disk is computed; the object database may lack it. Renames are exact ones.
+    /// Sorted by path. The `oid` of an `after` on disk is computed; the object database may lack it. Renames are found as git finds them, by content.
     pub changes: Vec<TreeChange>,
     /// Paths whose state is not known, sorted.
     pub problems: Vec<Problem>,
@@ -177,10 +183,68 @@ impl Repository {
                 found.changes.extend(change(Some(old), None));
             }
         }
-        found.changes = pair_exact_renames(found.changes);
+        found.changes = self.pair_similar_renames(pair_exact_renames(found.changes))?;
         found.problems.sort();
         found.problems.dedup();
         Ok(found)
+    }
+
+    /// Pairs each deleted file with the most similar added one, if half of the larger of the two is in both.
+    fn pair_similar_renames(&self, changes: Vec<TreeChange>) -> Result<Vec<TreeChange>, GitError> {
+        let is_file = |entry: &TreeEntry| matches!(entry.kind, EntryKind::File | EntryKind::Executable);
+        let side = |status: Status| -> Vec<TreeEntry> {
+            let of = changes.iter().filter(|change| change.status == status);
+            of.filter_map(|change| change.before.as_ref().or(change.after.as_ref()))
+                .filter(|entry| is_file(entry))
+                .cloned()
+                .collect()
+        };
+        let (deleted, added) = (side(Status::Deleted), side(Status::Added));
+        if deleted.is_empty() || added.is_empty() || deleted.len().saturating_mul(added.len()) > MAX_PAIRS {
+            return Ok(changes);
+        }
+        let mut old_lines: Vec<Option<Lines>> = Vec::with_capacity(deleted.len());
+        let oids: Vec<Oid> = deleted.iter().map(|entry| entry.oid).collect();
+        self.blobs().read_many(&oids, MAX_SIMILAR, |_, blob| {
+            old_lines.push(if let Blob::Data(bytes) = blob { Some(Lines::of(&bytes)) } else { None });
+        })?;
+        let new_lines = added
+            .iter()
+            .map(|entry| files::read_in(&self.root, &entry.path, MAX_SIMILAR).ok().map(|bytes| Lines::of(&bytes)));
+        let new_lines: Vec<Option<Lines>> = new_lines.collect();
+        let mut pairs = Vec::new();
+        for (from, old) in old_lines.iter().enumerate() {
+            for (to, new) in new_lines.iter().enumerate() {
+                if let (Some(old), Some(new)) = (old, new)
+                    && let similarity @ 50.. = old.similarity(new)
+                {
+                    let renamed = file_name(&deleted[from].path) != file_name(&added[to].path);
+                    pairs.push((std::cmp::Reverse(similarity), renamed, from, to));
+                }
+            }
+        }
+        pairs.sort_unstable();
+        let mut target_of: BTreeMap<&str, (&TreeEntry, u8)> = BTreeMap::new();
+        let mut taken = BTreeSet::new();
+        for (similarity, _, from, to) in pairs {
+            if !target_of.contains_key(deleted[from].path.as_str()) && taken.insert(added[to].path.as_str()) {
+                target_of.insert(&deleted[from].path, (&added[to], similarity.0));
+            }
+        }
+        let mut result = Vec::with_capacity(changes.len());
+        for change in &changes {
+            match change.status {
+                Status::Added if taken.contains(change.path()) => {}
+                Status::Deleted if target_of.contains_key(change.path()) => {
+                    let (after, similarity) = target_of[change.path()];
+                    let status = Status::Renamed { similarity };
+                    result.push(TreeChange { status, before: change.before.clone(), after: Some(after.clone()) });
+                }
+                _ => result.push(change.clone()),
+            }
+        }
+        result.sort_by(|a, b| (a.path(), a.status).cmp(&(b.path(), b.status)));
+        Ok(result)
     }
 
     /// The entry that a commit of this file would hold now; `None` if it is gone.
@@ -328,6 +392,39 @@ fn pair_exact_renames(changes: Vec<TreeChange>) -> Vec<TreeChange> {
     }));
     result.sort_by(|a, b| (a.path(), a.status).cmp(&(b.path(), b.status)));
     result
+}
+
+/// The lines of a text: how many bytes stand in lines of each content.
+struct Lines {
+    bytes_of: BTreeMap<Vec<u8>, u64>,
+    total: u64,
+}
+
+impl Lines {
+    /// Line ends are left out, so that a checkout with CRLF is like its blob.
+    fn of(bytes: &[u8]) -> Self {
+        let mut bytes_of: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
+        let mut total = 0;
+        for line in bytes.split(|byte| *byte == b'\n') {
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if !line.is_empty() {
+                *bytes_of.entry(line.to_vec()).or_default() += line.len() as u64;
+                total += line.len() as u64;
+            }
+        }
+        Self { bytes_of, total }
+    }
+
+    /// Percent of the larger text that stands in lines which both have. Below 100, which means equal.
+    fn similarity(&self, other: &Self) -> u8 {
+        let larger = self.total.max(other.total);
+        if larger == 0 || self.total.min(other.total) * 2 < larger {
+            return 0;
+        }
+        let common: u64 =
+            self.bytes_of.iter().filter_map(|(line, bytes)| Some((*bytes).min(*other.bytes_of.get(line)?))).sum();
+        u8::try_from(common * 100 / larger).unwrap_or(0).min(99)
+    }
 }
 
 fn file_name(path: &str) -> &str {

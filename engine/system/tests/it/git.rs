@@ -53,6 +53,35 @@ fn no_repository_and_a_bare_one_are_told_apart() {
     assert!(matches!(Repository::discover(&sandbox.path(".git")), Err(GitError::NoWorkTree { .. })));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_repository_of_another_user_is_not_trusted() {
+    let sandbox = Sandbox::new();
+    let root = sandbox.root();
+    let given = std::process::Command::new("chown")
+        .args(["-R", "12345"])
+        .arg(&root)
+        .stderr(std::process::Stdio::null())
+        .status();
+    if !given.is_ok_and(|status| status.success()) {
+        eprintln!("SKIPPED: this user may not give files away");
+        return;
+    }
+    let (ok, text) = in_own_process(
+        "git::inner_untrusted",
+        &[("HOME", sandbox.outside().to_str().unwrap()), ("REPO", root.to_str().unwrap())],
+    );
+    assert!(ok, "{text}");
+}
+
+#[test]
+#[ignore = "runs inside a_repository_of_another_user_is_not_trusted"]
+fn inner_untrusted() {
+    let error = Repository::discover(std::env::var("REPO").unwrap().as_ref()).unwrap_err();
+    assert!(matches!(error, GitError::Untrusted { .. }), "{error:?}");
+    assert!(error.help().unwrap().contains("safe.directory"));
+}
+
 #[test]
 fn without_git_the_error_says_so() {
     let sandbox = Sandbox::new();
@@ -300,6 +329,25 @@ fn the_work_tree_is_compared_by_content() {
         ]
     );
     assert_eq!(found.problems, []);
+}
+
+#[test]
+fn a_file_that_moved_and_changed_is_one_rename_as_in_a_commit() {
+    let sandbox = Sandbox::new();
+    sandbox.write("other.txt", "nothing\nof\nthe\nkind\n");
+    std::fs::remove_file(sandbox.path("a.txt")).unwrap();
+    sandbox.write("sub/moved.txt", "one\r\ntwo\r\nthree\r\nfour\r\nfive\r\nsix\r\nSEVEN\r\n");
+    let repository = sandbox.open();
+    let base = repository.head().unwrap();
+    let found = repository.changed_worktree(base).unwrap().changes;
+    let shown = show(&found);
+    assert_eq!((shown.len(), shown[0].as_str()), (2, "Added - other.txt"), "{shown:?}");
+    assert!(matches!(found[1].status, Status::Renamed { similarity: 50..100 }), "{shown:?}");
+    assert!(shown[1].ends_with("a.txt sub/moved.txt"));
+    sandbox.write("sub/moved.txt", "one\ntwo\nthree\nfour\nfive\nsix\nSEVEN\n");
+    sandbox.commit("moved");
+    let paths = |changes: &[TreeChange]| changes.iter().map(|change| change.path().to_owned()).collect::<Vec<_>>();
+    assert_eq!(paths(&repository.changed(base, repository.head().unwrap().unwrap()).unwrap()), paths(&found));
 }
 
 #[test]
