@@ -50,7 +50,9 @@ pub fn added_code_lines(change: &Change, parts: &[PartChange]) -> (Vec<CodeLine>
         if part.added.is_empty() {
             continue;
         }
-        let (code, certain) = codes.entry(&key.path).or_insert_with(|| code_of(&key.path, text.unwrap_or_default()));
+        let (code, certain) = codes
+            .entry(&key.path)
+            .or_insert_with(|| code_of(&key.path, text.unwrap_or_default(), part.kinds.contains(Kinds::UNKNOWN)));
         for line in &part.added {
             let Some(text) = code.get(*line as usize - 1).filter(|text| !text.trim().is_empty()) else { continue };
             lines.push(CodeLine {
@@ -80,14 +82,14 @@ fn text_of_side(side: &FileSide) -> Option<&str> {
     }
 }
 
-/// The lines of a text without comments and strings, and whether that is certain.
-fn code_of(path: &str, text: &str) -> (Vec<String>, bool) {
+/// The lines of a text without comments and strings, and whether that is certain; `unsure` says that it is not.
+fn code_of(path: &str, text: &str, unsure: bool) -> (Vec<String>, bool) {
     let lines = |text: &str| text.split('\n').map(|line| line.trim_end_matches('\r').to_owned()).collect();
     if Language::of_path(path).is_none() {
         return (lines(text), true);
     }
     let tree = if text.len() <= syntax::MAX_BYTES { syntax::parse_python(text) } else { None };
-    let Some(tree) = tree.filter(|tree| !tree.root_node().has_error() && !syntax::reads_otherwise(text)) else {
+    let Some(tree) = tree.filter(|tree| !tree.root_node().has_error() && !unsure) else {
         return (lines(text), false);
     };
     let mut code = text.as_bytes().to_vec();

@@ -104,27 +104,120 @@ pub(crate) fn words(text: &str, name: &str) -> usize {
         .count()
 }
 
-/// Why Python may read a text otherwise than the grammar does, so that equal tokens prove nothing.
+/// Python may read a text otherwise than the grammar does, or refuse it, so that equal tokens prove nothing.
+///
+/// The grammar is lenient where Python is not: about indentation, white space beyond ASCII, and what follows a backslash.
 pub(crate) fn reads_otherwise(text: &str) -> bool {
     let bytes = text.as_bytes();
-    // A carriage return alone ends a line for Python, and a form feed resets its indentation.
-    let odd = bytes.iter().enumerate().any(|(at, byte)| *byte == b'\r' && bytes.get(at + 1) != Some(&b'\n'))
-        || text.contains('\x0c');
-    let foreign = text.lines().take(2).any(|line| {
-        let Some(comment) = line.trim_start().strip_prefix('#') else { return false };
-        comment.match_indices("coding").any(|(at, _)| {
-            let Some(rest) = comment[at + 6..].strip_prefix([':', '=']) else { return false };
-            let name = rest
-                .trim_start()
-                .split(|character: char| !(character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.')));
-            let name = name.take(1).collect::<String>().to_ascii_lowercase().replace('_', "-");
-            !matches!(
-                name.as_str(),
-                "" | "utf-8" | "utf8" | "ascii" | "us-ascii" | "latin-1" | "latin1" | "iso-8859-1" | "utf-8-sig"
-            )
-        })
+    // A carriage return alone ends a line for Python, and with it a comment.
+    if bytes.iter().enumerate().any(|(at, byte)| *byte == b'\r' && bytes.get(at + 1) != Some(&b'\n')) {
+        return true;
+    }
+    if text.lines().take(2).any(names_foreign_encoding) {
+        return true;
+    }
+    let Some(tree) = parse_python(text) else { return true };
+    let root = tree.root_node();
+    has_odd_white_space(root, text) || !is_indented_evenly(root, text)
+}
+
+/// A comment that names an encoding in which other bytes than these may be code.
+fn names_foreign_encoding(line: &str) -> bool {
+    const PLAIN: [&str; 8] = ["utf-8", "utf8", "utf-8-sig", "ascii", "us-ascii", "latin-1", "latin1", "iso-8859-1"];
+    let Some(comment) = line.trim_start().strip_prefix('#') else { return false };
+    comment.match_indices("coding").any(|(at, word)| {
+        let Some(rest) = comment[at + word.len()..].strip_prefix([':', '=']) else { return false };
+        let name: String = rest
+            .trim_start()
+            .chars()
+            .take_while(|character| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.'))
+            .collect();
+        !name.is_empty() && !PLAIN.contains(&name.to_ascii_lowercase().replace('_', "-").as_str())
+    })
+}
+
+/// Outside comments and strings: white space that Python does not know, or a backslash that continues nothing.
+fn has_odd_white_space(root: Node<'_>, text: &str) -> bool {
+    let mut opaque: Vec<(usize, usize)> = Vec::new();
+    each_node(root, &mut |node| {
+        if matches!(node.kind(), "comment" | "string_content") {
+            opaque.push((node.start_byte(), node.end_byte()));
+            return false;
+        }
+        true
     });
-    odd || foreign
+    let mut opaque = opaque.into_iter().peekable();
+    text.char_indices().any(|(at, character)| {
+        while opaque.next_if(|(_, end)| *end <= at).is_some() {}
+        if opaque.peek().is_some_and(|(start, _)| *start <= at) {
+            return false;
+        }
+        match character {
+            ' ' | '\t' | '\n' | '\r' => false,
+            // A form feed alone on its line is nothing to Python; in front of code it resets the indentation.
+            '\u{c}' => {
+                let begins = at == 0 || text.as_bytes()[at - 1] == b'\n';
+                !(begins && matches!(text.as_bytes().get(at + 1), None | Some(b'\n' | b'\r')))
+            }
+            '\\' => {
+                let rest = &text[at + 1..];
+                let Some(rest) = rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix('\n')) else { return true };
+                let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+                let next = rest.lines().next().unwrap_or_default().trim();
+                text[start..at].trim().is_empty() || next.is_empty() || next.starts_with('#')
+            }
+            '\u{feff}' | '\u{2060}' | '\u{200b}' => true,
+            _ => character.is_control() || character.is_whitespace(),
+        }
+    })
+}
+
+/// The statements of each block begin in the same way, deeper than what surrounds the block.
+fn is_indented_evenly(root: Node<'_>, text: &str) -> bool {
+    // The white space before a node that begins its line.
+    let leading = |node: Node<'_>| -> Option<&str> {
+        let before = &text[..node.start_byte()];
+        let indentation = before.bytes().rev().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\x0c')).count();
+        let start = before.len() - indentation;
+        (start == 0 || before.as_bytes()[start - 1] == b'\n').then(|| &before[start..])
+    };
+    // Open blocks, each with the byte where it ends and its indentation.
+    let mut open: Vec<(usize, &str)> = vec![(usize::MAX, "")];
+    let mut even = true;
+    each_node(root, &mut |node| {
+        while open.last().is_some_and(|(end, _)| *end <= node.start_byte()) && open.len() > 1 {
+            open.pop();
+        }
+        let around = open.last().map_or("", |(_, indentation)| *indentation);
+        match node.kind() {
+            "module" => {
+                even &= children(node).into_iter().all(|statement| leading(statement).is_none_or(str::is_empty))
+            }
+            "block" => {
+                let mut first = None;
+                for statement in children(node) {
+                    let Some(indentation) = leading(statement) else { continue };
+                    even &= *first.get_or_insert(indentation) == indentation;
+                }
+                if let Some(first) = first {
+                    even &= first.len() > around.len() && first.starts_with(around);
+                    open.push((node.end_byte(), first));
+                }
+            }
+            // What continues a statement stands where the statement does.
+            "elif_clause" | "else_clause" | "except_clause" | "except_group_clause" | "finally_clause" => {
+                even &= leading(node).is_none_or(|indentation| indentation == around);
+            }
+            "decorated_definition" => {
+                even &= children(node)
+                    .into_iter()
+                    .all(|part| leading(part).is_none_or(|indentation| indentation == around));
+            }
+            _ => {}
+        }
+        even
+    });
+    even
 }
 
 /// Definitions nested deeper are passed over.

@@ -207,9 +207,28 @@ fn text_that_python_reads_otherwise_than_the_grammar_proves_nothing() {
         ("x = 1\n# a\n", "x = 1\n# a\rimport os\n"),
         ("# coding: utf-7\n# a\n", "# coding: utf-7\n# +AAo-import os\n"),
         ("# a\nx = 1\n", "# a\n\x0cx = 1\n"),
+        ("if x:\n    y\nz\n", "if x:\n    y\n  z\n"),
+        ("if x:\n    y\n    z\n", "if x:\n    y\n\tz\n"),
+        ("if x:\n    y\nelse:\n    z\n", "if x:\n    y\n  else:\n    z\n"),
+        ("def f():\n    x\n    y\n", "def f():\n        x\n    y\n"),
+        ("@a\ndef f():\n    x\n", "@a\n def f():\n    x\n"),
+        ("x = 1\n", "x =\u{a0}1\n"),
+        ("x = 1\n", "x = 1\u{200b}\n"),
+        ("x = 1\n", "x = 1 \\\n"),
+        ("x = (1 +\n     2)\n", "x = (1 + \\\n     # a\n     2)\n"),
+        (" x = 1\n", "x = 1\n"),
     ] {
         let parts = diff("a.py", before, after);
         assert!(parts.iter().all(|part| part.contains("UNKNOWN") && part.ends_with("[]")), "{parts:?}");
+    }
+    // Unusual and sound.
+    for code in [
+        "if x:\n\ty = 1 + \\\n\t\t2\n\u{c}\nz = \"\u{a0}\u{200b}\"\n",
+        "class A:\n  @a\n  def f(self): return 1\n  # b\n\n  try:\n     a\n  except E: pass\n  else:\n   b\n  finally:\n     c\n",
+        "match x:\n  case 1:\n    y\n  case 2: z\nif a: b; c\nelif d:\n  e\nfor i in j:\n  k\nelse:\n  l\n",
+        "x = \"\"\"\n  a\n\"\"\"; y = 1\nwith a as b, \\\n     c as d:\n    pass\n",
+    ] {
+        assert_eq!(diff("a.py", code, &format!("# note\n{code}")), ["a.py: COMMENT [COMMENTS]"], "{code}");
     }
     // The settings of a script stand in comments.
     let script = "# /// script\n# dependencies = [\"a\"]\n# ///\nimport a\n";

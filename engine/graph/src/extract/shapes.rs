@@ -91,28 +91,49 @@ pub(super) fn is_code_comment(comment: &str, line: usize) -> bool {
     }
     comment.split('#').skip(1).any(|piece| {
         let piece = piece.trim_start();
-        const PREFIXES: [&str; 15] = [
+        const PREFIXES: [&str; 20] = [
             "type:",
-            "pragma:",
-            "pylint:",
             "mypy:",
             "pyright:",
+            "pyrefly:",
+            "ty:",
             "fmt:",
             "isort:",
             "ruff:",
             "flake8:",
+            "flake8=",
             "pytype:",
             "pyre-",
             "yapf:",
             "autopep8:",
             "doctest:",
+            "cython:",
+            "distutils:",
+            "checkov:",
             "grace:",
+            "/// ",
         ];
         PREFIXES.iter().any(|prefix| piece.starts_with(prefix))
-            || ["noqa", "nosec", "nosonar"]
+            || ["noqa", "nosec", "pragma"]
                 .iter()
                 .any(|word| piece.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word)))
-    })
+    }) || {
+        // These count wherever they stand in a comment.
+        let lower = comment.to_ascii_lowercase();
+        const WORDS: [&str; 10] = [
+            "pylint:",
+            "nosonar",
+            "nosemgrep",
+            "noinspection",
+            "skipcq",
+            "lgtm[",
+            "codeql[",
+            "gitleaks:",
+            "allowlist secret",
+            "whitelist secret",
+        ];
+        WORDS.iter().any(|word| lower.contains(word))
+    }
 }
 
 /// The class that an annotation names: `X`, `"X"`, `X | None`, `Optional[X]`, `Annotated[X, …]`, `type[X]` not.
@@ -169,9 +190,18 @@ mod tests {
 
     #[test]
     fn comments_that_are_code_are_a_closed_list() {
-        for code in
-            ["# type: ignore", "#noqa", "# NOQA: E1", "# see # nosec", "# pragma: no cover", "# pylint: disable=x"]
-        {
+        for code in [
+            "# type: ignore",
+            "#noqa",
+            "# NOQA: E1",
+            "# see # nosec",
+            "# pragma: no cover",
+            "# pylint: disable=x",
+            "# why, pylint: disable=x",
+            "# PRAGMA no cover",
+            "# nosemgrep: x",
+            "# /// script",
+        ] {
             assert!(is_code_comment(code, 9), "{code}");
         }
         assert!(is_code_comment("#!/usr/bin/env python", 0));
