@@ -97,7 +97,8 @@ fn test(rest: &[String]) -> Outcome {
     let python = python::environment()?;
     let ci = rest.iter().any(|argument| argument == "--ci");
     let rest: Vec<&String> = rest.iter().filter(|argument| *argument != "--ci").collect();
-    host::cargo(&["build", "--package", "grace-rules"]).args(ci.then_some("--locked")).run()?;
+    // With the tests, so that features are those of the tests and nothing is compiled twice.
+    host::cargo(&["build", "--workspace", "--bins", "--tests", "--examples"]).args(ci.then_some("--locked")).run()?;
     let mut command = host::cargo(&["test", "--workspace"]).path_first(&python);
     if ci {
         command = command.args(["--locked", "--no-fail-fast"]);
