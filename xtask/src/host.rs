@@ -119,6 +119,7 @@ impl Process {
         }
         let said = String::from_utf8_lossy(&output.stderr);
         let last = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("and said nothing");
-        Err(format!("`{}` ended with {}: {}", self.shown, output.status, last.trim()))
+        let name = self.shown.split(' ').next().unwrap_or_default();
+        Err(format!("`{name}` ended with {}: {}", output.status, last.trim()))
     }
 }
