@@ -131,13 +131,14 @@ pub(crate) fn outline(db: &dyn Db, file: SourceFile) -> Option<Arc<Outline>> {
     facts(db, file).map(|facts| Arc::clone(&facts.outline))
 }
 
-/// Why nothing of a file can be read as code, and whether some of it cannot.
+/// How far a file can be read as code: its language, why nothing of it can be read, whether some of it cannot.
 #[salsa::tracked(returns(copy))]
-pub(crate) fn damage(db: &dyn Db, file: SourceFile) -> (Option<ProblemKind>, bool) {
+pub(crate) fn reading(db: &dyn Db, file: SourceFile) -> (Option<Language>, Option<ProblemKind>, bool) {
+    let language = Language::of_path(&file.path(db));
     match (file.content(db), facts(db, file)) {
-        (TreeContent::Other, _) => (None, false),
-        (_, Some(facts)) => (facts.opaque(), !facts.problems.is_empty()),
-        (_, None) => (Some(ProblemKind::Unreadable), true),
+        (TreeContent::Other, _) => (None, None, false),
+        (_, Some(facts)) => (language, facts.opaque(), !facts.problems.is_empty()),
+        (_, None) => (language, Some(ProblemKind::Unreadable), true),
     }
 }
 
@@ -148,13 +149,8 @@ pub(crate) fn graph(db: &dyn Db, snapshot: Snapshot) -> Arc<CodeGraph> {
         .files(db)
         .iter()
         .map(|&file| {
-            let path = file.path(db);
-            let (opaque, has_problems) = damage(db, file);
-            let language = match file.content(db) {
-                TreeContent::Other => None,
-                TreeContent::Code(_) | TreeContent::Opaque(_) => Language::of_path(&path),
-            };
-            GraphFile { path, language, outline: outline(db, file), opaque, has_problems }
+            let (language, opaque, has_problems) = reading(db, file);
+            GraphFile { path: file.path(db), language, outline: outline(db, file), opaque, has_problems }
         })
         .collect();
     Arc::new(CodeGraph::build(files))

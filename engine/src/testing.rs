@@ -12,7 +12,7 @@ use grace_dsl::ast::{
 use grace_fingerprints::Fingerprint;
 use grace_graph::change::{Change, Content, FileChange, FileSide};
 use grace_graph::code::{PartId, PartKind};
-use grace_graph::facts::{ContentId, Language};
+use grace_graph::facts::Language;
 use grace_graph::store::FactStore;
 use serde::{Deserialize, Serialize};
 
@@ -178,33 +178,20 @@ impl Runner<'_> {
                 return vec![Failure { line, expected: "a repository to edit".to_owned(), found }];
             }
         };
-        let mut input = Input {
-            before: self.tree(&before),
-            rules_before: Some(self.book.clone()),
-            rules_after: Some(self.book.clone()),
-            as_of: self.today,
-            ..Input::default()
-        };
         // Sets in givens are read on the tree before any edit.
-        input.after = input.before.clone();
-        self.set(input.clone());
+        self.set(Input { rules_after: Some(self.book.clone()), ..input_of(self.store, &before, &before) });
         let mut after = (*before).clone();
         for given in &test.givens {
             if let Err(found) = self.edit(path, item, given, &before, &mut after) {
                 return given_failure(given, found);
             }
         }
-        input.after = self.tree(&after);
-        input.change = change(&before, &after);
-        let (models, files) = models_of(&before);
-        input.past.models_before = models;
-        input.past.model_files = files;
-        let (models, files) = models_of(&after);
-        input.past.models_after = models;
-        input.past.model_files.extend(files);
-        input.past.codeowners = CODEOWNERS
-            .iter()
-            .find_map(|path| before.get(*path).map(|text| (Arc::from(*path), Arc::from(text.as_str()))));
+        let mut input = Input {
+            rules_before: Some(self.book.clone()),
+            rules_after: Some(self.book.clone()),
+            as_of: self.today,
+            ..input_of(self.store, &before, &after)
+        };
         let mut outcomes = BTreeMap::new();
         let mut approved = BTreeSet::new();
         let mut trust = None;
@@ -254,23 +241,6 @@ impl Runner<'_> {
             return tree.clone().map_err(|reason| (Some(given), reason));
         }
         Ok(Arc::new(Files::new()))
-    }
-
-    fn tree(&self, files: &Files) -> Tree {
-        let files = files
-            .iter()
-            .map(|(path, text)| TreeFile {
-                path: Arc::from(path.as_str()),
-                content: match Language::of_path(path) {
-                    Some(language) => {
-                        self.store.facts(language, text.as_bytes());
-                        TreeContent::Code(ContentId::of(text.as_bytes()))
-                    }
-                    None => TreeContent::Other,
-                },
-            })
-            .collect();
-        Tree { files }
     }
 
     fn granted(&self) -> BTreeSet<String> {
@@ -537,6 +507,37 @@ pub fn models_of(files: &BTreeMap<String, String>) -> Models {
         }
     }
     (models, by_file)
+}
+
+/// Everything that two trees of text say: the trees, the change between them, models and owners. No rules.
+#[must_use]
+pub fn input_of(store: &FactStore, before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Input {
+    let mut input =
+        Input { before: tree(store, before), after: tree(store, after), change: change(before, after), ..Input::default() };
+    let (models, files) = models_of(before);
+    input.past.models_before = models;
+    input.past.model_files = files;
+    let (models, files) = models_of(after);
+    input.past.models_after = models;
+    input.past.model_files.extend(files);
+    input.past.codeowners = CODEOWNERS
+        .iter()
+        .find_map(|path| before.get(*path).map(|text| (Arc::from(*path), Arc::from(text.as_str()))));
+    input
+}
+
+fn tree(store: &FactStore, files: &BTreeMap<String, String>) -> Tree {
+    let files = files
+        .iter()
+        .map(|(path, text)| TreeFile {
+            path: Arc::from(path.as_str()),
+            content: match Language::of_path(path) {
+                Some(language) => TreeContent::Code(store.facts(language, text.as_bytes()).content),
+                None => TreeContent::Other,
+            },
+        })
+        .collect();
+    Tree { files }
 }
 
 /// The change between two trees of text.

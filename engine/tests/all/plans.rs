@@ -1,0 +1,234 @@
+//! Plans of small changes: what fires, what does not, and why.
+
+use grace_engine::What;
+use grace_engine::plan::{Evidence, Outcome, Presence, Step};
+
+use crate::support::{Bench, Files, book, files, raw_book, with, without};
+
+const TIERS: &str = r#"
+tiers
+  1 safe       approve automatically  for change only in comments, formatting, documentation, added tests
+  2 internal   approve by rules       for any other change
+  3 sensitive  approve 1 of team(governance)  for operations update_model
+
+team governance members "alice@example.org", "bob@example.org"
+"#;
+
+fn repository() -> Files {
+    files(&[
+        ("app/__init__.py", ""),
+        ("app/base.py", "class BaseKernel:\n    def start(self):\n        return 1\n"),
+        (
+            "app/boot.py",
+            "from app.base import BaseKernel\nfrom app.util import helper\n\n\nclass Boot(BaseKernel):\n    def start(self):\n        return helper()\n",
+        ),
+        ("app/util.py", "def helper():\n    return 2\n\n\ndef other():\n    return 3\n"),
+        ("tests/test_boot.py", "from app.boot import Boot\n\n\ndef test_start():\n    assert Boot().start() == 2\n"),
+        ("README.md", "# App\n"),
+    ])
+}
+
+fn helper_edit() -> Files {
+    with(&repository(), "app/util.py", "def helper():\n    return 9\n\n\ndef other():\n    return 3\n")
+}
+
+#[test]
+fn a_changed_part_in_a_tag_fires_with_its_proof() {
+    let mut bench = Bench::new();
+    let rules = book(&format!(
+        "{TIERS}
+tag kernel on members of subtypes(header of class(\"BaseKernel\"), any distance)
+rule kernel_change : tier 3
+  when     change touches tag(kernel)
+  because  \"A kernel runs everywhere.\"
+"
+    ));
+    let before = repository();
+    let after = with(
+        &before,
+        "app/boot.py",
+        "from app.base import BaseKernel\nfrom app.util import helper\n\n\nclass Boot(BaseKernel):\n    def start(self):\n        return helper() + 1\n",
+    );
+    bench.set(&before, &after, &rules);
+    let plan = bench.engine.plan();
+    assert_eq!(plan.tier, 3);
+    assert_eq!(plan.tier_derivation[0].rule, "kernel_change");
+    let Evidence::Changed { part, proof, .. } = &plan.tier_derivation[0].evidence[0] else { panic!("{plan:#?}") };
+    assert_eq!((part.name.as_str(), part.path.as_str(), part.line), ("Boot.start", "app/boot.py", 6));
+    assert!(matches!(&proof[0], Step::Named { name, file, .. } if name == "tag(kernel)" && file == "grace/rules.grace"));
+    assert!(
+        proof.iter().any(|step| matches!(step, Step::Edge { kind, to, line: 5, .. } if kind == "inherits" && to.name == "BaseKernel")),
+        "{proof:#?}"
+    );
+    assert_eq!(plan.approvals[0].name, "1 of team(governance)");
+}
+
+#[test]
+fn a_comment_edit_is_proved_safe() {
+    let mut bench = Bench::new();
+    let before = repository();
+    let after = with(&before, "app/util.py", "# why\ndef helper():\n    return 2\n\n\ndef other():\n    return 3\n");
+    bench.set(&before, &after, &book(TIERS));
+    let plan = bench.engine.plan();
+    assert_eq!(plan.tier, 1, "{:#?}", plan.tier_derivation);
+    assert!(plan.approvals.is_empty());
+}
+
+#[test]
+fn a_declared_operation_only_raises() {
+    let mut bench = Bench::new();
+    let before = repository();
+    let mut input = bench.input(&before, &helper_edit(), &book(TIERS));
+    input.declared.operation = Some("update_model".to_owned());
+    bench.engine.update(input.clone());
+    assert_eq!(bench.engine.plan().tier, 3);
+    input.declared.operation = Some("lint".to_owned());
+    bench.engine.update(input);
+    assert_eq!(bench.engine.plan().tier, 2);
+}
+
+#[test]
+fn an_item_that_does_not_parse_is_tier_3_and_a_named_unknown() {
+    let mut bench = Bench::new();
+    let rules = raw_book(&format!("{TIERS}\nrule broken : tier 2\n  when change touches\n"));
+    bench.set(&repository(), &helper_edit(), &rules);
+    let plan = bench.engine.plan();
+    assert_eq!(plan.tier, 3);
+    assert!(plan.unknowns.iter().any(|unknown| unknown.name.contains("`broken`") && unknown.decides_tier), "{:#?}", plan.unknowns);
+}
+
+#[test]
+fn a_name_that_stands_for_nothing_makes_its_rule_unknown() {
+    let mut bench = Bench::new();
+    let rules = raw_book(&format!("{TIERS}\nrule lost : tier 3\n  when change touches tag(kernal)\n  because \"x\"\n"));
+    bench.set(&repository(), &helper_edit(), &rules);
+    let plan = bench.engine.plan();
+    assert_eq!(plan.rules.iter().find(|rule| rule.name == "lost").map(|rule| rule.outcome), Some(Outcome::Unknown));
+    assert_eq!(plan.tier, 3);
+}
+
+#[test]
+fn a_new_import_against_a_forbid_is_denied_and_an_old_one_is_not() {
+    let rules = book(&format!(
+        "{TIERS}
+forbid no_util
+  imports  from module(\"app.boot\") to module(\"app.util\")
+  existing listed, may only shrink
+  because  \"Boot stands alone.\"
+forbid base_alone
+  imports  from module(\"app.base\") to module(\"app.util\"), direct or through other modules
+  existing listed, may only shrink
+  remedy   \"Pass it in.\"
+  because  \"The base knows nobody.\"
+"
+    ));
+    let mut bench = Bench::new();
+    let before = repository();
+    let after = with(
+        &before,
+        "app/base.py",
+        "from app.boot import Boot\n\n\nclass BaseKernel:\n    def start(self):\n        return Boot\n",
+    );
+    bench.set(&before, &after, &rules);
+    let plan = bench.engine.plan();
+    let denied: Vec<&str> = plan.denials.iter().map(|denial| denial.name.as_str()).collect();
+    assert_eq!(denied, ["base_alone"]);
+    let Evidence::Path { steps } = &plan.denials[0].derivation[0].evidence[0] else { panic!("{plan:#?}") };
+    assert_eq!(steps.len(), 2, "{steps:#?}");
+}
+
+#[test]
+fn a_bundle_is_narrowed_to_the_tests_that_the_change_reaches() {
+    let rules = book(&format!(
+        "{TIERS}
+bundle unit
+  tests    tests
+  run      \"pytest\", \"{{tests}}\"
+  timeout  60 s
+rule code : tier 2
+  when     change touches language(python)
+  require  bundle(unit) narrowed to impacted tests
+  because  \"Code is tested.\"
+"
+    ));
+    let before = with(&repository(), "tests/test_other.py", "from app.util import other\n\n\ndef test_other():\n    assert other() == 3\n");
+    let after = with(&before, "app/util.py", "def helper():\n    return 9\n\n\ndef other():\n    return 3\n");
+    let mut bench = Bench::new();
+    bench.set(&before, &after, &rules);
+    let plan = bench.engine.plan();
+    assert_eq!(plan.bundles[0].selected, ["tests/test_boot.py::test_start"]);
+    assert_eq!(plan.bundles[0].tests.len(), 2);
+    let explained = bench.engine.explain(&What::Test("tests/test_boot.py::test_start".to_owned()));
+    assert_eq!(explained.status, Presence::Present);
+    assert!(!explained.reached.is_empty());
+    let explained = bench.engine.explain(&What::Test("test_other".to_owned()));
+    assert_eq!(explained.status, Presence::Absent);
+}
+
+#[test]
+fn both_rule_books_judge_and_a_dropped_rule_still_counts() {
+    let before = repository();
+    let old = format!("{TIERS}\nrule strict : tier 3\n  when change touches all\n  because \"x\"\n");
+    let mut bench = Bench::new();
+    let mut input = bench.input(&before, &helper_edit(), &book(&old));
+    input.rules_after = Some(book(TIERS));
+    bench.engine.update(input);
+    let plan = bench.engine.plan();
+    assert_eq!(plan.rules.iter().find(|rule| rule.name == "strict").map(|rule| rule.outcome), Some(Outcome::Fires));
+    assert_eq!(plan.tier, 3);
+}
+
+#[test]
+fn a_removed_part_is_judged_by_what_it_was() {
+    let rules = book(&format!(
+        "{TIERS}
+rule base_users : tier 3
+  when     change touches dependents(module(\"app.base\"), any distance)
+  because  \"Base users are watched.\"
+"
+    ));
+    let before = repository();
+    let mut bench = Bench::new();
+    bench.set(&before, &without(&before, "app/boot.py"), &rules);
+    let plan = bench.engine.plan();
+    assert_eq!(plan.rules[0].outcome, Outcome::Fires, "{:#?}", plan.rules);
+}
+
+#[test]
+fn explain_names_what_a_missing_bundle_lacks() {
+    let rules = book(&format!(
+        "{TIERS}
+bundle unit
+  tests    tests
+  run      \"pytest\", \"{{tests}}\"
+  timeout  60 s
+rule boot : tier 2
+  when     change touches module(\"app.boot\")
+  require  bundle(unit)
+  because  \"Boot is tested.\"
+"
+    ));
+    let mut bench = Bench::new();
+    bench.set(&repository(), &helper_edit(), &rules);
+    let explained = bench.engine.explain(&What::Bundle("unit".to_owned()));
+    assert_eq!(explained.status, Presence::Absent);
+    assert_eq!(explained.near[0].rule, "boot");
+    assert_eq!(explained.near[0].conditions[0].text, "change touches module(\"app.boot\")");
+    let (nearest, way) = explained.near[0].nearest.as_ref().expect("a way");
+    assert_eq!(nearest.name, "helper");
+    assert_eq!(way.len(), 1);
+    assert_eq!(explained.would_bring, ["touch app/boot.py", "widen the rule to dependencies(module(\"app.boot\"), within 1)"]);
+    let unheard = bench.engine.explain(&What::Bundle("unti".to_owned()));
+    assert_eq!(unheard.did_you_mean, ["unit"]);
+}
+
+#[test]
+fn equal_inputs_give_byte_equal_plans() {
+    let rules = book(TIERS);
+    let json = || {
+        let mut bench = Bench::new();
+        bench.set(&repository(), &helper_edit(), &rules);
+        format!("{:?}", bench.engine.plan())
+    };
+    assert_eq!(json(), json());
+}
