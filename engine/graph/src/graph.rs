@@ -11,8 +11,8 @@ mod visit;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::hash::Map;
 use fixedbitset::FixedBitSet;
-use rustc_hash::FxHashMap;
 
 use crate::code::{Edge, EdgeKind, FileId, Part, PartId, PartKey, PartKind};
 use crate::facts::{FileFacts, Language, Outline, ProblemKind, StringFact};
@@ -117,9 +117,9 @@ pub struct CodeGraph {
     parts: Vec<Part>,
     /// One past the last part inside each part.
     subtree_end: Vec<u32>,
-    by_path: FxHashMap<Arc<str>, FileId>,
-    by_module: FxHashMap<Arc<str>, Vec<FileId>>,
-    by_name: FxHashMap<Arc<str>, Vec<PartId>>,
+    by_path: Map<Arc<str>, FileId>,
+    by_module: Map<Arc<str>, Vec<FileId>>,
+    by_name: Map<Arc<str>, Vec<PartId>>,
     /// Parts by (file, local name, kind, occurrence).
     by_key: Vec<PartId>,
     edges: Vec<Edge>,

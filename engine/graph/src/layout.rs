@@ -1,6 +1,6 @@
 //! Where Python finds modules in a tree: packages, namespace packages, import roots. Knows paths only, never contents.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use crate::hash::{Map, Set};
 
 use crate::code::FileId;
 use crate::facts::Language;
@@ -37,14 +37,16 @@ struct Directory {
 #[derive(Debug)]
 pub(crate) struct Layout<'a> {
     /// Stem path (`a/b/c` for `a/b/c.py`) to file; a source wins over its stub.
-    modules: FxHashMap<&'a str, FileId>,
-    directories: FxHashMap<&'a str, u32>,
+    modules: Map<&'a str, FileId>,
+    directories: Map<&'a str, u32>,
     directory_names: Vec<&'a str>,
     directory_facts: Vec<Directory>,
     /// Directories that imports start from, the repository's root first.
     roots: Vec<&'a str>,
     /// Last segment to the stems that end with it (for packages: the directory).
-    by_last: FxHashMap<&'a str, Vec<(&'a str, FileId)>>,
+    by_last: Map<&'a str, Vec<(&'a str, FileId)>>,
+    /// Names of directories and modules: no other name can begin an import of this tree.
+    first_names: Set<&'a str>,
 }
 
 /// The directory of a path; empty at the root.
@@ -69,14 +71,15 @@ impl<'a> Layout<'a> {
     /// Reads the layout off the sorted paths of a tree.
     pub(crate) fn new(paths: impl Iterator<Item = &'a str>) -> Self {
         let mut layout = Self {
-            modules: FxHashMap::default(),
-            directories: FxHashMap::default(),
+            modules: Map::default(),
+            directories: Map::default(),
             directory_names: Vec::new(),
             directory_facts: Vec::new(),
             roots: vec![""],
-            by_last: FxHashMap::default(),
+            by_last: Map::default(),
+            first_names: Set::default(),
         };
-        let mut project_roots = FxHashSet::default();
+        let mut project_roots = Set::default();
         layout.directory("");
         for (index, path) in paths.enumerate() {
             let file = FileId(index as u32);
@@ -112,10 +115,12 @@ impl<'a> Layout<'a> {
                 if !is_stub || !layout.modules.contains_key(stem) {
                     layout.modules.insert(stem, file);
                 }
+                layout.first_names.insert(base_name(stem));
                 layout.by_last.entry(base_name(stem)).or_default().push((stem, file));
             }
         }
         for index in 1..layout.directory_names.len() {
+            layout.first_names.insert(base_name(layout.directory_names[index]));
             let name = layout.directory_names[index];
             let facts = &layout.directory_facts[index];
             if facts.has_code && facts.init.is_none() && (base_name(name) == "src" || project_roots.contains(name)) {
@@ -135,6 +140,11 @@ impl<'a> Layout<'a> {
         self.directory_names.push(name);
         self.directory_facts.push(Directory::default());
         index
+    }
+
+    /// A number for the directory of each path, the same for the same directory.
+    pub(crate) fn directories_of<'p>(&self, paths: impl Iterator<Item = &'p str>) -> Vec<u32> {
+        paths.map(|path| self.directories.get(directory_of(path)).copied().unwrap_or(u32::MAX)).collect()
     }
 
     /// The deepest import root above a path.
@@ -217,6 +227,9 @@ impl<'a> Layout<'a> {
     /// What an absolute dotted name means in a file: the longest match over the import roots, surest root first.
     pub(crate) fn absolute(&self, path: &'a str, dotted: &str) -> Option<Found> {
         let segments: Vec<&str> = dotted.split('.').collect();
+        if !self.first_names.contains(segments[0]) {
+            return None;
+        }
         let is_standard = crate::stdlib::is_standard(segments[0]);
         let natural = self.natural_root(path);
         let mut best: Option<Found> = None;

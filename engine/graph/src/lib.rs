@@ -6,6 +6,7 @@ pub mod diff;
 pub mod extract;
 pub mod facts;
 pub mod graph;
+mod hash;
 mod layout;
 pub mod owners;
 pub mod packages;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use crate::hash::{Map, Set};
 
 use super::{BuildOptions, CodeGraph, FileNode, GraphFile, is_generated_name, is_test_name};
 use crate::code::{FileId, Part, PartId, PartKind};
@@ -19,9 +19,9 @@ pub(super) fn build(mut files: Vec<GraphFile>, options: &BuildOptions) -> CodeGr
         files: Vec::with_capacity(files.len()),
         parts: Vec::new(),
         subtree_end: Vec::new(),
-        by_path: FxHashMap::default(),
-        by_module: FxHashMap::default(),
-        by_name: FxHashMap::default(),
+        by_path: Map::default(),
+        by_module: Map::default(),
+        by_name: Map::default(),
         by_key: Vec::new(),
         edges: Vec::new(),
         out: Vec::new(),
@@ -51,7 +51,7 @@ pub(super) fn build(mut files: Vec<GraphFile>, options: &BuildOptions) -> CodeGr
 /// Strings that many parts have in common.
 #[derive(Default)]
 struct Shared {
-    names: FxHashSet<Arc<str>>,
+    names: Set<Arc<str>>,
 }
 
 impl Shared {
@@ -123,8 +123,7 @@ fn add_parts(
     first: u32,
     module: &Arc<str>,
 ) {
-    let all: Option<FxHashSet<&str>> =
-        outline.all.as_ref().map(|all| all.iter().map(|name| outline.name(*name)).collect());
+    let all: Option<Set<&str>> = outline.all.as_ref().map(|all| all.iter().map(|name| outline.name(*name)).collect());
     for (ordinal, fact) in outline.parts.iter().enumerate() {
         let (name, qualified_name) = if fact.kind == PartKind::Module {
             (shared.get(module.rsplit('.').next().unwrap_or(module)), Arc::clone(module))
@@ -154,7 +153,7 @@ fn add_parts(
     }
 }
 
-fn is_public(local_name: &str, all: Option<&FxHashSet<&str>>) -> bool {
+fn is_public(local_name: &str, all: Option<&Set<&str>>) -> bool {
     let mut segments = local_name.split('.');
     let listed = match (all, segments.clone().next()) {
         (Some(all), Some(first)) if !first.is_empty() => all.contains(first),

@@ -66,7 +66,7 @@ impl CodeGraph {
             return Some(Vec::new());
         }
         let mut seen = self.empty_set();
-        let mut came_by: rustc_hash::FxHashMap<PartId, (Edge, PartId)> = rustc_hash::FxHashMap::default();
+        let mut came_by: crate::hash::Map<PartId, (Edge, PartId)> = crate::hash::Map::default();
         let mut queue: VecDeque<(PartId, u32)> = VecDeque::new();
         for part in start.ones().take_while(|part| *part < self.len()) {
             seen.insert(part);

@@ -1,8 +1,9 @@
 //! Turns resolved names into edges, file by file.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use crate::hash::{Map, Set};
 
 use super::values::{FUEL, Resolver, Thing, Value};
 use super::{Resolved, fixtures};
@@ -14,8 +15,8 @@ use crate::stdlib;
 
 /// A method name that more classes than this define says too little for a guess.
 const MAX_GUESSES: usize = 8;
-/// Overrides of one method that are followed.
-const MAX_OVERRIDES: usize = 256;
+/// Overrides of one method that each call gets an edge to.
+const MAX_OVERRIDES: usize = 32;
 
 /// What is collected while files are resolved.
 pub(super) struct Emitter<'r, 'a> {
@@ -23,9 +24,11 @@ pub(super) struct Emitter<'r, 'a> {
     pub(super) edges: Vec<Edge>,
     unresolved: Vec<Unresolved>,
     /// Direct subclasses.
-    subclasses: FxHashMap<PartId, Vec<PartId>>,
-    methods: FxHashMap<&'a str, Vec<PartId>>,
-    by_base_name: FxHashMap<&'a str, Vec<FileId>>,
+    subclasses: Map<PartId, Vec<PartId>>,
+    /// What was found of the overrides of a class's method.
+    overrides: Map<(PartId, &'a str), Rc<[PartId]>>,
+    methods: Map<&'a str, Vec<PartId>>,
+    by_base_name: Map<&'a str, Vec<FileId>>,
 }
 
 pub(super) fn emit<'a>(resolver: &mut Resolver<'a>, options: &BuildOptions) -> Resolved {
@@ -34,9 +37,10 @@ pub(super) fn emit<'a>(resolver: &mut Resolver<'a>, options: &BuildOptions) -> R
         resolver,
         edges: Vec::new(),
         unresolved: Vec::new(),
-        subclasses: FxHashMap::default(),
-        methods: FxHashMap::default(),
-        by_base_name: FxHashMap::default(),
+        subclasses: Map::default(),
+        overrides: Map::default(),
+        methods: Map::default(),
+        by_base_name: Map::default(),
     };
     for file in graph.file_ids() {
         emitter.by_base_name.entry(base_name(&graph.file(file).path)).or_default().push(file);
@@ -315,23 +319,56 @@ impl<'a> Emitter<'_, 'a> {
         }
     }
 
-    /// A call on an object of a class may run what its subclasses define.
-    fn overrides(&mut self, part: PartId, site: u32, kind: EdgeKind, class: PartId, name: &str) {
-        let mut seen = vec![class];
-        let mut next = 0;
-        while next < seen.len() && seen.len() < MAX_OVERRIDES {
-            let direct = self.subclasses.get(&seen[next]).cloned().unwrap_or_default();
-            next += 1;
-            for subclass in direct {
-                if seen.contains(&subclass) {
-                    continue;
+    /// A call on an object of a class may run what its subclasses define. Where they are many, the edges go from the
+    /// method itself, once, instead of from each call.
+    fn overrides(&mut self, part: PartId, site: u32, kind: EdgeKind, class: PartId, name: &'a str) {
+        if !self.subclasses.contains_key(&class) {
+            return;
+        }
+        let overrides = match self.overrides.get(&(class, name)) {
+            Some(known) => Rc::clone(known),
+            None => {
+                let found = self.find_overrides(class, name);
+                self.overrides.insert((class, name), Rc::clone(&found));
+                if found.len() > MAX_OVERRIDES {
+                    let stands_for_all = self.stands_for_all(class, name);
+                    let own_site = self.resolver.graph.part(stands_for_all).ordinal;
+                    for target in found.iter() {
+                        self.edge(stands_for_all, *target, kind, Evidence::Guess, own_site);
+                    }
                 }
-                seen.push(subclass);
-                if let Some(method) = self.resolver.own_method(subclass, name) {
-                    self.edge(part, method, kind, Evidence::Guess, site);
+                found
+            }
+        };
+        if overrides.len() > MAX_OVERRIDES {
+            let stands_for_all = self.stands_for_all(class, name);
+            self.edge(part, stands_for_all, kind, Evidence::Guess, site);
+            return;
+        }
+        for target in overrides.iter() {
+            self.edge(part, *target, kind, Evidence::Guess, site);
+        }
+    }
+
+    /// The method of a class that many others override; the class where it has none.
+    fn stands_for_all(&mut self, class: PartId, name: &str) -> PartId {
+        self.resolver.method(class, name).map_or(class, |(method, _)| method)
+    }
+
+    fn find_overrides(&self, class: PartId, name: &str) -> Rc<[PartId]> {
+        let mut seen: Set<PartId> = Set::default();
+        let mut pending = vec![class];
+        let mut found = Vec::new();
+        while let Some(above) = pending.pop() {
+            for &subclass in self.subclasses.get(&above).into_iter().flatten() {
+                if subclass != class && seen.insert(subclass) {
+                    pending.push(subclass);
+                    found.extend(self.resolver.own_method(subclass, name));
                 }
             }
         }
+        found.sort_unstable();
+        found.into()
     }
 
     /// A call on something unknown: the few methods of this name.

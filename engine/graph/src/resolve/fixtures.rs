@@ -1,6 +1,6 @@
 //! Tests by pytest's and unittest's conventions, and the fixtures that pytest hands them by name.
 
-use rustc_hash::FxHashMap;
+use crate::hash::Map;
 
 use super::emit::Emitter;
 use super::values::{FUEL, Thing};
@@ -11,7 +11,7 @@ use crate::layout::{Target, base_name, directory_of};
 /// Test functions and methods, sorted.
 pub(super) fn tests(emitter: &mut Emitter<'_, '_>) -> Vec<PartId> {
     let graph = emitter.resolver.graph;
-    let mut cases: FxHashMap<PartId, bool> = FxHashMap::default();
+    let mut cases: Map<PartId, bool> = Map::default();
     let mut tests = Vec::new();
     for part in graph.part_ids() {
         let node = graph.part(part);
@@ -37,14 +37,14 @@ pub(super) fn tests(emitter: &mut Emitter<'_, '_>) -> Vec<PartId> {
 /// What a file offers as fixtures to itself and, for a `conftest.py`, to everything below.
 #[derive(Default)]
 struct Offer<'a> {
-    named: FxHashMap<&'a str, Vec<PartId>>,
+    named: Map<&'a str, Vec<PartId>>,
     automatic: Vec<PartId>,
     hooks: Vec<PartId>,
 }
 
 struct Fixtures<'a> {
-    offers: FxHashMap<FileId, Offer<'a>>,
-    conftests: FxHashMap<&'a str, FileId>,
+    offers: Map<FileId, Offer<'a>>,
+    conftests: Map<&'a str, FileId>,
     /// Files named by `pytest_plugins`.
     plugins: Vec<FileId>,
 }
@@ -111,7 +111,7 @@ pub(super) fn emit(emitter: &mut Emitter<'_, '_>, tests: &[PartId]) {
 
 fn collect<'a>(emitter: &mut Emitter<'_, 'a>) -> Fixtures<'a> {
     let graph = emitter.resolver.graph;
-    let mut fixtures = Fixtures { offers: FxHashMap::default(), conftests: FxHashMap::default(), plugins: Vec::new() };
+    let mut fixtures = Fixtures { offers: Map::default(), conftests: Map::default(), plugins: Vec::new() };
     for file in graph.file_ids() {
         let Some(outline) = emitter.resolver.outline(file) else { continue };
         let path = emitter.resolver.path(file);

@@ -19,10 +19,9 @@ pub(super) enum Binder {
 /// The scopes of one file: sorted tables over its outline.
 #[derive(Debug, Default)]
 pub(super) struct Scopes<'a> {
-    /// (part, name, binder).
-    names: Vec<(u32, &'a str, Binder)>,
-    /// (class ordinal, attribute, index of the binding).
-    attributes: Vec<(u32, &'a str, u32)>,
+    names: Table<'a, Binder>,
+    /// By class: its attributes and the indices of their bindings.
+    attributes: Table<'a, u32>,
     /// Imports with a star in the module body.
     pub(super) stars: Vec<u32>,
 }
@@ -70,22 +69,64 @@ impl<'a> Scopes<'a> {
         for name in &outline.module_names {
             scopes.names.push((0, outline.name(*name), Binder::Variable));
         }
-        scopes.names.sort_unstable();
-        scopes.attributes.sort_unstable();
+        scopes.names.seal(outline.parts.len());
+        scopes.attributes.seal(outline.parts.len());
         scopes
     }
 
     /// What binds a name in a part's own scope.
-    pub(super) fn binders(&self, part: u32, name: &str) -> impl Iterator<Item = Binder> + use<'_, 'a> {
-        let start = self.names.partition_point(|(at, known, _)| (*at, *known) < (part, name));
-        let end = start + self.names[start..].partition_point(|(at, known, _)| *at == part && *known == name);
-        self.names[start..end].iter().map(|(_, _, binder)| *binder)
+    pub(super) fn binders(&self, part: u32, name: &str) -> &[Entry<'a, Binder>] {
+        self.names.get(part, name)
     }
 
     /// Bindings of an attribute of a class or its instances.
-    pub(super) fn attributes(&self, class: u32, name: &str) -> impl Iterator<Item = u32> + use<'_, 'a> {
-        let start = self.attributes.partition_point(|(at, known, _)| (*at, *known) < (class, name));
-        let end = start + self.attributes[start..].partition_point(|(at, known, _)| *at == class && *known == name);
-        self.attributes[start..end].iter().map(|(_, _, binding)| *binding)
+    pub(super) fn attributes(&self, class: u32, name: &str) -> &[Entry<'a, u32>] {
+        self.attributes.get(class, name)
+    }
+}
+
+/// A part, a name in it, and what it stands for.
+pub(super) type Entry<'a, T> = (u32, &'a str, T);
+
+/// Entries sorted by part and name.
+#[derive(Debug)]
+struct Table<'a, T> {
+    entries: Vec<Entry<'a, T>>,
+    /// `entries[starts[p]..starts[p + 1]]` are those of part `p`.
+    starts: Vec<u32>,
+}
+
+impl<T> Default for Table<'_, T> {
+    fn default() -> Self {
+        Self { entries: Vec::new(), starts: Vec::new() }
+    }
+}
+
+impl<'a, T: Copy + Ord> Table<'a, T> {
+    fn push(&mut self, entry: Entry<'a, T>) {
+        self.entries.push(entry);
+    }
+
+    fn seal(&mut self, parts: usize) {
+        self.entries.sort_unstable();
+        self.entries.shrink_to_fit();
+        self.starts = vec![0; parts + 1];
+        for (part, ..) in &self.entries {
+            if let Some(start) = self.starts.get_mut(*part as usize + 1) {
+                *start += 1;
+            }
+        }
+        for part in 0..parts {
+            self.starts[part + 1] += self.starts[part];
+        }
+    }
+
+    fn get(&self, part: u32, name: &str) -> &[Entry<'a, T>] {
+        let part = part as usize;
+        let (Some(&start), Some(&end)) = (self.starts.get(part), self.starts.get(part + 1)) else { return &[] };
+        let entries = &self.entries[start as usize..end as usize];
+        let from = entries.partition_point(|(_, known, _)| *known < name);
+        let count = entries[from..].iter().take_while(|(_, known, _)| *known == name).count();
+        &entries[from..from + count]
     }
 }

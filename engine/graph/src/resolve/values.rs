@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use rustc_hash::FxHashMap;
+use crate::hash::Map;
 
 use super::scope::{Binder, Scopes};
 use crate::code::{FileId, PartId, PartKind};
@@ -52,10 +52,12 @@ pub(super) struct Resolver<'a> {
     pub(super) graph: &'a CodeGraph,
     pub(super) layout: &'a Layout<'a>,
     scopes: Vec<Option<Scopes<'a>>>,
-    members: FxHashMap<(FileId, &'a str), Rc<[Value]>>,
-    found: FxHashMap<(FileId, u16, &'a str), Option<Rc<Found>>>,
-    bases: FxHashMap<PartId, Rc<[Value]>>,
-    lines: FxHashMap<PartId, Rc<Line>>,
+    members: Map<(FileId, &'a str), Rc<[Value]>>,
+    /// By directory: names mean the same in all files of one.
+    found: Map<(u32, u16, &'a str), Option<Rc<Found>>>,
+    directories: Vec<u32>,
+    bases: Map<PartId, Rc<[Value]>>,
+    lines: Map<PartId, Rc<Line>>,
     pub(super) fuel: u32,
     /// Classes whose bases are being looked up.
     depth: usize,
@@ -76,10 +78,11 @@ impl<'a> Resolver<'a> {
             graph,
             layout,
             scopes,
-            members: FxHashMap::default(),
-            found: FxHashMap::default(),
-            bases: FxHashMap::default(),
-            lines: FxHashMap::default(),
+            members: Map::default(),
+            found: Map::default(),
+            directories: layout.directories_of(graph.files().iter().map(|node| &*node.path)),
+            bases: Map::default(),
+            lines: Map::default(),
             fuel: FUEL,
             depth: 0,
         }
@@ -105,14 +108,14 @@ impl<'a> Resolver<'a> {
     /// The module that an import names.
     pub(super) fn module(&mut self, file: FileId, level: u16, dotted: &'a str) -> Option<Rc<Found>> {
         let path = self.path(file);
-        // Relative names depend on the file's directory only; so do absolute ones, up to its own top package.
-        if let Some(known) = self.found.get(&(file, level, dotted)) {
+        let key = (self.directories[file.0 as usize], level, dotted);
+        if let Some(known) = self.found.get(&key) {
             return known.clone();
         }
         let found =
             if level == 0 { self.layout.absolute(path, dotted) } else { self.layout.relative(path, level, dotted) };
         let found = found.map(Rc::new);
-        self.found.insert((file, level, dotted), found.clone());
+        self.found.insert(key, found.clone());
         found
     }
 
@@ -180,7 +183,7 @@ impl<'a> Resolver<'a> {
     /// What binds a name in one scope.
     fn bound(&mut self, file: FileId, part: u32, name: &'a str, values: &mut Values) {
         let binders: Vec<Binder> = match &self.scopes[file.0 as usize] {
-            Some(scopes) => scopes.binders(part, name).collect(),
+            Some(scopes) => scopes.binders(part, name).iter().map(|(_, _, binder)| *binder).collect(),
             None => return,
         };
         for binder in binders {
@@ -423,8 +426,8 @@ impl<'a> Resolver<'a> {
     /// A module's own `__getattr__`, which answers for what it does not define.
     fn module_getattr(&self, file: FileId) -> Option<PartId> {
         let scopes = self.scopes[file.0 as usize].as_ref()?;
-        scopes.binders(0, "__getattr__").find_map(|binder| match binder {
-            Binder::Part(ordinal) => Some(self.part_id(file, ordinal)),
+        scopes.binders(0, "__getattr__").iter().find_map(|(_, _, binder)| match binder {
+            Binder::Part(ordinal) => Some(self.part_id(file, *ordinal)),
             _ => None,
         })
     }
@@ -451,8 +454,8 @@ impl<'a> Resolver<'a> {
         let file = part.file;
         let (methods, bindings) = match &self.scopes[file.0 as usize] {
             Some(scopes) => (
-                scopes.binders(part.ordinal, name).collect::<Vec<_>>(),
-                scopes.attributes(part.ordinal, name).collect::<Vec<_>>(),
+                scopes.binders(part.ordinal, name).iter().map(|(_, _, binder)| *binder).collect::<Vec<_>>(),
+                scopes.attributes(part.ordinal, name).iter().map(|(_, _, index)| *index).collect::<Vec<_>>(),
             ),
             None => return,
         };
@@ -536,9 +539,9 @@ impl<'a> Resolver<'a> {
     pub(super) fn own_method(&self, class: PartId, name: &str) -> Option<PartId> {
         let part = self.graph.part(class);
         let scopes = self.scopes[part.file.0 as usize].as_ref()?;
-        scopes.binders(part.ordinal, name).find_map(|binder| match binder {
+        scopes.binders(part.ordinal, name).iter().find_map(|(_, _, binder)| match binder {
             Binder::Part(ordinal) => {
-                let id = self.part_id(part.file, ordinal);
+                let id = self.part_id(part.file, *ordinal);
                 is_callable(self.graph.part(id).kind).then_some(id)
             }
             _ => None,

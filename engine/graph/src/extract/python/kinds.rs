@@ -40,6 +40,8 @@ pub(super) enum Role {
     Call,
     Attribute,
     DottedName,
+    /// An annotation.
+    Type,
     Import,
     ImportFrom,
     ImportFuture,
@@ -170,6 +172,7 @@ fn named_role(name: &str) -> Role {
         "call" => Role::Call,
         "attribute" => Role::Attribute,
         "dotted_name" => Role::DottedName,
+        "type" => Role::Type,
         "import_statement" => Role::Import,
         "import_from_statement" => Role::ImportFrom,
         "future_import_statement" => Role::ImportFuture,

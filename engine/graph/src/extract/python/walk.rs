@@ -175,7 +175,6 @@ struct Walk<'t> {
     type_only: u32,
     guarded: u32,
     in_decorator: u32,
-    in_plugins: u32,
     /// Module and level of the `from` that is being read.
     from: (NameId, u16),
     empty: NameId,
@@ -214,7 +213,6 @@ impl<'t> Walk<'t> {
             type_only: 0,
             guarded: 0,
             in_decorator: 0,
-            in_plugins: 0,
             from: (empty, 0),
             empty,
             unknown,
@@ -373,7 +371,20 @@ impl<'t> Walk<'t> {
                 }
             }
             Role::Attribute if self.attribute(node, cursor) => return false,
-            Role::DottedName => self.dotted_name(node, cursor),
+            Role::DottedName => {
+                self.dotted_name(node, cursor);
+                return false;
+            }
+            Role::Type => {
+                let text = self.slice(node);
+                if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.') {
+                    if !matches!(text, "None" | "True" | "False") {
+                        self.reference(node, text, false);
+                    }
+                    self.write_leaf(node, text);
+                    return false;
+                }
+            }
             Role::AliasedImport => self.aliased_import(node),
             Role::ImportFrom | Role::Import | Role::ImportFuture => {
                 self.from = (self.empty, 0);
@@ -444,30 +455,39 @@ impl<'t> Walk<'t> {
         open.opened_part || self.stack.last().is_some_and(|parent| parent.role == Role::Decorated && parent.opened_part)
     }
 
-    /// Children of a definition say which piece of the part they are.
+    /// Children of a definition say which piece of the part they are; statements of a body end the chance of a docstring.
     fn begin_section(&mut self, role: Role) {
         let Some(parent) = self.stack.last() else { return };
-        if !matches!(parent.role, Role::Function | Role::Class) || !self.stack_defines(self.stack.len() - 1) {
-            // A statement of a body ends the chance of a docstring.
-            let is_body = parent.role == Role::Module
-                || (parent.role == Role::Block
-                    && matches!(self.grandparent_role(), Role::Function | Role::Class)
-                    && self.stack_defines(self.stack.len() - 2));
-            if is_body
-                && role != Role::ExpressionStatement
-                && let Some(frame) = self.frames.last_mut()
-            {
-                frame.body_begun = true;
-            }
-            return;
-        }
         let section = match (parent.role, role) {
-            (_, Role::Block) => Section::Body,
+            (Role::Function | Role::Class, _) if !self.stack_defines(self.stack.len() - 1) => return,
+            (Role::Function | Role::Class, Role::Block) => Section::Body,
             (Role::Class, Role::Arguments) => Section::Decorators,
-            _ => Section::Signature,
+            (Role::Function | Role::Class, _) => Section::Signature,
+            (Role::Module | Role::Block, Role::ExpressionStatement) => return,
+            (Role::Module | Role::Block, _) => {
+                if self.in_body()
+                    && let Some(frame) = self.frames.last_mut()
+                {
+                    frame.body_begun = true;
+                }
+                return;
+            }
+            _ => return,
         };
         if let Some(frame) = self.frames.last_mut() {
             frame.section = section;
+        }
+    }
+
+    /// True when the innermost open node is the body of a part.
+    fn in_body(&self) -> bool {
+        match self.parent_role() {
+            Role::Module => true,
+            Role::Block => {
+                matches!(self.grandparent_role(), Role::Function | Role::Class)
+                    && self.stack_defines(self.stack.len() - 2)
+            }
+            _ => false,
         }
     }
 
@@ -487,7 +507,6 @@ impl<'t> Walk<'t> {
         match open.role {
             Role::Try => self.guarded -= 1,
             Role::Decorator => self.in_decorator -= 1,
-            Role::Assignment | Role::AugmentedAssignment if open.usage == StringUse::Plugin => self.in_plugins -= 1,
             _ => {}
         }
         if open.marked {
@@ -685,10 +704,7 @@ impl<'t> Walk<'t> {
     }
 
     fn docstring(&mut self, node: Node<'_>) -> bool {
-        let in_body = self.parent_role() == Role::Module
-            || (self.parent_role() == Role::Block
-                && matches!(self.grandparent_role(), Role::Function | Role::Class)
-                && self.stack_defines(self.stack.len() - 2));
+        let in_body = self.in_body();
         let Some(frame) = self.frames.last_mut() else { return false };
         if !in_body || frame.body_begun {
             return false;
@@ -726,7 +742,7 @@ impl<'t> Walk<'t> {
             }
             Role::Attribute if parent.child > 0 => {}
             Role::KeywordArgument | Role::KeywordPattern if parent.child == 0 => {}
-            Role::DottedName | Role::AliasedImport => {}
+            Role::AliasedImport => {}
             Role::Parameters => self.parameter(text),
             Role::TypedParameter | Role::DefaultParameter if parent.child == 0 => {
                 if self.grandparent_role() == Role::Parameters {
@@ -972,6 +988,7 @@ impl<'t> Walk<'t> {
             Role::AliasedImport | Role::RelativeImport | Role::ImportFuture => {}
             _ => self.reference(node, &text, false),
         }
+        self.write_leaf(node, &text);
     }
 
     fn aliased_import(&mut self, node: Node<'_>) {

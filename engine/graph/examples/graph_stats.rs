@@ -1,0 +1,135 @@
+//! Builds the graph of a directory and prints what it knows and what each phase cost: `graph_stats DIRECTORY`.
+//!
+//! For profiling. Reads files by itself, so that what is measured is this crate alone.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::exit,
+    reason = "a profiling tool, outside the product: it reads files, takes times and prints"
+)]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use grace_graph::facts::Language;
+use grace_graph::graph::{CodeGraph, GraphFile};
+use grace_graph::store::FactStore;
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let Some(directory) = arguments.next() else {
+        println!("usage: graph_stats DIRECTORY [parse]");
+        std::process::exit(2);
+    };
+    let root = PathBuf::from(directory);
+    let mut paths = Vec::new();
+    walk(&root, "", &mut paths);
+    paths.sort();
+    if arguments.next().as_deref() == Some("parse") {
+        return parse_alone(&root, &paths);
+    }
+    let start = Instant::now();
+    let store = FactStore::new();
+    let facts = store.load_tree(&paths, |path| std::fs::read(root.join(path)).ok());
+    report("read and extract", start);
+    let start = Instant::now();
+    let mut problems = std::collections::BTreeMap::<_, usize>::new();
+    for problem in facts.iter().flatten().flat_map(|facts| facts.problems.iter()) {
+        *problems.entry(problem.kind).or_default() += 1;
+    }
+    let files: Vec<GraphFile> = paths
+        .iter()
+        .zip(&facts)
+        .map(|(path, facts)| GraphFile::new(Arc::from(path.as_str()), facts.as_deref()))
+        .collect();
+    let graph = CodeGraph::build(files);
+    report("resolve", start);
+    let start = Instant::now();
+    let stats = graph.stats();
+    report("stats", start);
+    println!("files {:?}, parts {:?}", stats.files, stats.parts);
+    for ((kind, evidence), count) in &stats.edges {
+        println!("edges {kind:?} {evidence:?} {count}");
+    }
+    println!("unresolved {:?}, problems {problems:?}", stats.unresolved);
+    println!(
+        "test files {}, tests {}, test files that reach nothing {}, sources without test {}, cycles {} (largest {})",
+        stats.test_files,
+        stats.tests,
+        stats.tests_that_reach_nothing.len(),
+        stats.sources_without_test.len(),
+        stats.import_cycles.len(),
+        stats.import_cycles.iter().map(Vec::len).max().unwrap_or(0),
+    );
+    for (name, value) in status() {
+        println!("{name} {value}");
+    }
+}
+
+/// What tree-sitter alone costs: read, parse, drop.
+fn parse_alone(root: &Path, paths: &[String]) {
+    let start = Instant::now();
+    let mut parser = tree_sitter::Parser::new();
+    let language = tree_sitter_python::LANGUAGE.into();
+    if parser.set_language(&language).is_err() {
+        return;
+    }
+    let mut bytes = 0;
+    for path in paths.iter().filter(|path| Language::of_path(path).is_some()) {
+        let text = std::fs::read(root.join(path)).unwrap_or_default();
+        bytes += text.len();
+        drop(parser.parse(&text, None));
+    }
+    report("read and parse, one thread", start);
+    println!("bytes {bytes}");
+    for (name, value) in status() {
+        println!("{name} {value}");
+    }
+}
+
+fn report(phase: &str, start: Instant) {
+    println!(
+        "{phase}: {:.0} ms wall, {} ms processor time so far",
+        start.elapsed().as_secs_f64() * 1e3,
+        processor_ms()
+    );
+}
+
+/// Processor time of this process in milliseconds, where the system tells.
+fn processor_ms() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let ticks: u64 = text
+        .rsplit(')')
+        .next()
+        .unwrap_or("")
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .filter_map(|t| t.parse::<u64>().ok())
+        .sum();
+    ticks * 10
+}
+
+fn status() -> Vec<(String, String)> {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    text.lines()
+        .filter_map(|line| line.split_once(':'))
+        .filter(|(name, _)| matches!(*name, "VmHWM" | "VmRSS"))
+        .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
+        .collect()
+}
+
+fn walk(directory: &Path, prefix: &str, paths: &mut Vec<String>) {
+    let Ok(entries) = std::fs::read_dir(directory) else { return };
+    for entry in entries.flatten() {
+        let Ok(kind) = entry.file_type() else { continue };
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let path = format!("{prefix}{name}");
+        if kind.is_dir() && name != ".git" {
+            walk(&entry.path(), &format!("{path}/"), paths);
+        } else if kind.is_file() {
+            paths.push(path);
+        }
+    }
+}

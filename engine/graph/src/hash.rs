@@ -1,0 +1,115 @@
+//! Hash maps for keys that come from files: fast, and with a key of its own per process, so that nobody can write names
+//! that all fall into one bucket. The order of such a map is never looked at.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::LazyLock;
+
+/// A map with [`Keyed`] hashes.
+pub(crate) type Map<K, V> = HashMap<K, V, Keyed>;
+/// A set with [`Keyed`] hashes.
+pub(crate) type Set<K> = HashSet<K, Keyed>;
+
+static KEYS: LazyLock<[u64; 2]> = LazyLock::new(|| {
+    let random = RandomState::new();
+    // Odd, so that no multiplication by it loses anything.
+    [random.hash_one(1u8), random.hash_one(2u8) | 1]
+});
+
+/// Makes hashers with this process's keys.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Keyed {
+    keys: [u64; 2],
+}
+
+impl Default for Keyed {
+    fn default() -> Self {
+        Self { keys: *KEYS }
+    }
+}
+
+impl BuildHasher for Keyed {
+    type Hasher = KeyedHasher;
+
+    fn build_hasher(&self) -> KeyedHasher {
+        KeyedHasher { state: self.keys[0], key: self.keys[1] }
+    }
+}
+
+impl Keyed {
+    /// The hash of a text.
+    pub(crate) fn hash_text(&self, text: &str) -> u64 {
+        let mut hasher = self.build_hasher();
+        hasher.write(text.as_bytes());
+        hasher.finish()
+    }
+}
+
+/// Folded multiplication, eight bytes at a time.
+#[derive(Debug)]
+pub(crate) struct KeyedHasher {
+    state: u64,
+    key: u64,
+}
+
+impl KeyedHasher {
+    fn fold(&mut self, word: u64) {
+        let product = u128::from(self.state ^ word) * u128::from(self.key);
+        self.state = (product as u64) ^ ((product >> 64) as u64).wrapping_add(word.rotate_left(17));
+    }
+}
+
+impl Hasher for KeyedHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        let mut chunks = bytes.chunks_exact(8);
+        for chunk in &mut chunks {
+            let mut word = [0; 8];
+            word.copy_from_slice(chunk);
+            self.fold(u64::from_le_bytes(word));
+        }
+        let rest = chunks.remainder();
+        let mut word = [0; 8];
+        word[..rest.len()].copy_from_slice(rest);
+        self.fold(u64::from_le_bytes(word) ^ ((bytes.len() as u64) << 56));
+    }
+
+    fn write_u8(&mut self, value: u8) {
+        self.fold(u64::from(value));
+    }
+
+    fn write_u16(&mut self, value: u16) {
+        self.fold(u64::from(value));
+    }
+
+    fn write_u32(&mut self, value: u32) {
+        self.fold(u64::from(value));
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.fold(value);
+    }
+
+    fn write_usize(&mut self, value: usize) {
+        self.fold(value as u64);
+    }
+
+    fn finish(&self) -> u64 {
+        self.state
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_that_differ_hash_differently_and_spread() {
+        let keyed = Keyed::default();
+        let hashes: Set<u64> = (0..20_000).map(|n| keyed.hash_text(&format!("a{n}"))).collect();
+        assert_eq!(hashes.len(), 20_000);
+        let low: Set<u64> = hashes.iter().map(|hash| hash & 1023).collect();
+        assert_eq!(low.len(), 1024);
+        assert_ne!(keyed.hash_text(""), keyed.hash_text("\0"));
+        assert_ne!(keyed.hash_text("ab"), keyed.hash_text("ab\0"));
+    }
+}
