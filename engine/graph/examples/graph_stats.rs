@@ -19,15 +19,19 @@ use grace_graph::store::FactStore;
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let Some(directory) = arguments.next() else {
-        println!("usage: graph_stats DIRECTORY [parse]");
+        println!("usage: graph_stats DIRECTORY [parse|parts|unresolved]");
         std::process::exit(2);
     };
     let root = PathBuf::from(directory);
     let mut paths = Vec::new();
     walk(&root, "", &mut paths);
     paths.sort();
-    if arguments.next().as_deref() == Some("parse") {
+    let mode = arguments.next();
+    if mode.as_deref() == Some("parse") {
         return parse_alone(&root, &paths);
+    }
+    if mode.as_deref() == Some("parts") {
+        return list_parts(&root, &paths);
     }
     let start = Instant::now();
     let store = FactStore::new();
@@ -53,6 +57,15 @@ fn main() {
         println!("edges {kind:?} {evidence:?} {count}");
     }
     println!("unresolved {:?}, problems {problems:?}", stats.unresolved);
+    if mode.as_deref() == Some("unresolved") {
+        for unresolved in graph.unresolved() {
+            let file = graph.part(unresolved.part).file;
+            let path = &graph.file(file).path;
+            let index = paths.iter().position(|known| **known == **path).unwrap_or_default();
+            let line = facts[index].as_ref().and_then(|facts| facts.places.site_line(unresolved.site)).unwrap_or(0);
+            println!("{path}:{line}\t{:?}\t{}\t{}", unresolved.kind, unresolved.name, unresolved.excused);
+        }
+    }
     println!(
         "test files {}, tests {}, test files that reach nothing {}, sources without test {}, cycles {} (largest {})",
         stats.test_files,
@@ -85,6 +98,22 @@ fn parse_alone(root: &Path, paths: &[String]) {
     println!("bytes {bytes}");
     for (name, value) in status() {
         println!("{name} {value}");
+    }
+}
+
+/// Every part with its lines, to compare with what another reader sees.
+fn list_parts(root: &Path, paths: &[String]) {
+    for path in paths {
+        let Some(language) = Language::of_path(path) else { continue };
+        let facts = grace_graph::extract::extract(language, &std::fs::read(root.join(path)).unwrap_or_default());
+        for (part, place) in facts.outline.parts.iter().zip(&facts.places.parts) {
+            let name = facts.outline.name(part.local_name);
+            let broken = facts.problems.first().map_or(0, |problem| problem.line);
+            println!(
+                "{path}\t{:?}\t{name}\t{}\t{}\t{}\t{:?}\t{broken}",
+                part.kind, place.start, place.def, place.end, part.flags
+            );
+        }
     }
 }
 

@@ -33,7 +33,8 @@ pub(crate) fn extract_as(content: ContentId, language: Language, bytes: &[u8]) -
         return FileFacts::unreadable(content, ProblemKind::NotUtf8);
     };
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let text = if text.contains("\r\n") { Cow::Owned(text.replace("\r\n", "\n")) } else { Cow::Borrowed(text) };
+    let text =
+        if text.as_bytes().contains(&b'\r') { Cow::Owned(text.replace("\r\n", "\n")) } else { Cow::Borrowed(text) };
     let extractor: &dyn Extractor = match language {
         Language::Python => &python::Python,
     };

@@ -120,7 +120,7 @@ pub struct CodeGraph {
     by_path: Map<Arc<str>, FileId>,
     by_module: Map<Arc<str>, Vec<FileId>>,
     by_name: Map<Arc<str>, Vec<PartId>>,
-    /// Parts by (file, local name, kind, occurrence).
+    /// The parts of each file by (local name, kind, occurrence).
     by_key: Vec<PartId>,
     edges: Vec<Edge>,
     /// `edges[out[p]..out[p + 1]]` start at part `p`.
@@ -152,7 +152,7 @@ impl CodeGraph {
     pub fn with_edges(mut self, extra: impl IntoIterator<Item = Edge>) -> Self {
         let count = self.parts.len() as u32;
         let mut edges = std::mem::take(&mut self.edges);
-        edges.extend(extra.into_iter().filter(|edge| edge.from.0 < count && edge.to.0 < count));
+        edges.extend(extra.into_iter().filter(|edge| edge.from != edge.to && edge.from.0 < count && edge.to.0 < count));
         self.set_edges(edges);
         self
     }
@@ -242,15 +242,16 @@ impl CodeGraph {
     #[must_use]
     pub fn find(&self, key: &PartKey) -> Option<PartId> {
         let file = self.file_by_path(&key.path)?;
-        let wanted = (file, &*key.name, key.kind, key.occurrence);
-        let index = self
-            .by_key
+        let wanted = (&*key.name, key.kind, key.occurrence);
+        let range = &self.file(file).parts;
+        let parts = &self.by_key[range.start as usize..range.end as usize];
+        let index = parts
             .binary_search_by(|part| {
                 let part = self.part(*part);
-                (part.file, &*part.local_name, part.kind, part.occurrence).cmp(&wanted)
+                (&*part.local_name, part.kind, part.occurrence).cmp(&wanted)
             })
             .ok()?;
-        Some(self.by_key[index])
+        Some(parts[index])
     }
 
     /// Parts directly inside a part, in source order.

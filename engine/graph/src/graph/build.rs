@@ -168,10 +168,12 @@ fn index(graph: &mut CodeGraph) {
         graph.by_name.entry(Arc::clone(&part.name)).or_default().push(PartId(index as u32));
     }
     let mut by_key: Vec<PartId> = graph.part_ids().collect();
-    by_key.sort_unstable_by(|a, b| {
-        let (a, b) = (graph.part(*a), graph.part(*b));
-        (a.file, &a.local_name, a.kind, a.occurrence).cmp(&(b.file, &b.local_name, b.kind, b.occurrence))
-    });
+    for node in &graph.files {
+        by_key[node.parts.start as usize..node.parts.end as usize].sort_unstable_by(|a, b| {
+            let (a, b) = (graph.part(*a), graph.part(*b));
+            (&a.local_name, a.kind, a.occurrence).cmp(&(&b.local_name, b.kind, b.occurrence))
+        });
+    }
     graph.by_key = by_key;
     let mut models = Vec::new();
     for node in &graph.files {

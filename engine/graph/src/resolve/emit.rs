@@ -59,9 +59,7 @@ pub(super) fn emit<'a>(resolver: &mut Resolver<'a>, options: &BuildOptions) -> R
         for (index, import) in outline.imports.iter().enumerate() {
             emitter.import(file, outline, index, import, options);
         }
-        for (index, reference) in outline.references.iter().enumerate() {
-            emitter.reference(file, outline, index, reference);
-        }
+        emitter.references(file, outline);
         for (index, string) in outline.strings.iter().enumerate() {
             emitter.string(file, outline, index, string);
         }
@@ -86,7 +84,9 @@ pub(super) fn emit<'a>(resolver: &mut Resolver<'a>, options: &BuildOptions) -> R
     }
     let tests = fixtures::tests(&mut emitter);
     fixtures::emit(&mut emitter, &tests);
-    let Emitter { edges, mut unresolved, .. } = emitter;
+    let Emitter { mut edges, mut unresolved, .. } = emitter;
+    // A part that names itself says nothing.
+    edges.retain(|edge| edge.from != edge.to);
     unresolved.sort_unstable();
     unresolved.dedup();
     Resolved { edges, unresolved, tests, decorators }
@@ -94,9 +94,7 @@ pub(super) fn emit<'a>(resolver: &mut Resolver<'a>, options: &BuildOptions) -> R
 
 impl<'a> Emitter<'_, 'a> {
     pub(super) fn edge(&mut self, from: PartId, to: PartId, kind: EdgeKind, evidence: Evidence, site: u32) {
-        if from != to {
-            self.edges.push(Edge { from, to, kind, evidence, site, type_only: false });
-        }
+        self.edges.push(Edge { from, to, kind, evidence, site, type_only: false });
     }
 
     fn inheritance(&mut self, class: PartId) {
@@ -141,11 +139,9 @@ impl<'a> Emitter<'_, 'a> {
         let dotted = outline.name(import.module);
         let surely = if import.form == ImportForm::Literal { Evidence::String } else { Evidence::Import };
         let edge = |emitter: &mut Self, to: PartId, sure: bool| {
-            if to != part {
-                let evidence = if sure { surely } else { Evidence::Guess };
-                let type_only = import.type_only;
-                emitter.edges.push(Edge { from: part, to, kind: EdgeKind::Imports, evidence, site, type_only });
-            }
+            let evidence = if sure { surely } else { Evidence::Guess };
+            let type_only = import.type_only;
+            emitter.edges.push(Edge { from: part, to, kind: EdgeKind::Imports, evidence, site, type_only });
         };
         let excused = import.guarded || import.type_only;
         let found = self.resolver.module(file, import.level, dotted);
@@ -217,6 +213,35 @@ impl<'a> Emitter<'_, 'a> {
     }
 
     // Calls and uses.
+
+    /// A chain whose head no inner scope binds means the same in the whole file: it is looked up once.
+    fn references(&mut self, file: FileId, outline: &'a Outline) {
+        // By chain and way of use: which of `edges` the first such reference gave, plus one.
+        let mut known: Vec<(u32, u32)> = vec![(0, 0); outline.names.len() * 4];
+        for (index, reference) in outline.references.iter().enumerate() {
+            let way = usize::from(reference.is_call) | usize::from(reference.in_decorator) << 1;
+            let slot = reference.chain.0 as usize * 4 + way;
+            let (begin, end) = known.get(slot).copied().unwrap_or_default();
+            if begin > 0 {
+                let part = self.resolver.part_id(file, reference.part);
+                let site = outline.reference_site(index);
+                for at in begin as usize - 1..end as usize - 1 {
+                    let edge = Edge { from: part, site, ..self.edges[at] };
+                    self.edges.push(edge);
+                }
+                continue;
+            }
+            let begin = self.edges.len();
+            self.reference(file, outline, index, reference);
+            let part = self.resolver.part_id(file, reference.part);
+            let chain = outline.name(reference.chain);
+            let head = chain.split('.').next().unwrap_or(chain).trim_end_matches("()");
+            let all_from_part = self.edges[begin..].iter().all(|edge| edge.from == part);
+            if all_from_part && !self.resolver.binds_inside(file, head) {
+                known[slot] = (begin as u32 + 1, self.edges.len() as u32 + 1);
+            }
+        }
+    }
 
     fn reference(&mut self, file: FileId, outline: &'a Outline, index: usize, reference: &'a ReferenceFact) {
         self.resolver.fuel = FUEL;

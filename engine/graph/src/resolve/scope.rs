@@ -2,6 +2,7 @@
 
 use crate::code::PartKind;
 use crate::facts::{ImportForm, Outline};
+use crate::hash::Keyed;
 
 /// What binds a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,6 +23,8 @@ pub(super) struct Scopes<'a> {
     names: Table<'a, Binder>,
     /// By class: its attributes and the indices of their bindings.
     attributes: Table<'a, u32>,
+    /// Names bound below the module, and first parameters of methods; sorted.
+    inner: Vec<&'a str>,
     /// Imports with a star in the module body.
     pub(super) stars: Vec<u32>,
 }
@@ -31,7 +34,7 @@ impl<'a> Scopes<'a> {
         let mut scopes = Self::default();
         for (ordinal, part) in outline.parts.iter().enumerate() {
             if part.kind != PartKind::Module && part.kind != PartKind::File {
-                scopes.names.push((part.parent, outline.name(part.name), Binder::Part(ordinal as u32)));
+                scopes.names.push(part.parent, outline.name(part.name), Binder::Part(ordinal as u32));
             }
         }
         for (index, import) in outline.imports.iter().enumerate() {
@@ -51,24 +54,30 @@ impl<'a> Scopes<'a> {
                     }
                 },
             };
-            scopes.names.push((import.part, name, Binder::Import(index)));
+            scopes.names.push(import.part, name, Binder::Import(index));
         }
         for (index, binding) in outline.bindings.iter().enumerate() {
             let index = index as u32;
             let target = outline.name(binding.target);
             let part = &outline.parts[binding.part as usize];
             if binding.on_self {
-                scopes.attributes.push((part.parent, target, index));
+                scopes.attributes.push(part.parent, target, index);
             } else {
-                scopes.names.push((binding.part, target, Binder::Binding(index)));
+                scopes.names.push(binding.part, target, Binder::Binding(index));
                 if part.kind == PartKind::Class {
-                    scopes.attributes.push((binding.part, target, index));
+                    scopes.attributes.push(binding.part, target, index);
                 }
             }
         }
         for name in &outline.module_names {
-            scopes.names.push((0, outline.name(*name), Binder::Variable));
+            scopes.names.push(0, outline.name(*name), Binder::Variable);
         }
+        scopes.inner.extend(scopes.names.entries.iter().filter(|entry| entry.part > 0).map(|entry| entry.name));
+        let methods = outline.parts.iter().filter(|part| part.kind == PartKind::Method);
+        let receivers = methods.filter_map(|method| outline.list(method.parameters).first());
+        scopes.inner.extend(receivers.map(|name| outline.name(*name)));
+        scopes.inner.sort_unstable();
+        scopes.inner.dedup();
         scopes.names.seal(outline.parts.len());
         scopes.attributes.seal(outline.parts.len());
         scopes
@@ -79,40 +88,53 @@ impl<'a> Scopes<'a> {
         self.names.get(part, name)
     }
 
+    /// True for a name that some scope below the module's gives a meaning.
+    pub(super) fn binds_inside(&self, name: &str) -> bool {
+        self.inner.binary_search(&name).is_ok()
+    }
+
     /// Bindings of an attribute of a class or its instances.
     pub(super) fn attributes(&self, class: u32, name: &str) -> &[Entry<'a, u32>] {
         self.attributes.get(class, name)
     }
 }
 
-/// A part, a name in it, and what it stands for.
-pub(super) type Entry<'a, T> = (u32, &'a str, T);
+/// A name in a part, and what it stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Entry<'a, T> {
+    part: u32,
+    /// Of the name: most look-ups end here without comparing text.
+    hash: u64,
+    name: &'a str,
+    pub(super) of: T,
+}
 
-/// Entries sorted by part and name.
+/// Entries sorted by part, hash and name.
 #[derive(Debug)]
 struct Table<'a, T> {
     entries: Vec<Entry<'a, T>>,
     /// `entries[starts[p]..starts[p + 1]]` are those of part `p`.
     starts: Vec<u32>,
+    keyed: Keyed,
 }
 
 impl<T> Default for Table<'_, T> {
     fn default() -> Self {
-        Self { entries: Vec::new(), starts: Vec::new() }
+        Self { entries: Vec::new(), starts: Vec::new(), keyed: Keyed::default() }
     }
 }
 
 impl<'a, T: Copy + Ord> Table<'a, T> {
-    fn push(&mut self, entry: Entry<'a, T>) {
-        self.entries.push(entry);
+    fn push(&mut self, part: u32, name: &'a str, of: T) {
+        self.entries.push(Entry { part, hash: self.keyed.hash_text(name), name, of });
     }
 
     fn seal(&mut self, parts: usize) {
         self.entries.sort_unstable();
         self.entries.shrink_to_fit();
         self.starts = vec![0; parts + 1];
-        for (part, ..) in &self.entries {
-            if let Some(start) = self.starts.get_mut(*part as usize + 1) {
+        for entry in &self.entries {
+            if let Some(start) = self.starts.get_mut(entry.part as usize + 1) {
                 *start += 1;
             }
         }
@@ -124,9 +146,13 @@ impl<'a, T: Copy + Ord> Table<'a, T> {
     fn get(&self, part: u32, name: &str) -> &[Entry<'a, T>] {
         let part = part as usize;
         let (Some(&start), Some(&end)) = (self.starts.get(part), self.starts.get(part + 1)) else { return &[] };
+        if start == end {
+            return &[];
+        }
         let entries = &self.entries[start as usize..end as usize];
-        let from = entries.partition_point(|(_, known, _)| *known < name);
-        let count = entries[from..].iter().take_while(|(_, known, _)| *known == name).count();
+        let hash = self.keyed.hash_text(name);
+        let from = entries.partition_point(|entry| (entry.hash, entry.name) < (hash, name));
+        let count = entries[from..].iter().take_while(|entry| entry.hash == hash && entry.name == name).count();
         &entries[from..from + count]
     }
 }

@@ -119,6 +119,11 @@ impl<'a> Resolver<'a> {
         found
     }
 
+    /// True for a name that some scope below the module's binds, or that means an object or class inside methods.
+    pub(super) fn binds_inside(&self, file: FileId, name: &str) -> bool {
+        name == "super" || self.scopes[file.0 as usize].as_ref().is_some_and(|scopes| scopes.binds_inside(name))
+    }
+
     /// How many segments an import's module has.
     pub(super) fn segments(dotted: &str) -> usize {
         if dotted.is_empty() { 0 } else { dotted.split('.').count() }
@@ -183,7 +188,7 @@ impl<'a> Resolver<'a> {
     /// What binds a name in one scope.
     fn bound(&mut self, file: FileId, part: u32, name: &'a str, values: &mut Values) {
         let binders: Vec<Binder> = match &self.scopes[file.0 as usize] {
-            Some(scopes) => scopes.binders(part, name).iter().map(|(_, _, binder)| *binder).collect(),
+            Some(scopes) => scopes.binders(part, name).iter().map(|entry| entry.of).collect(),
             None => return,
         };
         for binder in binders {
@@ -426,8 +431,8 @@ impl<'a> Resolver<'a> {
     /// A module's own `__getattr__`, which answers for what it does not define.
     fn module_getattr(&self, file: FileId) -> Option<PartId> {
         let scopes = self.scopes[file.0 as usize].as_ref()?;
-        scopes.binders(0, "__getattr__").iter().find_map(|(_, _, binder)| match binder {
-            Binder::Part(ordinal) => Some(self.part_id(file, *ordinal)),
+        scopes.binders(0, "__getattr__").iter().find_map(|entry| match entry.of {
+            Binder::Part(ordinal) => Some(self.part_id(file, ordinal)),
             _ => None,
         })
     }
@@ -454,8 +459,8 @@ impl<'a> Resolver<'a> {
         let file = part.file;
         let (methods, bindings) = match &self.scopes[file.0 as usize] {
             Some(scopes) => (
-                scopes.binders(part.ordinal, name).iter().map(|(_, _, binder)| *binder).collect::<Vec<_>>(),
-                scopes.attributes(part.ordinal, name).iter().map(|(_, _, index)| *index).collect::<Vec<_>>(),
+                scopes.binders(part.ordinal, name).iter().map(|entry| entry.of).collect::<Vec<_>>(),
+                scopes.attributes(part.ordinal, name).iter().map(|entry| entry.of).collect::<Vec<_>>(),
             ),
             None => return,
         };
@@ -539,9 +544,9 @@ impl<'a> Resolver<'a> {
     pub(super) fn own_method(&self, class: PartId, name: &str) -> Option<PartId> {
         let part = self.graph.part(class);
         let scopes = self.scopes[part.file.0 as usize].as_ref()?;
-        scopes.binders(part.ordinal, name).iter().find_map(|(_, _, binder)| match binder {
+        scopes.binders(part.ordinal, name).iter().find_map(|entry| match entry.of {
             Binder::Part(ordinal) => {
-                let id = self.part_id(part.file, *ordinal);
+                let id = self.part_id(part.file, ordinal);
                 is_callable(self.graph.part(id).kind).then_some(id)
             }
             _ => None,

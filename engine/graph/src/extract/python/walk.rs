@@ -1,5 +1,7 @@
 //! The walk itself: keeps a frame per open part and a stack of open nodes, collects raw facts, and hands them to `seal`.
 
+use std::cell::RefCell;
+
 use tree_sitter::{Node, Tree, TreeCursor};
 
 use super::kinds::{KINDS, Kinds, Role};
@@ -18,6 +20,8 @@ const MAX_PART_DEPTH: usize = 100;
 const MAX_LOCAL_NAME: usize = 512;
 /// Longest chain of names that is kept, in bytes.
 const MAX_CHAIN: usize = 256;
+/// Largest buffer that is kept for the next part, in bytes.
+const MAX_SPARE: usize = 1024 * 1024;
 /// Syntax errors that are listed.
 const MAX_SYNTAX_ERRORS: usize = 20;
 
@@ -155,8 +159,15 @@ struct Open {
 /// Reads the facts out of a tree.
 pub(super) fn read(content: ContentId, text: &str, tree: &Tree) -> FileFacts {
     let mut walk = Walk::new(content, text);
+    walk.spare = SPARE.take();
     walk.run(tree);
+    SPARE.set(walk.spare);
     seal::seal(walk.raw)
+}
+
+thread_local! {
+    /// Buffers of files read before, to be filled again.
+    static SPARE: RefCell<Vec<Buffers>> = const { RefCell::new(Vec::new()) };
 }
 
 struct Walk<'t> {
@@ -220,7 +231,8 @@ impl<'t> Walk<'t> {
     }
 
     fn run(&mut self, tree: &Tree) {
-        let lines = self.text.lines().count().max(1) as u32;
+        let breaks = self.text.bytes().filter(|byte| *byte == b'\n').count();
+        let lines = (breaks + usize::from(!self.text.ends_with('\n'))).max(1) as u32;
         self.open_part(
             PartKind::Module,
             self.empty,
@@ -624,7 +636,10 @@ impl<'t> Walk<'t> {
             has_doctest,
             comments: digest(&buffers.comments),
         };
-        self.spare.push(buffers);
+        // A part of unusual size does not hold its memory for the rest of the run.
+        if buffers.body.capacity() <= MAX_SPARE {
+            self.spare.push(buffers);
+        }
     }
 
     /// Bases and return type, read at the definition.
@@ -1316,7 +1331,11 @@ fn last_line(node: Node<'_>) -> u32 {
     (row.max(node.start_position().row)) as u32 + 1
 }
 
+/// The digest of a buffer; zeros for an empty one, as most buffers of comments and decorators are.
 fn digest(bytes: &[u8]) -> Digest {
+    if bytes.is_empty() {
+        return Digest::default();
+    }
     shorten(blake3::hash(bytes))
 }
 
