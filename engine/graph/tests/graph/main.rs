@@ -2,4 +2,6 @@
 
 mod extract;
 mod resolve;
+mod robust;
+mod store;
 mod support;

@@ -830,7 +830,7 @@ impl<'t> Walk<'t> {
                 call.usage = usage;
             }
         }
-        if node.start_byte() < self.silent_until || chain.len() > MAX_CHAIN {
+        if node.start_byte() < self.silent_until || chain.is_empty() || chain.len() > MAX_CHAIN {
             return;
         }
         let reference = RawReference {
