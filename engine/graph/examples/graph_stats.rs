@@ -4,7 +4,6 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::print_stdout,
-    clippy::exit,
     reason = "a profiling tool, outside the product: it reads files, takes times and prints"
 )]
 
