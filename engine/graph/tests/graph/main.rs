@@ -1,5 +1,7 @@
 //! Claims about extraction and resolution, each on a small source.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail loudly")]
+
 mod extract;
 mod resolve;
 mod robust;

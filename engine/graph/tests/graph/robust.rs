@@ -217,7 +217,7 @@ fn render(parts: &[(bool, Vec<u8>)], changed: Option<usize>, noise: bool) -> Str
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(192))]
+    #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_text_gives_sound_facts(text in pythonish()) {
