@@ -93,16 +93,11 @@ fn code_of(path: &str, text: &str, unsure: bool) -> (Vec<String>, bool) {
         return (lines(text), false);
     };
     let mut code = text.as_bytes().to_vec();
-    syntax::each_node(tree.root_node(), &mut |node| match node.kind() {
-        "comment" | "string_content" => {
-            let (start, end) = (node.start_byte(), node.end_byte());
-            // Line ends stay, so that lines keep their numbers.
-            for byte in code.get_mut(start..end).unwrap_or_default().iter_mut().filter(|byte| **byte != b'\n') {
-                *byte = b' ';
-            }
-            false
+    syntax::each_opaque(tree.root_node(), text, &mut |start, end| {
+        // Line ends stay, so that lines keep their numbers.
+        for byte in code.get_mut(start..end).unwrap_or_default().iter_mut().filter(|byte| **byte != b'\n') {
+            *byte = b' ';
         }
-        _ => true,
     });
     // Only whole characters were blanked: what a node covers begins and ends at their boundaries.
     (lines(&String::from_utf8_lossy(&code)), true)

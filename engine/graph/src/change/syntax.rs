@@ -136,16 +136,36 @@ fn names_foreign_encoding(line: &str) -> bool {
     })
 }
 
+/// The byte ranges of comments and of what stands inside strings; code inside a formatted string is not in them.
+///
+/// Told by the quotes: the grammar does not give a node to all that is inside.
+pub(crate) fn each_opaque(root: Node<'_>, text: &str, visit: &mut dyn FnMut(usize, usize)) {
+    each_node(root, &mut |node| match node.kind() {
+        "comment" => {
+            visit(node.start_byte(), node.end_byte());
+            false
+        }
+        "string" => {
+            let parts = children(node);
+            let Some(opening) = parts.first().filter(|part| part.kind() == "string_start") else { return true };
+            let quotes = text_of(*opening, text).trim_start_matches(|first: char| first.is_ascii_alphabetic()).len();
+            let mut from = opening.end_byte();
+            for code in parts.iter().filter(|part| part.kind() == "interpolation") {
+                visit(from, code.start_byte());
+                from = code.end_byte();
+            }
+            visit(from, node.end_byte().saturating_sub(quotes).max(from));
+            true
+        }
+        _ => true,
+    });
+}
+
 /// Outside comments and strings: white space that Python does not know, or a backslash that continues nothing.
 fn has_odd_white_space(root: Node<'_>, text: &str) -> bool {
-    let mut opaque: Vec<(usize, usize)> = Vec::new();
-    each_node(root, &mut |node| {
-        if matches!(node.kind(), "comment" | "string_content") {
-            opaque.push((node.start_byte(), node.end_byte()));
-            return false;
-        }
-        true
-    });
+    let mut opaque = Vec::new();
+    each_opaque(root, text, &mut |start, end| opaque.push((start, end)));
+    opaque.sort_unstable();
     let mut opaque = opaque.into_iter().peekable();
     text.char_indices().any(|(at, character)| {
         while opaque.next_if(|(_, end)| *end <= at).is_some() {}

@@ -225,6 +225,7 @@ fn text_that_python_reads_otherwise_than_the_grammar_proves_nothing() {
     for code in [
         "if x:\n\ty = 1 + \\\n\t\t2\n\u{c}\nz = \"\u{a0}\u{200b}\"\n",
         "class A:\n  @a\n  def f(self): return 1\n  # b\n\n  try:\n     a\n  except E: pass\n  else:\n   b\n  finally:\n     c\n",
+        "x = r'\\\\' + f'{a}\u{a0}'\n",
         "match x:\n  case 1:\n    y\n  case 2: z\nif a: b; c\nelif d:\n  e\nfor i in j:\n  k\nelse:\n  l\n",
         "x = \"\"\"\n  a\n\"\"\"; y = 1\nwith a as b, \\\n     c as d:\n    pass\n",
     ] {
