@@ -6,6 +6,7 @@ pub mod ast;
 mod check;
 mod codes;
 pub mod diagnostic;
+mod format;
 mod lexer;
 mod lower;
 mod names;
@@ -18,6 +19,7 @@ pub mod walk;
 
 pub use check::{Role, SourceFile, check};
 pub use diagnostic::{Code, Diagnostic, Related, Severity, render};
+pub use format::{FormatError, format};
 pub use names::{NameKind, Names, Place};
 pub use parse::{Broken, DEEPEST, LARGEST, Parsed, parse};
 pub use source_map::{LineColumn, LineIndex, SourceMap, line_column};

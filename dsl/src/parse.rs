@@ -9,7 +9,7 @@ use crate::ast::Item;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lexer::{self, Token, TokenKind};
 use crate::lower;
-use crate::parser::{self, Rule};
+use crate::parser::{self, Failure, Rule};
 use crate::source_map::SourceMap;
 use crate::vocabulary;
 
@@ -77,26 +77,30 @@ struct Reader<'t> {
 impl Reader<'_> {
     /// A piece begins with an item's keyword, as far as lines tell; it may hold several items on one line.
     fn piece(&mut self, tokens: &[Token]) {
+        let word = tokens.first().map(|token| token.text(self.text)).unwrap_or_default();
         let mut errors = self.lexical(tokens);
-        if let Some(first) = errors.first() {
+        let failure = if let Some(first) = errors.first() {
             // What is nested too deeply is given to no grammar.
             if first.code == Code::OpenString {
                 let at = first.span.start;
                 self.go_on(tokens, at, &mut errors);
             }
-        } else {
-            let failure = match parser::parse(Rule::chunk, self.text, span_of(tokens)) {
+            return self.broken(tokens, errors);
+        } else if vocabulary::begins_item(word) {
+            match parser::parse(Rule::chunk, self.text, span_of(tokens)) {
                 Ok(items) => return items.iter().for_each(|item| self.item(item)),
                 Err(failure) => failure,
-            };
-            // A misspelt keyword at the left edge hides in the item before it.
-            let parts = split::at_left_edge(self.text, tokens);
-            if parts.len() > 1 {
-                return parts.into_iter().for_each(|part| self.piece(part));
             }
-            errors.push(hints::explain(self.text, tokens, &failure));
-            self.go_on(tokens, failure.at, &mut errors);
+        } else {
+            Failure { at: span_of(tokens).start, expected: Vec::new() }
+        };
+        // A misspelt keyword at the left edge hides in the item before it.
+        let parts = split::at_left_edge(self.text, tokens);
+        if parts.len() > 1 {
+            return parts.into_iter().for_each(|part| self.piece(part));
         }
+        errors.push(hints::explain(self.text, tokens, &failure));
+        self.go_on(tokens, failure.at, &mut errors);
         self.broken(tokens, errors);
     }
 
@@ -134,16 +138,19 @@ impl Reader<'_> {
         let word = tokens.first().map(|token| token.text(self.text)).unwrap_or_default();
         let Some((rest, whole)) = rest_rule(word) else { return };
         let clauses = vocabulary::clause_words(word);
-        let is_clause = |token: &&Token| token.first_on_line && starts_clause(word, token.text(self.text), &clauses);
+        let is_clause = |token: &&Token| token.first_on_line && starts_clause(word, token, self.text, &clauses);
         let starts: Vec<usize> = tokens.iter().skip(1).filter(is_clause).map(|token| token.span.start).collect();
         let end = span_of(tokens).end;
         // The mistake is in the last clause that begins at or before it.
         let broken_clause = |failed_at: usize| starts.iter().rev().find(|&&start| start <= failed_at).copied();
-        let sound = |range: Range<usize>, errors: &mut Vec<Diagnostic>| {
-            if let Ok(clauses) = parser::parse(rest, self.text, range) {
-                add(errors, lower::scraps(self.text, whole, clauses));
-            }
+        let sound = |range: Range<usize>, errors: &mut Vec<Diagnostic>| match parser::parse(rest, self.text, range) {
+            Ok(clauses) => add(errors, lower::scraps(self.text, whole, clauses)),
+            Err(failure) => add(errors, vec![hints::explain(self.text, tokens, &failure)]),
         };
+        let first_line = span_of(tokens).start..starts.first().copied().unwrap_or(end);
+        if let Ok(items) = parser::parse(Rule::chunk, self.text, first_line) {
+            items.iter().for_each(|item| add(errors, lower::first_line(self.text, item)));
+        }
         let mut from = starts.first().copied().unwrap_or(end);
         let mut failed_at = failed_at;
         while errors.len() < ERRORS_PER_ITEM {
@@ -188,8 +195,12 @@ impl Reader<'_> {
     }
 }
 
-fn starts_clause(item: &str, word: &str, clauses: &[&str]) -> bool {
-    clauses.contains(&word) || (item == "tiers" && word.parse::<u8>().is_ok())
+/// Whether a token at the start of a line begins a clause of the item, rightly spelt or not.
+fn starts_clause(item: &str, token: &Token, text: &str, clauses: &[&'static str]) -> bool {
+    let word = token.text(text);
+    let misspelt =
+        || token.kind == TokenKind::Word && !vocabulary::is_known(word) && hints::meant_clause(word, clauses).is_some();
+    clauses.contains(&word) || (item == "tiers" && word.parse::<u8>().is_ok()) || misspelt()
 }
 
 fn span_of(tokens: &[Token]) -> Range<usize> {
@@ -227,4 +238,19 @@ fn rest_rule(word: &str) -> Option<(Rule, Rule)> {
         "test" => (Rule::rest_test, Rule::test_item),
         _ => return None,
     })
+}
+
+/// The neutral trees of all items of a text that has no errors; each is a node of `Rule::item`.
+pub(crate) fn trees(text: &str) -> Vec<parser::Node> {
+    let code: Vec<Token> = lexer::tokens(text).into_iter().filter(|token| token.kind != TokenKind::Comment).collect();
+    split::pieces(text, &code)
+        .into_iter()
+        .flat_map(|piece| parser::parse(Rule::chunk, text, span_of(piece)).unwrap_or_default())
+        .collect()
+}
+
+/// Whether canonical text may have a line that begins with this token: not with what would begin an item there.
+pub(crate) fn may_begin_line(text: &str, token: &Token, next: Option<&Token>) -> bool {
+    let called = next.is_some_and(|next| next.text(text) == "(");
+    called || !vocabulary::begins_item(token.text(text))
 }

@@ -849,6 +849,17 @@ pub(crate) fn is_known(word: &str) -> bool {
     all_words().any(|known| known == word)
 }
 
+/// Whether a word begins clauses and is used for nothing else.
+pub(crate) fn is_only_clause(word: &str) -> bool {
+    let tables = [SETS, SET_OPERATORS, CONDITIONS, CONDITION_OPERATORS, REQUIREMENTS, GIVENS, EXPECTATIONS];
+    let elsewhere = tables
+        .into_iter()
+        .flatten()
+        .flat_map(|entry| entry.form.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'));
+    let is_clause = ITEMS.iter().flat_map(|item| item.clauses).any(|clause| clause.word == word);
+    is_clause && !elsewhere.chain(INNER.iter().copied()).any(|other| other == word)
+}
+
 /// Every single word of the language; repeats are possible.
 pub(crate) fn all_words() -> impl Iterator<Item = &'static str> {
     let tables = [SETS, SET_OPERATORS, CONDITIONS, CONDITION_OPERATORS, REQUIREMENTS, GIVENS, EXPECTATIONS, UNITS];

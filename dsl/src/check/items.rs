@@ -187,11 +187,11 @@ impl<'f> Checker<'_, 'f> {
         if let Some(approval) = rule.deny.as_ref().and_then(|deny| deny.if_unknown.as_ref()) {
             self.approval(approval);
         }
-        if let Some(trust) = &rule.trust {
-            self.unit(trust, UnitKind::Bare, "trust");
-            if !(0..=1000).contains(&trust.thousandths) {
-                self.report(Code::BadNumber, trust.node, "trust lies between 0 and 1", "write a number such as `0.90`");
-            }
+        if let Some(trust) = &rule.trust
+            && self.unit(trust, UnitKind::Bare, "trust")
+            && !(0..=1000).contains(&trust.thousandths)
+        {
+            self.report(Code::BadNumber, trust.node, "trust lies between 0 and 1", "write a number such as `0.90`");
         }
         rule.limits.iter().for_each(|limit| self.kpi_test(limit));
         self.upholds_and_owner(&rule.upholds, rule.owner.as_ref());
@@ -412,7 +412,7 @@ impl<'f> Checker<'_, 'f> {
             }
             FactName::Trust => {
                 if let Some(Value::Quantity(trust)) = value {
-                    self.unit(trust, UnitKind::Bare, "trust");
+                    let _ = self.unit(trust, UnitKind::Bare, "trust");
                 }
             }
             FactName::ModelField(field, model) => {

@@ -351,26 +351,27 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn unit(&mut self, quantity: &Quantity, wanted: UnitKind, what: &str) {
+    /// Whether the unit is of the kind that is wanted; if not, that was reported.
+    fn unit(&mut self, quantity: &Quantity, wanted: UnitKind, what: &str) -> bool {
         let given = UnitKind::of(quantity.unit);
         if given != wanted {
             let message = format!("{what} is {}, not {}", wanted.noun(), given.noun());
             self.report(Code::WrongUnit, quantity.node, message, wanted.example());
         }
+        given == wanted
     }
 
     /// A whole number of something, `least` or more.
     fn count(&mut self, quantity: &Quantity, least: i64, what: &str) {
-        self.unit(quantity, UnitKind::Bare, what);
-        if quantity.thousandths % 1000 != 0 || quantity.thousandths < least * 1000 {
+        let fits = self.unit(quantity, UnitKind::Bare, what);
+        if fits && (quantity.thousandths % 1000 != 0 || quantity.thousandths < least * 1000) {
             let message = format!("{what} is a whole number, {least} or more");
             self.report(Code::BadNumber, quantity.node, message, "write a whole number");
         }
     }
 
     fn duration(&mut self, quantity: &Quantity, what: &str) {
-        self.unit(quantity, UnitKind::Time, what);
-        if quantity.thousandths <= 0 {
+        if self.unit(quantity, UnitKind::Time, what) && quantity.thousandths <= 0 {
             self.report(
                 Code::BadNumber,
                 quantity.node,
@@ -381,8 +382,7 @@ impl Checker<'_, '_> {
     }
 
     fn percent(&mut self, quantity: &Quantity, what: &str) {
-        self.unit(quantity, UnitKind::Percent, what);
-        if !(0..=100_000).contains(&quantity.thousandths) {
+        if self.unit(quantity, UnitKind::Percent, what) && !(0..=100_000).contains(&quantity.thousandths) {
             self.report(Code::BadNumber, quantity.node, format!("{what} lies between 0 % and 100 %"), "write a share");
         }
     }

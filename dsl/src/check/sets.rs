@@ -278,8 +278,8 @@ impl Checker<'_, '_> {
                 self.field_value(entry, value);
             }
             (ValueTest::Contains(Value::Word(_) | Value::Text(_)), FieldKind::List) => {}
-            (ValueTest::Compare(_, number), FieldKind::Number) => self.unit(number, UnitKind::Bare, entry.word),
-            (ValueTest::Compare(_, number), FieldKind::Duration) => self.unit(number, UnitKind::Time, entry.word),
+            (ValueTest::Compare(_, number), FieldKind::Number) => drop(self.unit(number, UnitKind::Bare, entry.word)),
+            (ValueTest::Compare(_, number), FieldKind::Duration) => drop(self.unit(number, UnitKind::Time, entry.word)),
             _ => self.misfit(entry, test.node),
         }
     }
@@ -300,7 +300,7 @@ impl Checker<'_, '_> {
                 self.report(Code::BadFieldValue, word.node, format!("`{}` is never `{}`", entry.word, word.text), help);
             }
             (FieldKind::Text | FieldKind::List, Value::Text(_) | Value::Word(_)) => {}
-            (FieldKind::Number, Value::Quantity(number)) => self.unit(number, UnitKind::Bare, entry.word),
+            (FieldKind::Number, Value::Quantity(number)) => drop(self.unit(number, UnitKind::Bare, entry.word)),
             (_, Value::Word(Name { node, .. }) | Value::Text(Text { node, .. })) => self.misfit(entry, *node),
             (_, Value::Quantity(number)) => self.misfit(entry, number.node),
             (_, Value::Date(_)) => self.misfit(entry, NodeId(0)),

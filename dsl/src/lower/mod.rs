@@ -52,10 +52,17 @@ pub(crate) fn scraps(text: &str, whole: Rule, clauses: Vec<Node>) -> Vec<Diagnos
     let span = clauses.first().map_or(0..0, |first| first.span.clone());
     let mut lower = Lower { text, nodes: Vec::new(), diagnostics: Vec::new() };
     lower.item(&Node { rule: whole, span, kids: clauses });
-    lower
-        .diagnostics
-        .retain(|found| !matches!(found.code, Code::MissingClause | Code::MissingBecause | Code::DuplicateClause));
-    lower.diagnostics
+    without_gaps(lower.diagnostics)
+}
+
+/// What is wrong in the first line of an item whose clauses could not all be read.
+pub(crate) fn first_line(text: &str, node: &Node) -> Vec<Diagnostic> {
+    without_gaps(item(text, node).diagnostics)
+}
+
+fn without_gaps(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    found.retain(|found| !matches!(found.code, Code::MissingClause | Code::MissingBecause | Code::DuplicateClause));
+    found
 }
 
 struct Lower<'t> {

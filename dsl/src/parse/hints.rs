@@ -15,6 +15,7 @@ struct Place<'t> {
     item: &'t str,
     found: Option<&'t Token>,
     before: Option<&'t Token>,
+    before_that: Option<&'t Token>,
     after: Option<&'t Token>,
     expected: Vec<String>,
 }
@@ -33,9 +34,10 @@ pub(super) fn explain(text: &str, tokens: &[Token], failure: &Failure) -> Diagno
         Some(at) => at.checked_sub(1).and_then(|at| tokens.get(at)),
         None => tokens.last(),
     };
+    let before_that = at.and_then(|at| tokens.get(at.checked_sub(2)?));
     let after = at.and_then(|at| tokens.get(at + 1));
     let item = tokens.first().map(|token| token.text(text)).unwrap_or_default();
-    let place = Place { text, item, found, before, after, expected: expected(&failure.expected) };
+    let place = Place { text, item, found, before, before_that, after, expected: expected(&failure.expected) };
     if !vocabulary::begins_item(item) {
         return no_item(&place, tokens);
     }
@@ -60,6 +62,9 @@ fn expected(rules: &[Rule]) -> Vec<String> {
             Rule::expected => "something expected".to_owned(),
             Rule::set_op => "`plus`, `within` or `except`".to_owned(),
             Rule::cond_op => "`and` or `or`".to_owned(),
+            Rule::safe_kind => "`comments`, `formatting`, `documentation` or `added tests`".to_owned(),
+            Rule::comma => "`,`".to_owned(),
+            Rule::close => "`)`".to_owned(),
             Rule::distance => "`within N` or `any distance`".to_owned(),
             rule => match parser::keyword(*rule) {
                 Some(keyword) => format!("`{keyword}`"),
@@ -76,6 +81,9 @@ fn expected(rules: &[Rule]) -> Vec<String> {
 fn no_item(place: &Place<'_>, tokens: &[Token]) -> Diagnostic {
     let span = tokens.first().map_or(0..0, |token| token.span.clone());
     let word = place.item;
+    if let Some(error) = foreign_text(place).filter(|error| error.span == span) {
+        return error;
+    }
     let error = if tokens.first().is_some_and(|token| token.kind == TokenKind::Word) {
         Diagnostic::error(Code::UnknownItem, span, format!("`{word}` begins no item"))
     } else {
@@ -107,6 +115,11 @@ fn foreign_text(place: &Place<'_>) -> Option<Diagnostic> {
     let found = place.found?;
     let word = place.word(place.found);
     let glued = place.before.is_some_and(|before| before.span.end == found.span.start);
+    if matches!(word, "/" | "*" | "." | "@" | "-" | ":") && place.word(place.before_that) == "(" {
+        let start = place.before.map_or(found.span.start, |before| before.span.start);
+        let error = Diagnostic::error(Code::Syntax, start..found.span.end, format!("unexpected `{word}`"));
+        return Some(error.help("put it in quotes: `(\"…\")`"));
+    }
     let help = match word {
         "'" | "`" | "‘" | "’" | "“" | "”" | "«" => {
             let error = Diagnostic::error(Code::BadEscape, found.span.clone(), format!("`{word}` is no quote"));
@@ -147,13 +160,21 @@ fn misspelt(place: &Place<'_>) -> Option<Diagnostic> {
             found.span.clone(),
             format!("`{word}` is no clause of `{}`", place.item),
         );
-        let near = similar::nearest(word, clauses.iter().copied()).or_else(|| synonym(word, &clauses));
-        return Some(match near {
+        return Some(match meant_clause(word, &clauses) {
             Some(near) => error.help(format!("did you mean `{near}`?")),
             None => error.help(list_of_clauses(place.item, &clauses)),
         });
     }
-    if let Some(near) = similar::nearest(word, keywords()) {
+    let forms = place.expected.iter().flat_map(|kind| match kind.as_str() {
+        "a requirement" => vocabulary::REQUIREMENTS,
+        "a condition" => vocabulary::CONDITIONS,
+        "something given" => vocabulary::GIVENS,
+        "something expected" => vocabulary::EXPECTATIONS,
+        "a set" => vocabulary::SETS,
+        _ => &[],
+    });
+    let forms = forms.map(|entry| entry.word.split(' ').next().unwrap_or(entry.word));
+    if let Some(near) = similar::nearest(word, keywords().chain(forms)) {
         return Some(error().help(format!("did you mean `{near}`?")));
     }
     // The word before was taken for a name, but is a misspelt word of the language.
@@ -166,6 +187,11 @@ fn misspelt(place: &Place<'_>) -> Option<Diagnostic> {
         return Some(error.help(format!("did you mean `{near}`?")));
     }
     None
+}
+
+/// The clause that an unknown word at the start of a line most likely stands for.
+pub(super) fn meant_clause(word: &str, clauses: &[&'static str]) -> Option<&'static str> {
+    similar::nearest(word, clauses.iter().copied()).or_else(|| synonym(word, clauses))
 }
 
 /// Words of other languages for clauses of this one, where the item has the clause.
@@ -216,7 +242,9 @@ fn habit(place: &Place<'_>) -> Option<Diagnostic> {
     let expects = |wanted: &str| place.expected.iter().any(|word| word == wanted);
     let help = if word == "," && vocabulary::clause_words(place.item).contains(&place.word(place.after)) {
         "no comma stands before a clause"
-    } else if before == "," {
+    } else if before == ","
+        && (vocabulary::clause_words(place.item).contains(&word) || place.expected.len() > LONGEST_LIST)
+    {
         "something is missing behind the comma, or the comma is too many"
     } else if before == "approval" && (word == "of" || word == "by" || word == "from" || word == "team") {
         "say how many: `approval 1 of team(NAME)`"

@@ -16,14 +16,25 @@ pub(crate) fn begins_item(text: &str, tokens: &[Token], at: usize) -> bool {
     token.first_on_line && token.kind == TokenKind::Word && !called && vocabulary::begins_item(token.text(text))
 }
 
-/// Cuts a piece that could not be parsed where a line begins, at the left edge, with a word that the language does not
-/// have, and another word or a string behind it: most likely an item whose keyword is misspelt.
+/// Cuts a piece that could not be parsed where something at the left edge can be no part of its item: a word that the
+/// language does not have or that begins a clause of other items only, with a name, a number or a text behind it (most
+/// likely an item whose keyword is misspelt or lacking), or a mark of another language.
 pub(super) fn at_left_edge<'k>(text: &str, tokens: &'k [Token]) -> Vec<&'k [Token]> {
+    let item = tokens.first().map(|token| token.text(text)).unwrap_or_default();
+    let own = vocabulary::clause_words(item);
     cut(tokens, |at| {
         let Some(token) = tokens.get(at) else { return false };
         let at_edge = token.span.start == 0 || text.as_bytes().get(token.span.start - 1) == Some(&b'\n');
-        let named = tokens.get(at + 1).is_some_and(|next| matches!(next.kind, TokenKind::Word | TokenKind::String));
-        token.kind == TokenKind::Word && at_edge && named && !vocabulary::is_known(token.text(text))
+        if !at_edge {
+            return false;
+        }
+        let word = token.text(text);
+        if token.kind == TokenKind::Mark {
+            return matches!(word, "/" | "*" | "-" | ";" | "|" | ">" | "<" | "@" | "[" | "]" | "{" | "&");
+        }
+        let named = tokens.get(at + 1).is_some_and(|next| next.kind != TokenKind::Mark);
+        let foreign = !vocabulary::is_known(word) || (vocabulary::is_only_clause(word) && !own.contains(&word));
+        token.kind == TokenKind::Word && named && foreign
     })
 }
 

@@ -2,4 +2,7 @@
 
 mod codes;
 mod examples;
+mod formatting;
+mod malformed;
+mod properties;
 mod support;

@@ -1,0 +1,8 @@
+team sound members "sound@example.org"
+
+define bad = callers(tests within 2)
+
+rule sound_too : tier 2
+  when     any edit in path("sound/**")
+  require  approval 1 of team(sound)
+  because  "What is sound survives what is not."

@@ -1,0 +1,9 @@
+team sound members "sound@example.org"
+
+principle BAD
+  says "Nobody enforces this."
+
+rule sound_too : tier 2
+  when     any edit in path("sound/**")
+  require  approval 1 of team(sound)
+  because  "What is sound survives what is not."
