@@ -1,9 +1,5 @@
 //! Lets the binary find the ready-made libduckdb where cargo linked it, without an environment variable.
-#![expect(
-    clippy::disallowed_methods,
-    clippy::print_stdout,
-    reason = "build scripts get their input from the environment"
-)]
+#![expect(clippy::disallowed_methods, reason = "build scripts get their input from the environment")]
 
 fn main() {
     println!("cargo::rerun-if-env-changed=DUCKDB_LIB_DIR");
