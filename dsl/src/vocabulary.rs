@@ -500,7 +500,11 @@ pub const SETS: &[Entry] = &[
     entry("files", "files of S", "every part of the files that hold a part of a set"),
     entry("modules", "modules of S", "every part of the modules that hold a part of a set"),
     entry("members", "members of S", "each class header in a set with everything inside"),
-    entry("importers", "importers(S, within N)", "who imports a set"),
+    entry(
+        "importers",
+        "importers(S, within N), importers(S, any distance)",
+        "who imports a set; a distance stands in every step",
+    ),
     entry("imported", "imported by(S, within N)", "what a set imports"),
     entry("callers", "callers(S, within N)", "who calls into a set"),
     entry("callees", "callees(S, within N)", "what a set calls"),
@@ -593,6 +597,24 @@ pub const CONDITION_OPERATORS: &[Entry] = &[
     entry("and", "A and B", "both"),
     entry("or", "A or B", "one of them; `and` and `or` together need parentheses"),
     entry("not", "not A", "the opposite; unknown stays unknown"),
+];
+
+/// Comparisons of numbers.
+pub const COMPARISONS: &[Entry] = &[
+    entry("<", "< N", "less"),
+    entry("<=", "<= N, at most N", "less or equal"),
+    entry(">", "> N", "more"),
+    entry(">=", ">= N, at least N", "more or equal"),
+    entry("=", "= N", "equal"),
+];
+
+/// Tests of a field, where `has` or `where` stands before.
+pub const FIELD_TESTS: &[Entry] = &[
+    entry("FIELD", "FIELD", "it is yes; for the opposite `FIELD is no`"),
+    entry("is", "FIELD VALUE, FIELD is VALUE", "it has the value"),
+    entry("not", "FIELD not VALUE", "it has another value; what is unknown stays unknown"),
+    entry("contains", "FIELD contains VALUE", "the list holds the value"),
+    entry("<", "FIELD < N", "any comparison of numbers"),
 ];
 
 /// What a rule can require.
