@@ -430,11 +430,11 @@ impl Visit<'_> {
             SetKind::Path { glob, ignore_case } | SetKind::Named { glob, ignore_case } => {
                 self.glob(&glob.value, *ignore_case);
             }
-            SetKind::Class(text)
-            | SetKind::Function(text)
-            | SetKind::Decorated(text)
-            | SetKind::BoundTo(text)
-            | SetKind::Model(text) => self.glob(&text.value, false),
+            // Dotted names are matched segment by segment, like paths.
+            SetKind::Class(text) | SetKind::Function(text) | SetKind::Decorated(text) => {
+                self.glob(&text.value.replace('.', "/"), false);
+            }
+            SetKind::BoundTo(text) | SetKind::Model(text) => self.glob(&text.value, false),
             SetKind::Matches { regex, on: MatchOn::Name | MatchOn::Path } => {
                 match regex::RegexBuilder::new(&regex.value).size_limit(REGEX_SIZE).build() {
                     Ok(built) => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use grace_dsl::ast::{
     Compare, Cond, CondKind, EdgeWord, FailedBundle, ItemKind, Quantity, Rate, SafeKind, SetExpr,
 };
-use grace_fingerprints::Fingerprint;
+use grace_fingerprints::{FIELDS, Fingerprint};
 use grace_graph::change::Kinds;
 use grace_graph::code::{EdgeKind, PartKey, PartKind};
 use grace_graph::graph::{CodeGraph, Direction};
@@ -15,13 +15,10 @@ use crate::book::{Compiled, Kind, item, names};
 use crate::db::{Db, Meant, RuleBook, World, graph_of, meant, part_changes, snapshot};
 use crate::dates;
 use crate::plan::{Pending, Side, Truth};
-use crate::sets::{Members, Sets, compare_exact, models, plain};
+use crate::sets::{Members, Sets, compare_exact, is_opaque, models, plain};
 use crate::show;
 use crate::text;
 use crate::verdict::{EdgeHit, Hit, Trace};
-
-/// The declared fields that are a model's contract with its callers.
-const CONTRACT: &[&str] = &["model_type", "context_window", "typical_latency_ms", "output_quality", "trust_score"];
 
 /// What a condition is read for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,23 +76,28 @@ fn max_kinds(kinds: Kinds, wanted: Kinds) -> Truth {
 impl Conds<'_> {
     /// The condition with everything that was seen.
     pub(crate) fn eval(&self, cond: &Cond) -> Trace {
+        self.eval_under(cond, false)
+    }
+
+    /// Under an odd number of `not` what raises is that the atom does *not* hold, so doubt goes the other way.
+    fn eval_under(&self, cond: &Cond, negated: bool) -> Trace {
         match &cond.kind {
             CondKind::And(conds) | CondKind::Or(conds) => {
-                let children: Vec<Trace> = conds.iter().map(|cond| self.eval(cond)).collect();
+                let children: Vec<Trace> = conds.iter().map(|cond| self.eval_under(cond, negated)).collect();
                 let truths = children.iter().map(|child| child.truth);
                 let truth = match cond.kind {
                     CondKind::And(_) => truths.min().unwrap_or(Truth::Yes),
                     _ => truths.max().unwrap_or(Truth::No),
                 };
-                Trace { node: cond.node, truth, hits: Vec::new(), children }
+                Trace { node: cond.node, negates: false, truth, hits: Vec::new(), children }
             }
             CondKind::Not(inner) => {
-                let child = self.eval(inner);
+                let child = self.eval_under(inner, !negated);
                 let truth = not(child.truth);
-                Trace { node: cond.node, truth, hits: Vec::new(), children: vec![child] }
+                Trace { node: cond.node, negates: true, truth, hits: Vec::new(), children: vec![child] }
             }
             _ => {
-                let (truth, hits) = self.atom(cond);
+                let (truth, hits) = self.atom(cond, negated);
                 Trace::leaf(cond.node, truth, hits)
             }
         }
@@ -113,21 +115,11 @@ impl Conds<'_> {
         BothSides { graphs, members }
     }
 
-    fn atom(&self, cond: &Cond) -> (Truth, Vec<Hit>) {
+    fn atom(&self, cond: &Cond, negated: bool) -> (Truth, Vec<Hit>) {
         match &cond.kind {
             CondKind::And(_) | CondKind::Or(_) | CondKind::Not(_) => (Truth::Unknown, Vec::new()),
             CondKind::Touches(set) => self.changed(set, &meant(self.db), |_| Truth::Yes),
-            CondKind::AnyEdit(set) => {
-                let all: Vec<Meant> = part_changes(self.db)
-                    .iter()
-                    .map(|change| Meant {
-                        before: change.before.clone(),
-                        after: change.after.clone(),
-                        kinds: change.kinds,
-                    })
-                    .collect();
-                self.changed(set, &all, |_| Truth::Yes)
-            }
+            CondKind::AnyEdit(set) => self.changed(set, &self.every_edit(), |_| Truth::Yes),
             CondKind::Adds(set) => {
                 self.changed_on(set, &meant(self.db), &[Side::After], |change| max_kinds(change.kinds, Kinds::ADDED))
             }
@@ -136,16 +128,26 @@ impl Conds<'_> {
             CondKind::Renames(set) => {
                 self.changed(set, &meant(self.db), |change| max_kinds(change.kinds, Kinds::RENAMED))
             }
-            CondKind::SignaturesChange(set) => self.changed(set, &meant(self.db), |change| {
-                let kind = change.after.as_ref().or(change.before.as_ref()).map(|key| key.kind);
-                if matches!(kind, Some(PartKind::Function | PartKind::Method | PartKind::Class)) {
-                    max_kinds(change.kinds, Kinds::SIGNATURE | Kinds::REMOVED | Kinds::RENAMED)
-                } else if change.kinds.contains(Kinds::UNKNOWN) {
-                    Truth::Unknown
-                } else {
-                    Truth::No
-                }
-            }),
+            CondKind::SignaturesChange(set) => {
+                let graphs = SIDES.map(|side| graph_of(self.db, side));
+                self.changed(set, &meant(self.db), |change| {
+                    let keys = [change.before.as_ref(), change.after.as_ref()];
+                    let has_signature = keys.iter().flatten().any(|key| {
+                        matches!(key.kind, PartKind::Function | PartKind::Method | PartKind::Class)
+                    });
+                    // What cannot be read at all may hold any signature.
+                    let opaque = graphs.iter().zip(keys).any(|(graph, key)| {
+                        key.and_then(|key| graph.find(key)).is_some_and(|part| is_opaque(graph, part))
+                    });
+                    if has_signature {
+                        max_kinds(change.kinds, Kinds::SIGNATURE | Kinds::REMOVED | Kinds::RENAMED)
+                    } else if opaque {
+                        Truth::Unknown
+                    } else {
+                        Truth::No
+                    }
+                })
+            }
             CondKind::OnlyTouches(set) => self.only_touches(set),
             CondKind::OnlyIn(kinds) => self.only_in(kinds),
             CondKind::NewEdges { kinds, from, to } => self.new_edges(kinds, from, to),
@@ -164,33 +166,32 @@ impl Conds<'_> {
                 let (before, after) = (flags(before), flags(after));
                 before.into_iter().filter(|flag| !after.contains(flag)).collect::<Vec<_>>().join(", ")
             }),
+            // What is declared of a model is its contract with those who call it.
             CondKind::ContractsChange(set) => self.models_differ(set, "contract", |before, after| {
-                CONTRACT
-                    .iter()
-                    .filter(|field| {
-                        before.map(|model| model.field(field)) != after.map(|model| model.field(field))
-                    })
-                    .copied()
-                    .collect::<Vec<_>>()
-                    .join(", ")
+                let Some(before) = before else { return String::new() };
+                let Some(after) = after else { return "gone".to_owned() };
+                let changed = FIELDS.iter().filter(|field| before.field(field) != after.field(field));
+                changed.copied().collect::<Vec<_>>().join(", ")
             }),
             CondKind::LinesChanged(set, compare, limit) => {
                 let (low, high) = self.lines_changed(set);
-                number(format!("lines changed in {}", show::set(set)), low, high, *compare, limit)
+                let what = format!("lines changed in {}", show::set(set));
+                self.counted(number(what, low, high, *compare, limit), set)
             }
             CondKind::FilesChanged(set, compare, limit) => {
                 let (low, high) = self.files_changed(set);
-                number(format!("files changed in {}", show::set(set)), low, high, *compare, limit)
+                let what = format!("files changed in {}", show::set(set));
+                self.counted(number(what, low, high, *compare, limit), set)
             }
-            CondKind::AnyOf(set, test) => self.join_sides(|side| {
+            CondKind::AnyOf(set, test) => self.join_sides(negated, |side| {
                 let graph = graph_of(self.db, side);
                 let sets = self.sets(side, &graph);
-                let known = models(self.db, snapshot(self.db, side));
+                let known = models(self.db, self.book, snapshot(self.db, side));
                 let mut truth = Truth::No;
                 let mut hits = Vec::new();
                 for (name, certain) in sets.models(set) {
-                    let Some(model) = known.get(&name) else { continue };
-                    let (holds, value) = sets.field(&name, model, test);
+                    let model = known.get(&name).cloned().flatten();
+                    let (holds, value) = sets.field(&name, model.as_deref(), test);
                     let holds = if certain { holds } else { holds.min(Truth::Unknown) };
                     if holds == Truth::No {
                         continue;
@@ -213,7 +214,7 @@ impl Conds<'_> {
                 let declared = World::get(self.db).declared(self.db);
                 match &declared.operation {
                     Some(operation) if names.iter().any(|name| name.text == *operation) => {
-                        self.own_word("operation", operation)
+                        self.own_word(negated, "operation", operation)
                     }
                     _ => (Truth::No, Vec::new()),
                 }
@@ -231,14 +232,14 @@ impl Conds<'_> {
             CondKind::Ticket(glob) => {
                 let declared = World::get(self.db).declared(self.db);
                 match &declared.ticket {
-                    Some(ticket) if self.compiled.glob(&glob.value, false, ticket) => self.own_word("ticket", ticket),
+                    Some(ticket) if self.compiled.glob(&glob.value, false, ticket) => self.own_word(negated, "ticket", ticket),
                     _ => (Truth::No, Vec::new()),
                 }
             }
             CondKind::Branch(glob) => {
                 let declared = World::get(self.db).declared(self.db);
                 match &declared.branch {
-                    Some(branch) if self.compiled.glob(&glob.value, false, branch) => self.own_word("branch", branch),
+                    Some(branch) if self.compiled.glob(&glob.value, false, branch) => self.own_word(negated, "branch", branch),
                     Some(_) => (Truth::No, Vec::new()),
                     None => missing("the branch".to_owned()),
                 }
@@ -253,14 +254,14 @@ impl Conds<'_> {
                 let absent = declared.story.get(&field.text).is_none_or(|value| value.trim().is_empty());
                 absence(absent, format!("story {}", field.text))
             }
-            CondKind::Count(set, compare, limit) => self.join_sides(|side| {
+            CondKind::Count(set, compare, limit) => self.join_sides(negated, |side| {
                 let graph = graph_of(self.db, side);
                 let members = self.sets(side, &graph).eval(set);
                 let low = i64::try_from(members.certain.count_ones(..)).unwrap_or(i64::MAX);
                 let high = i64::try_from(members.possible.count_ones(..)).unwrap_or(i64::MAX);
                 number(format!("count({})", show::set(set)), low, high, *compare, limit)
             }),
-            CondKind::IsEmpty(set) => self.join_sides(|side| {
+            CondKind::IsEmpty(set) => self.join_sides(negated, |side| {
                 let graph = graph_of(self.db, side);
                 let members = self.sets(side, &graph).eval(set);
                 if members.certain.count_ones(..) > 0 {
@@ -306,19 +307,40 @@ impl Conds<'_> {
         }
     }
 
+    /// Every changed part, also where only its text changed.
+    fn every_edit(&self) -> Vec<Meant> {
+        part_changes(self.db)
+            .iter()
+            .map(|change| Meant {
+                before: change.before.clone(),
+                after: change.after.clone(),
+                kinds: change.kinds,
+            })
+            .collect()
+    }
+
+    /// A count of the change, with the parts that were counted.
+    fn counted(&self, (truth, mut hits): (Truth, Vec<Hit>), set: &SetExpr) -> (Truth, Vec<Hit>) {
+        if truth != Truth::No {
+            hits.extend(self.changed(set, &self.every_edit(), |_| Truth::Yes).1);
+        }
+        (truth, hits)
+    }
+
     /// What the change says of itself: it can raise, never lower.
-    fn own_word(&self, what: &str, value: &str) -> (Truth, Vec<Hit>) {
-        let truth = if self.mode == Mode::Lower { Truth::Unknown } else { Truth::Yes };
+    fn own_word(&self, negated: bool, what: &str, value: &str) -> (Truth, Vec<Hit>) {
+        let truth = if negated || self.mode == Mode::Lower { Truth::Unknown } else { Truth::Yes };
         (truth, vec![Hit::Declared { what: what.to_owned(), value: value.to_owned() }])
     }
 
     /// Joins a state that is read on each side.
-    fn join_sides(&self, read: impl Fn(Side) -> (Truth, Vec<Hit>)) -> (Truth, Vec<Hit>) {
+    fn join_sides(&self, negated: bool, read: impl Fn(Side) -> (Truth, Vec<Hit>)) -> (Truth, Vec<Hit>) {
         match self.mode {
             Mode::State(side) => read(side),
             Mode::Raise => {
                 let (before, after) = (read(Side::Before), read(Side::After));
-                if before.0 > after.0 { before } else { after }
+                let before_raises = if negated { before.0 < after.0 } else { before.0 > after.0 };
+                if before_raises { before } else { after }
             }
             Mode::Lower => {
                 let (before, after) = (read(Side::Before), read(Side::After));
@@ -475,6 +497,11 @@ impl Conds<'_> {
         let (after_certain, after_possible) = run(1);
         let mut truth = Truth::No;
         let mut hits = Vec::new();
+        let hidden = self.hidden_edges(from, to);
+        if !hidden.is_empty() {
+            truth = Truth::Unknown;
+            hits.extend(hidden);
+        }
         for (key, hit) in after_possible {
             if before_certain.contains(&key) {
                 continue;
@@ -495,6 +522,28 @@ impl Conds<'_> {
             });
         }
         (truth, hits)
+    }
+
+    /// Changed files of one set of which nothing can be read after the change: they may hold any edge to the other.
+    pub(crate) fn hidden_edges(&self, from: &SetExpr, to: &SetExpr) -> Vec<Hit> {
+        let graph = graph_of(self.db, Side::After);
+        let opaque: Vec<PartKey> = meant(self.db)
+            .iter()
+            .filter_map(|change| change.after.clone())
+            .filter(|key| graph.find(key).is_some_and(|part| is_opaque(&graph, part)))
+            .collect();
+        if opaque.is_empty() {
+            return Vec::new();
+        }
+        let (from, to) = (self.both(from), self.both(to));
+        if to.members[1].possible.count_ones(..) == 0 {
+            return Vec::new();
+        }
+        opaque
+            .into_iter()
+            .filter(|key| from.holds(Side::After, key) != Truth::No)
+            .map(|key| Hit::Missing { fact: format!("the edges of {}", key.path) })
+            .collect()
     }
 
     fn losses(losses: &[text::TestLoss], unreadable: &[Arc<str>]) -> (Truth, Vec<Hit>) {
@@ -594,12 +643,18 @@ impl Conds<'_> {
         field: &str,
         lost: impl Fn(Option<&Fingerprint>, Option<&Fingerprint>) -> String,
     ) -> (Truth, Vec<Hit>) {
-        let before = models(self.db, snapshot(self.db, Side::Before));
-        let after = models(self.db, snapshot(self.db, Side::After));
+        let before = models(self.db, self.book, snapshot(self.db, Side::Before));
+        let after = models(self.db, self.book, snapshot(self.db, Side::After));
         let mut truth = Truth::No;
         let mut hits = Vec::new();
         for (name, certain) in self.models_either_side(set) {
-            let value = lost(before.get(&name).map(AsRef::as_ref), after.get(&name).map(AsRef::as_ref));
+            let (old, new) = (before.get(&name).cloned().flatten(), after.get(&name).cloned().flatten());
+            if old.is_none() && new.is_none() {
+                truth = truth.max(Truth::Unknown);
+                hits.push(Hit::Missing { fact: format!("{field} of model(\"{name}\")") });
+                continue;
+            }
+            let value = lost(old.as_deref(), new.as_deref());
             if !value.is_empty() {
                 truth = truth.max(if certain { Truth::Yes } else { Truth::Unknown });
                 hits.push(Hit::Model {

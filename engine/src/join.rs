@@ -146,6 +146,8 @@ struct Lowered {
     bundles: BTreeSet<String>,
     validations: BTreeSet<String>,
     deny: bool,
+    /// `waives everything`: only its principles stay.
+    everything: bool,
 }
 
 /// Approvals are joined by whom they are of: (extra, by, among) to the largest count.
@@ -208,7 +210,8 @@ fn built_in(rule: &str, because: &str, evidence: Vec<Evidence>) -> Derivation {
 
 /// Paths that hold rules, signers or owners: changing one is tier 3.
 pub(crate) fn is_rule_path(path: &str) -> bool {
-    path.starts_with("grace/") || matches!(path, "CODEOWNERS" | ".github/CODEOWNERS" | "docs/CODEOWNERS")
+    path.starts_with("grace/")
+        || matches!(path, "CODEOWNERS" | ".github/CODEOWNERS" | ".gitlab/CODEOWNERS" | "docs/CODEOWNERS")
 }
 
 impl Joiner<'_> {
@@ -432,7 +435,11 @@ impl Joiner<'_> {
         if by_unknown {
             self.name_unknowns(&verdict, &evidence, &at_rule);
         }
-        let lowered = if by_unknown { Lowered::default() } else { self.lowered(rule, &view, &evidence) };
+        let lowered = if by_unknown {
+            Lowered::default()
+        } else {
+            self.lowered(rule, &view, &verdict.trace.waivable())
+        };
         let outcome = match (verdict.truth, lowered.waivers.is_empty()) {
             (Truth::Unknown, _) => Outcome::Unknown,
             (_, false) => Outcome::Waived,
@@ -483,6 +490,8 @@ impl Joiner<'_> {
                         self.validation(rule.book, &validation.text, &derivation);
                     }
                 }
+                RequirementKind::Ticket(_) | RequirementKind::Rationale | RequirementKind::Story(_)
+                    if lowered.everything => {}
                 RequirementKind::Ticket(glob) => {
                     let declared = World::get(self.db).declared(self.db);
                     let given = declared
@@ -505,6 +514,9 @@ impl Joiner<'_> {
         for principle in view.upholds {
             let derivation = at(principle.node, self);
             push(self.principles.entry(principle.text.clone()).or_default(), derivation);
+        }
+        if lowered.everything {
+            return;
         }
         for intent in view.intents {
             let derivation = at(intent.node, self);
@@ -567,10 +579,12 @@ impl Joiner<'_> {
             joiner.derivation(rule, deny_line, view.because, &hits, by_unknown)
         };
         let edited = self.is_edited(rule);
-        let after = violations.new.len() + violations.old.len();
-        let fewer = after < violations.before && violations.new.is_empty();
-        if edited && after > 0 || (fewer && after > 0) {
-            let hits: Vec<Hit> = violations.new.iter().chain(&violations.old).cloned().collect();
+        // Asked first: who mends a rule or leaves fewer violations than there were is never denied by it.
+        let always = matches!(&rule.compiled.item.kind, ItemKind::Rule(_));
+        let after = violations.new.len() + violations.old.len() + violations.maybe_new.len();
+        if always && after > 0 && (edited || after < violations.before) {
+            let hits: Vec<Hit> =
+                violations.new.iter().chain(&violations.old).chain(&violations.maybe_new).cloned().collect();
             let derivation = show(self, &hits, false);
             self.tiers.push((3, derivation, false));
             return;
@@ -842,7 +856,9 @@ impl Joiner<'_> {
             }
             let conds = Conds { db: self.db, book: waiver_book, compiled: &compiled, mode: Mode::Lower };
             let covered = conds.both(&waiver.set);
-            let parts: Vec<bool> = evidence.iter().filter_map(|hit| hit_covered(&covered, hit)).collect();
+            let of_rule = Conds { db: self.db, book: rule.book, compiled: &rule.compiled, mode: Mode::Lower };
+            let parts: Vec<bool> =
+                evidence.iter().filter_map(|hit| hit_covered(&of_rule, &covered, hit)).collect();
             if parts.is_empty() || parts.contains(&false) {
                 continue;
             }
@@ -873,6 +889,7 @@ impl Joiner<'_> {
                                 lowered.tier = true;
                                 lowered.all_approvals = true;
                                 lowered.deny = true;
+                                lowered.everything = true;
                                 for requirement in view.require {
                                     match &requirement.kind {
                                         RequirementKind::Bundle { name, .. } => {
@@ -1139,16 +1156,30 @@ fn certain_on_both(set: &BothSides, before: Option<&PartKey>, after: Option<&Par
         && after.is_none_or(|key| set.holds(Side::After, key) == Truth::Yes)
 }
 
-/// Whether a set covers a hit for certain; `None` for hits that are not about parts.
-fn hit_covered(set: &BothSides, hit: &Hit) -> Option<bool> {
-    if let Hit::Changed { before, after, .. } = hit {
-        return Some(certain_on_both(set, before.as_ref(), after.as_ref()));
+/// Whether a set covers a hit for certain; `None` for hits that are not about parts. An edge counts by the end that it
+/// starts from: that is the code that would be waived.
+fn hit_covered(rule: &Conds<'_>, set: &BothSides, hit: &Hit) -> Option<bool> {
+    let after = |key: &PartKey| set.holds(Side::After, key) == Truth::Yes;
+    match hit {
+        Hit::Changed { before, after, .. } => Some(certain_on_both(set, before.as_ref(), after.as_ref())),
+        Hit::NewEdge { edge, .. } => Some(after(&edge.from)),
+        Hit::Way { edges, from_set, .. } => {
+            let file = edges.first()?.from.path.clone();
+            let from = rule.both(from_set);
+            let graph = graph_of(rule.db, Side::After);
+            let parts = graph.parts_of(graph.file_by_path(&file)?).map(|part| graph.key(part));
+            Some(parts.filter(|key| from.holds(Side::After, key) != Truth::No).all(|key| after(&key)))
+        }
+        Hit::Member { part, side, .. } | Hit::Test { part, side, .. } => Some(set.holds(*side, part) == Truth::Yes),
+        Hit::Line { part: Some(part), .. } => Some(after(part)),
+        Hit::Line { part: None, .. }
+        | Hit::Model { .. }
+        | Hit::Number { .. }
+        | Hit::Package { .. }
+        | Hit::Declared { .. }
+        | Hit::Window { .. }
+        | Hit::Missing { .. } => None,
     }
-    if matches!(hit, Hit::Line { part: None, .. } | Hit::Model { part: None, .. }) {
-        return Some(false);
-    }
-    let parts = hit_parts(hit);
-    (!parts.is_empty()).then(|| parts.iter().all(|(side, key)| set.holds(*side, key) == Truth::Yes))
 }
 
 /// The parts that a hit is about.
@@ -1250,9 +1281,13 @@ impl Impact {
         }
         let incoming = grace_graph::graph::Direction::Backward;
         let mut reached = graph.reach(&changed, EDGE_KINDS, incoming, None, false);
+        let renamed: BTreeMap<PartKey, PartKey> = meant(db)
+            .iter()
+            .filter_map(|change| Some((change.before.clone()?, change.after.clone()?)))
+            .collect();
         for index in before.reach(&gone, EDGE_KINDS, incoming, None, false).ones() {
             let key = before.key(PartId(u32::try_from(index).unwrap_or(u32::MAX)));
-            if let Some(part) = graph.find(&key) {
+            if let Some(part) = graph.find(renamed.get(&key).unwrap_or(&key)) {
                 reached.insert(part.0 as usize);
             }
         }

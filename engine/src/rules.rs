@@ -43,8 +43,20 @@ pub(crate) fn verdict(db: &dyn Db, book: RuleBook, file: RuleFile, id: ItemId) -
                 grace_dsl::ast::Cond { node: policy.covers.node, kind: CondKind::Touches(policy.covers.clone()) };
             plain_verdict(conds(Mode::Raise).eval(&touches))
         }
-        ItemKind::Forbid(forbid) => module_rule(db, &conds(Mode::Raise), |conds, side| ways_of_forbid(conds, forbid, side)),
-        ItemKind::Layers(layers) => module_rule(db, &conds(Mode::Raise), |conds, side| ways_of_layers(conds, layers, side)),
+        ItemKind::Forbid(forbid) => {
+            let ends = vec![(forbid.from.clone(), forbid.to.clone())];
+            module_rule(&conds(Mode::Raise), &ends, |conds, side| ways_of_forbid(conds, forbid, side))
+        }
+        ItemKind::Layers(layers) => {
+            let others = |at: usize| layers.floors.iter().enumerate().filter(move |(other, _)| *other != at);
+            let ends: Vec<(SetExpr, SetExpr)> = layers
+                .floors
+                .iter()
+                .enumerate()
+                .flat_map(|(at, from)| others(at).map(|(_, to)| (from.clone(), to.clone())))
+                .collect();
+            module_rule(&conds(Mode::Raise), &ends, |conds, side| ways_of_layers(conds, layers, side))
+        }
         _ => return None,
     };
     if !compiled.problems.is_empty() {
@@ -99,9 +111,14 @@ fn or_word(hits: Vec<Hit>) -> Vec<Hit> {
 }
 
 /// Ways from module to module on one side: certain or not, with the edges that make them.
-type Ways = BTreeMap<(FileId, FileId), (bool, Vec<EdgeHit>)>;
+type Ways = BTreeMap<(FileId, FileId), (bool, Vec<EdgeHit>, SetExpr)>;
 
-fn module_rule(db: &dyn Db, conds: &Conds<'_>, ways: impl Fn(&Conds<'_>, Side) -> Ways) -> Verdict {
+fn module_rule(
+    conds: &Conds<'_>,
+    ends: &[(SetExpr, SetExpr)],
+    ways: impl Fn(&Conds<'_>, Side) -> Ways,
+) -> Verdict {
+    let db = conds.db;
     let (before_graph, after_graph) = (graph_of(db, Side::Before), graph_of(db, Side::After));
     let renamed: BTreeMap<Arc<str>, Arc<str>> = changed_paths(db)
         .iter()
@@ -112,16 +129,16 @@ fn module_rule(db: &dyn Db, conds: &Conds<'_>, ways: impl Fn(&Conds<'_>, Side) -
         .collect();
     let path_of = |graph: &CodeGraph, file: FileId| graph.file(file).path.clone();
     let mut stood: BTreeMap<(Arc<str>, Arc<str>), bool> = BTreeMap::new();
-    for ((from, to), (certain, _)) in ways(conds, Side::Before) {
+    for ((from, to), (certain, ..)) in ways(conds, Side::Before) {
         let (from, to) = (path_of(&before_graph, from), path_of(&before_graph, to));
         let follow = |path: Arc<str>| renamed.get(&path).cloned().unwrap_or(path);
         stood.insert((follow(from), follow(to)), certain);
     }
     let mut violations =
         Violations { before: stood.values().filter(|certain| **certain).count(), ..Violations::default() };
-    for ((from, to), (certain, edges)) in ways(conds, Side::After) {
+    for ((from, to), (certain, edges, from_set)) in ways(conds, Side::After) {
         let key = (path_of(&after_graph, from), path_of(&after_graph, to));
-        let hit = Hit::Way { edges, side: Side::After, certain };
+        let hit = Hit::Way { edges, side: Side::After, from_set, certain };
         match (certain, stood.get(&key)) {
             (true, Some(true)) => violations.old.push(hit),
             // A guess that stood before as a guess is no news.
@@ -129,6 +146,9 @@ fn module_rule(db: &dyn Db, conds: &Conds<'_>, ways: impl Fn(&Conds<'_>, Side) -
             (true, None) => violations.new.push(hit),
             _ => violations.maybe_new.push(hit),
         }
+    }
+    for (from, to) in ends {
+        violations.maybe_new.extend(conds.hidden_edges(from, to));
     }
     let truth = if !violations.new.is_empty() {
         Truth::Yes
@@ -205,14 +225,15 @@ fn ways_of_forbid(conds: &Conds<'_>, forbid: &Forbid, side: Side) -> Ways {
                 for (end, edges) in reach_files(&imports, start, certain_only) {
                     if let Some(&end_certain) = to.get(&end) {
                         let certain = certain_only && start_certain && end_certain;
-                        ways.entry((start, end)).or_insert((certain, edges));
+                        ways.entry((start, end)).or_insert((certain, edges, forbid.from.clone()));
                     }
                 }
             }
         } else {
             for (end, (certain, hit)) in imports.get(&start).into_iter().flatten() {
                 if let Some(&end_certain) = to.get(end) {
-                    ways.insert((start, *end), (*certain && start_certain && end_certain, vec![hit.clone()]));
+                    let certain = *certain && start_certain && end_certain;
+                    ways.insert((start, *end), (certain, vec![hit.clone()], forbid.from.clone()));
                 }
             }
         }
@@ -269,7 +290,8 @@ fn ways_of_layers(conds: &Conds<'_>, layers: &Layers, side: Side) -> Ways {
                 for (end, (certain, hit)) in imports.get(&start).into_iter().flatten() {
                     if let Some(&end_certain) = to_files.get(end) {
                         let certain = *certain && start_certain && end_certain;
-                        ways.entry((start, *end)).or_insert((certain, vec![hit.clone()]));
+                        ways.entry((start, *end))
+                            .or_insert_with(|| (certain, vec![hit.clone()], layers.floors[from_floor].clone()));
                     }
                 }
             }

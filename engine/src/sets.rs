@@ -212,11 +212,11 @@ impl Sets<'_> {
                 self.by_dotted(&glob.value, |kind| matches!(kind, PartKind::Function | PartKind::Method))
             }
             SetKind::Decorated(glob) => {
-                let Some(glob) = self.compiled.glob_matcher(&glob.value, false) else {
+                let Some(glob) = self.compiled.glob_matcher(&glob.value.replace('.', "/"), false) else {
                     return Arc::new(Members::unknown(len));
                 };
                 self.by_meaning(|graph, part| {
-                    graph.part(part).decorators.iter().any(|name| tails(name).any(|tail| glob.is_match(tail)))
+                    graph.part(part).decorators.iter().any(|name| dotted_match(glob, name))
                 })
             }
             SetKind::Named { glob, ignore_case } => {
@@ -252,7 +252,7 @@ impl Sets<'_> {
             SetKind::Defined(name) => return self.named(SetName::Define(Arc::from(name.text.as_str()))),
             SetKind::BoundTo(glob) => {
                 let mut members = Members::none(len);
-                for model in models(self.db, self.side).keys() {
+                for model in models(self.db, self.book, self.side).keys() {
                     if self.compiled.glob(&glob.value, false, model) {
                         let more = self.named(SetName::Bound(Arc::from(model.as_str())));
                         members.certain.union_with(&more.certain);
@@ -363,10 +363,12 @@ impl Sets<'_> {
     }
 
     fn by_dotted(&self, glob: &str, kind: impl Fn(PartKind) -> bool) -> Members {
-        let Some(glob) = self.compiled.glob_matcher(glob, false) else { return Members::unknown(self.graph.len()) };
+        let Some(glob) = self.compiled.glob_matcher(&glob.replace('.', "/"), false) else {
+            return Members::unknown(self.graph.len());
+        };
         self.by_meaning(|graph, part| {
             let part = graph.part(part);
-            kind(part.kind) && tails(&part.qualified_name).any(|tail| glob.is_match(tail))
+            kind(part.kind) && dotted_match(glob, &part.qualified_name)
         })
     }
 
@@ -393,19 +395,20 @@ impl Sets<'_> {
 
     /// The models of a set of models, certain (true) or possible (false).
     pub(crate) fn models(&self, set: &SetExpr) -> BTreeMap<String, bool> {
-        let known = models(self.db, self.side);
+        let known = models(self.db, self.book, self.side);
         match &set.kind {
             SetKind::Models(tests) => known
                 .iter()
                 .filter_map(|(name, model)| {
                     let truth = tests
                         .iter()
-                        .map(|test| self.field(name, model, test).0)
+                        .map(|test| self.field(name, model.as_deref(), test).0)
                         .min()
                         .unwrap_or(Truth::Yes);
                     (truth != Truth::No).then(|| (name.clone(), truth == Truth::Yes))
                 })
                 .collect(),
+            SetKind::Model(name) if !is_glob(&name.value) => BTreeMap::from([(name.value.clone(), true)]),
             SetKind::Model(glob) => known
                 .keys()
                 .filter(|name| self.compiled.glob(&glob.value, false, name))
@@ -462,12 +465,12 @@ impl Sets<'_> {
     }
 
     /// A test on a model's field, and the value seen.
-    pub(crate) fn field(&self, name: &str, model: &Fingerprint, test: &FieldTest) -> (Truth, String) {
+    pub(crate) fn field(&self, name: &str, model: Option<&Fingerprint>, test: &FieldTest) -> (Truth, String) {
         let past = World::get(self.db).past(self.db);
         let value = match past.model_fields.get(&(name.to_owned(), test.field.text.clone())) {
             Some(Some(value)) => Some(value.clone()),
             Some(None) => None,
-            None => model.field(&test.field.text),
+            None => model.and_then(|model| model.field(&test.field.text)),
         };
         let Some(value) = value else { return (Truth::Unknown, "unknown".to_owned()) };
         let shown = show_value(&value);
@@ -502,10 +505,27 @@ impl Sets<'_> {
     }
 }
 
-/// Models of a side by name.
-pub(crate) fn models(db: &dyn Db, side: Snapshot) -> BTreeMap<String, Arc<Fingerprint>> {
+/// Models of a side by name: those with a fingerprint, and those that a binding names outright, of which all else is
+/// unknown.
+pub(crate) fn models(db: &dyn Db, book: RuleBook, side: Snapshot) -> BTreeMap<String, Option<Arc<Fingerprint>>> {
     let past = World::get(db).past(db);
-    if side == snapshot(db, Side::Before) { past.models_before.clone() } else { past.models_after.clone() }
+    let declared =
+        if side == snapshot(db, Side::Before) { &past.models_before } else { &past.models_after };
+    let mut models: BTreeMap<_, _> = declared.iter().map(|(name, model)| (name.clone(), Some(model.clone()))).collect();
+    for (_, at) in names(db, book).of_kind(Kind::Binding) {
+        if let Some(item) = crate::book::item(db, at.file, at.id.clone())
+            && let ItemKind::Binding { model, .. } = &item.kind
+            && !is_glob(&model.value)
+        {
+            models.entry(model.value.clone()).or_insert(None);
+        }
+    }
+    models
+}
+
+/// Whether a pattern stands for more than itself.
+pub(crate) fn is_glob(pattern: &str) -> bool {
+    pattern.contains(['*', '?', '[', '{'])
 }
 
 /// The parts that stand for files of which nothing could be read.
@@ -534,9 +554,10 @@ pub(crate) fn own_name(graph: &CodeGraph, part: PartId) -> &str {
     }
 }
 
-/// A dotted name and each of its tails at a segment border.
-fn tails(name: &str) -> impl Iterator<Item = &str> {
-    std::iter::once(name).chain(name.match_indices('.').map(|(at, _)| &name[at + 1..]))
+/// Whether a glob over dotted names, its dots written as `/` so that `*` stops at them, matches a name or a tail of it.
+fn dotted_match(glob: &globset::GlobMatcher, name: &str) -> bool {
+    let name = name.replace('.', "/");
+    glob.is_match(&name) || name.match_indices('/').any(|(at, _)| glob.is_match(&name[at + 1..]))
 }
 
 fn intersection(a: &Members, b: &Members) -> Members {

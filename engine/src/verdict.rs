@@ -18,7 +18,7 @@ pub(crate) enum Hit {
     /// A new edge; `why` is `new`, `moved` or `retagged`.
     NewEdge { edge: EdgeHit, why: &'static str, from_set: SetExpr, to_set: SetExpr, certain: bool },
     /// A way from module to module that a `forbid` or a `layers` denies.
-    Way { edges: Vec<EdgeHit>, side: Side, certain: bool },
+    Way { edges: Vec<EdgeHit>, side: Side, from_set: SetExpr, certain: bool },
     /// A line of the after text.
     Line { path: Arc<str>, line: u32, text: Arc<str>, part: Option<PartKey> },
     /// A test removed or weakened.
@@ -52,6 +52,8 @@ pub(crate) struct EdgeHit {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Trace {
     pub(crate) node: NodeId,
+    /// It is a `not`: what its part saw speaks against it.
+    pub(crate) negates: bool,
     pub(crate) truth: Truth,
     pub(crate) hits: Vec<Hit>,
     pub(crate) children: Vec<Trace>,
@@ -59,23 +61,30 @@ pub(crate) struct Trace {
 
 impl Trace {
     pub(crate) fn leaf(node: NodeId, truth: Truth, hits: Vec<Hit>) -> Self {
-        Self { node, truth, hits, children: Vec::new() }
+        Self { node, negates: false, truth, hits, children: Vec::new() }
     }
 
-    /// The hits that carry the truth: of every branch that came to the same.
+    /// The hits that carry the truth: of every branch that holds or may hold.
     pub(crate) fn evidence(&self) -> Vec<&Hit> {
         let mut found = Vec::new();
-        self.collect(&mut found);
+        self.collect(true, &mut found);
         found
     }
 
-    fn collect<'a>(&'a self, found: &mut Vec<&'a Hit>) {
+    /// The hits that a waiver must cover: those of the evidence that no `not` stands above.
+    pub(crate) fn waivable(&self) -> Vec<&Hit> {
+        let mut found = Vec::new();
+        self.collect(false, &mut found);
+        found
+    }
+
+    fn collect<'a>(&'a self, under_not: bool, found: &mut Vec<&'a Hit>) {
         found.extend(&self.hits);
-        for child in &self.children {
-            // In an `or` only the branches that hold explain; in an `and` all of them do.
-            if child.truth >= self.truth && child.truth != Truth::No {
-                child.collect(found);
-            }
+        if self.negates && !under_not {
+            return;
+        }
+        for child in self.children.iter().filter(|child| child.truth != Truth::No) {
+            child.collect(under_not, found);
         }
     }
 }

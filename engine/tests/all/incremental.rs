@@ -53,7 +53,7 @@ fn a_comment_edit_runs_one_extraction_and_no_rule_but_those_that_read_text() {
     let before = repository();
     let edited = with(&before, "app/util.py", "def helper():\n    return 4\n\n\ndef other():\n    return 3\n");
     bench.set(&before, &edited, &book(RULES));
-    bench.engine.plan();
+    let _ = bench.engine.plan();
     bench.ran();
     let extractions = bench.store.extractions();
 
@@ -74,12 +74,12 @@ fn a_body_edit_keeps_the_graph_and_the_sets() {
     let before = repository();
     let edited = with(&before, "app/util.py", "def helper():\n    return 4\n\n\ndef other():\n    return 3\n");
     bench.set(&before, &edited, &book(RULES));
-    bench.engine.plan();
+    let _ = bench.engine.plan();
     bench.ran();
 
     let other = with(&before, "app/util.py", "def helper():\n    return 2\n\n\ndef other():\n    return 5\n");
     bench.set(&before, &other, &book(RULES));
-    bench.engine.plan();
+    let _ = bench.engine.plan();
     let ran = bench.ran();
     assert_eq!(only(&ran, &["facts", "outline", "graph", "named_set", "compiled"]), counts(&[("facts", 1), ("outline", 1)]), "{ran:#?}");
 }
@@ -90,13 +90,13 @@ fn editing_one_rule_recompiles_one_rule() {
     let before = repository();
     let edited = with(&before, "app/util.py", "def helper():\n    return 4\n");
     bench.set(&before, &edited, &book(RULES));
-    bench.engine.plan();
+    let _ = bench.engine.plan();
     bench.ran();
 
     // Another reason in the first rule, and a comment above everything moves every item.
     let rules = format!("# moved\n{}", RULES.replace("within 3", "within 2"));
     bench.set(&before, &edited, &book(&rules));
-    bench.engine.plan();
+    let _ = bench.engine.plan();
     let ran = bench.ran();
     assert_eq!(
         only(&ran, WATCHED),
