@@ -106,8 +106,7 @@ pub(crate) fn ordinals(db: &dyn Db, file: RuleFile) -> Arc<BTreeMap<ItemId, usiz
 /// The ids of a file's items in source order.
 #[salsa::tracked(returns(clone))]
 pub(crate) fn item_ids(db: &dyn Db, file: RuleFile) -> Arc<Vec<ItemId>> {
-    let mut ids: Vec<(usize, ItemId)> =
-        ordinals(db, file).iter().map(|(id, &ordinal)| (ordinal, id.clone())).collect();
+    let mut ids: Vec<(usize, ItemId)> = ordinals(db, file).iter().map(|(id, &ordinal)| (ordinal, id.clone())).collect();
     ids.sort();
     Arc::new(ids.into_iter().map(|(_, id)| id).collect())
 }
@@ -170,11 +169,7 @@ pub(crate) fn names(db: &dyn Db, book: RuleBook) -> Arc<Names> {
     let mut names = Names::default();
     for &file in book.files(db) {
         for id in item_ids(db, file).iter() {
-            names
-                .items
-                .entry((id.kind, id.name.clone()))
-                .or_default()
-                .push(At { file, id: id.clone() });
+            names.items.entry((id.kind, id.name.clone())).or_default().push(At { file, id: id.clone() });
         }
     }
     Arc::new(names)

@@ -3,17 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use grace_dsl::ast::{
-    Compare, Cond, CondKind, EdgeWord, FailedBundle, ItemKind, Quantity, Rate, SafeKind, SetExpr,
-};
+use grace_dsl::ast::{Compare, Cond, CondKind, EdgeWord, FailedBundle, ItemKind, Quantity, Rate, SafeKind, SetExpr};
 use grace_fingerprints::{FIELDS, Fingerprint};
 use grace_graph::change::Kinds;
 use grace_graph::code::{EdgeKind, PartKey, PartKind};
 use grace_graph::graph::{CodeGraph, Direction};
 
 use crate::book::{Compiled, Kind, item, names};
-use crate::db::{Db, Meant, RuleBook, World, graph_of, meant, part_changes, snapshot};
 use crate::dates;
+use crate::db::{Db, Meant, RuleBook, World, graph_of, meant, part_changes, snapshot};
 use crate::plan::{Pending, Side, Truth};
 use crate::sets::{Members, Sets, compare_exact, is_opaque, models, plain};
 use crate::show;
@@ -110,8 +108,7 @@ impl Conds<'_> {
     /// A set of code on both sides.
     pub(crate) fn both(&self, set: &SetExpr) -> BothSides {
         let graphs = SIDES.map(|side| graph_of(self.db, side));
-        let members =
-            [self.sets(Side::Before, &graphs[0]).eval(set), self.sets(Side::After, &graphs[1]).eval(set)];
+        let members = [self.sets(Side::Before, &graphs[0]).eval(set), self.sets(Side::After, &graphs[1]).eval(set)];
         BothSides { graphs, members }
     }
 
@@ -123,8 +120,9 @@ impl Conds<'_> {
             CondKind::Adds(set) => {
                 self.changed_on(set, &meant(self.db), &[Side::After], |change| max_kinds(change.kinds, Kinds::ADDED))
             }
-            CondKind::Removes(set) => self
-                .changed_on(set, &meant(self.db), &[Side::Before], |change| max_kinds(change.kinds, Kinds::REMOVED)),
+            CondKind::Removes(set) => {
+                self.changed_on(set, &meant(self.db), &[Side::Before], |change| max_kinds(change.kinds, Kinds::REMOVED))
+            }
             CondKind::Renames(set) => {
                 self.changed(set, &meant(self.db), |change| max_kinds(change.kinds, Kinds::RENAMED))
             }
@@ -132,9 +130,10 @@ impl Conds<'_> {
                 let graphs = SIDES.map(|side| graph_of(self.db, side));
                 self.changed(set, &meant(self.db), |change| {
                     let keys = [change.before.as_ref(), change.after.as_ref()];
-                    let has_signature = keys.iter().flatten().any(|key| {
-                        matches!(key.kind, PartKind::Function | PartKind::Method | PartKind::Class)
-                    });
+                    let has_signature = keys
+                        .iter()
+                        .flatten()
+                        .any(|key| matches!(key.kind, PartKind::Function | PartKind::Method | PartKind::Class));
                     // What cannot be read at all may hold any signature.
                     let opaque = graphs.iter().zip(keys).any(|(graph, key)| {
                         key.and_then(|key| graph.find(key)).is_some_and(|part| is_opaque(graph, part))
@@ -162,7 +161,8 @@ impl Conds<'_> {
             CondKind::AddedLinesContain { set, literals } => self.added_lines(set, literals),
             CondKind::DocumentationRemoved(set) => self.documentation_removed(set),
             CondKind::FlagsRemoved(set) => self.models_differ(set, "compliance_flags", |before, after| {
-                let flags = |model: Option<&Fingerprint>| model.map(|model| model.compliance_flags.clone()).unwrap_or_default();
+                let flags =
+                    |model: Option<&Fingerprint>| model.map(|model| model.compliance_flags.clone()).unwrap_or_default();
                 let (before, after) = (flags(before), flags(after));
                 before.into_iter().filter(|flag| !after.contains(flag)).collect::<Vec<_>>().join(", ")
             }),
@@ -222,24 +222,27 @@ impl Conds<'_> {
             CondKind::VerifiedBot(bot) => {
                 let declared = World::get(self.db).declared(self.db);
                 match &declared.verified_bot {
-                    Some(actor) if *actor == bot.value => (
-                        Truth::Yes,
-                        vec![Hit::Declared { what: "verified bot".to_owned(), value: actor.clone() }],
-                    ),
+                    Some(actor) if *actor == bot.value => {
+                        (Truth::Yes, vec![Hit::Declared { what: "verified bot".to_owned(), value: actor.clone() }])
+                    }
                     _ => (Truth::No, Vec::new()),
                 }
             }
             CondKind::Ticket(glob) => {
                 let declared = World::get(self.db).declared(self.db);
                 match &declared.ticket {
-                    Some(ticket) if self.compiled.glob(&glob.value, false, ticket) => self.own_word(negated, "ticket", ticket),
+                    Some(ticket) if self.compiled.glob(&glob.value, false, ticket) => {
+                        self.own_word(negated, "ticket", ticket)
+                    }
                     _ => (Truth::No, Vec::new()),
                 }
             }
             CondKind::Branch(glob) => {
                 let declared = World::get(self.db).declared(self.db);
                 match &declared.branch {
-                    Some(branch) if self.compiled.glob(&glob.value, false, branch) => self.own_word(negated, "branch", branch),
+                    Some(branch) if self.compiled.glob(&glob.value, false, branch) => {
+                        self.own_word(negated, "branch", branch)
+                    }
                     Some(_) => (Truth::No, Vec::new()),
                     None => missing("the branch".to_owned()),
                 }
@@ -311,11 +314,7 @@ impl Conds<'_> {
     fn every_edit(&self) -> Vec<Meant> {
         part_changes(self.db)
             .iter()
-            .map(|change| Meant {
-                before: change.before.clone(),
-                after: change.after.clone(),
-                kinds: change.kinds,
-            })
+            .map(|change| Meant { before: change.before.clone(), after: change.after.clone(), kinds: change.kinds })
             .collect()
     }
 
@@ -685,12 +684,8 @@ impl Conds<'_> {
     fn part_using(&self, sets: &Sets<'_>, set: &SetExpr, model: &str) -> Option<PartKey> {
         let grace_dsl::ast::SetKind::ModelsUsedBy(inner) = &set.kind else { return None };
         let start = sets.eval(inner);
-        let bound = crate::sets::named_set(
-            self.db,
-            self.book,
-            sets.side,
-            crate::sets::SetName::Bound(Arc::from(model)),
-        );
+        let bound =
+            crate::sets::named_set(self.db, self.book, sets.side, crate::sets::SetName::Bound(Arc::from(model)));
         let (kinds, direction) = crate::sets::walk_of(grace_dsl::ast::Walk::Dependencies);
         let mut reached = sets.graph.reach(&start.possible, kinds, direction, None, false);
         reached.intersect_with(&bound.possible);
@@ -781,14 +776,7 @@ impl Conds<'_> {
         }
     }
 
-    fn rate(
-        &self,
-        rate: Rate,
-        bundle: &str,
-        runs: &Quantity,
-        compare: Compare,
-        value: &Quantity,
-    ) -> (Truth, Vec<Hit>) {
+    fn rate(&self, rate: Rate, bundle: &str, runs: &Quantity, compare: Compare, value: &Quantity) -> (Truth, Vec<Hit>) {
         let past = World::get(self.db).past(self.db);
         let last = u32::try_from(runs.thousandths / 1000).unwrap_or(u32::MAX);
         match crate::decide::rate_of(&past, show::rate(rate), bundle, last) {
@@ -933,10 +921,18 @@ fn number(what: String, low: i64, high: i64, compare: Compare, limit: &Quantity)
     let ends = [compare_exact(compare, low, limit_value), compare_exact(compare, high, limit_value)];
     let truth = match (ends, compare) {
         (_, Compare::Equal) if low == high => {
-            if ends[0] { Truth::Yes } else { Truth::No }
+            if ends[0] {
+                Truth::Yes
+            } else {
+                Truth::No
+            }
         }
         (_, Compare::Equal) => {
-            if (low..=high).contains(&limit_value) { Truth::Unknown } else { Truth::No }
+            if (low..=high).contains(&limit_value) {
+                Truth::Unknown
+            } else {
+                Truth::No
+            }
         }
         ([true, true], _) => Truth::Yes,
         ([false, false], _) => Truth::No,

@@ -211,17 +211,16 @@ pub(crate) fn meant(db: &dyn Db) -> Arc<Vec<Meant>> {
     )
 }
 
-/// Paths of changed files, (before, after).
+/// Paths of renamed files, before to after.
 #[salsa::tracked(returns(clone))]
-pub(crate) fn changed_paths(db: &dyn Db) -> Arc<Vec<(Option<Arc<str>>, Option<Arc<str>>)>> {
+pub(crate) fn renamed_paths(db: &dyn Db) -> Arc<BTreeMap<Arc<str>, Arc<str>>> {
     let change = World::get(db).change(db);
     Arc::new(
         change
             .files
             .iter()
-            .map(|file| {
-                (file.before.as_ref().map(|side| side.path.clone()), file.after.as_ref().map(|side| side.path.clone()))
-            })
+            .filter_map(|file| Some((file.before.as_ref()?.path.clone(), file.after.as_ref()?.path.clone())))
+            .filter(|(before, after)| before != after)
             .collect(),
     )
 }

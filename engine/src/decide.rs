@@ -127,19 +127,18 @@ pub fn decide(
     // Extra approvals serve no other requirement, so they are served first from what is left over by none.
     for approval in approvals.iter().filter(|approval| !approval.extra) {
         let people: BTreeSet<&String> = approved_by.iter().filter(|person| belongs(&approval.by, person)).collect();
-        let among = approval.among.iter().all(|(count, by)| {
-            people.iter().filter(|person| belongs(by, person)).count() >= *count as usize
-        });
+        let among = approval
+            .among
+            .iter()
+            .all(|(count, by)| people.iter().filter(|person| belongs(by, person)).count() >= *count as usize);
         if people.len() < approval.count as usize || !among {
             hold.push(Reason { what: format!("approval {}", approval.name), rules: rules(&approval.derivation) });
         }
         spent.extend(people.into_iter().take(approval.count as usize).cloned());
     }
     for approval in approvals.iter().filter(|approval| approval.extra) {
-        let left = approved_by
-            .iter()
-            .filter(|person| !spent.contains(*person) && belongs(&approval.by, person))
-            .count();
+        let left =
+            approved_by.iter().filter(|person| !spent.contains(*person) && belongs(&approval.by, person)).count();
         if left < approval.count as usize {
             hold.push(Reason { what: format!("approval {}", approval.name), rules: rules(&approval.derivation) });
         }
@@ -225,7 +224,13 @@ impl Outcomes<'_> {
                         .unwrap_or(Truth::No),
                     name if self.plan.bundles.iter().any(|bundle| bundle.name == name) => failed(name),
                     // A bundle that was not to run did not fail.
-                    name => if self.outcomes.contains_key(name) { failed(name) } else { Truth::No },
+                    name => {
+                        if self.outcomes.contains_key(name) {
+                            failed(name)
+                        } else {
+                            Truth::No
+                        }
+                    }
                 }
             }
             Pending::TrustBelowMinimum => match (self.trust, &self.plan.trust) {

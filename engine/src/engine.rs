@@ -139,7 +139,10 @@ impl Engine {
                     name: crate::sets::own_name(graph, id).to_owned(),
                     qualified_name: part.qualified_name.to_string(),
                     is_async: part.is_async,
-                    tags: tags.get(index).map(|tags| tags.iter().map(ToString::to_string).collect()).unwrap_or_default(),
+                    tags: tags
+                        .get(index)
+                        .map(|tags| tags.iter().map(ToString::to_string).collect())
+                        .unwrap_or_default(),
                 }
             })
             .collect();

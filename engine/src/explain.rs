@@ -9,7 +9,8 @@ use grace_graph::graph::{CodeGraph, Direction};
 use crate::book::{Kind, line, names};
 use crate::conds::{Conds, EDGE_KINDS, Mode};
 use crate::db::{Db, graph_of, meant};
-use crate::join::{Impact, Judged, RuleView, books, cond_text, judged, plan, test_id};
+use crate::impact::{Impact, test_id};
+use crate::join::{Judged, RuleView, books, cond_text, judged, plan};
 use crate::plan::{CondSeen, Explanation, NearRule, Outcome, Plan, Presence, Side, Step, Truth};
 use crate::prove::Prover;
 use crate::show;
@@ -87,10 +88,7 @@ impl Explainer<'_> {
         if let Some(bundle) = self.plan.bundles.iter().find(|bundle| bundle.name == name) {
             let mut explanation = empty(subject, Presence::Present);
             explanation.facts.push(fact("critical", if bundle.critical { "yes" } else { "no" }));
-            explanation.facts.push(fact(
-                "tests",
-                format!("{} of {}", bundle.selected.len(), bundle.tests.len()),
-            ));
+            explanation.facts.push(fact("tests", format!("{} of {}", bundle.selected.len(), bundle.tests.len())));
             for form in &bundle.forms {
                 explanation.facts.push(fact("run", form.run.join(" ")));
             }
@@ -193,9 +191,10 @@ impl Explainer<'_> {
             text == name || text.contains(&team) || text.ends_with(name)
         };
         let mut explanation = self.absent(subject.clone(), |view| {
-            view.require.iter().any(
-                |requirement| matches!(&requirement.kind, RequirementKind::Approval(approval) if wanted(approval)),
-            ) || view.if_unknown.is_some_and(wanted)
+            view.require
+                .iter()
+                .any(|requirement| matches!(&requirement.kind, RequirementKind::Approval(approval) if wanted(approval)))
+                || view.if_unknown.is_some_and(wanted)
         });
         if explanation.near.is_empty() && !self.defined(Kind::Team, name) {
             explanation = self.unheard(subject, name, &[Kind::Team]);
@@ -275,11 +274,17 @@ impl Explainer<'_> {
             for bundle in &holding {
                 explanation.facts.push(fact(
                     "left out",
-                    format!("bundle({}) is narrowed to impacted tests, and the change does not reach this one", bundle.name),
+                    format!(
+                        "bundle({}) is narrowed to impacted tests, and the change does not reach this one",
+                        bundle.name
+                    ),
                 ));
             }
-            let absent: BTreeSet<String> =
-                self.bundles_holding(*part).into_iter().filter(|name| !holding.iter().any(|held| held.name == *name)).collect();
+            let absent: BTreeSet<String> = self
+                .bundles_holding(*part)
+                .into_iter()
+                .filter(|name| !holding.iter().any(|held| held.name == *name))
+                .collect();
             if absent.is_empty() && holding.is_empty() {
                 explanation.facts.push(fact("bundle", "none holds this test"));
             }
@@ -375,9 +380,7 @@ impl Explainer<'_> {
         let keys: BTreeSet<PartKey> = parts.iter().map(|&part| graph.key(part)).collect();
         let changed: Vec<_> = meant(self.db)
             .iter()
-            .filter(|change| {
-                [&change.before, &change.after].into_iter().flatten().any(|key| keys.contains(key))
-            })
+            .filter(|change| [&change.before, &change.after].into_iter().flatten().any(|key| keys.contains(key)))
             .cloned()
             .collect();
         let impact = Impact::of(self.db);
@@ -420,9 +423,9 @@ impl Explainer<'_> {
         for rule in self.plan.rules.iter().filter(|rule| rule.outcome != Outcome::DoesNotApply) {
             for reason in &rule.derivation {
                 let about = reason.evidence.iter().any(|evidence| match evidence {
-                    crate::plan::Evidence::Changed { part, .. } | crate::plan::Evidence::Member { part, .. } => {
-                        keys.iter().any(|key| *key.path == *part.path && (key.name.is_empty() || *key.name == *part.name))
-                    }
+                    crate::plan::Evidence::Changed { part, .. } | crate::plan::Evidence::Member { part, .. } => keys
+                        .iter()
+                        .any(|key| *key.path == *part.path && (key.name.is_empty() || *key.name == *part.name)),
                     _ => false,
                 });
                 if about {
@@ -533,8 +536,7 @@ impl Explainer<'_> {
         for index in impact.changed.ones() {
             let part = PartId(u32::try_from(index).ok()?);
             for direction in [Direction::Backward, Direction::Forward] {
-                let edges =
-                    graph.path(&members.certain, part, EDGE_KINDS, direction, None, true).unwrap_or_default();
+                let edges = graph.path(&members.certain, part, EDGE_KINDS, direction, None, true).unwrap_or_default();
                 if !edges.is_empty() && best.as_ref().is_none_or(|(_, other)| edges.len() < other.len()) {
                     best = Some((part, edges));
                 }

@@ -7,23 +7,26 @@ use grace_dsl::ast::{
     self, Item, ItemKind, NodeId, Requirement, RequirementKind, SetExpr, TierApproval, TierLine, TierReach, Waived,
     WaiverEffect, WaiverOf, When,
 };
-use grace_graph::change::{Content, Kinds};
-use grace_graph::code::{PartId, PartKey, PartKind};
+use grace_graph::change::Content;
+use grace_graph::code::PartKey;
 
-use crate::book::{At, Compiled, Kind, applies, broken, compiled, item, item_ids, line, milliseconds, names};
-use crate::conds::{BothSides, Conds, EDGE_KINDS, Mode};
+use crate::book::{At, Compiled, Kind, applies, broken, compiled, item, item_ids, line, names};
+use crate::conds::{Conds, Mode};
 use crate::dates;
 use crate::db::{Db, RuleBook, World, graph_of, meant, part_changes, snapshot};
+use crate::impact::{Impact, bundle_plan};
 use crate::plan::{
-    AfterRun, Approval, Approver, BookSide, BundleForm, BundlePlan, ChangeSummary, Denial, Derivation, Duty, Element,
-    Evidence, NotRun, Outcome, Pending, Plan, Rejected, RuleOutcome, SCHEMA, Side, TierApprove, TrustFloor, Truth,
-    Unknown, VERSION, ValidationPlan,
+    AfterRun, Approval, Approver, BookSide, BundlePlan, Denial, Derivation, Duty, Element, Evidence, NotRun, Outcome,
+    Pending, Plan, Rejected, RuleOutcome, SCHEMA, Side, TierApprove, TrustFloor, Truth, Unknown, VERSION,
+    ValidationPlan,
 };
 use crate::prove::Prover;
 use crate::rules::verdict;
 use crate::sets::{SetName, Sets, named_set};
 use crate::show;
+use crate::subject::{subject, summary, valid_until};
 use crate::verdict::{Hit, Trace, Verdict};
+use crate::waivers::{certain_on_both, hit_covered, waivers_in_force};
 
 /// Pieces of evidence that one derivation shows; the rest are counted.
 const SHOWN: usize = 5;
@@ -239,12 +242,7 @@ impl Joiner<'_> {
                 .iter()
                 .take(SHOWN)
                 .map(|(path, side)| Evidence::Changed {
-                    part: crate::plan::PartRef {
-                        name: path.to_string(),
-                        path: path.to_string(),
-                        line: 0,
-                        side: *side,
-                    },
+                    part: crate::plan::PartRef { name: path.to_string(), path: path.to_string(), line: 0, side: *side },
                     how: vec!["bytes".to_owned()],
                     set: "rules, signers, owners".to_owned(),
                     proof: Vec::new(),
@@ -323,9 +321,10 @@ impl Joiner<'_> {
                             .as_ref()
                             .and_then(|compiled| self.tier_waiver(*book_side, *book, compiled, &tier_line.name.text));
                         base = Some(match waived {
-                            Some((tier, name, evidence)) => {
-                                (tier, derivation(format!("Waiver {name} lowers tiers.{}.", tier_line.name.text), evidence))
-                            }
+                            Some((tier, name, evidence)) => (
+                                tier,
+                                derivation(format!("Waiver {name} lowers tiers.{}.", tier_line.name.text), evidence),
+                            ),
                             None => (tier_line.tier, derivation("Any other change.".to_owned(), Vec::new())),
                         });
                     }
@@ -333,10 +332,8 @@ impl Joiner<'_> {
                         if let Some(operation) = &declared.operation
                             && operations.iter().any(|name| name.text == *operation)
                         {
-                            let evidence = vec![Evidence::Declared {
-                                what: "operation".to_owned(),
-                                value: operation.clone(),
-                            }];
+                            let evidence =
+                                vec![Evidence::Declared { what: "operation".to_owned(), value: operation.clone() }];
                             let because = format!("The operation {operation} is declared.");
                             self.tiers.push((tier_line.tier, derivation(because, evidence), false));
                         }
@@ -370,9 +367,9 @@ impl Joiner<'_> {
             }
             let conds = Conds { db: self.db, book, compiled: &compiled, mode: Mode::Lower };
             let covered = conds.both(&waiver.set);
-            let whole = part_changes(self.db).iter().all(|change| {
-                certain_on_both(&covered, change.before.as_ref(), change.after.as_ref())
-            });
+            let whole = part_changes(self.db)
+                .iter()
+                .all(|change| certain_on_both(&covered, change.before.as_ref(), change.after.as_ref()));
             if !whole || part_changes(self.db).is_empty() {
                 continue;
             }
@@ -382,7 +379,9 @@ impl Joiner<'_> {
             }
             let prover = Prover { db: self.db, book };
             let evidence = trace
-                .map(|trace| trace.evidence().into_iter().take(SHOWN).map(|hit| prover.evidence(&compiled, hit)).collect())
+                .map(|trace| {
+                    trace.evidence().into_iter().take(SHOWN).map(|hit| prover.evidence(&compiled, hit)).collect()
+                })
                 .unwrap_or_default();
             return Some((tier, at.id.name.to_string(), evidence));
         }
@@ -435,11 +434,8 @@ impl Joiner<'_> {
         if by_unknown {
             self.name_unknowns(&verdict, &evidence, &at_rule);
         }
-        let lowered = if by_unknown {
-            Lowered::default()
-        } else {
-            self.lowered(rule, &view, &verdict.trace.waivable())
-        };
+        let lowered =
+            if by_unknown { Lowered::default() } else { self.lowered(rule, &view, &verdict.trace.waivable()) };
         let outcome = match (verdict.truth, lowered.waivers.is_empty()) {
             (Truth::Unknown, _) => Outcome::Unknown,
             (_, false) => Outcome::Waived,
@@ -457,10 +453,7 @@ impl Joiner<'_> {
 
     /// Everything that a fired rule says, but for its denial.
     fn contribute(&mut self, rule: &Judged, view: &RuleView<'_>, lowered: &Lowered, at_rule: &Derivation) {
-        let at = |node: NodeId, joiner: &Self| Derivation {
-            line: line(joiner.db, &rule.at, node),
-            ..at_rule.clone()
-        };
+        let at = |node: NodeId, joiner: &Self| Derivation { line: line(joiner.db, &rule.at, node), ..at_rule.clone() };
         if let Some((node, tier)) = view.tier
             && !lowered.tier
         {
@@ -494,10 +487,7 @@ impl Joiner<'_> {
                     if lowered.everything => {}
                 RequirementKind::Ticket(glob) => {
                     let declared = World::get(self.db).declared(self.db);
-                    let given = declared
-                        .ticket
-                        .clone()
-                        .filter(|ticket| rule.compiled.glob(&glob.value, false, ticket));
+                    let given = declared.ticket.clone().filter(|ticket| rule.compiled.glob(&glob.value, false, ticket));
                     self.duty(format!("ticket \"{}\"", glob.value), given, derivation);
                 }
                 RequirementKind::Rationale => {
@@ -606,10 +596,8 @@ impl Joiner<'_> {
     }
 
     fn denial(&mut self, name: String, view: &RuleView<'_>, derivation: Derivation) {
-        let entry = self
-            .denials
-            .entry(name)
-            .or_insert_with(|| (view.remedy.map(|remedy| remedy.value.clone()), Vec::new()));
+        let entry =
+            self.denials.entry(name).or_insert_with(|| (view.remedy.map(|remedy| remedy.value.clone()), Vec::new()));
         push(&mut entry.1, derivation);
     }
 
@@ -857,8 +845,7 @@ impl Joiner<'_> {
             let conds = Conds { db: self.db, book: waiver_book, compiled: &compiled, mode: Mode::Lower };
             let covered = conds.both(&waiver.set);
             let of_rule = Conds { db: self.db, book: rule.book, compiled: &rule.compiled, mode: Mode::Lower };
-            let parts: Vec<bool> =
-                evidence.iter().filter_map(|hit| hit_covered(&of_rule, &covered, hit)).collect();
+            let parts: Vec<bool> = evidence.iter().filter_map(|hit| hit_covered(&of_rule, &covered, hit)).collect();
             if parts.is_empty() || parts.contains(&false) {
                 continue;
             }
@@ -913,7 +900,8 @@ impl Joiner<'_> {
     fn finish(mut self, judged: &[Judged]) -> Plan {
         let db = self.db;
         let tier = self.tiers.iter().map(|(tier, ..)| *tier).max().unwrap_or(3);
-        let certain_tier = self.tiers.iter().filter(|(.., unknown)| !unknown).map(|(tier, ..)| *tier).max().unwrap_or(1);
+        let certain_tier =
+            self.tiers.iter().filter(|(.., unknown)| !unknown).map(|(tier, ..)| *tier).max().unwrap_or(1);
         let (tier_name, approve) = self.tier_approval(tier);
         let mut tier_derivation = Vec::new();
         // The certain reasons come first.
@@ -1035,11 +1023,8 @@ impl Joiner<'_> {
                             by_unknown: false,
                         };
                         let by = self.approver(book, &approval.by);
-                        let among = approval
-                            .among
-                            .iter()
-                            .map(|(count, by)| (*count, self.approver(book, by)))
-                            .collect();
+                        let among =
+                            approval.among.iter().map(|(count, by)| (*count, self.approver(book, by))).collect();
                         self.add_approval(approval.count, by, among, approval.extra, derivation);
                         TierApprove::People
                     }
@@ -1127,69 +1112,12 @@ pub(crate) fn tier_items(db: &dyn Db, book: RuleBook) -> Option<(At, Vec<TierLin
     }
 }
 
-/// Waivers of a book that are granted and not past their date.
-fn waivers_in_force(db: &dyn Db, book: RuleBook) -> Vec<(At, Arc<Compiled>)> {
-    let world = World::get(db);
-    let past = world.past(db);
-    let today = dates::date_in(world.as_of(db), "UTC");
-    let mut in_force = Vec::new();
-    for (name, at) in names(db, book).of_kind(Kind::Waiver) {
-        if !applies(db, at.file) || !past.grants.contains(&**name) {
-            continue;
-        }
-        let Some(compiled) = compiled(db, book, at.file, at.id.clone()) else { continue };
-        let ItemKind::Waiver(waiver) = &compiled.item.kind else { continue };
-        let live = match (&waiver.until, today) {
-            (Some((_, until)), Some(today)) => today <= *until,
-            (Some(_), None) => false,
-            (None, _) => true,
-        };
-        if live && compiled.problems.is_empty() {
-            in_force.push((at.clone(), compiled));
-        }
-    }
-    in_force
-}
-
-fn certain_on_both(set: &BothSides, before: Option<&PartKey>, after: Option<&PartKey>) -> bool {
-    before.is_none_or(|key| set.holds(Side::Before, key) == Truth::Yes)
-        && after.is_none_or(|key| set.holds(Side::After, key) == Truth::Yes)
-}
-
-/// Whether a set covers a hit for certain; `None` for hits that are not about parts. An edge counts by the end that it
-/// starts from: that is the code that would be waived.
-fn hit_covered(rule: &Conds<'_>, set: &BothSides, hit: &Hit) -> Option<bool> {
-    let after = |key: &PartKey| set.holds(Side::After, key) == Truth::Yes;
-    match hit {
-        Hit::Changed { before, after, .. } => Some(certain_on_both(set, before.as_ref(), after.as_ref())),
-        Hit::NewEdge { edge, .. } => Some(after(&edge.from)),
-        Hit::Way { edges, from_set, .. } => {
-            let file = edges.first()?.from.path.clone();
-            let from = rule.both(from_set);
-            let graph = graph_of(rule.db, Side::After);
-            let parts = graph.parts_of(graph.file_by_path(&file)?).map(|part| graph.key(part));
-            Some(parts.filter(|key| from.holds(Side::After, key) != Truth::No).all(|key| after(&key)))
-        }
-        Hit::Member { part, side, .. } | Hit::Test { part, side, .. } => Some(set.holds(*side, part) == Truth::Yes),
-        Hit::Line { part: Some(part), .. } => Some(after(part)),
-        Hit::Line { part: None, .. }
-        | Hit::Model { .. }
-        | Hit::Number { .. }
-        | Hit::Package { .. }
-        | Hit::Declared { .. }
-        | Hit::Window { .. }
-        | Hit::Missing { .. } => None,
-    }
-}
-
 /// The parts that a hit is about.
 pub(crate) fn hit_parts(hit: &Hit) -> Vec<(Side, &PartKey)> {
     match hit {
-        Hit::Changed { before, after, .. } => before
-            .iter()
-            .map(|key| (Side::Before, key))
-            .chain(after.iter().map(|key| (Side::After, key)))
-            .collect(),
+        Hit::Changed { before, after, .. } => {
+            before.iter().map(|key| (Side::Before, key)).chain(after.iter().map(|key| (Side::After, key))).collect()
+        }
         Hit::Member { part, side, .. } | Hit::Test { part, side, .. } => vec![(*side, part)],
         Hit::NewEdge { edge, .. } => vec![(Side::After, &edge.from), (Side::After, &edge.to)],
         Hit::Way { edges, side, .. } => {
@@ -1229,9 +1157,10 @@ pub(crate) fn approval_name(count: u32, by: &Approver, among: &[(u32, Approver)]
 fn touches_model(db: &dyn Db, book: RuleBook, side: Side, model: &str) -> bool {
     let past = World::get(db).past(db);
     let by_file = World::get(db).change(db).files.iter().any(|file| {
-        [&file.before, &file.after].into_iter().flatten().any(|at| {
-            past.model_files.get(&*at.path).is_some_and(|models| models.iter().any(|name| name == model))
-        })
+        [&file.before, &file.after]
+            .into_iter()
+            .flatten()
+            .any(|at| past.model_files.get(&*at.path).is_some_and(|models| models.iter().any(|name| name == model)))
     });
     if by_file {
         return true;
@@ -1246,142 +1175,6 @@ fn touches_model(db: &dyn Db, book: RuleBook, side: Side, model: &str) -> bool {
         key.and_then(|key| graph.find(key)).is_some_and(|part| bound.holds(part) != Truth::No)
     })
 }
-
-/// What the change reaches on the after side.
-pub(crate) struct Impact {
-    /// Parts that changed in meaning.
-    pub(crate) changed: fixedbitset::FixedBitSet,
-    /// They and everything that depends on them.
-    pub(crate) reached: fixedbitset::FixedBitSet,
-    /// A file that no graph follows changed: what it reaches is not known.
-    pub(crate) blind: bool,
-}
-
-impl Impact {
-    pub(crate) fn of(db: &dyn Db) -> Self {
-        let graph = graph_of(db, Side::After);
-        let mut changed = graph.empty_set();
-        let mut blind = false;
-        for change in meant(db).iter() {
-            // What a removed part did is reached through the names that it had: by what depended on it before.
-            let Some(part) = change.after.as_ref().and_then(|key| graph.find(key)) else { continue };
-            changed.insert(part.0 as usize);
-            let node = graph.part(part);
-            let unfollowed = node.kind == PartKind::File
-                && !grace_graph::change::is_documentation(&graph.file(node.file).path)
-                && graph.in_edges(part, EDGE_KINDS).next().is_none();
-            blind |= unfollowed || change.kinds.contains(Kinds::UNKNOWN);
-        }
-        let before = graph_of(db, Side::Before);
-        let mut gone = before.empty_set();
-        for change in meant(db).iter() {
-            if let Some(part) = change.before.as_ref().and_then(|key| before.find(key)) {
-                gone.insert(part.0 as usize);
-            }
-        }
-        let incoming = grace_graph::graph::Direction::Backward;
-        let mut reached = graph.reach(&changed, EDGE_KINDS, incoming, None, false);
-        let renamed: BTreeMap<PartKey, PartKey> = meant(db)
-            .iter()
-            .filter_map(|change| Some((change.before.clone()?, change.after.clone()?)))
-            .collect();
-        for index in before.reach(&gone, EDGE_KINDS, incoming, None, false).ones() {
-            let key = before.key(PartId(u32::try_from(index).unwrap_or(u32::MAX)));
-            if let Some(part) = graph.find(renamed.get(&key).unwrap_or(&key)) {
-                reached.insert(part.0 as usize);
-            }
-        }
-        Self { changed, reached, blind }
-    }
-}
-
-/// The id of a test as runners write it: `path::Class::method`.
-pub(crate) fn test_id(key: &PartKey) -> String {
-    format!("{}::{}", key.path, key.name.replace('.', "::"))
-}
-
-fn bundle_plan(
-    db: &dyn Db,
-    name: &str,
-    narrowed: bool,
-    derivation: Vec<Derivation>,
-    impact: &Impact,
-) -> Option<BundlePlan> {
-    let mut forms: Vec<(BundleForm, ast::Bundle)> = Vec::new();
-    let mut tests = BTreeSet::new();
-    let mut selected = BTreeSet::new();
-    let mut files = BTreeSet::new();
-    let graph = graph_of(db, Side::After);
-    for (book_side, book) in books(db) {
-        let names = names(db, book);
-        let Some(at) = names.first(Kind::Bundle, name) else { continue };
-        let Some(compiled) = compiled(db, book, at.file, at.id.clone()) else { continue };
-        let ItemKind::Bundle(bundle) = &compiled.item.kind else { continue };
-        let sets = Sets { db, book, side: snapshot(db, Side::After), graph: &graph, compiled: &compiled };
-        let members = sets.eval(&bundle.tests);
-        let mut with_tests = BTreeSet::new();
-        let mut all_files = BTreeSet::new();
-        for index in members.possible.ones() {
-            let part = PartId(u32::try_from(index).unwrap_or(u32::MAX));
-            let node = graph.part(part);
-            all_files.insert(graph.file(node.file).path.to_string());
-            if node.is_test {
-                let id = test_id(&graph.key(part));
-                if impact.blind || impact.reached.contains(index) || impact.changed.contains(index) {
-                    selected.insert(id.clone());
-                }
-                with_tests.insert(graph.file(node.file).path.to_string());
-                tests.insert(id);
-            }
-        }
-        files.extend(all_files.difference(&with_tests).cloned());
-        let form = BundleForm {
-            book: book_side,
-            run: bundle.run.iter().map(|text| text.value.clone()).collect(),
-            setup: bundle.setup.iter().map(|text| text.value.clone()).collect(),
-            timeout_each_ms: bundle.timeout_each.as_ref().and_then(milliseconds),
-            timeout_all_ms: bundle.timeout_all.as_ref().and_then(milliseconds).unwrap_or(DEFAULT_TIMEOUT_MS),
-            retries: bundle.retries,
-            pass_rate: bundle
-                .pass_rate
-                .as_ref()
-                .and_then(|rate| u32::try_from(rate.thousandths).ok())
-                .unwrap_or(100_000),
-        };
-        let mut same = false;
-        for (seen, other) in &mut forms {
-            if other == bundle {
-                seen.book = BookSide::Both;
-                same = true;
-            }
-        }
-        if !same {
-            forms.push((form, bundle.clone()));
-        }
-    }
-    if forms.is_empty() {
-        return None;
-    }
-    let critical = forms.iter().any(|(_, bundle)| bundle.critical);
-    // Where the books differ, the fewer retries count in both forms.
-    let retries = forms.iter().map(|(form, _)| form.retries).min().unwrap_or(0);
-    let forms = forms.into_iter().map(|(form, _)| BundleForm { retries, ..form }).collect();
-    let tests: Vec<String> = tests.into_iter().collect();
-    let selected = if narrowed { selected.into_iter().collect() } else { tests.clone() };
-    Some(BundlePlan {
-        name: name.to_owned(),
-        critical,
-        forms,
-        narrowed,
-        tests,
-        selected,
-        files: files.into_iter().collect(),
-        derivation,
-    })
-}
-
-/// A bundle that names no timeout ends after ten minutes.
-const DEFAULT_TIMEOUT_MS: u64 = 600_000;
 
 /// Bundles that the books know and that the plan does not run, with what their rules lack.
 fn not_run(db: &dyn Db, judged: &[Judged], bundles: &[BundlePlan]) -> Vec<NotRun> {
@@ -1461,105 +1254,3 @@ pub(crate) fn cond_text(item: &Item, node: NodeId) -> String {
     };
     text.unwrap_or_else(|| item.name.clone())
 }
-
-fn summary(db: &dyn Db) -> ChangeSummary {
-    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    let graph = graph_of(db, Side::After);
-    let impact = Impact::of(db);
-    let changes = part_changes(db);
-    let mut reach = impact.reached.clone();
-    reach.difference_with(&impact.changed);
-    let is_test = |index: usize| graph.part(PartId(u32::try_from(index).unwrap_or(u32::MAX))).is_test;
-    ChangeSummary {
-        files: count(World::get(db).change(db).files.len()),
-        parts: count(changes.len()),
-        reach: count(reach.count_ones(..)),
-        lines_added: count(changes.iter().map(|change| change.added.len()).sum()),
-        lines_removed: count(changes.iter().map(|change| change.removed.len()).sum()),
-        tests_reached: count(impact.reached.ones().filter(|&index| is_test(index)).count()),
-        tests: count((0..graph.len()).filter(|&index| is_test(index)).count()),
-    }
-}
-
-/// The next moment that could change the plan: a window's edge, a waiver's end.
-fn valid_until(db: &dyn Db) -> Option<String> {
-    let as_of = World::get(db).as_of(db);
-    let mut next: Option<i64> = None;
-    let mut consider = |moment: Option<i64>| {
-        if let Some(moment) = moment
-            && moment > as_of
-        {
-            next = Some(next.map_or(moment, |seen| seen.min(moment)));
-        }
-    };
-    for (_, book) in books(db) {
-        for (_, at) in names(db, book).of_kind(Kind::Window) {
-            if let Some(item) = item(db, at.file, at.id.clone())
-                && let ItemKind::Window { from, to, zone } = &item.kind
-            {
-                consider(dates::boundary(*from, &zone.value, false));
-                consider(dates::boundary(*to, &zone.value, true));
-            }
-        }
-        for (_, compiled) in waivers_in_force(db, book) {
-            if let ItemKind::Waiver(waiver) = &compiled.item.kind
-                && let Some((_, until)) = waiver.until
-            {
-                consider(dates::boundary(until, "UTC", true));
-            }
-        }
-    }
-    next.map(dates::iso)
-}
-
-/// The subject that approvers sign: the diff, the rules, the tier, the approvals, the denials.
-fn subject(db: &dyn Db, plan: &Plan) -> String {
-    let world = World::get(db);
-    let mut hasher = blake3::Hasher::new();
-    let mut field = |bytes: &[u8]| {
-        hasher.update(&(bytes.len() as u64).to_le_bytes());
-        hasher.update(bytes);
-    };
-    for file in &world.change(db).files {
-        for side in [&file.before, &file.after] {
-            match side {
-                None => field(b"none"),
-                Some(side) => {
-                    field(side.path.as_bytes());
-                    field(&[u8::from(side.executable), u8::from(file.asserted)]);
-                    match &side.content {
-                        Content::Text(text) => field(text.as_bytes()),
-                        Content::Binary(digest) => field(digest),
-                        Content::TooLarge { size, digest } => {
-                            field(&size.to_le_bytes());
-                            field(digest);
-                        }
-                        Content::Link(text) | Content::Submodule(text) | Content::Unknown(text) => {
-                            field(text.as_bytes());
-                        }
-                    }
-                }
-            }
-        }
-    }
-    for (side, book) in books(db) {
-        field(match side {
-            BookSide::Before => b"before",
-            BookSide::After => b"after",
-            BookSide::Both | BookSide::BuiltIn => b"both",
-        });
-        for file in book.files(db) {
-            field(file.path(db).as_bytes());
-            field(file.text(db).map_or_else(|reason| reason, |text| text).as_bytes());
-        }
-    }
-    field(&[plan.tier]);
-    for approval in &plan.approvals {
-        field(approval.name.as_bytes());
-    }
-    for denial in &plan.denials {
-        field(denial.name.as_bytes());
-    }
-    hasher.finalize().to_hex().to_string()
-}
-

@@ -86,9 +86,9 @@ impl Prover<'_> {
                 let members = sets.eval(inner);
                 let word = if matches!(set.kind, SetKind::MembersOf(_)) { "class" } else { "file" };
                 let around = match set.kind {
-                    SetKind::MembersOf(_) => enclosing(graph, part)
-                        .into_iter()
-                        .find(|&outer| members.holds(outer) != Truth::No),
+                    SetKind::MembersOf(_) => {
+                        enclosing(graph, part).into_iter().find(|&outer| members.holds(outer) != Truth::No)
+                    }
                     _ => graph
                         .parts_of(graph.part(part).file)
                         .max_by_key(|&other| (members.holds(other), std::cmp::Reverse(other)))
@@ -130,7 +130,11 @@ impl Prover<'_> {
     }
 
     fn name_step(&self, name: &str, at: &At) -> Step {
-        Step::Named { name: name.to_owned(), file: at.file.path(self.db).to_string(), line: line(self.db, at, NodeId(0)) }
+        Step::Named {
+            name: name.to_owned(),
+            file: at.file.path(self.db).to_string(),
+            line: line(self.db, at, NodeId(0)),
+        }
     }
 
     /// The tag item that holds a part, and why.
@@ -143,8 +147,7 @@ impl Prover<'_> {
                 }
                 let Some(item) = compiled(self.db, self.book, file, id.clone()) else { continue };
                 let ItemKind::Tag { set, .. } = &item.item.kind else { continue };
-                let sets =
-                    Sets { db: self.db, book: self.book, side: snapshot(self.db, side), graph, compiled: &item };
+                let sets = Sets { db: self.db, book: self.book, side: snapshot(self.db, side), graph, compiled: &item };
                 let holds = sets.eval(set).holds(part);
                 if holds != Truth::No && best.as_ref().is_none_or(|(truth, ..)| holds > *truth) {
                     best = Some((holds, At { file, id: id.clone() }, item));
@@ -360,7 +363,6 @@ fn evidence_word(evidence: EdgeEvidence) -> &'static str {
         EdgeEvidence::Guess => "guess",
     }
 }
-
 
 /// Why nothing of a file could be read, in words.
 pub(crate) fn problem_word(problem: ProblemKind) -> &'static str {

@@ -9,7 +9,7 @@ use grace_graph::graph::CodeGraph;
 
 use crate::book::{ItemId, compiled};
 use crate::conds::{Conds, Mode};
-use crate::db::{Db, RuleBook, RuleFile, changed_paths, graph_of};
+use crate::db::{Db, RuleBook, RuleFile, graph_of, renamed_paths};
 use crate::plan::{Pending, Side, Truth};
 use crate::sets::Members;
 use crate::verdict::{EdgeHit, Hit, Trace, Verdict, Violations};
@@ -113,20 +113,10 @@ fn or_word(hits: Vec<Hit>) -> Vec<Hit> {
 /// Ways from module to module on one side: certain or not, with the edges that make them.
 type Ways = BTreeMap<(FileId, FileId), (bool, Vec<EdgeHit>, SetExpr)>;
 
-fn module_rule(
-    conds: &Conds<'_>,
-    ends: &[(SetExpr, SetExpr)],
-    ways: impl Fn(&Conds<'_>, Side) -> Ways,
-) -> Verdict {
+fn module_rule(conds: &Conds<'_>, ends: &[(SetExpr, SetExpr)], ways: impl Fn(&Conds<'_>, Side) -> Ways) -> Verdict {
     let db = conds.db;
     let (before_graph, after_graph) = (graph_of(db, Side::Before), graph_of(db, Side::After));
-    let renamed: BTreeMap<Arc<str>, Arc<str>> = changed_paths(db)
-        .iter()
-        .filter_map(|(before, after)| match (before, after) {
-            (Some(before), Some(after)) if before != after => Some((before.clone(), after.clone())),
-            _ => None,
-        })
-        .collect();
+    let renamed = renamed_paths(db);
     let path_of = |graph: &CodeGraph, file: FileId| graph.file(file).path.clone();
     let mut stood: BTreeMap<(Arc<str>, Arc<str>), bool> = BTreeMap::new();
     for ((from, to), (certain, ..)) in ways(conds, Side::Before) {

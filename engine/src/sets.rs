@@ -215,9 +215,7 @@ impl Sets<'_> {
                 let Some(glob) = self.compiled.glob_matcher(&glob.value.replace('.', "/"), false) else {
                     return Arc::new(Members::unknown(len));
                 };
-                self.by_meaning(|graph, part| {
-                    graph.part(part).decorators.iter().any(|name| dotted_match(glob, name))
-                })
+                self.by_meaning(|graph, part| graph.part(part).decorators.iter().any(|name| dotted_match(glob, name)))
             }
             SetKind::Named { glob, ignore_case } => {
                 let Some(glob) = self.compiled.glob_matcher(&glob.value, *ignore_case) else {
@@ -246,8 +244,7 @@ impl Sets<'_> {
             }
             SetKind::Tag(name) => return self.named(SetName::Tag(Arc::from(name.text.as_str()))),
             SetKind::Family { family, value } => {
-                return self
-                    .named(SetName::Family(Arc::from(family.text.as_str()), Arc::from(value.text.as_str())));
+                return self.named(SetName::Family(Arc::from(family.text.as_str()), Arc::from(value.text.as_str())));
             }
             SetKind::Defined(name) => return self.named(SetName::Define(Arc::from(name.text.as_str()))),
             SetKind::BoundTo(glob) => {
@@ -264,9 +261,7 @@ impl Sets<'_> {
             SetKind::FilesOf(set) | SetKind::ModulesOf(set) => {
                 let inner = self.eval(set);
                 let mut members = Members::none(len);
-                for (from, to) in
-                    [(&inner.certain, &mut members.certain), (&inner.possible, &mut members.possible)]
-                {
+                for (from, to) in [(&inner.certain, &mut members.certain), (&inner.possible, &mut members.possible)] {
                     let mut done = None;
                     for index in from.ones() {
                         let file = graph.part(PartId(index as u32)).file;
@@ -400,11 +395,8 @@ impl Sets<'_> {
             SetKind::Models(tests) => known
                 .iter()
                 .filter_map(|(name, model)| {
-                    let truth = tests
-                        .iter()
-                        .map(|test| self.field(name, model.as_deref(), test).0)
-                        .min()
-                        .unwrap_or(Truth::Yes);
+                    let truth =
+                        tests.iter().map(|test| self.field(name, model.as_deref(), test).0).min().unwrap_or(Truth::Yes);
                     (truth != Truth::No).then(|| (name.clone(), truth == Truth::Yes))
                 })
                 .collect(),
@@ -509,8 +501,7 @@ impl Sets<'_> {
 /// unknown.
 pub(crate) fn models(db: &dyn Db, book: RuleBook, side: Snapshot) -> BTreeMap<String, Option<Arc<Fingerprint>>> {
     let past = World::get(db).past(db);
-    let declared =
-        if side == snapshot(db, Side::Before) { &past.models_before } else { &past.models_after };
+    let declared = if side == snapshot(db, Side::Before) { &past.models_before } else { &past.models_after };
     let mut models: BTreeMap<_, _> = declared.iter().map(|(name, model)| (name.clone(), Some(model.clone()))).collect();
     for (_, at) in names(db, book).of_kind(Kind::Binding) {
         if let Some(item) = crate::book::item(db, at.file, at.id.clone())

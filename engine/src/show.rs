@@ -144,11 +144,7 @@ pub(crate) fn thousandths(value: i64) -> String {
     let value = value.unsigned_abs();
     let fraction = format!("{:03}", value % 1000);
     let fraction = fraction.trim_end_matches('0');
-    if fraction.is_empty() {
-        format!("{sign}{}", value / 1000)
-    } else {
-        format!("{sign}{}.{fraction}", value / 1000)
-    }
+    if fraction.is_empty() { format!("{sign}{}", value / 1000) } else { format!("{sign}{}.{fraction}", value / 1000) }
 }
 
 /// `pass rate`, `flaky rate`.

@@ -167,7 +167,13 @@ struct Runner<'a> {
 }
 
 impl Runner<'_> {
-    fn run(&mut self, path: &str, item: &Item, test: &Test, line_of: &dyn Fn(grace_dsl::ast::NodeId) -> u32) -> Vec<Failure> {
+    fn run(
+        &mut self,
+        path: &str,
+        item: &Item,
+        test: &Test,
+        line_of: &dyn Fn(grace_dsl::ast::NodeId) -> u32,
+    ) -> Vec<Failure> {
         let given_failure = |given: &Given, found: String| {
             vec![Failure { line: line_of(given.node), expected: "this given to hold".to_owned(), found }]
         };
@@ -257,14 +263,7 @@ impl Runner<'_> {
     }
 
     /// Applies an edit that a test gives.
-    fn edit(
-        &self,
-        path: &str,
-        item: &Item,
-        given: &Given,
-        before: &Files,
-        after: &mut Files,
-    ) -> Result<(), String> {
+    fn edit(&self, path: &str, item: &Item, given: &Given, before: &Files, after: &mut Files) -> Result<(), String> {
         match &given.kind {
             GivenKind::EditOf(set) => self.edit_parts(item, set, after, Edit::Body),
             GivenKind::CommentEditOf(set) => self.edit_parts(item, set, after, Edit::Comment),
@@ -512,17 +511,20 @@ pub fn models_of(files: &BTreeMap<String, String>) -> Models {
 /// Everything that two trees of text say: the trees, the change between them, models and owners. No rules.
 #[must_use]
 pub fn input_of(store: &FactStore, before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Input {
-    let mut input =
-        Input { before: tree(store, before), after: tree(store, after), change: change(before, after), ..Input::default() };
+    let mut input = Input {
+        before: tree(store, before),
+        after: tree(store, after),
+        change: change(before, after),
+        ..Input::default()
+    };
     let (models, files) = models_of(before);
     input.past.models_before = models;
     input.past.model_files = files;
     let (models, files) = models_of(after);
     input.past.models_after = models;
     input.past.model_files.extend(files);
-    input.past.codeowners = CODEOWNERS
-        .iter()
-        .find_map(|path| before.get(*path).map(|text| (Arc::from(*path), Arc::from(text.as_str()))));
+    input.past.codeowners =
+        CODEOWNERS.iter().find_map(|path| before.get(*path).map(|text| (Arc::from(*path), Arc::from(text.as_str()))));
     input
 }
 
@@ -599,10 +601,7 @@ fn state(
             }
             (FactName::Trust, Value::Quantity(value)) => *trust = Some(value.thousandths),
             (FactName::ModelField(field, model), value) => {
-                input
-                    .past
-                    .model_fields
-                    .insert((model.value.clone(), field.text.clone()), Some(model_value(value)));
+                input.past.model_fields.insert((model.value.clone(), field.text.clone()), Some(model_value(value)));
             }
             (FactName::StoryField(field), Value::Text(text)) => {
                 input.declared.story.insert(field.text.clone(), text.value.clone());
@@ -666,7 +665,8 @@ impl Judge<'_> {
     /// What was found instead; `None` where the expectation is met.
     fn failure(&self, expect: &Expect) -> Option<String> {
         let from = expect.from.as_ref().map(|rule| rule.text.as_str());
-        let by = |derivations: &[Derivation]| from.is_none_or(|rule| derivations.iter().any(|reason| reason.rule == rule));
+        let by =
+            |derivations: &[Derivation]| from.is_none_or(|rule| derivations.iter().any(|reason| reason.rule == rule));
         let (met, found) = match &expect.kind {
             ExpectKind::Tier(tier) => self.tier(*tier, from),
             ExpectKind::Bundle(name, narrowed) => {
@@ -684,7 +684,13 @@ impl Judge<'_> {
             }
             ExpectKind::Principle(name) => {
                 let met = self.plan.principles.iter().any(|found| found.name == name.text && by(&found.derivation));
-                (met, list("principles", self.plan.principles.iter().map(|found| reasons(&found.name, &found.derivation))))
+                (
+                    met,
+                    list(
+                        "principles",
+                        self.plan.principles.iter().map(|found| reasons(&found.name, &found.derivation)),
+                    ),
+                )
             }
             ExpectKind::Validation(name, model) => {
                 let met = self.plan.validations.iter().any(|found| {
@@ -711,12 +717,19 @@ impl Judge<'_> {
                         .iter()
                         .any(|unknown| !unknown.derivation.is_empty() && by(&unknown.derivation)),
                 };
-                (met, list("unknowns", self.plan.unknowns.iter().map(|unknown| reasons(&unknown.name, &unknown.derivation))))
+                (
+                    met,
+                    list(
+                        "unknowns",
+                        self.plan.unknowns.iter().map(|unknown| reasons(&unknown.name, &unknown.derivation)),
+                    ),
+                )
             }
             ExpectKind::Waived(name) => {
                 let found = self.plan.rules.iter().find(|rule| rule.name == name.text);
                 let tier = self.plan.tier_derivation.iter().any(|reason| {
-                    reason.because.starts_with("Waiver ") && reason.rule.trim_start_matches("tiers.") == name.text.trim_start_matches("tiers.")
+                    reason.because.starts_with("Waiver ")
+                        && reason.rule.trim_start_matches("tiers.") == name.text.trim_start_matches("tiers.")
                 });
                 let met = tier || found.is_some_and(|rule| rule.outcome == Outcome::Waived);
                 (met, outcome_of(found.map(|rule| rule.outcome)))
@@ -758,7 +771,8 @@ impl Judge<'_> {
         let decided = self.decision.tier == tier
             && self.decision.tier > self.plan.tier
             && from.is_none_or(|rule| {
-                self.fired_after(rule) && self.plan.after_run.iter().any(|after| after.name == rule && after.tier == Some(tier))
+                self.fired_after(rule)
+                    && self.plan.after_run.iter().any(|after| after.name == rule && after.tier == Some(tier))
             });
         let raised_after = self.decision.tier > self.plan.tier;
         let found = format!(
@@ -773,7 +787,9 @@ impl Judge<'_> {
     /// Bundles, approvals, principles, validations and denials that no other line names.
     fn something_else(&self) -> Option<String> {
         let mut extra = Vec::new();
-        let named = |test: &dyn Fn(&ExpectKind) -> bool| self.expects.iter().any(|expect| !expect.negated && test(&expect.kind));
+        let named = |test: &dyn Fn(&ExpectKind) -> bool| {
+            self.expects.iter().any(|expect| !expect.negated && test(&expect.kind))
+        };
         for bundle in &self.plan.bundles {
             if !named(&|kind| matches!(kind, ExpectKind::Bundle(name, _) if name.text == bundle.name)) {
                 extra.push(format!("bundle({})", bundle.name));
@@ -806,7 +822,11 @@ impl Judge<'_> {
 
 fn reasons(name: &str, derivation: &[Derivation]) -> String {
     let rules: BTreeSet<&str> = derivation.iter().map(|reason| reason.rule.as_str()).collect();
-    if rules.is_empty() { name.to_owned() } else { format!("{name} from {}", rules.into_iter().collect::<Vec<_>>().join(", ")) }
+    if rules.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{name} from {}", rules.into_iter().collect::<Vec<_>>().join(", "))
+    }
 }
 
 fn list(what: &str, items: impl Iterator<Item = String>) -> String {
@@ -833,7 +853,9 @@ fn expectation(expect: &Expect) -> String {
     }
     text.push_str(&match &expect.kind {
         ExpectKind::Tier(tier) => format!("tier {tier}"),
-        ExpectKind::Bundle(name, narrowed) => format!("bundle({}){}", name.text, if *narrowed { " narrowed" } else { "" }),
+        ExpectKind::Bundle(name, narrowed) => {
+            format!("bundle({}){}", name.text, if *narrowed { " narrowed" } else { "" })
+        }
         ExpectKind::Approval(approval) => format!("approval {}", show::approval(approval)),
         ExpectKind::Principle(name) => format!("principle {}", name.text),
         ExpectKind::Validation(name, None) => format!("validation {}", name.text),

@@ -11,8 +11,8 @@ use grace_graph::code::PartKey;
 use grace_graph::packages::{PackageChange, PackageChangeKind};
 use grace_graph::text_match::{CodeLine, Documentation, RemovedDocumentation};
 
-use crate::db::{Db, World, part_changes};
-use crate::plan::Truth;
+use crate::db::{Db, World, graph_of, part_changes};
+use crate::plan::{Side, Truth};
 
 /// A test that was removed or weakened; `how` is `removed` or the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,12 +47,37 @@ pub(crate) fn test_losses(db: &dyn Db) -> Arc<TestLosses> {
         .into_iter()
         .map(|test| TestLoss { part: test.test, after: false, how: Arc::from("removed"), line: test.line })
         .collect();
-    let weakened = changes
+    let mut weakened: Vec<TestLoss> = changes
         .weakened
         .into_iter()
-        .map(|test| TestLoss { part: test.after, after: true, how: Arc::from(weakening_word(test.how)), line: test.line })
+        .map(|test| TestLoss {
+            part: test.after,
+            after: true,
+            how: Arc::from(weakening_word(test.how)),
+            line: test.line,
+        })
         .collect();
     let mut unreadable: Vec<Arc<str>> = changes.unknown.into_iter().map(|unknown| unknown.path).collect();
+    // A setting can leave out tests of files that did not change. Only then is the graph asked.
+    if !changes.uncollected.is_empty() {
+        let graph = graph_of(db, Side::After);
+        for setting in &changes.uncollected {
+            for part in graph.part_ids().filter(|&part| graph.part(part).is_test) {
+                let key = graph.key(part);
+                match setting.leaves_out(&key.path) {
+                    Some(true) => weakened.push(TestLoss {
+                        part: key,
+                        after: true,
+                        how: Arc::from(weakening_word(Weakening::NoLongerCollected)),
+                        line: 0,
+                    }),
+                    Some(false) => {}
+                    None => unreadable.push(setting.path.clone()),
+                }
+            }
+        }
+    }
+    unreadable.sort();
     unreadable.dedup();
     Arc::new(TestLosses { removed, weakened, unreadable })
 }
@@ -120,8 +145,7 @@ pub(crate) fn proved_safe(db: &dyn Db) -> Option<BTreeSet<SafeKind>> {
 /// Added lines of code.
 #[salsa::tracked(returns(clone))]
 pub(crate) fn added_lines(db: &dyn Db) -> Arc<AddedLines> {
-    let (lines, unreadable) =
-        grace_graph::text_match::added_code_lines(&World::get(db).change(db), &part_changes(db));
+    let (lines, unreadable) = grace_graph::text_match::added_code_lines(&World::get(db).change(db), &part_changes(db));
     Arc::new(AddedLines { lines, unreadable })
 }
 

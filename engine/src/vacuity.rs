@@ -25,8 +25,7 @@ pub(crate) fn check(db: &dyn Db) -> Vec<Diagnostic> {
         }
         for id in item_ids(db, file).iter() {
             let Some(compiled) = compiled(db, book, file, id.clone()) else { continue };
-            let checker =
-                Checker { db, book, graph: &graph, compiled: &compiled, at: At { file, id: id.clone() } };
+            let checker = Checker { db, book, graph: &graph, compiled: &compiled, at: At { file, id: id.clone() } };
             // What does not resolve is reported as that.
             if compiled.problems.is_empty() {
                 checker.item(&mut found);
@@ -89,11 +88,9 @@ impl Checker<'_> {
                     self.report(found, Code::SetMatchesNothing, set.node, message);
                 }
             }
-            ItemKind::Waiver(waiver) => {
-                if self.is_empty(&waiver.set) || self.waives_nothing(waiver) {
-                    let message = format!("`{}` covers nothing", self.at.id.name);
-                    self.report(found, Code::WaiverCoversNothing, waiver.set.node, message);
-                }
+            ItemKind::Waiver(waiver) if self.is_empty(&waiver.set) || self.waives_nothing(waiver) => {
+                let message = format!("`{}` covers nothing", self.at.id.name);
+                self.report(found, Code::WaiverCoversNothing, waiver.set.node, message);
             }
             ItemKind::Bundle(bundle) if !bundle.may_be_empty => self.bundle(found, &bundle.tests),
             _ => {}

@@ -57,8 +57,11 @@ fn a_comment_edit_runs_one_extraction_and_no_rule_but_those_that_read_text() {
     bench.ran();
     let extractions = bench.store.extractions();
 
-    let commented =
-        with(&before, "app/util.py", "# a comment\ndef helper():\n    # more\n    return 4\n\n\ndef other():\n    return 3\n");
+    let commented = with(
+        &before,
+        "app/util.py",
+        "# a comment\ndef helper():\n    # more\n    return 4\n\n\ndef other():\n    return 3\n",
+    );
     bench.set(&before, &commented, &book(RULES));
     let plan = bench.engine.plan();
     let ran = bench.ran();
@@ -81,7 +84,11 @@ fn a_body_edit_keeps_the_graph_and_the_sets() {
     bench.set(&before, &other, &book(RULES));
     let _ = bench.engine.plan();
     let ran = bench.ran();
-    assert_eq!(only(&ran, &["facts", "outline", "graph", "named_set", "compiled"]), counts(&[("facts", 1), ("outline", 1)]), "{ran:#?}");
+    assert_eq!(
+        only(&ran, &["facts", "outline", "graph", "named_set", "compiled"]),
+        counts(&[("facts", 1), ("outline", 1)]),
+        "{ran:#?}"
+    );
 }
 
 #[test]
@@ -98,11 +105,7 @@ fn editing_one_rule_recompiles_one_rule() {
     bench.set(&before, &edited, &book(&rules));
     let _ = bench.engine.plan();
     let ran = bench.ran();
-    assert_eq!(
-        only(&ran, WATCHED),
-        counts(&[("parsed", 1), ("compiled", 1), ("verdict", 1)]),
-        "{ran:#?}"
-    );
+    assert_eq!(only(&ran, WATCHED), counts(&[("parsed", 1), ("compiled", 1), ("verdict", 1)]), "{ran:#?}");
 }
 
 #[test]

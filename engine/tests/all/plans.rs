@@ -55,9 +55,13 @@ rule kernel_change : tier 3
     assert_eq!(plan.tier_derivation[0].rule, "kernel_change");
     let Evidence::Changed { part, proof, .. } = &plan.tier_derivation[0].evidence[0] else { panic!("{plan:#?}") };
     assert_eq!((part.name.as_str(), part.path.as_str(), part.line), ("Boot.start", "app/boot.py", 6));
-    assert!(matches!(&proof[0], Step::Named { name, file, .. } if name == "tag(kernel)" && file == "grace/rules.grace"));
     assert!(
-        proof.iter().any(|step| matches!(step, Step::Edge { kind, to, line: 5, .. } if kind == "inherits" && to.name == "BaseKernel")),
+        matches!(&proof[0], Step::Named { name, file, .. } if name == "tag(kernel)" && file == "grace/rules.grace")
+    );
+    assert!(
+        proof.iter().any(
+            |step| matches!(step, Step::Edge { kind, to, line: 5, .. } if kind == "inherits" && to.name == "BaseKernel")
+        ),
         "{proof:#?}"
     );
     assert_eq!(plan.approvals[0].name, "1 of team(governance)");
@@ -94,7 +98,11 @@ fn an_item_that_does_not_parse_is_tier_3_and_a_named_unknown() {
     bench.set(&repository(), &helper_edit(), &rules);
     let plan = bench.engine.plan();
     assert_eq!(plan.tier, 3);
-    assert!(plan.unknowns.iter().any(|unknown| unknown.name.contains("`broken`") && unknown.decides_tier), "{:#?}", plan.unknowns);
+    assert!(
+        plan.unknowns.iter().any(|unknown| unknown.name.contains("`broken`") && unknown.decides_tier),
+        "{:#?}",
+        plan.unknowns
+    );
 }
 
 #[test]
@@ -151,7 +159,11 @@ rule code : tier 2
   because  \"Code is tested.\"
 "
     ));
-    let before = with(&repository(), "tests/test_other.py", "from app.util import other\n\n\ndef test_other():\n    assert other() == 3\n");
+    let before = with(
+        &repository(),
+        "tests/test_other.py",
+        "from app.util import other\n\n\ndef test_other():\n    assert other() == 3\n",
+    );
     let after = with(&before, "app/util.py", "def helper():\n    return 9\n\n\ndef other():\n    return 3\n");
     let mut bench = Bench::new();
     bench.set(&before, &after, &rules);
@@ -217,7 +229,10 @@ rule boot : tier 2
     let (nearest, way) = explained.near[0].nearest.as_ref().expect("a way");
     assert_eq!(nearest.name, "helper");
     assert_eq!(way.len(), 1);
-    assert_eq!(explained.would_bring, ["touch app/boot.py", "widen the rule to dependencies(module(\"app.boot\"), within 1)"]);
+    assert_eq!(
+        explained.would_bring,
+        ["touch app/boot.py", "widen the rule to dependencies(module(\"app.boot\"), within 1)"]
+    );
     let unheard = bench.engine.explain(&What::Bundle("unti".to_owned()));
     assert_eq!(unheard.did_you_mean, ["unit"]);
 }

@@ -1,0 +1,115 @@
+//! What of a plan is about the change as a whole: its numbers, how long it holds, and the subject that people sign.
+
+use grace_graph::change::Content;
+use grace_graph::code::PartId;
+
+use crate::book::{Kind, item, names};
+use crate::dates;
+use crate::db::{Db, World, graph_of, part_changes};
+use crate::impact::Impact;
+use crate::join::books;
+use crate::plan::{BookSide, ChangeSummary, Plan, Side};
+use crate::waivers::waivers_in_force;
+use grace_dsl::ast::ItemKind;
+
+/// The change in numbers.
+pub(crate) fn summary(db: &dyn Db) -> ChangeSummary {
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let graph = graph_of(db, Side::After);
+    let impact = Impact::of(db);
+    let changes = part_changes(db);
+    let mut reach = impact.reached.clone();
+    reach.difference_with(&impact.changed);
+    let is_test = |index: usize| graph.part(PartId(u32::try_from(index).unwrap_or(u32::MAX))).is_test;
+    ChangeSummary {
+        files: count(World::get(db).change(db).files.len()),
+        parts: count(changes.len()),
+        reach: count(reach.count_ones(..)),
+        lines_added: count(changes.iter().map(|change| change.added.len()).sum()),
+        lines_removed: count(changes.iter().map(|change| change.removed.len()).sum()),
+        tests_reached: count(impact.reached.ones().filter(|&index| is_test(index)).count()),
+        tests: count((0..graph.len()).filter(|&index| is_test(index)).count()),
+    }
+}
+
+/// The next moment that could change the plan: a window's edge, a waiver's end.
+pub(crate) fn valid_until(db: &dyn Db) -> Option<String> {
+    let as_of = World::get(db).as_of(db);
+    let mut next: Option<i64> = None;
+    let mut consider = |moment: Option<i64>| {
+        if let Some(moment) = moment
+            && moment > as_of
+        {
+            next = Some(next.map_or(moment, |seen| seen.min(moment)));
+        }
+    };
+    for (_, book) in books(db) {
+        for (_, at) in names(db, book).of_kind(Kind::Window) {
+            if let Some(item) = item(db, at.file, at.id.clone())
+                && let ItemKind::Window { from, to, zone } = &item.kind
+            {
+                consider(dates::boundary(*from, &zone.value, false));
+                consider(dates::boundary(*to, &zone.value, true));
+            }
+        }
+        for (_, compiled) in waivers_in_force(db, book) {
+            if let ItemKind::Waiver(waiver) = &compiled.item.kind
+                && let Some((_, until)) = waiver.until
+            {
+                consider(dates::boundary(until, "UTC", true));
+            }
+        }
+    }
+    next.map(dates::iso)
+}
+
+/// The subject that approvers sign: the diff, the rules, the tier, the approvals, the denials.
+pub(crate) fn subject(db: &dyn Db, plan: &Plan) -> String {
+    let world = World::get(db);
+    let mut hasher = blake3::Hasher::new();
+    let mut field = |bytes: &[u8]| {
+        hasher.update(&(bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+    };
+    for file in &world.change(db).files {
+        for side in [&file.before, &file.after] {
+            match side {
+                None => field(b"none"),
+                Some(side) => {
+                    field(side.path.as_bytes());
+                    field(&[u8::from(side.executable), u8::from(file.asserted)]);
+                    match &side.content {
+                        Content::Text(text) => field(text.as_bytes()),
+                        Content::Binary(digest) => field(digest),
+                        Content::TooLarge { size, digest } => {
+                            field(&size.to_le_bytes());
+                            field(digest);
+                        }
+                        Content::Link(text) | Content::Submodule(text) | Content::Unknown(text) => {
+                            field(text.as_bytes());
+                        }
+                    }
+                }
+            }
+        }
+    }
+    for (side, book) in books(db) {
+        field(match side {
+            BookSide::Before => b"before",
+            BookSide::After => b"after",
+            BookSide::Both | BookSide::BuiltIn => b"both",
+        });
+        for file in book.files(db) {
+            field(file.path(db).as_bytes());
+            field(file.text(db).unwrap_or_else(|reason| reason).as_bytes());
+        }
+    }
+    field(&[plan.tier]);
+    for approval in &plan.approvals {
+        field(approval.name.as_bytes());
+    }
+    for denial in &plan.denials {
+        field(denial.name.as_bytes());
+    }
+    hasher.finalize().to_hex().to_string()
+}

@@ -1,0 +1,69 @@
+//! Waivers: which are in force, and what they cover. They lower only what they cover for certain, on both sides.
+
+use std::sync::Arc;
+
+use grace_dsl::ast::ItemKind;
+use grace_graph::code::PartKey;
+
+use crate::book::{At, Compiled, Kind, applies, compiled, names};
+use crate::conds::{BothSides, Conds};
+use crate::dates;
+use crate::db::{Db, RuleBook, World, graph_of};
+use crate::plan::{Side, Truth};
+use crate::verdict::Hit;
+
+/// Waivers of a book that are granted and not past their date.
+pub(crate) fn waivers_in_force(db: &dyn Db, book: RuleBook) -> Vec<(At, Arc<Compiled>)> {
+    let world = World::get(db);
+    let past = world.past(db);
+    let today = dates::date_in(world.as_of(db), "UTC");
+    let mut in_force = Vec::new();
+    for (name, at) in names(db, book).of_kind(Kind::Waiver) {
+        if !applies(db, at.file) || !past.grants.contains(&**name) {
+            continue;
+        }
+        let Some(compiled) = compiled(db, book, at.file, at.id.clone()) else { continue };
+        let ItemKind::Waiver(waiver) = &compiled.item.kind else { continue };
+        let live = match (&waiver.until, today) {
+            (Some((_, until)), Some(today)) => today <= *until,
+            (Some(_), None) => false,
+            (None, _) => true,
+        };
+        if live && compiled.problems.is_empty() {
+            in_force.push((at.clone(), compiled));
+        }
+    }
+    in_force
+}
+
+/// Whether a set holds a changed part for certain, on each side where it is.
+pub(crate) fn certain_on_both(set: &BothSides, before: Option<&PartKey>, after: Option<&PartKey>) -> bool {
+    before.is_none_or(|key| set.holds(Side::Before, key) == Truth::Yes)
+        && after.is_none_or(|key| set.holds(Side::After, key) == Truth::Yes)
+}
+
+/// Whether a set covers a hit for certain; `None` for hits that are not about parts. An edge counts by the end that it
+/// starts from: that is the code that would be waived.
+pub(crate) fn hit_covered(rule: &Conds<'_>, set: &BothSides, hit: &Hit) -> Option<bool> {
+    let after = |key: &PartKey| set.holds(Side::After, key) == Truth::Yes;
+    match hit {
+        Hit::Changed { before, after, .. } => Some(certain_on_both(set, before.as_ref(), after.as_ref())),
+        Hit::NewEdge { edge, .. } => Some(after(&edge.from)),
+        Hit::Way { edges, from_set, .. } => {
+            let file = edges.first()?.from.path.clone();
+            let from = rule.both(from_set);
+            let graph = graph_of(rule.db, Side::After);
+            let parts = graph.parts_of(graph.file_by_path(&file)?).map(|part| graph.key(part));
+            Some(parts.filter(|key| from.holds(Side::After, key) != Truth::No).all(|key| after(&key)))
+        }
+        Hit::Member { part, side, .. } | Hit::Test { part, side, .. } => Some(set.holds(*side, part) == Truth::Yes),
+        Hit::Line { part: Some(part), .. } => Some(after(part)),
+        Hit::Line { part: None, .. }
+        | Hit::Model { .. }
+        | Hit::Number { .. }
+        | Hit::Package { .. }
+        | Hit::Declared { .. }
+        | Hit::Window { .. }
+        | Hit::Missing { .. } => None,
+    }
+}
