@@ -11,7 +11,7 @@ use crate::facts::{ContentId, FileFacts, Language, MAX_PARSED_BYTES, ProblemKind
 
 /// A language's reader of facts.
 trait Extractor {
-    /// Reads `text`, which is UTF-8 without NUL, byte-order mark or carriage returns before line feeds.
+    /// Reads `text`, which is UTF-8 without NUL, byte-order mark or carriage returns.
     fn extract(&self, content: ContentId, text: &str) -> FileFacts;
 }
 
@@ -33,8 +33,12 @@ pub(crate) fn extract_as(content: ContentId, language: Language, bytes: &[u8]) -
         return FileFacts::unreadable(content, ProblemKind::NotUtf8);
     };
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let text =
-        if text.as_bytes().contains(&b'\r') { Cow::Owned(text.replace("\r\n", "\n")) } else { Cow::Borrowed(text) };
+    // A carriage return ends a line for Python, also alone: what follows one in a comment is code.
+    let text = if text.as_bytes().contains(&b'\r') {
+        Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
+    } else {
+        Cow::Borrowed(text)
+    };
     let extractor: &dyn Extractor = match language {
         Language::Python => &python::Python,
     };

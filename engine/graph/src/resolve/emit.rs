@@ -180,9 +180,17 @@ impl<'a> Emitter<'_, 'a> {
             Target::Module(target) => graph.file(target).opaque.is_some() || graph.file(target).has_problems,
             Target::Namespace(_) => false,
         };
+        // A directory without `__init__` gives way to an installed package of its name.
+        let first = dotted.split('.').next().unwrap_or(dotted);
+        let is_known = options.known_external.iter().any(|known| **known == *first) || stdlib::is_standard(first);
+        let kind = match found.target {
+            Target::Namespace(_) if import.level == 0 && is_known => return,
+            Target::Namespace(_) if import.level == 0 => UnresolvedKind::External,
+            _ => UnresolvedKind::Name,
+        };
         if values.is_empty() && !opaque {
             let name = format!("{}{dotted}:{name}", ".".repeat(usize::from(import.level)));
-            self.unresolved.push(Unresolved { part, site, kind: UnresolvedKind::Name, name: name.into(), excused });
+            self.unresolved.push(Unresolved { part, site, kind, name: name.into(), excused });
         }
     }
 

@@ -12,6 +12,8 @@ use crate::layout::{Found, Layout, Target};
 
 /// Steps that one chain may take; enough for any honest code, and an end for circles.
 pub(super) const FUEL: u32 = 400;
+/// How deep one look-up may lead into others: modules that re-export, names that stand for names.
+const MAX_NESTING: usize = 64;
 /// Longest line of base classes that is followed.
 const MAX_BASES: usize = 64;
 /// Most values that one name may have.
@@ -61,6 +63,8 @@ pub(super) struct Resolver<'a> {
     pub(super) fuel: u32,
     /// Classes whose bases are being looked up.
     depth: usize,
+    /// Look-ups inside look-ups.
+    nesting: usize,
 }
 
 /// A class with its bases in the order in which attributes are looked up.
@@ -85,6 +89,7 @@ impl<'a> Resolver<'a> {
             lines: Map::default(),
             fuel: FUEL,
             depth: 0,
+            nesting: 0,
         }
     }
 
@@ -98,6 +103,16 @@ impl<'a> Resolver<'a> {
 
     pub(super) fn part_id(&self, file: FileId, ordinal: u32) -> PartId {
         PartId(self.graph.file(file).parts.start + ordinal)
+    }
+
+    /// Begins a look-up inside another; false when that goes too deep, which ends the whole of it.
+    fn nest(&mut self) -> bool {
+        if self.nesting >= MAX_NESTING {
+            self.fuel = 0;
+            return false;
+        }
+        self.nesting += 1;
+        true
     }
 
     fn spend(&mut self) -> bool {
@@ -137,7 +152,7 @@ impl<'a> Resolver<'a> {
         // In a circle of imports the name adds nothing to itself.
         self.members.insert((file, name), Rc::new([]));
         let mut values = Values::new();
-        if self.spend() {
+        if self.spend() && self.nest() {
             self.bound(file, 0, name, &mut values);
             if values.is_empty() {
                 self.starred(file, name, &mut values);
@@ -147,6 +162,7 @@ impl<'a> Resolver<'a> {
             {
                 values.push(Value { thing: thing_of(target), sure: true });
             }
+            self.nesting -= 1;
         }
         tidy(&mut values);
         let values: Rc<[Value]> = values.into();
@@ -306,6 +322,15 @@ impl<'a> Resolver<'a> {
 
     /// What a chain of names means where it stands. Empty when nothing is known.
     pub(super) fn chain(&mut self, file: FileId, part: u32, chain: &'a str) -> Values {
+        if !self.nest() {
+            return Values::new();
+        }
+        let values = self.follow(file, part, chain);
+        self.nesting -= 1;
+        values
+    }
+
+    fn follow(&mut self, file: FileId, part: u32, chain: &'a str) -> Values {
         let mut values: Option<Values> = None;
         for segment in chain.split('.') {
             let name = segment.trim_end_matches("()");
@@ -498,7 +523,11 @@ impl<'a> Resolver<'a> {
             // A method's class is named where the class stands, in the scope around it.
             let scope = part.parent.map_or(0, |parent| self.graph.part(parent).ordinal);
             for base in outline.list(fact.bases) {
-                let fuel = std::mem::replace(&mut self.fuel, FUEL);
+                // Bases are asked for in the middle of other look-ups; those of bases share what these have.
+                let fuel = self.fuel;
+                if self.depth == 1 {
+                    self.fuel = FUEL;
+                }
                 let found = self.chain(part.file, scope, outline.name(*base));
                 self.fuel = fuel;
                 if found.is_empty() && outline.name(*base) != "object" {

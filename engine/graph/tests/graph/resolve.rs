@@ -339,3 +339,24 @@ fn the_order_of_the_files_does_not_matter() {
     assert_eq!(one.parts(), other.parts());
     assert_eq!(one.edges(), other.edges());
 }
+
+#[test]
+fn a_name_missing_from_a_directory_of_modules_may_be_an_installed_package() {
+    let graph = graph(&[("alembic/env.py", "from alembic import op\nfrom alembic import env\n")]);
+    let listed: Vec<_> = graph.unresolved().iter().map(|each| (&*each.name, each.kind)).collect();
+    assert_eq!(listed, [("alembic:op", UnresolvedKind::External)]);
+}
+
+#[test]
+fn long_chains_of_names_end_without_overflowing_the_stack() {
+    let mut files: Vec<(std::string::String, std::string::String)> =
+        (0..600).map(|n| (format!("m{n}.py"), format!("from m{} import x\nx()\n", n + 1))).collect();
+    files.push(("m600.py".into(), "def x(): pass\n".into()));
+    let aliases: std::string::String = (0..3_000).map(|n| format!("a{n} = a{}\n", n + 1)).collect();
+    files.push(("aliases.py".into(), format!("{aliases}a0.go()\n")));
+    let classes: std::string::String = (0..3_000).map(|n| format!("class C{n}(C{}.Inner): pass\n", n + 1)).collect();
+    files.push(("classes.py".into(), format!("{classes}C0().go()\n")));
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (&**path, &**text)).collect();
+    let graph = graph(&files);
+    assert_edge(&graph, "m590", Calls, "m600.x", Call);
+}

@@ -107,6 +107,7 @@ fn odd_white_space_and_marks_are_read_through() {
     ] {
         assert_eq!(outline(&facts(odd)), plain, "{odd:?}");
     }
+    assert_eq!(outline(&facts("# note\rdef f(): pass\r")), ["module  1-2", "function f 2-2"]);
     let named = facts("class Größe:\n    def länge(self): return self.länge\n");
     assert_eq!(outline(&named), ["module  1-2", "class Größe 1-2", "method Größe.länge 2-2"]);
     assert_eq!(outline(&facts("")), ["module  1-1"]);
@@ -242,7 +243,7 @@ proptest! {
 
     #[test]
     fn line_ends_make_no_difference(text in pythonish()) {
-        prop_assume!(!text.contains('\r'));
+        let text = text.replace('\r', "");
         let (one, other) = (facts(&text), facts(&text.replace('\n', "\r\n")));
         prop_assert_eq!((one.outline, one.places, one.digests), (other.outline, other.places, other.digests));
     }
