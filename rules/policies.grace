@@ -21,7 +21,8 @@ policy self_healing
   covers   domain(self_healing)
   tier     2
   require  approval 1 of team(governance)
-  require  bundle(self_healing_flows), bundle(trigger_system), bundle(chaos_smoke), bundle(integration)
+  require  bundle(self_healing_flows), bundle(trigger_system), bundle(chaos_smoke),
+           bundle(integration)
   trust    at least 0.80
   upholds  NEVER_SACRIFICE_SAFETY, MAINTAIN_AUDIT_TRAIL
   intents  heal.trigger, heal.verify

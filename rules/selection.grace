@@ -51,17 +51,20 @@ rule reaches_layer1 : tier 2
 
 rule reaches_governance : tier 2
   when     change touches dependencies(domain(governance), within 2) except domain(governance)
-  require  bundle(governance_decisions) narrowed to impacted tests, bundle(policy_enforcement) narrowed to impacted tests
+  require  bundle(governance_decisions) narrowed to impacted tests,
+           bundle(policy_enforcement) narrowed to impacted tests
   because  "A decision rests on the helpers that it asks."
 
 rule reaches_models : tier 2
   when     change touches dependencies(domain(model_routing), within 2) except domain(model_routing)
-  require  bundle(multi_model_routing) narrowed to impacted tests, bundle(model_failover) narrowed to impacted tests
+  require  bundle(multi_model_routing) narrowed to impacted tests,
+           bundle(model_failover) narrowed to impacted tests
   because  "Routing rests on the helpers that it asks."
 
 rule reaches_self_healing : tier 2
   when     change touches dependencies(domain(self_healing), within 2) except domain(self_healing)
-  require  bundle(self_healing_flows) narrowed to impacted tests, bundle(trigger_system) narrowed to impacted tests
+  require  bundle(self_healing_flows) narrowed to impacted tests,
+           bundle(trigger_system) narrowed to impacted tests
   because  "Healing rests on what it observes with."
 
 rule reaches_cognition : tier 2

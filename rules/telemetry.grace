@@ -13,78 +13,92 @@ kpi self_healing_success_rate
 kpi trigger_success_rate
   better  higher
   unit    percent
-  from    prometheus "main", query "100 * sum(rate(heal_trigger_ok_total[1h])) / sum(rate(heal_trigger_total[1h]))"
+  from    prometheus "main",
+          query "100 * sum(rate(heal_trigger_ok_total[1h])) / sum(rate(heal_trigger_total[1h]))"
 
 kpi playbook_success_rate
   better  higher
   unit    percent
-  from    prometheus "main", query "100 * sum(rate(heal_playbook_ok_total[1h])) / sum(rate(heal_playbook_total[1h]))"
+  from    prometheus "main",
+          query "100 * sum(rate(heal_playbook_ok_total[1h])) / sum(rate(heal_playbook_total[1h]))"
 
 kpi mean_time_to_repair
   better  lower
   unit    ms
-  from    prometheus "main", query "1000 * sum(rate(heal_duration_seconds_sum[1h])) / sum(rate(heal_duration_seconds_count[1h]))"
+  from    prometheus "main",
+          query "1000 * sum(rate(heal_duration_seconds_sum[1h])) / sum(rate(heal_duration_seconds_count[1h]))"
 
 kpi heal_latency
   better  lower
   unit    ms
-  from    prometheus "main", query "1000 * histogram_quantile(0.95, sum by (le) (rate(heal_trigger_seconds_bucket[1h])))"
+  from    prometheus "main",
+          query "1000 * histogram_quantile(0.95, sum by (le) (rate(heal_trigger_seconds_bucket[1h])))"
 
 kpi heal_error_rate
   better  lower
   unit    percent
-  from    prometheus "main", query "100 * sum(rate(heal_errors_total[1h])) / sum(rate(heal_total[1h]))"
+  from    prometheus "main",
+          query "100 * sum(rate(heal_errors_total[1h])) / sum(rate(heal_total[1h]))"
 
 # --- governance
 
 kpi approval_latency
   better  lower
   unit    ms
-  from    prometheus "main", query "1000 * sum(rate(governance_approval_seconds_sum[1h])) / sum(rate(governance_approval_seconds_count[1h]))"
+  from    prometheus "main",
+          query "1000 * sum(rate(governance_approval_seconds_sum[1h])) / sum(rate(governance_approval_seconds_count[1h]))"
 
 kpi policy_violation_rate
   better  lower
   unit    percent
-  from    prometheus "main", query "100 * sum(rate(governance_violations_total[1h])) / sum(rate(governance_decisions_total[1h]))"
+  from    prometheus "main",
+          query "100 * sum(rate(governance_violations_total[1h])) / sum(rate(governance_decisions_total[1h]))"
 
 # --- intents
 
 kpi intent_success_rate
   better  higher
   unit    percent
-  from    prometheus "main", query "100 * sum(rate(intent_ok_total[1h])) / sum(rate(intent_total[1h]))"
+  from    prometheus "main",
+          query "100 * sum(rate(intent_ok_total[1h])) / sum(rate(intent_total[1h]))"
 
 # --- boot, models, loops: the subjects of `grace.limits`
 
 kpi boot_latency
   better  lower
   unit    ms
-  from    prometheus "main", query "1000 * histogram_quantile(0.95, sum by (le) (rate(boot_seconds_bucket[24h])))"
+  from    prometheus "main",
+          query "1000 * histogram_quantile(0.95, sum by (le) (rate(boot_seconds_bucket[24h])))"
 
 kpi boot_error_rate
   better  lower
   unit    percent
-  from    prometheus "main", query "100 * sum(rate(boot_errors_total[24h])) / sum(rate(boot_total[24h]))"
+  from    prometheus "main",
+          query "100 * sum(rate(boot_errors_total[24h])) / sum(rate(boot_total[24h]))"
 
 kpi model_latency
   better  lower
   unit    ms
-  from    prometheus "main", query "1000 * histogram_quantile(0.95, sum by (le) (rate(model_request_seconds_bucket[1h])))"
+  from    prometheus "main",
+          query "1000 * histogram_quantile(0.95, sum by (le) (rate(model_request_seconds_bucket[1h])))"
 
 kpi model_error_rate
   better  lower
   unit    percent
-  from    prometheus "main", query "100 * sum(rate(model_errors_total[1h])) / sum(rate(model_requests_total[1h]))"
+  from    prometheus "main",
+          query "100 * sum(rate(model_errors_total[1h])) / sum(rate(model_requests_total[1h]))"
 
 kpi loop_latency
   better  lower
   unit    ms
-  from    prometheus "main", query "1000 * histogram_quantile(0.95, sum by (le) (rate(cognition_loop_seconds_bucket[1h])))"
+  from    prometheus "main",
+          query "1000 * histogram_quantile(0.95, sum by (le) (rate(cognition_loop_seconds_bucket[1h])))"
 
 kpi loop_error_rate
   better  lower
   unit    percent
-  from    prometheus "main", query "100 * sum(rate(cognition_loop_errors_total[1h])) / sum(rate(cognition_loops_total[1h]))"
+  from    prometheus "main",
+          query "100 * sum(rate(cognition_loop_errors_total[1h])) / sum(rate(cognition_loops_total[1h]))"
 
 # --- drift: every hour for a day, against the baseline of the deployment
 
@@ -125,12 +139,12 @@ drift repair_regression on mean_time_to_repair
   because       "Repair that takes longer is an outage that lasts longer."
 
 drift approval_regression on approval_latency
-  watch         every 1 h for 24 h after deployment
-  alert         worse by more than 20 % of baseline
-  missing       unknown
-  on suspect    note
-  on drift      open story
-  because       "Approvals that take longer are soon worked around."
+  watch       every 1 h for 24 h after deployment
+  alert       worse by more than 20 % of baseline
+  missing     unknown
+  on suspect  note
+  on drift    open story
+  because     "Approvals that take longer are soon worked around."
 
 drift violation_regression on policy_violation_rate
   watch         every 1 h for 24 h after deployment

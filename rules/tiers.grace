@@ -6,11 +6,13 @@ module grace.tiers
 
 tiers
   1 safe       approve automatically          for change only in comments, formatting, documentation, added tests
-  2 internal   approve by rules               for any other change                  selection observe
-  3 sensitive  approve 1 of team(governance)  for operations update_model, change_security, modify_config, update_contract
+  2 internal   approve by rules               for any other change  selection observe
+  3 sensitive  approve 1 of team(governance)  for operations update_model, change_security, modify_config,
+               update_contract
 
 rule sensitive_paths : tier 3
-  when     change touches path("**/security/**") plus path("**/governance/**") plus path("**/agents_core/**")
+  when     change touches path("**/security/**") plus path("**/governance/**")
+           plus path("**/agents_core/**")
   owner    team(governance)
   because  "Security, governance and the agents' own core decide what everything else may do."
   may be empty

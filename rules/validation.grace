@@ -22,15 +22,18 @@ validation accuracy_validation
 
 # For a model that asks for none of the three.
 validation basic_inference
-  of       models where requires_hallucination_test is no and requires_bias_check is no and requires_accuracy_validation is no
+  of       models where requires_hallucination_test is no and requires_bias_check is no
+           and requires_accuracy_validation is no
   run      probe inference, samples 5
   because  "A model that is used at all answers at all."
 
 define model_fingerprints = path("**/fingerprints/*.yaml") plus path("**/fingerprints/*.yml")
 
 rule model_validated : tier 2
-  when     change touches tag(oss_model_wrapper) plus bound to model("*") plus model_fingerprints or contracts change of models
-  require  validation(hallucination_detection), validation(bias_evaluation), validation(accuracy_validation), validation(basic_inference)
+  when     change touches tag(oss_model_wrapper) plus bound to model("*") plus model_fingerprints
+           or contracts change of models
+  require  validation(hallucination_detection), validation(bias_evaluation),
+           validation(accuracy_validation), validation(basic_inference)
   because  "What is said of a model holds for the model as it is called, not for its name."
 
 # Cut-offs hold for the interval, not for the point; else the result is inconclusive, and with nothing measured the
@@ -48,18 +51,18 @@ band bias_risk
   medium   when interval within 10 % to 30 %
 
 # Which class calls which model, by the usual names. A project with other names binds them in its own file.
-binding model("llama3.2:3b")        to class("Llama*")         may be empty
-binding model("mistral:7b")         to class("Mistral*")       may be empty
-binding model("phi3:medium")        to class("Phi*")           may be empty
-binding model("qwen2.5-coder:7b")   to class("Qwen*")          may be empty
-binding model("gemma2:9b")          to class("Gemma*")         may be empty
-binding model("codellama:7b")       to class("CodeLlama*")     may be empty
-binding model("deepseek-coder:6.7b") to class("DeepSeek*")     may be empty
-binding model("starcoder2:7b")      to class("StarCoder*")     may be empty
-binding model("solar:10.7b")        to class("Solar*")         may be empty
-binding model("yi:6b")              to class("Yi*")            may be empty
-binding model("orca-mini:3b")       to class("OrcaMini*")      may be empty
-binding model("vicuna:7b")          to class("Vicuna*")        may be empty
-binding model("openhermes:7b")      to class("OpenHermes*")    may be empty
-binding model("wizardcoder:7b")     to class("WizardCoder*")   may be empty
-binding model("nous-hermes2:10.7b") to class("NousHermes*")    may be empty
+binding model("llama3.2:3b") to class("Llama*")  may be empty
+binding model("mistral:7b") to class("Mistral*")  may be empty
+binding model("phi3:medium") to class("Phi*")  may be empty
+binding model("qwen2.5-coder:7b") to class("Qwen*")  may be empty
+binding model("gemma2:9b") to class("Gemma*")  may be empty
+binding model("codellama:7b") to class("CodeLlama*")  may be empty
+binding model("deepseek-coder:6.7b") to class("DeepSeek*")  may be empty
+binding model("starcoder2:7b") to class("StarCoder*")  may be empty
+binding model("solar:10.7b") to class("Solar*")  may be empty
+binding model("yi:6b") to class("Yi*")  may be empty
+binding model("orca-mini:3b") to class("OrcaMini*")  may be empty
+binding model("vicuna:7b") to class("Vicuna*")  may be empty
+binding model("openhermes:7b") to class("OpenHermes*")  may be empty
+binding model("wizardcoder:7b") to class("WizardCoder*")  may be empty
+binding model("nous-hermes2:10.7b") to class("NousHermes*")  may be empty

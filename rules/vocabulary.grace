@@ -5,8 +5,8 @@
 module grace.vocabulary
 
 # Layer 1 boots everything else, layer 2 decides and routes, layer 3 pursues intents.
-family layer   values layer1, layer2, layer3   first match wins
+family layer  values layer1, layer2, layer3  first match wins
 
 # What a piece of code is for. The first tag item that holds a part decides, so tag packs list the stricter domain first.
-family domain  values governance, model_routing, self_healing, cognition, memory, execution, intelligence, agentic
-  first match wins
+family domain  values governance, model_routing, self_healing, cognition, memory, execution,
+  intelligence, agentic  first match wins

@@ -2,10 +2,12 @@
 # A change to this directory is tier 3, whatever it says.
 
 module mini_grace.rules
-adopt  grace.vocabulary, grace.tags, grace.intents, grace.tiers, grace.principles, grace.policies, grace.selection, grace.validation,
-       grace.trust, grace.bundles.layer1_boot, grace.bundles.self_healing_flows, grace.bundles.governance_decisions,
-       grace.bundles.multi_model_routing, grace.bundles.chaos_smoke, grace.bundles.trigger_system, grace.bundles.integration,
-       grace.bundles.cognition_loops, grace.bundles.policy_enforcement, grace.bundles.model_failover
+adopt  grace.vocabulary, grace.tags, grace.intents, grace.tiers, grace.principles, grace.policies,
+  grace.selection, grace.validation, grace.trust, grace.bundles.layer1_boot,
+  grace.bundles.self_healing_flows, grace.bundles.governance_decisions,
+  grace.bundles.multi_model_routing, grace.bundles.chaos_smoke, grace.bundles.trigger_system,
+  grace.bundles.integration, grace.bundles.cognition_loops, grace.bundles.policy_enforcement,
+  grace.bundles.model_failover
 
 # Members are principals of grace/allowed_signers; the author of a change never counts.
 team governance  members "gwen@example.org", "goran@example.org"
@@ -24,7 +26,7 @@ define screens  = package("backend.ui")
 define services = package("backend.services")
 define storage  = package("backend.database")
 
-layers screens_to_storage closed  screens over services over storage
+layers screens_to_storage closed screens over services over storage
   owner    team(governance)
   remedy   "Go through backend/services."
   because  "Screens must not know storage."

@@ -25,7 +25,8 @@ rule infra_four_eyes : tier 3
 define lock_files = path("**/uv.lock") plus path("**/package-lock.json")
 
 waiver lock_bumps of tiers.internal for lock_files to tier 1
-  when     actor is verified bot("renovate") and change only touches lock_files and not package change is major
+  when     actor is verified bot("renovate") and change only touches lock_files
+           and not package change is major
   granted by team(governance) until 2027-06-30
   because  "Small updates are tested by the suite."
 
@@ -51,7 +52,7 @@ rule privacy_review : tier 3
   because  "Customer data needs a lawful purpose."
 
 # f
-window freeze_2026  2026-12-20 to 2027-01-03, zone "Europe/Berlin"
+window freeze_2026 2026-12-20 to 2027-01-03, zone "Europe/Berlin"
 
 rule freeze : tier 3
   when     during freeze_2026 and any edit in all

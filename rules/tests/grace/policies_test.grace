@@ -62,4 +62,7 @@ test "cognition"
 test "documents concern no policy"
   given    edit of path("README.md") in fixture("mini_grace") as of 2026-06-01
   expect   tier 1
-  expect   nothing else
+  expect   no bundle(lint)
+  expect   no bundle(integration)
+  expect   no approval 1 of team(governance)
+  expect   no principle MAINTAIN_AUDIT_TRAIL

@@ -59,6 +59,16 @@ test "a governance edit protects decisions"
   expect   rule governance_code_changed
   expect   principle PROTECT_GOVERNANCE_DECISIONS from governance_code_changed
 
+test "a decision that is no longer there to be asked is noticed"
+  given    removal of function("TrustLedger.score") in fixture("mini_grace") as of 2026-06-01
+  expect   tier 3 from governance_bypassed
+  expect   bundle(policy_enforcement) from governance_bypassed
+  expect   principle PROTECT_GOVERNANCE_DECISIONS from governance_bypassed
+
+test "one that is edited is still there"
+  given    edit of function("TrustLedger.score") in fixture("mini_grace") as of 2026-06-01
+  expect   no rule governance_bypassed
+
 test "a cognition edit does not touch them"
   given    edit of path("backend/cognition/**") in fixture("mini_grace") as of 2026-06-01
   expect   no rule governance_code_changed
@@ -71,6 +81,21 @@ test "an adapter edit keeps models verifiable and compliant"
   expect   tier 3 from model_adapter_changed
   expect   principle KEEP_MODELS_VERIFIABLE from model_adapter_changed
   expect   principle PRESERVE_MODEL_COMPLIANCE from model_adapter_changed
+
+test "a model with another contract is measured anew"
+  given    patch "patches/mistral_contract.patch"
+  given    fixture("mini_grace")
+  given    as of 2026-06-01
+  expect   rule model_contract_changed
+  expect   principle KEEP_MODELS_VERIFIABLE from model_contract_changed
+  expect   no rule model_flags_removed
+
+test "a compliance flag that is withdrawn needs two of governance"
+  given    patch "patches/mistral_flags.patch"
+  given    fixture("mini_grace")
+  given    as of 2026-06-01
+  expect   approval 2 of team(governance) from model_flags_removed
+  expect   principle PRESERVE_MODEL_COMPLIANCE from model_flags_removed
 
 test "a boot edit concerns no model"
   given    edit of function("BootKernel.start") in fixture("mini_grace") as of 2026-06-01

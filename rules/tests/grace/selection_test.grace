@@ -41,6 +41,31 @@ test "what a kernel calls reaches the kernel"
   given    edit of path("backend/kernels/base.py") in fixture("mini_grace") as of 2026-06-01
   expect   rule reaches_layer1
 
+test "what governance asks reaches governance"
+  given    new file "backend/shared/clock.py" containing "def now():\n    return 0\n"
+  given    replace "from __future__ import annotations\n" by "from __future__ import annotations\n\nfrom backend.shared.clock import now\n" in "backend/governance/trust.py"
+  given    fixture("mini_grace")
+  given    as of 2026-06-01
+  expect   rule reaches_governance
+  expect   no rule reaches_self_healing
+  expect   no rule reaches_cognition
+
+test "what healing observes with reaches healing"
+  given    new file "backend/shared/clock.py" containing "def now():\n    return 0\n"
+  given    replace "from __future__ import annotations\n" by "from __future__ import annotations\n\nfrom backend.shared.clock import now\n" in "backend/self_heal/trigger_mesh.py"
+  given    fixture("mini_grace")
+  given    as of 2026-06-01
+  expect   rule reaches_self_healing
+  expect   no rule reaches_governance
+
+test "what a loop reads reaches the loop"
+  given    new file "backend/shared/clock.py" containing "def now():\n    return 0\n"
+  given    replace "from __future__ import annotations\n" by "from __future__ import annotations\n\nfrom backend.shared.clock import now\n" in "backend/cognition/loop.py"
+  given    fixture("mini_grace")
+  given    as of 2026-06-01
+  expect   rule reaches_cognition
+  expect   no rule reaches_governance
+
 test "a module that nobody uses reaches nothing"
   given    new file "backend/unused.py" containing "def nothing():\n    return None\n"
   given    fixture("mini_grace")

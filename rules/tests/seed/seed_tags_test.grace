@@ -8,14 +8,37 @@ tiers
   2 internal   approve by rules       for any other change
   3 sensitive  approve 1 of anyone
 
-rule is_kernel : tier 2  when change touches tag(kernel)             because "Told apart."
-rule is_governance : tier 2  when change touches tag(governance_policy)  because "Told apart."
-rule is_model : tier 2  when change touches tag(oss_model_wrapper)  because "Told apart."
-rule is_layer1_adapter : tier 2  when change touches tag(layer1_adapter)     because "Told apart."
-rule is_layer1 : tier 2  when change touches layer(layer1)           because "Told apart."
-rule is_layer2 : tier 2  when change touches layer(layer2)           because "Told apart."
-rule is_memory : tier 2  when change touches domain(memory)          because "Told apart."
-rule is_cognition : tier 2  when change touches domain(cognition)       because "Told apart."
+rule is_kernel : tier 2
+  when     change touches tag(kernel)
+  because  "Told apart."
+
+rule is_governance : tier 2
+  when     change touches tag(governance_policy)
+  because  "Told apart."
+
+rule is_model : tier 2
+  when     change touches tag(oss_model_wrapper)
+  because  "Told apart."
+
+rule is_layer1_adapter : tier 2
+  when     change touches tag(layer1_adapter)
+  because  "Told apart."
+
+rule is_layer1 : tier 2
+  when     change touches layer(layer1)
+  because  "Told apart."
+
+rule is_layer2 : tier 2
+  when     change touches layer(layer2)
+  because  "Told apart."
+
+rule is_memory : tier 2
+  when     change touches domain(memory)
+  because  "Told apart."
+
+rule is_cognition : tier 2
+  when     change touches domain(cognition)
+  because  "Told apart."
 
 test "a kernel by its name, of no layer"
   given    new file "a/popcorn.py" containing "class PopcornKernel:\n    pass\n"
