@@ -8,7 +8,7 @@ tiers
   2 internal   approve by rules               for any other change
   3 sensitive  approve 1 of team(governance)
 
-window freeze_2026  2026-12-20 to 2027-01-03, zone "Europe/Berlin"
+window freeze_2026 2026-12-20 to 2027-01-03, zone "Europe/Berlin"
 
 rule freeze : tier 3
   when     during freeze_2026 and any edit in all
