@@ -9,7 +9,7 @@ use grace_graph::graph::{CodeGraph, Direction};
 use crate::book::{Kind, line, names};
 use crate::conds::{Conds, EDGE_KINDS, Mode};
 use crate::db::{Db, graph_of, meant};
-use crate::impact::{Impact, test_id};
+use crate::impact::{impact, test_id};
 use crate::join::{Judged, RuleView, books, cond_text, judged, plan};
 use crate::plan::{CondSeen, Explanation, NearRule, Outcome, Plan, Presence, Side, Step, Truth};
 use crate::prove::Prover;
@@ -316,7 +316,7 @@ impl Explainer<'_> {
 
     /// Shortest ways from the change to a part, against the direction of the edges.
     fn ways_to(&self, graph: &CodeGraph, part: PartId) -> Vec<Vec<Step>> {
-        let impact = Impact::of(self.db);
+        let impact = impact(self.db);
         let Some((_, book)) = books(self.db).into_iter().last() else { return Vec::new() };
         let prover = Prover { db: self.db, book };
         if impact.changed.contains(part.0 as usize) {
@@ -383,7 +383,7 @@ impl Explainer<'_> {
             .filter(|change| [&change.before, &change.after].into_iter().flatten().any(|key| keys.contains(key)))
             .cloned()
             .collect();
-        let impact = Impact::of(self.db);
+        let impact = impact(self.db);
         let reached = side == Side::After && parts.iter().any(|part| impact.reached.contains(part.0 as usize));
         let status = if changed.is_empty() && !reached { Presence::Absent } else { Presence::Present };
         let mut explanation = empty(subject, status);
@@ -530,7 +530,7 @@ impl Explainer<'_> {
         let graph = graph_of(self.db, Side::After);
         let conds = Conds { db: self.db, book: judged.book, compiled: &judged.compiled, mode: Mode::Raise };
         let members = conds.sets(Side::After, &graph).eval(&set);
-        let impact = Impact::of(self.db);
+        let impact = impact(self.db);
         let prover = Prover { db: self.db, book: judged.book };
         let mut best: Option<(PartId, Vec<grace_graph::code::Edge>)> = None;
         for index in impact.changed.ones() {
@@ -568,7 +568,7 @@ impl Explainer<'_> {
             )),
             many => found.push(format!("touch one of {many} files in {}", show::set(&set))),
         }
-        let impact = Impact::of(self.db);
+        let impact = impact(self.db);
         for (direction, word) in [(Direction::Backward, "dependents"), (Direction::Forward, "dependencies")] {
             for distance in 1..=3 {
                 let wider = graph.reach(&members.certain, EDGE_KINDS, direction, Some(distance), true);

@@ -1,6 +1,7 @@
 //! What the change reaches, and so which tests of a bundle are run.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use grace_dsl::ast::{self, ItemKind};
 use grace_graph::change::Kinds;
@@ -14,6 +15,7 @@ use crate::plan::{BookSide, BundleForm, BundlePlan, Derivation, Side};
 use crate::sets::Sets;
 
 /// What the change reaches on the after side.
+#[derive(PartialEq, Eq)]
 pub(crate) struct Impact {
     /// Parts that changed in meaning.
     pub(crate) changed: fixedbitset::FixedBitSet,
@@ -23,8 +25,14 @@ pub(crate) struct Impact {
     pub(crate) blind: bool,
 }
 
+/// What the change reaches: it hangs on the parts that changed in meaning and on the graphs.
+#[salsa::tracked(returns(clone))]
+pub(crate) fn impact(db: &dyn Db) -> Arc<Impact> {
+    Arc::new(Impact::of(db))
+}
+
 impl Impact {
-    pub(crate) fn of(db: &dyn Db) -> Self {
+    fn of(db: &dyn Db) -> Self {
         let graph = graph_of(db, Side::After);
         let mut changed = graph.empty_set();
         let mut blind = false;

@@ -14,7 +14,7 @@ use crate::book::{At, Compiled, Kind, applies, broken, compiled, item, item_ids,
 use crate::conds::{Conds, Mode};
 use crate::dates;
 use crate::db::{Db, RuleBook, World, graph_of, meant, part_changes, snapshot};
-use crate::impact::{Impact, bundle_plan};
+use crate::impact::{bundle_plan, impact};
 use crate::plan::{
     AfterRun, Approval, Approver, BookSide, BundlePlan, Denial, Derivation, Duty, Element, Evidence, NotRun, Outcome,
     Pending, Plan, Rejected, RuleOutcome, SCHEMA, Side, TierApprove, TrustFloor, Truth, Unknown, VERSION,
@@ -1049,7 +1049,7 @@ impl Joiner<'_> {
     }
 
     fn bundle_plans(&self) -> Vec<BundlePlan> {
-        let impact = Impact::of(self.db);
+        let impact = impact(self.db);
         self.bundles
             .iter()
             .filter_map(|(name, (narrowed, derivation))| {

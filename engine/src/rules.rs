@@ -9,7 +9,7 @@ use grace_graph::graph::CodeGraph;
 
 use crate::book::{ItemId, compiled};
 use crate::conds::{Conds, Mode};
-use crate::db::{Db, RuleBook, RuleFile, graph_of, renamed_paths};
+use crate::db::{Db, RuleBook, RuleFile, Snapshot, graph, graph_of, renamed_paths, snapshot};
 use crate::plan::{Pending, Side, Truth};
 use crate::sets::Members;
 use crate::verdict::{EdgeHit, Hit, Trace, Verdict, Violations};
@@ -172,9 +172,13 @@ fn files_of(graph: &CodeGraph, members: &Members) -> BTreeMap<FileId, bool> {
     files
 }
 
+type FileImports = BTreeMap<FileId, BTreeMap<FileId, (bool, EdgeHit)>>;
+
 /// Imports from file to file, the first certain edge of each pair, else the first.
-fn file_imports(graph: &CodeGraph) -> BTreeMap<FileId, BTreeMap<FileId, (bool, EdgeHit)>> {
-    let mut imports: BTreeMap<FileId, BTreeMap<FileId, (bool, EdgeHit)>> = BTreeMap::new();
+#[salsa::tracked(returns(clone))]
+fn file_imports(db: &dyn Db, side: Snapshot) -> Arc<FileImports> {
+    let graph = graph(db, side);
+    let mut imports = FileImports::new();
     for index in 0..graph.len() {
         let part = PartId(u32::try_from(index).unwrap_or(u32::MAX));
         if graph.part(part).kind == PartKind::File {
@@ -199,7 +203,7 @@ fn file_imports(graph: &CodeGraph) -> BTreeMap<FileId, BTreeMap<FileId, (bool, E
             }
         }
     }
-    imports
+    Arc::new(imports)
 }
 
 fn ways_of_forbid(conds: &Conds<'_>, forbid: &Forbid, side: Side) -> Ways {
@@ -207,7 +211,7 @@ fn ways_of_forbid(conds: &Conds<'_>, forbid: &Forbid, side: Side) -> Ways {
     let sets = conds.sets(side, &graph);
     let from = files_of(&graph, &sets.eval(&forbid.from));
     let to = files_of(&graph, &sets.eval(&forbid.to));
-    let imports = file_imports(&graph);
+    let imports = file_imports(conds.db, snapshot(conds.db, side));
     let mut ways = Ways::new();
     for (&start, &start_certain) in &from {
         if forbid.through {
@@ -232,11 +236,7 @@ fn ways_of_forbid(conds: &Conds<'_>, forbid: &Forbid, side: Side) -> Ways {
 }
 
 /// Every file that a file reaches by imports, with a shortest way.
-fn reach_files(
-    imports: &BTreeMap<FileId, BTreeMap<FileId, (bool, EdgeHit)>>,
-    start: FileId,
-    certain_only: bool,
-) -> Vec<(FileId, Vec<EdgeHit>)> {
+fn reach_files(imports: &FileImports, start: FileId, certain_only: bool) -> Vec<(FileId, Vec<EdgeHit>)> {
     let mut seen = BTreeSet::from([start]);
     let mut came: BTreeMap<FileId, (FileId, EdgeHit)> = BTreeMap::new();
     let mut queue = std::collections::VecDeque::from([start]);
@@ -267,7 +267,7 @@ fn ways_of_layers(conds: &Conds<'_>, layers: &Layers, side: Side) -> Ways {
     let sets = conds.sets(side, &graph);
     let floors: Vec<BTreeMap<FileId, bool>> =
         layers.floors.iter().map(|floor: &SetExpr| files_of(&graph, &sets.eval(floor))).collect();
-    let imports = file_imports(&graph);
+    let imports = file_imports(conds.db, snapshot(conds.db, side));
     let mut ways = Ways::new();
     for (from_floor, from_files) in floors.iter().enumerate() {
         for (to_floor, to_files) in floors.iter().enumerate() {

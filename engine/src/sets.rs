@@ -99,32 +99,10 @@ pub(crate) fn named_set(db: &dyn Db, book: RuleBook, side: Snapshot, name: SetNa
             }
         }
         SetName::Family(family, value) => {
-            let first_match = names.first(Kind::Family, family).is_some_and(|at| {
-                crate::book::item(db, at.file, at.id.clone())
-                    .is_some_and(|item| matches!(item.kind, ItemKind::Family { first_match: true, .. }))
-            });
-            // Items of the family in book order: file by file, in source order.
-            let mut earlier = Members::none(graph.len());
-            for &file in book.files(db) {
-                for id in crate::book::item_ids(db, file).iter().filter(|id| id.kind == Kind::Tag) {
-                    let Some(compiled) = compiled(db, book, file, id.clone()) else { continue };
-                    let ItemKind::Tag { tag, value: Some(item_value), set, .. } = &compiled.item.kind else { continue };
-                    if tag.text != **family || (!first_match && item_value.text != **value) {
-                        continue;
-                    }
-                    let mut more = (*Sets { db, book, side, graph: &graph, compiled: &compiled }.eval(set)).clone();
-                    if first_match {
-                        more.certain.difference_with(&earlier.possible);
-                        more.possible.difference_with(&earlier.certain);
-                        earlier.certain.union_with(&more.certain);
-                        earlier.possible.union_with(&more.possible);
-                    }
-                    if item_value.text == **value {
-                        members.certain.union_with(&more.certain);
-                        members.possible.union_with(&more.possible);
-                    }
-                }
-            }
+            return family_sets(db, book, side, family.clone())
+                .get(value)
+                .cloned()
+                .unwrap_or_else(|| Arc::new(Members::none(graph.len())));
         }
         SetName::Bound(model) => {
             for (_, at) in names.of_kind(Kind::Binding) {
@@ -142,6 +120,56 @@ pub(crate) fn named_set(db: &dyn Db, book: RuleBook, side: Snapshot, name: SetNa
         }
     }
     Arc::new(members)
+}
+
+type FamilySets = BTreeMap<Arc<str>, Arc<Members>>;
+
+/// The parts of every value of a family. With `first match wins` a part takes the value of the first item, in book
+/// order, that holds it.
+#[salsa::tracked(returns(clone), cycle_result = cyclic_family)]
+fn family_sets(db: &dyn Db, book: RuleBook, side: Snapshot, family: Arc<str>) -> Arc<FamilySets> {
+    let graph = graph(db, side);
+    let names = names(db, book);
+    let first_match = names.first(Kind::Family, &family).is_some_and(|at| {
+        crate::book::item(db, at.file, at.id.clone())
+            .is_some_and(|item| matches!(item.kind, ItemKind::Family { first_match: true, .. }))
+    });
+    let mut values: BTreeMap<Arc<str>, Members> = BTreeMap::new();
+    let mut earlier = Members::none(graph.len());
+    for &file in book.files(db) {
+        for id in crate::book::item_ids(db, file).iter().filter(|id| id.kind == Kind::Tag) {
+            let Some(compiled) = compiled(db, book, file, id.clone()) else { continue };
+            let ItemKind::Tag { tag, value: Some(value), set, .. } = &compiled.item.kind else { continue };
+            if tag.text != *family {
+                continue;
+            }
+            let mut more = (*Sets { db, book, side, graph: &graph, compiled: &compiled }.eval(set)).clone();
+            if first_match {
+                more.certain.difference_with(&earlier.possible);
+                more.possible.difference_with(&earlier.certain);
+                earlier.certain.union_with(&more.certain);
+                earlier.possible.union_with(&more.possible);
+            }
+            let members = values.entry(Arc::from(value.text.as_str())).or_insert_with(|| Members::none(graph.len()));
+            members.certain.union_with(&more.certain);
+            members.possible.union_with(&more.possible);
+        }
+    }
+    Arc::new(values.into_iter().map(|(value, members)| (value, Arc::new(members))).collect())
+}
+
+/// A family whose tags lead back to itself gives every value possibly to everything.
+fn cyclic_family(db: &dyn Db, _id: salsa::Id, book: RuleBook, side: Snapshot, family: Arc<str>) -> Arc<FamilySets> {
+    let unknown = Arc::new(Members::unknown(graph(db, side).len()));
+    let mut values = FamilySets::new();
+    for (_, at) in names(db, book).of_kind(Kind::Family).filter(|(name, _)| **name == family) {
+        if let Some(item) = crate::book::item(db, at.file, at.id.clone())
+            && let ItemKind::Family { values: all, .. } = &item.kind
+        {
+            values.extend(all.iter().map(|value| (Arc::from(value.text.as_str()), unknown.clone())));
+        }
+    }
+    Arc::new(values)
 }
 
 fn cyclic(db: &dyn Db, _id: salsa::Id, _book: RuleBook, side: Snapshot, _name: SetName) -> Arc<Members> {

@@ -6,7 +6,7 @@ use grace_graph::code::PartId;
 use crate::book::{Kind, item, names};
 use crate::dates;
 use crate::db::{Db, World, graph_of, part_changes};
-use crate::impact::Impact;
+use crate::impact::impact;
 use crate::join::books;
 use crate::plan::{BookSide, ChangeSummary, Plan, Side};
 use crate::waivers::waivers_in_force;
@@ -16,7 +16,7 @@ use grace_dsl::ast::ItemKind;
 pub(crate) fn summary(db: &dyn Db) -> ChangeSummary {
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let graph = graph_of(db, Side::After);
-    let impact = Impact::of(db);
+    let impact = impact(db);
     let changes = part_changes(db);
     let mut reach = impact.reached.clone();
     reach.difference_with(&impact.changed);
