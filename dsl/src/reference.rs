@@ -30,6 +30,7 @@ pub fn reference() -> String {
     entries(&mut page, "Requirements", "", vocabulary::REQUIREMENTS);
     entries(&mut page, "Given in a test", "", vocabulary::GIVENS);
     entries(&mut page, "Expected in a test", "`no` may stand before, `from RULE` behind.", vocabulary::EXPECTATIONS);
+    entries(&mut page, "Rules that are built in", "", vocabulary::BUILT_IN_RULES);
     entries(&mut page, "Units", "Units are types: a comparison across kinds is an error.", vocabulary::UNITS);
     entries(&mut page, "Statistics of a KPI", "The latest value where none is named.", vocabulary::STATISTICS);
     fields(&mut page, "Fields of a model", vocabulary::MODEL_FIELDS);

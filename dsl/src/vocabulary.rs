@@ -673,6 +673,18 @@ pub const EXPECTATIONS: &[Entry] = &[
     entry("nothing", "nothing else", "nothing but what the other lines name"),
 ];
 
+/// Rules that no text holds; a test can name them as a cause.
+pub const BUILT_IN_RULES: &[Entry] = &[
+    entry(
+        "rules_changed",
+        "rules_changed",
+        "a change to rules, waivers, signers or code owners is tier 3; no one can waive it",
+    ),
+    entry("broken_rule", "broken_rule", "an item that cannot be read is tier 3 and unknown"),
+    entry("default_tier", "default_tier", "the tier of a change where no rule book says what its tiers are"),
+    entry("tier_3", "tier_3", "somebody must agree to tier 3, where no rule book says who"),
+];
+
 /// Units. A comparison across kinds is an error.
 pub const UNITS: &[Entry] = &[
     entry("%", "5 %", "a share"),

@@ -457,7 +457,7 @@ impl<'f> Checker<'_, 'f> {
             let name = Name { node: name.node, text: tier.to_owned() };
             return self.tier_name(&name);
         }
-        if !name.text.starts_with("builtin.") {
+        if !vocabulary::BUILT_IN_RULES.iter().any(|rule| rule.word == name.text) {
             self.known(NameKind::Rule, Code::UnknownRule, name);
         }
     }

@@ -54,7 +54,7 @@ fn same(text: &str, before: &Parsed, made: &str, after: &Parsed) -> bool {
 fn write(text: &str) -> String {
     let tokens = lexer::tokens(text);
     let layout = Layout::of(text, &tokens);
-    let mut writer = Writer { text, layout: &layout, out: String::new(), column: 0, last: Last::Nothing };
+    let mut writer = Writer { text, layout: &layout, out: String::new(), column: 0, fresh: None, last: Last::Nothing };
     let mut at = 0;
     // What stands before the first item: comments.
     let mut inside = false;
@@ -89,11 +89,29 @@ enum Last {
     LongItem,
 }
 
+/// A line that is being wrapped.
+struct Wrapped<'l> {
+    tokens: &'l [Token],
+    start: &'l Start,
+    /// Index of its first token.
+    first: usize,
+    /// How many parentheses are open around each of its tokens.
+    depths: Vec<usize>,
+}
+
+impl Wrapped<'_> {
+    fn depth(&self, at: usize) -> usize {
+        at.checked_sub(self.first).and_then(|at| self.depths.get(at)).copied().unwrap_or_default()
+    }
+}
+
 struct Writer<'t> {
     text: &'t str,
     layout: &'t Layout,
     out: String,
     column: usize,
+    /// The indent of the line that the next token begins, if it begins one.
+    fresh: Option<usize>,
     last: Last,
 }
 
@@ -151,8 +169,31 @@ impl Writer<'_> {
             Some(long) => self.separate(tokens, from, if long { Last::LongItem } else { Last::ShortItem }),
             None => self.end_line(),
         }
+        self.fresh = Some(start.indent);
+        let mut depth = 0usize;
+        let depths: Vec<usize> = tokens[from..to]
+            .iter()
+            .map(|token| match token.text(self.text) {
+                "(" => {
+                    depth += 1;
+                    depth - 1
+                }
+                ")" => {
+                    depth = depth.saturating_sub(1);
+                    depth
+                }
+                _ => depth,
+            })
+            .collect();
+        self.wrapped(&Wrapped { tokens, start, first: from, depths }, from, to, 0);
+        self.end_line();
+    }
+
+    /// Tokens of a line, wrapped where parentheses are open at most `depth` deep, and deeper only inside what is too
+    /// wide for a line of its own.
+    fn wrapped(&mut self, line: &Wrapped<'_>, from: usize, to: usize, depth: usize) {
+        let Wrapped { tokens, start, .. } = line;
         let mut at = from;
-        let mut fresh = true;
         while at < to {
             if tokens[at].kind == TokenKind::Comment {
                 if tokens[at].first_on_line {
@@ -163,38 +204,42 @@ impl Writer<'_> {
                 }
                 self.push(tokens[at].text(self.text));
                 self.end_line();
-                fresh = true;
+                self.fresh = Some(start.continued);
                 at += 1;
                 continue;
             }
             // A group holds together: it ends before the next token that may begin a line, or before a comment.
-            let end = (at + 1..to)
-                .find(|&end| tokens[end].kind == TokenKind::Comment || self.may_break(tokens, end, start))
-                .unwrap_or(to);
-            let gap = if fresh { 0 } else { self.gap(tokens, at) };
-            if !fresh
-                && self.column + gap + self.width(tokens, at, end) > start.width
-                && self.may_break(tokens, at, start)
-            {
+            let ends = |end: usize| {
+                tokens[end].kind == TokenKind::Comment
+                    || (line.depth(end) <= depth && self.may_break(tokens, end, start))
+            };
+            let end = (at + 1..to).find(|&end| ends(end)).unwrap_or(to);
+            let width = self.width(tokens, at, end);
+            let gap = if self.fresh.is_some() { 0 } else { self.gap(tokens, at) };
+            if self.fresh.is_none() && self.column + gap + width > start.width && self.may_break(tokens, at, start) {
                 self.end_line();
-                fresh = true;
+                self.fresh = Some(start.continued);
             }
-            if fresh {
-                let indent = if at == from { start.indent } else { start.continued };
-                self.spaces(indent);
+            let begins = self.fresh.unwrap_or(self.column + gap);
+            let deeper = |index: usize| line.depth(index) > depth && self.may_break(tokens, index, start);
+            if begins + width > start.width && (at + 1..end).any(deeper) {
+                self.wrapped(line, at, end, depth + 1);
             } else {
-                self.spaces(gap);
+                self.group(tokens, at, end);
             }
-            self.push(tokens[at].text(self.text));
-            for index in at + 1..end {
-                let gap = self.gap(tokens, index);
-                self.spaces(gap);
-                self.push(tokens[index].text(self.text));
-            }
-            fresh = false;
             at = end;
         }
-        self.end_line();
+    }
+
+    fn group(&mut self, tokens: &[Token], from: usize, to: usize) {
+        for at in from..to {
+            let spaces = match self.fresh.take() {
+                Some(indent) => indent,
+                None => self.gap(tokens, at),
+            };
+            self.spaces(spaces);
+            self.push(tokens[at].text(self.text));
+        }
     }
 
     /// Spaces before a token that stands behind another one on its line.
