@@ -1,3 +1,5 @@
 //! Governs code changes by rules: plan, explain, run.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    grace_rules::main()
+}

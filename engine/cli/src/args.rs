@@ -1,0 +1,272 @@
+//! The command line's words. Only their shape: what they mean is in [`crate::commands`].
+
+use std::path::PathBuf;
+
+use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
+
+/// Governs code changes by rules: what must happen for a change, and why.
+#[derive(Debug, Parser)]
+#[command(
+    name = "grace-rules",
+    version,
+    propagate_version = false,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+#[command(
+    after_help = "Start: grace-rules init, then grace-rules plan. Exit codes: 0 yes or done, 1 the answer is no, 2 no answer."
+)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Global {
+    /// Work as if started in DIR
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub directory: Option<PathBuf>,
+    /// For people, or for programs
+    #[arg(long, value_enum, default_value_t = Format::Human, global = true, hide_possible_values = false)]
+    pub format: Format,
+    /// Colour; `auto` means on a terminal
+    #[arg(long, value_enum, default_value_t = ColorChoice::Auto, global = true)]
+    pub color: ColorChoice,
+}
+
+/// Who reads the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Text.
+    Human,
+    /// JSON on standard output.
+    Json,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Put a starter `grace/` into this repository
+    #[command(after_help = "Example:\n  grace-rules init\nNothing that exists is overwritten.")]
+    Init,
+    /// Are the rules right? Everything that is wrong, at once
+    #[command(
+        after_help = "Example:\n  grace-rules check\nExit code 1 where there is an error; notes and warnings pass."
+    )]
+    Check(CheckArgs),
+    /// Write the rules in their one form
+    #[command(
+        after_help = "Example:\n  grace-rules fmt --check\nThere are no options of style. A file with a mistake is left as it is."
+    )]
+    Fmt(FmtArgs),
+    /// Run the tests that stand beside the rules
+    #[command(after_help = "Example:\n  grace-rules test kernel\nruns the tests whose title holds `kernel`.")]
+    Test(TestArgs),
+    /// What must happen for a change, and why
+    #[command(after_help = PLAN_EXAMPLES)]
+    Plan(Box<PlanArgs>),
+    /// Why something is in the plan, or why it is not
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(Box<ExplainArgs>),
+    /// What is known of the code, and what is not
+    #[command(subcommand)]
+    Graph(GraphCommand),
+    /// Run the plan's bundles and record what happened
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(Box<RunArgs>),
+    /// Completions for a shell
+    #[command(
+        after_help = "Example:\n  grace-rules completions bash > ~/.local/share/bash-completion/completions/grace-rules"
+    )]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+const PLAN_EXAMPLES: &str = "Examples:
+  grace-rules plan                          what you changed, against the default branch
+  grace-rules plan --base v1.2 --head main  between two commits
+  grace-rules plan --staged                 what the next commit would hold
+  git diff | grace-rules plan --diff -      a diff, applied to HEAD
+  grace-rules plan --files src/a.py         as if this file had changed
+Exit code 1 where a rule denies the change.";
+
+const EXPLAIN_EXAMPLES: &str = "WHAT is one of:
+  tier                     bundle NAME        approval NAME      file PATH
+  rule NAME                test ID            validation NAME    symbol NAME
+  principle NAME           E021, or any other code of `check`
+
+Examples:
+  grace-rules explain tier
+  grace-rules explain bundle chaos_smoke --staged
+  grace-rules explain test tests/test_boot.py::test_restart";
+
+const RUN_EXAMPLES: &str = "Example:
+  grace-rules run --base main
+Results are kept in .git/grace/. Ctrl-C stops and keeps what was done.
+Exit code 1 where a bundle failed.";
+
+/// Which change to judge, and what it says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct ChangeArgs {
+    /// Compare from this commit, exactly
+    #[arg(long, value_name = "REV", help_heading = "The change")]
+    pub base: Option<String>,
+    /// Compare to this commit instead of the work tree
+    #[arg(long, value_name = "REV", help_heading = "The change", conflicts_with_all = ["staged", "worktree", "diff", "files"])]
+    pub head: Option<String>,
+    /// What is staged, against HEAD or --base
+    #[arg(long, help_heading = "The change", conflicts_with_all = ["worktree", "diff", "files"])]
+    pub staged: bool,
+    /// The work tree, against HEAD or --base
+    #[arg(long, help_heading = "The change", conflicts_with_all = ["diff", "files"])]
+    pub worktree: bool,
+    /// A unified diff to apply to HEAD or --base; `-` is standard input
+    #[arg(long, value_name = "FILE", help_heading = "The change", conflicts_with = "files")]
+    pub diff: Option<PathBuf>,
+    /// Take these files as changed, in an unknown way
+    #[arg(long, value_name = "FILE", num_args = 1.., help_heading = "The change")]
+    pub files: Vec<PathBuf>,
+    /// What the change is, such as `refactor`; it can only raise
+    #[arg(long, value_name = "OPERATION", help_heading = "What it says of itself")]
+    pub operation: Option<String>,
+    /// Who makes it, unverified; it can only raise
+    #[arg(long, value_name = "ACTOR", help_heading = "What it says of itself")]
+    pub actor: Option<String>,
+    /// Its ticket, such as `HOT-7`
+    #[arg(long, value_name = "TICKET", help_heading = "What it says of itself")]
+    pub ticket: Option<String>,
+    /// Why it is made
+    #[arg(long, value_name = "TEXT", help_heading = "What it says of itself")]
+    pub rationale: Option<String>,
+    /// Its branch; otherwise the one that is checked out
+    #[arg(long, value_name = "BRANCH", help_heading = "What it says of itself")]
+    pub branch: Option<String>,
+    /// Judge by the rules in DIR in place of both rule books, to try them out
+    #[arg(long, value_name = "DIR", help_heading = "How it is judged")]
+    pub rules: Option<PathBuf>,
+    /// Judge as of this date (UTC) instead of now
+    #[arg(long, value_name = "DATE", help_heading = "How it is judged")]
+    pub as_of: Option<String>,
+}
+
+/// `plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// The change.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+/// `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// What to explain: `bundle NAME`, `test ID`, `tier`, …
+    #[arg(required = true, value_name = "WHAT", num_args = 1..)]
+    pub what: Vec<String>,
+    /// The change.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The change.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Check the rules in DIR instead of `grace/`
+    #[arg(long, value_name = "DIR")]
+    pub rules: Option<PathBuf>,
+}
+
+/// `fmt`.
+#[derive(Debug, Args)]
+pub struct FmtArgs {
+    /// Write nothing; list the files that are not in the one form, and end with 1
+    #[arg(long)]
+    pub check: bool,
+    /// Files to format; otherwise all of `grace/`
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+/// `test`.
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// Run only tests whose title holds this
+    #[arg(value_name = "TITLE")]
+    pub title: Option<String>,
+    /// Test the rules in DIR instead of `grace/`
+    #[arg(long, value_name = "DIR")]
+    pub rules: Option<PathBuf>,
+}
+
+/// `graph`.
+#[derive(Debug, Subcommand)]
+pub enum GraphCommand {
+    /// How much of the code is read, and how surely its parts are connected
+    #[command(after_help = "Example:\n  grace-rules graph stats\nOutside a repository it reads the directory.")]
+    Stats(GraphArgs),
+    /// The members of a set, as rules write sets
+    #[command(after_help = "Examples:
+  grace-rules graph query 'callers(function(\"save\"), within 2)'
+  grace-rules graph query 'tag(kernel)' --format json
+  grace-rules graph query all --format json      every part, with its tags")]
+    Query {
+        /// The set
+        #[arg(value_name = "SET")]
+        set: String,
+        /// Where.
+        #[command(flatten)]
+        graph: GraphArgs,
+    },
+}
+
+/// Which code `graph` reads.
+#[derive(Debug, Args)]
+pub struct GraphArgs {
+    /// Read this commit instead of the work tree
+    #[arg(long, value_name = "REV")]
+    pub rev: Option<String>,
+    /// Take tags and names from the rules in DIR instead of `grace/`
+    #[arg(long, value_name = "DIR")]
+    pub rules: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_an_example() {
+        fn visit(command: &clap::Command) {
+            let mut subcommands = command.get_subcommands().peekable();
+            if subcommands.peek().is_none() {
+                let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(help.contains("grace-rules"), "no example: {}", command.get_name());
+            }
+            subcommands.for_each(visit);
+        }
+        visit(&Cli::command());
+    }
+}

@@ -1,0 +1,96 @@
+//! The commands: each takes its arguments and gives an answer, a text and whether it is yes. None prints by itself,
+//! but for progress.
+
+mod check;
+mod explain;
+mod fmt;
+
+mod graph;
+mod init;
+mod plan;
+mod run;
+mod test;
+
+use clap::CommandFactory as _;
+use grace_system::process::Cancel;
+use serde::Serialize;
+
+use crate::args::{Cli, Command, Format, GraphCommand};
+use crate::failure::{Failure, Result};
+use crate::load::Place;
+use crate::progress::Progress;
+use crate::screen::Page;
+
+/// What a command came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// For standard output, with ANSI sequences.
+    pub text: String,
+    /// The exit code: 0 yes or done, 1 the answer is no, 2 it was not answered to the end.
+    pub code: u8,
+}
+
+impl Answer {
+    fn yes(text: impl Into<String>) -> Self {
+        Self { text: text.into(), code: 0 }
+    }
+
+    fn json(value: &impl Serialize, yes: bool) -> Result<Self> {
+        let mut text = serde_json::to_string_pretty(value).map_err(|error| Failure::new("bug", error))?;
+        text.push('\n');
+        Ok(Self { text, code: u8::from(!yes) })
+    }
+}
+
+/// What every command is given.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) place: Place,
+    pub(crate) format: Format,
+    pub(crate) width: usize,
+    pub(crate) progress: Progress,
+    pub(crate) cancel: Cancel,
+}
+
+impl Context {
+    fn page(&self) -> Page {
+        Page::new(self.width)
+    }
+
+    fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+}
+
+/// Carries out one command. `width` is the terminal's, `watched` says whether progress may be drawn.
+///
+/// # Errors
+/// When the question cannot be answered.
+pub fn carry_out(cli: &Cli, width: usize, watched: bool) -> Result<Answer> {
+    if let Command::Completions { shell } = &cli.command {
+        let mut script = Vec::new();
+        clap_complete::generate(*shell, &mut Cli::command(), "grace-rules", &mut script);
+        return Ok(Answer::yes(String::from_utf8_lossy(&script).into_owned()));
+    }
+    // Only `run` and what takes long listens for Ctrl-C; a second handler in one process is an error that means nothing here.
+    let cancel = Cancel::on_interrupt().unwrap_or_default();
+    let place = Place::find(cli.global.directory.as_deref(), &cancel)?;
+    let progress = match (cli.global.format, watched) {
+        (Format::Json, _) => Progress::Silent,
+        (Format::Human, true) => Progress::Drawn,
+        (Format::Human, false) => Progress::Lines,
+    };
+    let context = Context { place, format: cli.global.format, width, progress, cancel };
+    match &cli.command {
+        Command::Init => init::init(&context),
+        Command::Check(args) => check::check(&context, args),
+        Command::Fmt(args) => fmt::fmt(&context, args),
+        Command::Test(args) => test::test(&context, args),
+        Command::Plan(args) => plan::plan(&context, &args.change),
+        Command::Explain(args) => explain::explain(&context, args),
+        Command::Graph(GraphCommand::Stats(args)) => graph::stats(&context, args),
+        Command::Graph(GraphCommand::Query { set, graph }) => graph::query(&context, set, graph),
+        Command::Run(args) => run::run(&context, &args.change),
+        Command::Completions { .. } => Err(Failure::new("bug", "completions need no place")),
+    }
+}

@@ -1,0 +1,186 @@
+//! `check`: are the rules right? Everything that is wrong at once, by text alone and against this repository.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use grace_dsl::{Diagnostic, Parsed, Severity, SourceFile};
+use grace_engine::Engine;
+use grace_engine::input::Book;
+use serde::Serialize;
+
+use super::{Answer, Context};
+use crate::args::{CheckArgs, GraphArgs};
+use crate::failure::Result;
+use crate::load::{self, Loaded};
+use crate::screen::diagnostic::diagnostic;
+use crate::screen::numbers::{count, thousands};
+use crate::screen::page::{Page, Style, Text};
+
+/// Notes named one by one; the rest is counted.
+const MOST_NOTES: usize = 10;
+
+/// One mistake, with the keys that are promised.
+#[derive(Debug, Serialize)]
+struct Mistake<'a> {
+    code: String,
+    severity: String,
+    message: &'a str,
+    help: Option<&'a str>,
+    file: &'a str,
+    line: usize,
+    column: usize,
+}
+
+pub(super) fn check(context: &Context, args: &CheckArgs) -> Result<Answer> {
+    let graph = GraphArgs { rev: None, rules: args.rules.clone() };
+    let mut loaded = load::load_tree(&context.place, &graph, &context.progress)?;
+    let Some(book) = loaded.input.rules_after.clone() else {
+        return nothing(context, &loaded);
+    };
+    let mut found = of_book(&book);
+    let mut engine = Engine::new(Arc::clone(&loaded.store));
+    engine.update(std::mem::take(&mut loaded.input));
+    let working = context.progress.spinner("checking");
+    found.extend(engine.check());
+    drop(working);
+    found.sort_by(|a, b| (&a.path, a.span.start, a.code, &a.message).cmp(&(&b.path, b.span.start, b.code, &b.message)));
+    found.dedup_by(|a, b| a.path == b.path && a.span == b.span && a.code == b.code && a.message == b.message);
+    let texts: BTreeMap<&str, &str> =
+        book.files.iter().filter_map(|file| Some((&*file.path, &**file.text.as_ref().ok()?))).collect();
+    let unread: Vec<(&str, &str)> = book
+        .files
+        .iter()
+        .filter_map(|file| Some((&*file.path, &**file.text.as_ref().err()?)))
+        .chain(
+            loaded
+                .problems
+                .iter()
+                .filter(|p| p.path.starts_with(load::OWN_RULES))
+                .map(|p| (p.path.as_str(), p.message.as_str())),
+        )
+        .collect();
+    let yes = unread.is_empty() && found.iter().all(|found| found.severity != Severity::Error);
+    if context.is_json() {
+        let mut list: Vec<Mistake<'_>> = unread
+            .iter()
+            .map(|(path, why)| Mistake {
+                code: "unread".to_owned(),
+                severity: Severity::Error.to_string(),
+                message: why,
+                help: None,
+                file: path,
+                line: 0,
+                column: 0,
+            })
+            .collect();
+        list.extend(found.iter().map(|diagnostic| mistake(diagnostic, &texts)));
+        return Answer::json(&list, yes);
+    }
+    let mut page = context.page();
+    screen(&mut page, &found, &unread, &texts, &book);
+    Ok(Answer { text: page.finish(), code: u8::from(!yes) })
+}
+
+/// What the texts alone show to be wrong; files that cannot be read are not looked at.
+pub(super) fn of_book(book: &Book) -> Vec<Diagnostic> {
+    let parsed: Vec<(&str, &str, Parsed, grace_dsl::Role)> = book
+        .files
+        .iter()
+        .filter_map(|file| {
+            let text: &str = file.text.as_ref().ok()?;
+            Some((&*file.path, text, grace_dsl::parse(text), file.role))
+        })
+        .collect();
+    let files: Vec<SourceFile<'_>> =
+        parsed.iter().map(|(path, text, parsed, role)| SourceFile { path, text, parsed, role: *role }).collect();
+    grace_dsl::check(&files)
+}
+
+fn nothing(context: &Context, loaded: &Loaded) -> Result<Answer> {
+    if context.is_json() {
+        return Answer::json(&Vec::<Mistake<'_>>::new(), true);
+    }
+    let mut page = context.page();
+    page.line(0, format!("no rules in {} ({}): the shipped floor judges", load::OWN_RULES, loaded.compared));
+    page.line(0, "write some: grace-rules init");
+    Ok(Answer::yes(page.finish()))
+}
+
+fn mistake<'a>(diagnostic: &'a Diagnostic, texts: &BTreeMap<&str, &str>) -> Mistake<'a> {
+    let (line, column) = place(diagnostic, texts);
+    Mistake {
+        code: diagnostic.code.to_string(),
+        severity: diagnostic.severity.to_string(),
+        message: &diagnostic.message,
+        help: diagnostic.help.as_deref(),
+        file: &diagnostic.path,
+        line,
+        column,
+    }
+}
+
+fn place(diagnostic: &Diagnostic, texts: &BTreeMap<&str, &str>) -> (usize, usize) {
+    texts.get(diagnostic.path.as_str()).map_or((0, 0), |text| {
+        let place = grace_dsl::line_column(text, diagnostic.span.start.min(text.len()));
+        (place.line, place.column)
+    })
+}
+
+fn screen(page: &mut Page, found: &[Diagnostic], unread: &[(&str, &str)], texts: &BTreeMap<&str, &str>, book: &Book) {
+    for (path, why) in unread {
+        page.hanging(0, &Text::new().then(Style::Bad, "error").plain(": "), format!("`{path}`: {why}"));
+        page.gap();
+    }
+    let (notes, loud): (Vec<&Diagnostic>, Vec<&Diagnostic>) = found.iter().partition(|d| d.severity == Severity::Note);
+    for mistake in &loud {
+        diagnostic(page, mistake, texts.get(mistake.path.as_str()).copied());
+        page.gap();
+    }
+    for note in notes.iter().take(MOST_NOTES) {
+        let (line, _) = place(note, texts);
+        let label = Text::new().then(Style::Dim, format!("note[{}]", note.code)).plain(format!(" {}", note.message));
+        page.row(0, label, Text::new().then(Style::Dim, format!("{}:{line}", note.path)));
+    }
+    if notes.len() > MOST_NOTES {
+        let more = format!("and {} (--format json has all)", count((notes.len() - MOST_NOTES) as u64, "more note"));
+        page.line(0, Text::new().then(Style::Dim, more));
+    }
+    if !notes.is_empty() {
+        page.gap();
+    }
+    let number = |severity| loud.iter().filter(|d| d.severity == severity).count();
+    let (errors, warnings) = (number(Severity::Error) + unread.len(), number(Severity::Warning));
+    let own = book.files.iter().filter(|file| file.role == grace_dsl::Role::Own).count();
+    let packs = book.files.len() - own;
+    let mut of = count(own as u64, "file");
+    if packs > 0 {
+        of.push_str(&format!(" and {}", count(packs as u64, "shipped pack")));
+    }
+    let mut parts = Vec::new();
+    if errors > 0 {
+        parts.push(count(errors as u64, "error"));
+    }
+    if warnings > 0 {
+        parts.push(count(warnings as u64, "warning"));
+    }
+    if !notes.is_empty() {
+        parts.push(count(notes.len() as u64, "note"));
+    }
+    let counts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
+    let text = if errors == 0 {
+        Text::new().then(Style::Good, "the rules are right").plain(format!(" ({of}){counts}"))
+    } else {
+        Text::new().then(Style::Bad, count(errors as u64, "error")).plain(match warnings {
+            0 => format!(" in {of}"),
+            warnings => format!(
+                " and {} {} in {of}",
+                thousands(warnings as u64),
+                if warnings == 1 { "warning" } else { "warnings" }
+            ),
+        })
+    };
+    page.line(0, text);
+    if let Some(first) = loud.first() {
+        page.line(0, Text::new().then(Style::Dim, format!("what a code means: grace-rules explain {}", first.code)));
+    }
+}

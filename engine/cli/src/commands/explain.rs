@@ -1,0 +1,193 @@
+//! `explain`: why something is in the plan, or why it is not.
+
+use grace_dsl::Code;
+use grace_engine::What;
+use grace_engine::plan::{Explanation, Plan};
+use serde::Serialize;
+
+use super::{Answer, Context, plan};
+use crate::args::ExplainArgs;
+use crate::failure::{Failure, Result};
+use crate::screen;
+
+/// Name of the JSON format of an explanation.
+const SCHEMA: &str = "grace-rules/explanation";
+
+/// The nouns that `explain` takes, as they are listed in messages.
+const NOUNS: &str = "bundle NAME, test ID, tier, approval NAME, principle NAME, validation NAME, rule NAME, file PATH, \
+                     symbol NAME, or a code such as E021";
+
+#[derive(Serialize)]
+struct ExplanationReport<'a> {
+    schema: &'static str,
+    version: u32,
+    #[serde(flatten)]
+    explanation: &'a Explanation,
+    compared: &'a str,
+}
+
+#[derive(Serialize)]
+struct CodeReport {
+    schema: &'static str,
+    version: u32,
+    code: &'static str,
+    title: &'static str,
+    reason: &'static str,
+    bad: &'static str,
+    good: &'static str,
+}
+
+pub(super) fn explain(context: &Context, args: &ExplainArgs) -> Result<Answer> {
+    if let [word] = args.what.as_slice()
+        && let Some(answer) = code(context, word)
+    {
+        return answer;
+    }
+    let asked = parse(&args.what)?;
+    let (engine, loaded) = plan::engine(context, &args.change)?;
+    let _working = context.progress.spinner("explaining");
+    let what = match asked {
+        Asked::What(What::Approval(name)) => What::Approval(approval(&engine.plan(), name)),
+        Asked::What(what) => what,
+        Asked::Name(name) => {
+            let plan = engine.plan();
+            find(&plan, &name, |path| loaded.after.contains_key(path)).ok_or_else(|| {
+                Failure::new("input", format!("`{}` is no word that `explain` knows", name.escape_debug()))
+                    .help(format!("say what it is: {NOUNS}"))
+            })?
+        }
+    };
+    let explanation = engine.explain(&what);
+    if context.is_json() {
+        let report =
+            ExplanationReport { schema: SCHEMA, version: 1, explanation: &explanation, compared: &loaded.compared };
+        return Answer::json(&report, true);
+    }
+    let mut page = context.page();
+    screen::explain::explanation(&mut page, &explanation);
+    Ok(Answer::yes(page.finish()))
+}
+
+/// What the words ask about.
+#[derive(Debug, PartialEq, Eq)]
+enum Asked {
+    What(What),
+    /// A name without its noun.
+    Name(String),
+}
+
+fn parse(words: &[String]) -> Result<Asked> {
+    let (noun, rest) = words.split_first().ok_or_else(|| Failure::new("input", "nothing is asked about"))?;
+    let name = rest.join(" ");
+    let with_name = |what: fn(String) -> What| {
+        if name.is_empty() {
+            return Err(
+                Failure::new("input", format!("`explain {noun}` needs a name")).help(format!("ask about {NOUNS}"))
+            );
+        }
+        Ok(Asked::What(what(name.clone())))
+    };
+    match noun.as_str() {
+        "tier" => Ok(Asked::What(What::Tier)),
+        "bundle" => with_name(What::Bundle),
+        "test" => with_name(What::Test),
+        "approval" => with_name(What::Approval),
+        "principle" => with_name(What::Principle),
+        "validation" => with_name(What::Validation),
+        "rule" | "policy" => with_name(What::Rule),
+        "file" => with_name(What::File),
+        "symbol" => with_name(What::Symbol),
+        _ => Ok(Asked::Name(words.join(" "))),
+    }
+}
+
+/// The approval that is meant: its whole name, or the only one whose name holds what was given.
+fn approval(plan: &Plan, name: String) -> String {
+    let names: Vec<&str> = plan.approvals.iter().map(|approval| approval.name.as_str()).collect();
+    if names.contains(&name.as_str()) {
+        return name;
+    }
+    match names.iter().filter(|known| known.contains(&name)).collect::<Vec<_>>().as_slice() {
+        [one] => (**one).to_owned(),
+        _ => name,
+    }
+}
+
+/// What a name without its noun stands for, if only one thing has it.
+fn find(plan: &Plan, name: &str, is_file: impl Fn(&str) -> bool) -> Option<What> {
+    let path = name.trim_start_matches("./");
+    if is_file(path) {
+        return Some(What::File(path.to_owned()));
+    }
+    if name.contains("::") {
+        return Some(What::Test(name.to_owned()));
+    }
+    let mut found = Vec::new();
+    if plan.bundles.iter().any(|bundle| bundle.name == name) || plan.not_run.iter().any(|bundle| bundle.name == name) {
+        found.push(What::Bundle(name.to_owned()));
+    }
+    if plan.rules.iter().any(|rule| rule.name == name) {
+        found.push(What::Rule(name.to_owned()));
+    }
+    if plan.principles.iter().any(|principle| principle.name == name) {
+        found.push(What::Principle(name.to_owned()));
+    }
+    if plan.approvals.iter().any(|approval| approval.name == name) {
+        found.push(What::Approval(name.to_owned()));
+    }
+    if plan.validations.iter().any(|validation| validation.name == name || validation.validation == name) {
+        found.push(What::Validation(name.to_owned()));
+    }
+    match found.len() {
+        1 => found.pop(),
+        _ => None,
+    }
+}
+
+/// The explanation of a diagnostic code; `None` where the word is none.
+fn code(context: &Context, word: &str) -> Option<Result<Answer>> {
+    let looks_like =
+        word.len() == 4 && word.starts_with(['E', 'e']) && word[1..].bytes().all(|byte| byte.is_ascii_digit());
+    let code = Code::ALL.iter().find(|code| code.as_str().eq_ignore_ascii_case(word)).copied();
+    let Some(code) = code else {
+        return looks_like.then(|| {
+            let (first, last) =
+                (Code::ALL.first().map_or("", |c| c.as_str()), Code::ALL.last().map_or("", |c| c.as_str()));
+            Err(Failure::new("input", format!("there is no code `{word}`"))
+                .help(format!("codes go from {first} to {last}")))
+        });
+    };
+    if context.is_json() {
+        let report = CodeReport {
+            schema: "grace-rules/code",
+            version: 1,
+            code: code.as_str(),
+            title: code.title(),
+            reason: code.reason(),
+            bad: code.bad(),
+            good: code.good(),
+        };
+        return Some(Answer::json(&report, true));
+    }
+    let mut page = context.page();
+    screen::notes::code(&mut page, code);
+    Some(Ok(Answer::yes(page.finish())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_noun_takes_the_rest_as_its_name() {
+        assert_eq!(parse(&words("tier")).unwrap(), Asked::What(What::Tier));
+        let approval = parse(&words("approval 1 of team(governance)")).unwrap();
+        assert_eq!(approval, Asked::What(What::Approval("1 of team(governance)".to_owned())));
+        assert_eq!(parse(&words("chaos_smoke")).unwrap(), Asked::Name("chaos_smoke".to_owned()));
+        assert_eq!(parse(&words("bundle")).unwrap_err().code, "input");
+    }
+}

@@ -1,0 +1,68 @@
+//! `plan`: what must happen for a change, and why.
+
+use grace_engine::Engine;
+use grace_engine::plan::Plan;
+use serde::Serialize;
+
+use super::{Answer, Context};
+use crate::args::ChangeArgs;
+use crate::failure::Result;
+use crate::load::{self, Loaded};
+use crate::screen;
+
+/// A plan with what was compared: more keys than the engine's own, none less.
+#[derive(Serialize)]
+pub(super) struct PlanReport<'a> {
+    #[serde(flatten)]
+    plan: &'a Plan,
+    /// What was compared, in words.
+    compared: &'a str,
+    /// What could not be read or listed.
+    problems: Vec<ProblemReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct ProblemReport<'a> {
+    path: &'a str,
+    message: &'a str,
+}
+
+impl<'a> PlanReport<'a> {
+    pub(super) fn new(plan: &'a Plan, loaded: &'a Loaded) -> Self {
+        let problems = loaded.problems.iter().map(|p| ProblemReport { path: &p.path, message: &p.message }).collect();
+        Self { plan, compared: &loaded.compared, problems }
+    }
+}
+
+pub(super) fn plan(context: &Context, args: &ChangeArgs) -> Result<Answer> {
+    let (plan, loaded) = derive(context, args)?;
+    let yes = plan.denials.is_empty();
+    if context.is_json() {
+        return Answer::json(&PlanReport::new(&plan, &loaded), yes);
+    }
+    let mut page = context.page();
+    screen::plan::plan(&mut page, &plan, &loaded.compared);
+    screen::notes::problems(&mut page, &loaded.problems);
+    if plan.change.files == 0 && args == &ChangeArgs::default() {
+        page.gap();
+        page.line(0, "the last commit: grace-rules plan --base HEAD~1");
+    } else {
+        screen::notes::next(&mut page, &plan);
+    }
+    Ok(Answer { text: page.finish(), code: u8::from(!yes) })
+}
+
+/// The plan of a change, and what was loaded for it.
+pub(super) fn derive(context: &Context, args: &ChangeArgs) -> Result<(Plan, Loaded)> {
+    let (engine, loaded) = engine(context, args)?;
+    let _working = context.progress.spinner("planning");
+    Ok((engine.plan(), loaded))
+}
+
+/// An engine that holds the change.
+pub(super) fn engine(context: &Context, args: &ChangeArgs) -> Result<(Engine, Loaded)> {
+    let mut loaded = load::load(&context.place, args, &context.progress)?;
+    let mut engine = Engine::new(std::sync::Arc::clone(&loaded.store));
+    engine.update(std::mem::take(&mut loaded.input));
+    Ok((engine, loaded))
+}

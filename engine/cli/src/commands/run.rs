@@ -1,0 +1,321 @@
+//! `run`: carries out a plan's bundles and keeps what happened. Each bundle's outcome is on disk before the next question.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use grace_engine::decide;
+use grace_engine::plan::{BookSide, BundleForm, BundlePlan, Plan};
+use grace_runner::{BundleOutcome, BundleStatus, Event, Job, RunOutcome, Settings, TestStatus};
+use grace_store::{BundleRecord, PlanRecord, Record, Recorded, RunRecord, Store, TestRecord};
+use grace_system::files;
+use grace_system::{clock, git};
+use serde::Serialize;
+
+use super::plan::{PlanReport, derive};
+use super::{Answer, Context};
+use crate::args::ChangeArgs;
+use crate::failure::{Failure, Result};
+use crate::load::store_path;
+use crate::screen;
+
+/// Bundles that run at the same time, at most: tests start processes of their own.
+const MOST_AT_ONCE: usize = 4;
+/// Largest file of a tree that is written out to be run, in bytes.
+const MAX_FILE: u64 = 256 << 20;
+
+/// A run as JSON.
+#[derive(Debug, Serialize)]
+struct RunReport<'a> {
+    schema: &'static str,
+    version: u32,
+    run: &'a str,
+    plan: &'a str,
+    tier: u8,
+    passed: bool,
+    bundles: &'a [BundleOutcome],
+    after_run: &'a [(String, grace_engine::plan::Truth)],
+    stored: bool,
+}
+
+pub(super) fn run(context: &Context, args: &ChangeArgs) -> Result<Answer> {
+    if args.rules.is_some() {
+        return Err(Failure::new(
+            "input",
+            "`run` takes no `--rules`: what is run is decided by the rules of this change",
+        )
+        .help("try rules out with: grace-rules plan --rules DIR"));
+    }
+    if args.diff.is_some() || !args.files.is_empty() {
+        return Err(Failure::new("input", "`run` needs a tree to run in: the work tree, what is staged, or a commit")
+            .help("apply the diff first, or name a commit with --head"));
+    }
+    let repository = context.place.repository()?;
+    let (plan, loaded) = derive(context, args)?;
+    let past = loaded.past.clone();
+    if !plan.denials.is_empty() || plan.bundles.is_empty() {
+        if context.is_json() {
+            return Answer::json(&report("", &plan, &[], &[], true), plan.denials.is_empty());
+        }
+        let mut page = context.page();
+        screen::run::nothing(&mut page, &plan);
+        return Ok(Answer { text: page.finish(), code: u8::from(!plan.denials.is_empty()) });
+    }
+    let tree = Tree::of(repository, &context.place.root, args)?;
+    let started = clock::now();
+    let run_id = format!("{}-{}", started.strftime("%Y%m%dT%H%M%S%.6fZ"), std::process::id());
+    let mut store = Store::open(&store_path(repository)).map_err(of_store)?;
+    let json = serde_json::to_string(&PlanReport::new(&plan, &loaded)).map_err(|error| Failure::new("bug", error))?;
+    let head = args.head.clone().unwrap_or_else(|| if args.staged { "staged" } else { "worktree" }.to_owned());
+    store.record(&Record::Plan(PlanRecord { run: run_id.clone(), plan: plan.id.clone(), json })).map_err(of_store)?;
+
+    let (jobs, names) = jobs(&plan);
+    let keeper = Arc::new(Mutex::new(Keeper { store, failure: None, spooled: None }));
+    let display = Arc::new(context.progress.bundles(jobs.iter().map(|job| (job.bundle.as_str(), job.timeout_all))));
+    let events = {
+        let (keeper, display, names, run_id) =
+            (Arc::clone(&keeper), Arc::clone(&display), names.clone(), run_id.clone());
+        Arc::new(move |event: Event| {
+            if let Event::Finished { outcome } = &event {
+                let bundle = names.get(&outcome.bundle).map_or(outcome.bundle.as_str(), String::as_str);
+                let mut keeper = keeper.lock().unwrap_or_else(PoisonError::into_inner);
+                keeper.keep(&records(&run_id, bundle, outcome));
+            }
+            display.show(&event);
+        })
+    };
+    let settings = Settings {
+        jobs: std::thread::available_parallelism().map_or(1, usize::from).min(MOST_AT_ONCE),
+        cancel: context.cancel.clone(),
+        events,
+        ..Settings::new(tree.path())
+    };
+    let outcome = grace_runner::run(&jobs, &settings);
+    display.finish();
+    drop(settings);
+
+    let mut keeper = keeper.lock().unwrap_or_else(PoisonError::into_inner);
+    keeper.keep(&[Record::Run(RunRecord {
+        run: run_id.clone(),
+        started: started.to_string(),
+        finished: clock::now().to_string(),
+        base: args.base.clone(),
+        head: Some(head),
+        plan: Some(plan.id.clone()),
+        tier: Some(plan.tier.into()),
+        passed: outcome.critical_passed(),
+        actor: args.actor.clone(),
+    })]);
+    if let Some(failure) = keeper.failure.take() {
+        return Err(failure);
+    }
+    let decision = decide::decide(&plan, &outcomes(&outcome, &names), &past, &BTreeSet::new(), None);
+    let code = exit_code(&outcome);
+    if context.is_json() {
+        let report = report(&run_id, &plan, &outcome.bundles, &decision.after_run, keeper.spooled.is_none());
+        return Ok(Answer { code, ..Answer::json(&report, true)? });
+    }
+    let mut page = context.page();
+    screen::run::summary(&mut page, &plan, &outcome, &decision.after_run);
+    if let Some(why) = &keeper.spooled {
+        screen::run::spooled(&mut page, why);
+    }
+    Ok(Answer { text: page.finish(), code })
+}
+
+/// 2 where a person stopped it before its end and nothing had failed.
+fn exit_code(outcome: &RunOutcome) -> u8 {
+    let stopped = outcome.bundles.iter().any(|bundle| bundle.status == BundleStatus::Cancelled);
+    let failed =
+        outcome.bundles.iter().any(|bundle| !bundle.status.is_pass() && bundle.status != BundleStatus::Cancelled);
+    match (failed, stopped) {
+        (true, _) => 1,
+        (false, true) => 2,
+        (false, false) => 0,
+    }
+}
+
+fn report<'a>(
+    run: &'a str,
+    plan: &'a Plan,
+    bundles: &'a [BundleOutcome],
+    after_run: &'a [(String, grace_engine::plan::Truth)],
+    stored: bool,
+) -> RunReport<'a> {
+    RunReport {
+        schema: "grace-rules/run",
+        version: 1,
+        run,
+        plan: &plan.id,
+        tier: plan.tier,
+        passed: plan.denials.is_empty() && bundles.iter().all(|bundle| bundle.status.is_pass()),
+        bundles,
+        after_run,
+        stored,
+    }
+}
+
+/// The tree that is run in: the work tree itself, or what is staged or committed, written out elsewhere.
+enum Tree {
+    Here(PathBuf),
+    Elsewhere(files::TempDir),
+}
+
+impl Tree {
+    fn of(repository: &git::Repository, root: &std::path::Path, args: &ChangeArgs) -> Result<Self> {
+        let entries = match &args.head {
+            Some(head) => repository.tree(repository.resolve(head)?)?,
+            None if args.staged => repository.work_tree()?.files.into_iter().filter_map(|file| file.index).collect(),
+            None => return Ok(Self::Here(root.to_path_buf())),
+        };
+        let directory = files::temporary_dir()?;
+        repository.export(&entries, directory.path(), MAX_FILE)?;
+        Ok(Self::Elsewhere(directory))
+    }
+
+    fn path(&self) -> PathBuf {
+        match self {
+            Self::Here(path) => path.clone(),
+            Self::Elsewhere(directory) => directory.path().to_path_buf(),
+        }
+    }
+}
+
+/// The jobs of a plan, and the bundle that each job's name stands for: a bundle in two forms is two jobs.
+fn jobs(plan: &Plan) -> (Vec<Job>, BTreeMap<String, String>) {
+    let mut jobs = Vec::new();
+    let mut names = BTreeMap::new();
+    for bundle in &plan.bundles {
+        for form in &bundle.forms {
+            let name = match (bundle.forms.len(), form.book) {
+                (2.., BookSide::Before) => format!("{} (as before)", bundle.name),
+                (2.., _) => format!("{} (as changed)", bundle.name),
+                _ => bundle.name.clone(),
+            };
+            names.insert(name.clone(), bundle.name.clone());
+            jobs.push(job(name, bundle, form));
+        }
+    }
+    (jobs, names)
+}
+
+fn job(name: String, bundle: &BundlePlan, form: &BundleForm) -> Job {
+    let whole = bundle.selected.len() == bundle.tests.len();
+    // A whole bundle is given as files: the runner then collects what reading could not see, too.
+    let tests = if whole { test_files(bundle) } else { bundle.selected.clone() };
+    Job {
+        bundle: name,
+        critical: bundle.critical,
+        setup: (!form.setup.is_empty()).then(|| form.setup.clone()),
+        command: form.run.clone(),
+        tests,
+        selected: (!bundle.selected.is_empty()).then(|| bundle.selected.clone()),
+        timeout_each: form.timeout_each_ms.map(Duration::from_millis),
+        timeout_all: Duration::from_millis(form.timeout_all_ms),
+        retries: form.retries,
+        min_pass_rate: f64::from(form.pass_rate) / 100_000.0,
+    }
+}
+
+/// The files that hold a bundle's tests, and those of its files that hold none that can be read.
+fn test_files(bundle: &BundlePlan) -> Vec<String> {
+    let of_tests = bundle.tests.iter().filter_map(|test| test.split_once("::").map(|(file, _)| file.to_owned()));
+    of_tests.chain(bundle.files.iter().cloned()).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Writes records as they come; the first failure is kept for the end, so that the run goes on.
+struct Keeper {
+    store: Store,
+    failure: Option<Failure>,
+    /// Why the database lacks something that the spool has.
+    spooled: Option<String>,
+}
+
+impl Keeper {
+    fn keep(&mut self, records: &[Record]) {
+        match self.store.record_all(records) {
+            Ok(Recorded::Stored) => self.spooled = None,
+            Ok(Recorded::Spooled(why)) => self.spooled = Some(why),
+            Err(error) => {
+                self.failure.get_or_insert_with(|| of_store(error));
+            }
+        }
+    }
+}
+
+fn of_store(error: grace_store::StoreError) -> Failure {
+    let failure = Failure::new("store", &error);
+    match error.help() {
+        Some(help) => failure.help(help),
+        None => failure,
+    }
+}
+
+fn records(run: &str, bundle: &str, outcome: &BundleOutcome) -> Vec<Record> {
+    use grace_store::{BundleStatus as Kept, TestStatus as KeptTest};
+    let status = match outcome.status {
+        BundleStatus::Cancelled if outcome.attempts == 0 => Kept::NotStarted,
+        BundleStatus::Passed => Kept::Passed,
+        BundleStatus::Failed => Kept::Failed,
+        BundleStatus::Flaky => Kept::Flaky,
+        BundleStatus::TimedOut => Kept::TimedOut,
+        BundleStatus::Cancelled => Kept::Cancelled,
+        BundleStatus::Error => Kept::Error,
+    };
+    let mut records = vec![Record::Bundle(BundleRecord {
+        run: run.to_owned(),
+        bundle: bundle.to_owned(),
+        status,
+        attempts: outcome.attempts,
+        duration_ms: outcome.duration_ms,
+        passed: outcome.passed,
+        executed: outcome.executed,
+        pass_rate: outcome.pass_rate,
+        command: outcome.command_digest.clone(),
+        finished: outcome.finished.clone(),
+    })];
+    records.extend(outcome.tests.iter().map(|test| {
+        Record::Test(TestRecord {
+            run: run.to_owned(),
+            bundle: bundle.to_owned(),
+            test: test.id.clone(),
+            status: match test.status {
+                TestStatus::Passed => KeptTest::Passed,
+                TestStatus::Failed => KeptTest::Failed,
+                TestStatus::Flaky => KeptTest::Flaky,
+                TestStatus::Skipped => KeptTest::Skipped,
+                TestStatus::Error => KeptTest::Error,
+                TestStatus::Missing => KeptTest::Missing,
+                TestStatus::TooSlow => KeptTest::TooSlow,
+            },
+            duration_ms: test.duration_ms,
+            attempt: test.attempt,
+            finished: outcome.finished.clone(),
+        })
+    }));
+    records
+}
+
+/// How each bundle of the plan came out: of two forms, the worse.
+fn outcomes(outcome: &RunOutcome, names: &BTreeMap<String, String>) -> BTreeMap<String, decide::BundleOutcome> {
+    let rank = |outcome: decide::BundleOutcome| match outcome {
+        decide::BundleOutcome::Passed => 0,
+        decide::BundleOutcome::Flaky => 1,
+        decide::BundleOutcome::Cancelled => 2,
+        decide::BundleOutcome::Failed => 3,
+    };
+    let mut all: BTreeMap<String, decide::BundleOutcome> = BTreeMap::new();
+    for bundle in &outcome.bundles {
+        let this = match bundle.status {
+            BundleStatus::Passed => decide::BundleOutcome::Passed,
+            BundleStatus::Flaky => decide::BundleOutcome::Flaky,
+            BundleStatus::Cancelled => decide::BundleOutcome::Cancelled,
+            BundleStatus::Failed | BundleStatus::TimedOut | BundleStatus::Error => decide::BundleOutcome::Failed,
+        };
+        let name = names.get(&bundle.bundle).unwrap_or(&bundle.bundle).clone();
+        let worst = all.get(&name).copied().filter(|other| rank(*other) > rank(this)).unwrap_or(this);
+        all.insert(name, worst);
+    }
+    all
+}

@@ -1,0 +1,239 @@
+//! Loading: from a repository (or a plain directory) and the command line to the engine's input.
+//!
+//! Two sides are listed, then read: each distinct content once, in parallel, texts dropped as soon as their facts are
+//! known. What cannot be read is named, never skipped. Nothing of the repository is executed and nothing is written.
+
+mod books;
+mod change;
+mod history;
+mod models;
+mod side;
+mod trees;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use grace_engine::input::{Book, Declared, Input, PastFacts};
+use grace_graph::store::FactStore;
+use grace_system::git::{GitError, Repository};
+use grace_system::process::Cancel;
+use grace_system::{clock, env, files};
+
+pub use books::{OWN_RULES, own_book, shipped_floor};
+pub use history::store_path;
+pub use side::{Files, Problem};
+
+use crate::args::{ChangeArgs, GraphArgs};
+use crate::failure::{Failure, Result, quoted};
+use crate::progress::Progress;
+
+/// Where the command works.
+#[derive(Debug)]
+pub struct Place {
+    /// The directory that the user stands in, or gave by `-C`.
+    pub directory: PathBuf,
+    /// The repository's top; the directory itself where there is none.
+    pub root: PathBuf,
+    /// The repository.
+    pub repository: std::result::Result<Repository, GitError>,
+}
+
+impl Place {
+    /// The place of `-C DIR` or of the working directory.
+    ///
+    /// # Errors
+    /// When the directory is not there.
+    pub fn find(directory: Option<&Path>, cancel: &Cancel) -> Result<Self> {
+        let directory = match directory {
+            Some(directory) => directory.to_path_buf(),
+            None => env::current_dir()
+                .map_err(|error| Failure::new("file", format!("the working directory cannot be used: {error}")))?,
+        };
+        if !files::is_dir(&directory) {
+            return Err(Failure::new("file", format!("{} is not a directory", quoted(&directory))));
+        }
+        let directory = files::canonical(&directory)?;
+        let repository = Repository::discover(&directory).map(|repository| repository.with_cancel(cancel.clone()));
+        let root = repository.as_ref().map_or_else(|_| directory.clone(), |repository| repository.root().to_path_buf());
+        Ok(Self { directory, root, repository })
+    }
+
+    /// The repository, where a command needs one.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn repository(&self) -> Result<&Repository> {
+        self.repository.as_ref().map_err(|error| error.clone().into())
+    }
+
+    /// The repository if there is one; `None` where the directory is in none.
+    ///
+    /// # Errors
+    /// When there may be one that cannot be used (no git, another owner, no work tree).
+    fn optional_repository(&self) -> Result<Option<&Repository>> {
+        match &self.repository {
+            Ok(repository) => Ok(Some(repository)),
+            Err(GitError::NotARepository { .. }) => Ok(None),
+            Err(GitError::NoGit) if !self.directory.ancestors().any(|dir| files::exists(&dir.join(".git"))) => Ok(None),
+            Err(error) => Err(error.clone().into()),
+        }
+    }
+
+    /// A path as the user gave it, made absolute.
+    #[must_use]
+    pub fn absolute(&self, path: &Path) -> PathBuf {
+        self.directory.join(path)
+    }
+}
+
+/// What was loaded for a plan.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What the engine is given.
+    pub input: Input,
+    /// Facts of both trees.
+    pub store: Arc<FactStore>,
+    /// Facts of the past, as the input has them.
+    pub past: Arc<PastFacts>,
+    /// What was compared, for the screen.
+    pub compared: String,
+    /// What could not be read or listed.
+    pub problems: Vec<Problem>,
+    /// The files of the after side, for those that run something there.
+    pub after: Files,
+}
+
+/// Loads both sides, the change between them and everything that judges it.
+///
+/// # Errors
+/// When git cannot answer, a revision is not there, a diff does not apply, or the command line contradicts itself.
+pub fn load(place: &Place, args: &ChangeArgs, progress: &Progress) -> Result<Loaded> {
+    let as_of = as_of(args.as_of.as_deref())?;
+    let repository = match (&args.diff, args.files.is_empty()) {
+        (None, true) => Some(place.repository()?),
+        _ => place.optional_repository()?,
+    };
+    let mut compared = change::compare(place, repository, args)?;
+    let store = Arc::new(FactStore::new());
+    let reader = side::Reader::new(&place.root, repository);
+    let trees = trees::read(&reader, &[&compared.before, &compared.after], &store, progress)?;
+    let [before, after] = <[_; 2]>::try_from(trees).map_err(|_| Failure::new("bug", "two sides give two trees"))?;
+    let (rules_before, rules_after) = match &args.rules {
+        Some(directory) => {
+            let book = books::from_directory(place, directory)?;
+            (Some(book.clone()), Some(book))
+        }
+        None => books::of_both(&reader, &compared.before, &compared.after)?,
+    };
+    let mut past = PastFacts::default();
+    models::fill(&reader, &compared.before, &compared.after, &mut past, &mut compared.problems)?;
+    past.codeowners = books::codeowners(&reader, &compared.before)?;
+    if history::is_asked_for(rules_before.iter().chain(&rules_after))
+        && let Some(known) = repository.and_then(history::of)
+    {
+        match known.bundle_runs() {
+            Ok(runs) => past.runs = runs,
+            // The rules that ask for it are then unknown, which raises.
+            Err(error) => compared.problems.push(Problem {
+                path: "the store of past runs".to_owned(),
+                kind: grace_system::ProblemKind::Unreadable,
+                message: error.to_string(),
+            }),
+        }
+    }
+    let declared = Declared {
+        operation: args.operation.clone(),
+        actor: args.actor.clone(),
+        ticket: args.ticket.clone(),
+        rationale: args.rationale.clone(),
+        branch: args.branch.clone().or_else(|| compared.branch.clone()),
+        ..Declared::default()
+    };
+    let kept = Arc::new(past.clone());
+    let input = Input { before, after, change: compared.change, rules_before, rules_after, declared, past, as_of };
+    Ok(Loaded {
+        input,
+        store,
+        past: kept,
+        compared: compared.description,
+        problems: compared.problems,
+        after: compared.after,
+    })
+}
+
+/// One tree without a change: for `graph` and `check`. Both sides of the input are this tree.
+///
+/// # Errors
+/// When git cannot answer or the directory cannot be read.
+pub fn load_tree(place: &Place, args: &GraphArgs, progress: &Progress) -> Result<Loaded> {
+    let repository = match args.rev {
+        Some(_) => Some(place.repository()?),
+        None => place.optional_repository()?,
+    };
+    let (listed, description, problems) = change::one_tree(place, repository, args.rev.as_deref())?;
+    let store = Arc::new(FactStore::new());
+    let reader = side::Reader::new(&place.root, repository);
+    let mut trees = trees::read(&reader, &[&listed], &store, progress)?;
+    let tree = trees.pop().unwrap_or_default();
+    let book = match &args.rules {
+        Some(directory) => Some(books::from_directory(place, directory)?),
+        None => books::of_side(&reader, &listed)?,
+    };
+    let mut problems = problems;
+    let mut past = PastFacts::default();
+    models::fill(&reader, &listed, &listed, &mut past, &mut problems)?;
+    past.codeowners = books::codeowners(&reader, &listed)?;
+    let kept = Arc::new(past.clone());
+    let input = Input {
+        before: tree.clone(),
+        after: tree,
+        rules_before: book.clone(),
+        rules_after: book,
+        past,
+        as_of: as_of(None)?,
+        ..Input::default()
+    };
+    Ok(Loaded { input, store, past: kept, compared: description, problems, after: listed })
+}
+
+/// The rules of the work tree, or of `--rules DIR`; `None` where there are none.
+///
+/// # Errors
+/// When git cannot answer or the directory holds no rules.
+pub fn rules_here(place: &Place, rules: Option<&Path>) -> Result<Option<Book>> {
+    if let Some(directory) = rules {
+        return books::from_directory(place, directory).map(Some);
+    }
+    let repository = place.optional_repository()?;
+    let (listed, ..) = change::one_tree(place, repository, None)?;
+    books::of_side(&side::Reader::new(&place.root, repository), &listed)
+}
+
+/// Seconds since 1970 of `--as-of`: a date (its first moment, UTC) or a time with its offset; now where it is not given.
+fn as_of(text: Option<&str>) -> Result<i64> {
+    let Some(text) = text else { return Ok(clock::now().as_second()) };
+    if let Ok(date) = text.parse::<jiff::civil::Date>()
+        && let Ok(time) = date.to_zoned(jiff::tz::TimeZone::UTC)
+        && !text.contains('T')
+    {
+        return Ok(time.timestamp().as_second());
+    }
+    text.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_second).map_err(|_| {
+        Failure::new("input", format!("`{}` is neither a date nor a time", text.escape_debug()))
+            .help("write 2026-12-24, or 2026-12-24T18:00:00Z")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_of_takes_dates_and_times() {
+        assert_eq!(as_of(Some("1970-01-02")).unwrap(), 86_400);
+        assert_eq!(as_of(Some("1970-01-02T00:00:01Z")).unwrap(), 86_401);
+        assert_eq!(as_of(Some("1970-01-02T01:00:00+01:00")).unwrap(), 86_400);
+        assert_eq!(as_of(Some("soon")).unwrap_err().code, "input");
+        assert_eq!(as_of(Some("2026-02-30")).unwrap_err().code, "input");
+    }
+}

@@ -1,0 +1,431 @@
+//! Which two sides are compared, and what changed between them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
+use std::path::{Component, Path};
+use std::sync::Arc;
+
+use grace_graph::change::{Change, Content, FileChange};
+use grace_graph::diff::{MAX_PATCH_BYTES, change_from_patches, parse_unified};
+use grace_system::git::{CommitId, EntryKind, Repository, Status, TreeChange, TreeEntry, WorkState};
+use grace_system::walk::{WalkOptions, walk};
+use grace_system::{ProblemKind, files};
+
+use super::Place;
+use super::side::{Entry, Files, Problem, Reader, Source};
+use crate::args::ChangeArgs;
+use crate::failure::{Failure, Result, quoted};
+
+/// Names that the default branch may have, best first.
+const DEFAULT_BRANCHES: [&str; 5] = ["origin/HEAD", "origin/main", "origin/master", "main", "master"];
+
+/// Two sides and the change between them.
+#[derive(Debug)]
+pub(super) struct Compared {
+    pub(super) before: Files,
+    pub(super) after: Files,
+    pub(super) change: Change,
+    /// `work tree against main (1a2b3c4)`.
+    pub(super) description: String,
+    pub(super) branch: Option<String>,
+    pub(super) problems: Vec<Problem>,
+}
+
+/// A commit and how to name it to people; `None` is the empty tree before the first commit.
+struct Base {
+    commit: Option<CommitId>,
+    name: String,
+}
+
+impl Base {
+    fn of(repository: &Repository, rev: &str) -> Result<Self> {
+        let commit = repository.resolve(rev)?;
+        Ok(Self { commit: Some(commit), name: named(rev, commit) })
+    }
+
+    fn head(repository: &Repository) -> Result<Self> {
+        Ok(match repository.head()? {
+            Some(commit) => Self { commit: Some(commit), name: named("HEAD", commit) },
+            None => Self { commit: None, name: "nothing (no commit yet)".to_owned() },
+        })
+    }
+
+    fn given_or_head(repository: &Repository, rev: Option<&str>) -> Result<Self> {
+        rev.map_or_else(|| Self::head(repository), |rev| Self::of(repository, rev))
+    }
+
+    /// Where this branch left the default branch, if that is not `HEAD` itself.
+    fn default(repository: &Repository) -> Result<Self> {
+        let head = Self::head(repository)?;
+        let Some(commit) = head.commit else { return Ok(head) };
+        for name in DEFAULT_BRANCHES {
+            let Ok(tip) = repository.resolve(name) else { continue };
+            // In a shallow clone the branches may not meet; the last commit is then all there is to compare with.
+            let Ok(fork) = repository.merge_base(commit, tip) else { break };
+            if fork == commit {
+                break;
+            }
+            let name = if name == "origin/HEAD" { "the default branch" } else { name };
+            let name = if fork == tip { named(name, tip) } else { format!("{} where it left {name}", short(fork)) };
+            return Ok(Self { commit: Some(fork), name });
+        }
+        Ok(head)
+    }
+
+    fn files(&self, repository: &Repository) -> Result<Files> {
+        let entries = self.commit.map(|commit| repository.tree(commit)).transpose()?.unwrap_or_default();
+        Ok(entries.iter().map(|entry| (entry.path.clone(), Entry::of_git(entry))).collect())
+    }
+}
+
+fn short(commit: CommitId) -> String {
+    commit.to_string().chars().take(7).collect()
+}
+
+fn named(rev: &str, commit: CommitId) -> String {
+    let short = short(commit);
+    if commit.to_string().starts_with(rev) { short } else { format!("{rev} ({short})") }
+}
+
+/// The comparison that the command line asks for.
+pub(super) fn compare(place: &Place, repository: Option<&Repository>, args: &ChangeArgs) -> Result<Compared> {
+    let base = args.base.as_deref();
+    let branch = repository.map(Repository::branch).transpose()?.flatten();
+    match (repository, &args.diff, &args.head) {
+        (_, Some(diff), _) => {
+            let text = read_diff(place, diff)?;
+            let (before, name) = start(place, repository, base)?;
+            from_diff(place, repository, before, &text, &format!("a diff applied to {name}"))
+        }
+        _ if !args.files.is_empty() => {
+            let (before, name) = start(place, repository, base)?;
+            from_files(place, repository, before, &args.files, &name)
+        }
+        (None, _, _) => Err(place.repository().err().unwrap_or_else(|| Failure::new("bug", "a repository got lost"))),
+        (Some(repository), None, Some(head)) => {
+            let head_commit = repository.resolve(head)?;
+            let base = match base {
+                Some(rev) => Base::of(repository, rev)?,
+                None => fork_of(repository, head_commit)?,
+            };
+            let changes = repository.changed(base.commit, head_commit)?;
+            let description = format!("{} against {}", named(head, head_commit), base.name);
+            let is_branch = repository.ref_names()?.contains(head);
+            from_git(place, repository, &base, changes, Vec::new(), false, description, is_branch.then(|| head.clone()))
+        }
+        (Some(repository), None, None) if args.staged => {
+            let base = Base::given_or_head(repository, base)?;
+            let changes = repository.changed_staged(base.commit)?;
+            let description = format!("staged changes against {}", base.name);
+            from_git(place, repository, &base, changes, Vec::new(), false, description, branch)
+        }
+        (Some(repository), None, None) => {
+            let base = match base {
+                None if !args.worktree => Base::default(repository)?,
+                base => Base::given_or_head(repository, base)?,
+            };
+            let found = repository.changed_worktree(base.commit)?;
+            let description = format!("work tree against {}", base.name);
+            from_git(place, repository, &base, found.changes, found.problems, true, description, branch)
+        }
+    }
+}
+
+/// What a commit without a given base is compared with: where it left the default branch, else its first parent.
+fn fork_of(repository: &Repository, head: CommitId) -> Result<Base> {
+    for name in DEFAULT_BRANCHES {
+        let Ok(tip) = repository.resolve(name) else { continue };
+        let Ok(fork) = repository.merge_base(head, tip) else { break };
+        if fork == head {
+            break;
+        }
+        return Ok(Base { commit: Some(fork), name: format!("{} where it left {name}", short(fork)) });
+    }
+    let parent = repository.commit(head)?.parents.first().copied();
+    Ok(match parent {
+        Some(parent) => Base { commit: Some(parent), name: format!("its parent {}", short(parent)) },
+        None => Base { commit: None, name: "nothing (it is the first commit)".to_owned() },
+    })
+}
+
+#[expect(clippy::too_many_arguments, reason = "one private function that three callers complete")]
+fn from_git(
+    place: &Place,
+    repository: &Repository,
+    base: &Base,
+    changes: Vec<TreeChange>,
+    problems: Vec<Problem>,
+    on_disk: bool,
+    description: String,
+    branch: Option<String>,
+) -> Result<Compared> {
+    let before = base.files(repository)?;
+    let reader = Reader::new(&place.root, Some(repository));
+    let mut blobs = reader.blobs();
+    let mut after = before.clone();
+    let mut sides: BTreeMap<String, FileChange> = BTreeMap::new();
+    let entry_after = |entry: &TreeEntry| match (on_disk, entry.kind, entry.odd_name) {
+        (_, _, true) => Entry { kind: entry.kind, source: Source::Unreadable("its name is not UTF-8".into()) },
+        (true, EntryKind::File | EntryKind::Executable | EntryKind::Symlink, _) => {
+            Entry { kind: entry.kind, source: Source::Disk }
+        }
+        _ => Entry::of_git(entry),
+    };
+    for change in &changes {
+        if let Some(old) = &change.before {
+            after.remove(&old.path);
+        }
+    }
+    for change in changes {
+        let before_side = match &change.before {
+            Some(old) => Some(reader.file_side(&mut blobs, &old.path, &Entry::of_git(old))?),
+            None => None,
+        };
+        let path = change.path().to_owned();
+        let new = match (&change.after, change.status) {
+            (_, Status::Unmerged) => {
+                let kind = change.before.as_ref().map_or(EntryKind::File, |entry| entry.kind);
+                Some(Entry { kind, source: Source::Unreadable("it is in conflict in the index".into()) })
+            }
+            (after, _) => after.as_ref().map(entry_after),
+        };
+        let after_side = match &new {
+            Some(entry) => Some(reader.file_side(&mut blobs, &path, entry)?),
+            None => None,
+        };
+        if let Some(entry) = new {
+            after.insert(path.clone(), entry);
+        }
+        sides.insert(path, FileChange { before: before_side, after: after_side, asserted: false });
+    }
+    for problem in &problems {
+        unknown_state(&reader, &before, &mut after, &mut sides, problem)?;
+    }
+    let change = Change { files: sides.into_values().collect() };
+    Ok(Compared { before, after, change, description, branch, problems })
+}
+
+/// A path whose state on disk is not known counts as changed: so do all files below it, where it is a directory.
+fn unknown_state(
+    reader: &Reader<'_>,
+    before: &Files,
+    after: &mut Files,
+    sides: &mut BTreeMap<String, FileChange>,
+    problem: &Problem,
+) -> Result<()> {
+    let below = format!("{}/", problem.path);
+    let mut paths: BTreeSet<String> = before
+        .range(below.clone()..)
+        .take_while(|(path, _)| path.starts_with(&below))
+        .map(|(path, _)| path.clone())
+        .collect();
+    // What git would not commit either is a change only where something that it knows is hidden by it.
+    let untracked = matches!(problem.kind, ProblemKind::NestedRepository | ProblemKind::Special);
+    if before.contains_key(&problem.path) || (paths.is_empty() && !untracked) {
+        paths.insert(problem.path.clone());
+    }
+    for path in paths {
+        let why: Arc<str> = problem.message.as_str().into();
+        let old = before.get(&path);
+        let entry = Entry { kind: old.map_or(EntryKind::File, |old| old.kind), source: Source::Unreadable(why) };
+        let before_side = match old {
+            Some(old) => Some(reader.file_side(&mut reader.blobs(), &path, old)?),
+            None => None,
+        };
+        let after_side = reader.file_side(&mut None, &path, &entry)?;
+        after.insert(path.clone(), entry);
+        sides.insert(path, FileChange { before: before_side, after: Some(after_side), asserted: false });
+    }
+    Ok(())
+}
+
+/// What a diff or a list of files starts from: a commit, or the directory where there is no repository.
+fn start(place: &Place, repository: Option<&Repository>, base: Option<&str>) -> Result<(Files, String)> {
+    match (repository, base) {
+        (Some(repository), base) => {
+            let base = Base::given_or_head(repository, base)?;
+            Ok((base.files(repository)?, base.name))
+        }
+        (None, Some(_)) => {
+            Err(place.repository().err().unwrap_or_else(|| Failure::new("bug", "a repository got lost")))
+        }
+        (None, None) => Ok((directory(&place.root)?.0, "this directory (no repository)".to_owned())),
+    }
+}
+
+fn read_diff(place: &Place, path: &Path) -> Result<String> {
+    let too_large = || Failure::from(grace_graph::diff::DiffError::TooLarge);
+    let bytes = if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin()
+            .lock()
+            .take(MAX_PATCH_BYTES as u64 + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| Failure::new("file", format!("standard input cannot be read: {error}")))?;
+        bytes
+    } else {
+        files::read(&place.absolute(path), MAX_PATCH_BYTES as u64)?
+    };
+    if bytes.len() > MAX_PATCH_BYTES {
+        return Err(too_large());
+    }
+    String::from_utf8(bytes).map_err(|_| {
+        Failure::new("diff", "the diff is not UTF-8 text").help("give two revisions instead: `--base` and `--head`")
+    })
+}
+
+fn from_diff(
+    place: &Place,
+    repository: Option<&Repository>,
+    before: Files,
+    text: &str,
+    description: &str,
+) -> Result<Compared> {
+    let patches = if text.trim().is_empty() { Vec::new() } else { parse_unified(text)? };
+    let reader = Reader::new(&place.root, repository);
+    let mut blobs = reader.blobs();
+    let mut failure = None;
+    let mut change = change_from_patches(&patches, &mut |path| {
+        let entry = before.get(path)?;
+        match reader.file_side(&mut blobs, path, entry) {
+            Ok(side) => Some(side.content),
+            Err(error) => {
+                failure.get_or_insert(error);
+                Some(Content::Unknown("git failed".into()))
+            }
+        }
+    })?;
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    let mut after = before.clone();
+    for file in &mut change.files {
+        // A diff says nothing of a mode that stays.
+        let was = file.before.as_ref().and_then(|side| before.get(&*side.path)).map(|entry| entry.kind);
+        if let Some(side) = &mut file.before
+            && was == Some(EntryKind::Executable)
+            && !side.executable
+        {
+            side.executable = true;
+            if let Some(after) = &mut file.after {
+                after.executable =
+                    !patches.iter().any(|patch| patch.path() == &*after.path && patch.after_mode.is_some())
+                        || after.executable;
+            }
+        }
+        if let Some(side) = &file.before {
+            after.remove(&*side.path);
+        }
+    }
+    for side in change.files.iter().filter_map(|file| file.after.as_ref()) {
+        let kind = match (&side.content, side.executable) {
+            (Content::Link(_), _) => EntryKind::Symlink,
+            (Content::Submodule(_), _) => EntryKind::Submodule,
+            (_, true) => EntryKind::Executable,
+            (_, false) => EntryKind::File,
+        };
+        after.insert(side.path.to_string(), Entry { kind, source: Source::Given(side.content.clone()) });
+    }
+    Ok(Compared { before, after, change, description: description.to_owned(), branch: None, problems: Vec::new() })
+}
+
+fn from_files(
+    place: &Place,
+    repository: Option<&Repository>,
+    before: Files,
+    names: &[std::path::PathBuf],
+    base: &str,
+) -> Result<Compared> {
+    let reader = Reader::new(&place.root, repository);
+    let mut after = before.clone();
+    let mut sides = BTreeMap::new();
+    for name in names {
+        let path = relative(place, name)
+            .ok_or_else(|| Failure::new("input", format!("{} lies outside of the repository", quoted(name))))?;
+        let old = before.get(&path);
+        let on_disk = match files::stat_in(&place.root, &path).map(|stat| (stat.kind, stat.executable)) {
+            Ok((files::Kind::File, executable)) => {
+                let was_executable = old.is_some_and(|old| old.kind == EntryKind::Executable);
+                let executable = if cfg!(unix) { executable } else { was_executable };
+                Some(if executable { EntryKind::Executable } else { EntryKind::File })
+            }
+            Ok((files::Kind::Link, _)) => Some(EntryKind::Symlink),
+            _ => None,
+        };
+        if old.is_none() && on_disk.is_none() {
+            return Err(Failure::new("input", format!("there is no file {}", quoted(name)))
+                .help(format!("neither on disk nor in {base}; directories are not files")));
+        }
+        let before_side = old.map(|old| reader.file_side(&mut reader.blobs(), &path, old)).transpose()?;
+        let entry = on_disk.map(|kind| Entry { kind, source: Source::Disk });
+        let after_side = entry.as_ref().map(|entry| reader.file_side(&mut None, &path, entry)).transpose()?;
+        match entry {
+            Some(entry) => after.insert(path.clone(), entry),
+            None => after.remove(&path),
+        };
+        sides.insert(path, FileChange { before: before_side, after: after_side, asserted: true });
+    }
+    let description =
+        format!("{} as changed, against {base}", crate::screen::numbers::count(sides.len() as u64, "file"));
+    let change = Change { files: sides.into_values().collect() };
+    Ok(Compared { before, after, change, description, branch: None, problems: Vec::new() })
+}
+
+/// A path as the user gave it, relative to the root; it need not exist.
+fn relative(place: &Place, path: &Path) -> Option<String> {
+    let mut clean = std::path::PathBuf::new();
+    for component in place.absolute(path).components() {
+        match component {
+            Component::ParentDir => {
+                clean.pop();
+            }
+            Component::CurDir => {}
+            other => clean.push(other),
+        }
+    }
+    grace_system::names::relative(&place.root, &clean).map(|(path, _)| path).filter(|path| !path.is_empty())
+}
+
+/// One tree by itself: a commit, the work tree, or a directory without a repository.
+pub(super) fn one_tree(
+    place: &Place,
+    repository: Option<&Repository>,
+    rev: Option<&str>,
+) -> Result<(Files, String, Vec<Problem>)> {
+    match (repository, rev) {
+        (Some(repository), Some(rev)) => {
+            let base = Base::of(repository, rev)?;
+            Ok((base.files(repository)?, base.name, Vec::new()))
+        }
+        (Some(repository), None) => {
+            let listed = repository.work_tree()?;
+            let mut files = Files::new();
+            for file in listed.files {
+                let kind = file.index.as_ref().map_or(EntryKind::File, |entry| entry.kind);
+                let entry = match (file.state, file.index) {
+                    (WorkState::Deleted, _) => continue,
+                    (WorkState::InIndex, Some(index)) => Entry::of_git(&index),
+                    _ => Entry { kind, source: Source::Disk },
+                };
+                files.insert(file.path, entry);
+            }
+            Ok((files, "work tree".to_owned(), listed.problems))
+        }
+        (None, _) => {
+            let (files, problems) = directory(&place.root)?;
+            Ok((files, "this directory (no repository)".to_owned(), problems))
+        }
+    }
+}
+
+fn directory(root: &Path) -> Result<(Files, Vec<Problem>)> {
+    let found = walk(root, WalkOptions::default());
+    if let Some(problem) = found.problems.iter().find(|problem| problem.path.is_empty()) {
+        return Err(Failure::new("file", format!("{} {}", quoted(root), problem.message)));
+    }
+    let entry = |is_symlink| Entry {
+        kind: if is_symlink { EntryKind::Symlink } else { EntryKind::File },
+        source: Source::Disk,
+    };
+    Ok((found.files.into_iter().map(|file| (file.path, entry(file.is_symlink))).collect(), found.problems))
+}

@@ -1,0 +1,64 @@
+//! Model fingerprints of both sides: the shipped ones, and the project's own in `grace/fingerprints/`, which win.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use grace_engine::input::PastFacts;
+use grace_fingerprints::Fingerprint;
+use grace_system::ProblemKind;
+
+use super::side::{Files, Problem, Reader};
+use crate::failure::Result;
+
+/// Where a project keeps fingerprints.
+const DIRECTORY: &str = "grace/fingerprints/";
+/// Largest fingerprint, in bytes.
+const MAX_FINGERPRINT: u64 = 256 * 1024;
+
+type Models = BTreeMap<String, Arc<Fingerprint>>;
+
+/// Fills in the models of both sides. A file that cannot be read or is no fingerprint is a problem, and its model unknown.
+pub(super) fn fill(
+    reader: &Reader<'_>,
+    before: &Files,
+    after: &Files,
+    past: &mut PastFacts,
+    problems: &mut Vec<Problem>,
+) -> Result<()> {
+    let shipped: Models = grace_fingerprints::shipped()
+        .iter()
+        .filter_map(|(path, text)| grace_fingerprints::parse(path, text).ok())
+        .map(|model| (model.model_name.clone(), Arc::new(model)))
+        .collect();
+    for (side, models) in [(before, &mut past.models_before), (after, &mut past.models_after)] {
+        models.clone_from(&shipped);
+        for (path, entry) in side.range(DIRECTORY.to_owned()..).take_while(|(path, _)| path.starts_with(DIRECTORY)) {
+            if !(path.ends_with(".yaml") || path.ends_with(".yml")) {
+                continue;
+            }
+            let model = match reader.text(path, entry, MAX_FINGERPRINT)? {
+                Ok(text) => grace_fingerprints::parse(path, &text).map_err(|problems| {
+                    problems.first().map_or_else(|| "is not a fingerprint".to_owned(), |first| first.message.clone())
+                }),
+                Err(why) => Err(why.to_string()),
+            };
+            match model {
+                Ok(model) => {
+                    let name = model.model_name.clone();
+                    let names = past.model_files.entry(path.clone()).or_default();
+                    if !names.contains(&name) {
+                        names.push(name.clone());
+                    }
+                    models.insert(name, Arc::new(model));
+                }
+                Err(message) => {
+                    let problem = Problem { path: path.clone(), kind: ProblemKind::Unreadable, message };
+                    if !problems.contains(&problem) {
+                        problems.push(problem);
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}

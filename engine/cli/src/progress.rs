@@ -1,0 +1,170 @@
+//! Progress for what takes longer than a second, on standard error, where somebody watches.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use grace_runner::Event;
+use grace_system::clock::Stopwatch;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::screen::numbers;
+
+/// What is quicker than this is not worth a word.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Whether and how progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// Bars that are redrawn, on a terminal.
+    Drawn,
+    /// Lines, and only for what a log should hold.
+    Lines,
+    /// Nothing.
+    Silent,
+}
+
+impl Progress {
+    fn target(self) -> ProgressDrawTarget {
+        if self == Self::Drawn { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() }
+    }
+
+    /// A meter of `total` steps, drawn once it has taken a second.
+    #[must_use]
+    pub fn meter(self, what: &'static str, total: u64) -> Meter {
+        let style = ProgressStyle::with_template("{msg} {bar:30} {human_pos}/{human_len}  {eta}")
+            .map(|style| style.progress_chars("█▉▊▋▌▍▎▏ "))
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden())
+            .with_style(style)
+            .with_message(what);
+        Meter { bar, clock: Stopwatch::start(), drawn: AtomicBool::new(self != Self::Drawn), steps: AtomicU64::new(0) }
+    }
+
+    /// A line without a known end, drawn at once for what is known to take long.
+    #[must_use]
+    pub fn spinner(self, what: &'static str) -> Meter {
+        let style =
+            ProgressStyle::with_template("{msg} {elapsed}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+        let bar =
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()).with_style(style).with_message(what);
+        if self == Self::Drawn {
+            // The first tick comes after a second, so that what is quick stays silent.
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+            bar.enable_steady_tick(PATIENCE);
+        }
+        Meter { bar, clock: Stopwatch::start(), drawn: AtomicBool::new(true), steps: AtomicU64::new(0) }
+    }
+}
+
+/// Progress of one task; gone from the screen when dropped.
+#[derive(Debug)]
+pub struct Meter {
+    bar: ProgressBar,
+    clock: Stopwatch,
+    /// Already drawn, or never to be.
+    drawn: AtomicBool,
+    steps: AtomicU64,
+}
+
+impl Meter {
+    /// So many steps more are done.
+    pub fn advance(&self, steps: u64) {
+        let done = self.steps.fetch_add(steps, Ordering::Relaxed) + steps;
+        // Looking at the clock costs more than most steps.
+        if done.is_multiple_of(16) {
+            if !self.drawn.load(Ordering::Relaxed)
+                && self.clock.elapsed() > PATIENCE
+                && !self.drawn.swap(true, Ordering::Relaxed)
+            {
+                self.bar.set_draw_target(ProgressDrawTarget::stderr());
+            }
+            self.bar.set_position(done);
+        }
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// The display of a run: a bar for each bundle on a terminal, else a line when one starts and when it ends.
+pub struct Bundles {
+    mode: Progress,
+    bars: MultiProgress,
+    by_name: BTreeMap<String, (ProgressBar, ProgressStyle)>,
+}
+
+impl Progress {
+    /// A display for bundles, each with its limit.
+    #[must_use]
+    pub fn bundles<'a>(self, bundles: impl Iterator<Item = (&'a str, Duration)>) -> Bundles {
+        let bars = MultiProgress::with_draw_target(self.target());
+        let bundles: Vec<(&str, Duration)> = bundles.collect();
+        let widest = bundles.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+        let style =
+            |template: &str| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let mut by_name = BTreeMap::new();
+        for (name, limit) in bundles {
+            let limit = numbers::limit(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
+            let running = style(&format!(" {{prefix}}  {{bar:16}}  {{pos}}/{{len}}  {{elapsed}} of {limit}"))
+                .progress_chars("█▉▊▋▌▍▎▏░");
+            let bar = bars.add(ProgressBar::new(0)).with_style(style(" {prefix}  {msg}"));
+            bar.set_prefix(format!("{name:widest$}"));
+            bar.set_message("waiting");
+            by_name.insert(name.to_owned(), (bar, running));
+        }
+        Bundles { mode: self, bars, by_name }
+    }
+}
+
+impl Bundles {
+    /// Shows what happened.
+    pub fn show(&self, event: &Event) {
+        match event {
+            Event::Started { bundle, attempt } => {
+                let again = if *attempt > 1 { format!(" again (attempt {attempt})") } else { String::new() };
+                self.line(&format!("{bundle}: started{again}"));
+                if let Some((bar, style)) = self.by_name.get(bundle) {
+                    bar.set_style(style.clone());
+                    bar.reset_elapsed();
+                    bar.enable_steady_tick(Duration::from_millis(200));
+                }
+            }
+            Event::Tests { bundle, done, total } => {
+                if let Some((bar, _)) = self.by_name.get(bundle) {
+                    bar.set_length(total.unwrap_or(*done).max(*done) as u64);
+                    bar.set_position(*done as u64);
+                }
+            }
+            Event::Finished { outcome } => {
+                let (word, _) = crate::screen::run::status(outcome.status);
+                let tests = crate::screen::run::tests(outcome);
+                let tests = if tests.is_empty() { String::new() } else { format!(", {tests}") };
+                let took = numbers::duration(Duration::from_millis(outcome.duration_ms));
+                self.line(&format!("{}: {word}{tests}, {took}", outcome.bundle));
+                if let Some((bar, _)) = self.by_name.get(&outcome.bundle) {
+                    bar.disable_steady_tick();
+                    if let Ok(style) = ProgressStyle::with_template(" {prefix}  {msg}") {
+                        bar.set_style(style);
+                    }
+                    bar.finish_with_message(format!("{word}{tests}  {took}"));
+                }
+            }
+        }
+    }
+
+    /// Clears the bars; the summary says it all.
+    pub fn finish(&self) {
+        let _gone = self.bars.clear();
+    }
+
+    fn line(&self, text: &str) {
+        if self.mode == Progress::Lines {
+            let _gone = writeln!(std::io::stderr().lock(), "{}", crate::screen::page::printable(text));
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Screens: what people see, as lines of styled text. Pure: values in, text out.
+//!
+//! The rule behind every screen: the answer first, then the reason in the rule's own words, then where to look.
+//! Layout is 80 columns, narrower or somewhat wider where the terminal is. Nothing here prints, and nothing here knows
+//! where the values come from.
+
+pub mod diagnostic;
+pub mod explain;
+pub mod notes;
+pub mod numbers;
+pub mod page;
+pub mod plan;
+pub mod proof;
+pub mod run;
+pub mod stats;
+pub mod test;
+
+pub use page::{Page, Style};

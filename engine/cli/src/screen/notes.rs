@@ -1,0 +1,63 @@
+//! Short notes below an answer: what could not be read, where to look next, what a code means.
+
+use grace_dsl::Code;
+use grace_engine::plan::Plan;
+use grace_system::Problem;
+
+use super::numbers::{count, thousands};
+use super::page::{Page, Style, Text};
+
+/// Problems named one by one; the rest is counted.
+const MOST: usize = 5;
+
+/// Files that could not be read or listed.
+pub fn problems(page: &mut Page, problems: &[Problem]) {
+    if problems.is_empty() {
+        return;
+    }
+    page.gap();
+    page.line(0, Text::new().then(Style::Warn, format!("{} could not be read", count(problems.len() as u64, "file"))));
+    for problem in problems.iter().take(MOST) {
+        page.hanging(2, &Text::new(), format!("{}: {}", problem.path, problem.message));
+    }
+    if problems.len() > MOST {
+        page.line(2, Text::new().then(Style::Dim, format!("and {} more", thousands((problems.len() - MOST) as u64))));
+    }
+}
+
+/// One line with the questions that this plan invites.
+pub fn next(page: &mut Page, plan: &Plan) {
+    let mut questions = Vec::new();
+    if plan.tier_derivation.len() > 1
+        || plan.tier_derivation.first().is_some_and(|d| d.more_evidence > 0 || d.evidence.len() > 3)
+    {
+        questions.push("tier".to_owned());
+    }
+    if let Some(bundle) = plan.bundles.first() {
+        questions.push(format!("bundle {}", bundle.name));
+    } else if let Some(bundle) = plan.not_run.first() {
+        questions.push(format!("bundle {}", bundle.name));
+    }
+    if questions.is_empty() {
+        questions.push("tier".to_owned());
+    }
+    page.gap();
+    page.line(0, Text::new().then(Style::Dim, format!("why: grace-rules explain {}", questions.join(" · explain "))));
+}
+
+/// What a diagnostic code means, with a text that gives it and the same text put right.
+pub fn code(page: &mut Page, code: Code) {
+    page.line(0, Text::new().then(Style::Strong, code.as_str()).plain(format!("  {}", code.title())));
+    page.gap();
+    page.line(0, code.reason());
+    for (title, text) in [("this gives it", code.bad()), ("this does not", code.good())] {
+        if !text.is_empty() {
+            page.gap();
+            page.line(0, Text::new().then(Style::Dim, title));
+            for line in text.lines() {
+                let indent = line.len() - line.trim_start().len();
+                page.line(2 + indent, line.trim_start());
+            }
+        }
+    }
+}

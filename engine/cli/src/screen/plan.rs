@@ -1,0 +1,286 @@
+//! A plan on the screen.
+
+use std::collections::BTreeSet;
+
+use grace_engine::plan::{Approval, Approver, BundlePlan, Derivation, Plan, TierApprove};
+
+use super::numbers::{count, decimal, thousands};
+use super::page::{Page, Style, Text};
+use super::proof;
+
+/// Pieces of evidence shown for the tier; `explain tier` has them all.
+const EVIDENCE: usize = 3;
+
+/// The short form of a plan's id.
+#[must_use]
+pub fn short_id(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
+}
+
+/// Everything that a reader needs to act on a plan. `compared` says what was compared: `work tree against HEAD (1a2b3c4)`.
+pub fn plan(page: &mut Page, plan: &Plan, compared: &str) {
+    let id = Text::new().then(Style::Dim, format!("plan {}", short_id(&plan.id)));
+    page.row(0, compared, id);
+    page.line(0, change(plan));
+    page.gap();
+    denials(page, plan);
+    tier(page, plan);
+    page.gap();
+    duties(page, plan);
+    page.gap();
+    bundles(page, plan);
+    validations(page, plan);
+    not_run(page, plan);
+    after_run(page, plan);
+    unknowns(page, plan);
+    if let Some(date) = &plan.valid_until {
+        page.line(0, format!("valid until {date}; then a date in the rules changes it"));
+    }
+}
+
+fn change(plan: &Plan) -> String {
+    let change = &plan.change;
+    if change.files == 0 {
+        return "nothing changed".to_owned();
+    }
+    let mut text = format!("{} changed", count(change.files.into(), "file"));
+    if change.lines_added + change.lines_removed > 0 {
+        text.push_str(&format!(
+            " (+{} −{})",
+            thousands(change.lines_added.into()),
+            thousands(change.lines_removed.into())
+        ));
+    }
+    text.push_str(&format!(", {}", count(change.parts.into(), "part")));
+    if change.reach > 0 {
+        text.push_str(&format!("; {} more within reach", thousands(change.reach.into())));
+    }
+    text
+}
+
+fn denials(page: &mut Page, plan: &Plan) {
+    for denial in &plan.denials {
+        let first = denial.derivation.first();
+        let right = first.map(|d| proof::rule_place(&d.file, d.line)).unwrap_or_default();
+        page.row(0, Text::new().then(Style::Bad, "denied").plain("  rule ").then(Style::Strong, &denial.name), right);
+        if let Some(first) = first {
+            page.quote(2, &first.because);
+            proof::evidence_list(page, 2, &first.evidence, first.more_evidence, EVIDENCE, proof::Depth::Brief);
+        }
+        if let Some(remedy) = &denial.remedy {
+            page.hanging(2, &Text::from("instead: "), remedy.as_str());
+        }
+        page.gap();
+    }
+}
+
+/// `tier 3 (sensitive): people approve`.
+#[must_use]
+pub fn tier_line(plan: &Plan) -> Text {
+    let approve = match plan.approve {
+        TierApprove::Automatically => "approved automatically",
+        TierApprove::ByRules => "the rules decide",
+        TierApprove::People => "people approve",
+    };
+    let style = if plan.tier >= 3 { Style::Warn } else { Style::Strong };
+    let name = if plan.tier_name.is_empty() { String::new() } else { format!(" {}", plan.tier_name) };
+    Text::new().then(style, format!("tier {}", plan.tier)).plain(format!("{name}, {approve}"))
+}
+
+fn tier(page: &mut Page, plan: &Plan) {
+    let Some(first) = plan.tier_derivation.first() else { return page.line(0, tier_line(plan)) };
+    let place = proof::rule_place(&first.file, first.line);
+    let rule = Text::new().then(Style::Strong, &first.rule);
+    let right =
+        if place.width() > 0 { rule.then(Style::Dim, format!(" · {}:{}", first.file, first.line)) } else { rule };
+    page.row(0, tier_line(plan), right);
+    page.quote(2, &first.because);
+    if first.by_unknown {
+        page.line(2, Text::new().then(Style::Warn, "it cannot be told whether this rule fires, so it counts as fired"));
+    }
+    proof::evidence_list(page, 2, &first.evidence, first.more_evidence, EVIDENCE, proof::Depth::Brief);
+    let others: Vec<&Derivation> = plan.tier_derivation.iter().skip(1).collect();
+    if !others.is_empty() {
+        page.hanging(2, &Text::from("also by "), names(others.iter().map(|d| d.rule.as_str()), 6));
+    }
+}
+
+/// Names, each once, in order; beyond `most`, how many more.
+fn names<'a>(names: impl Iterator<Item = &'a str>, most: usize) -> String {
+    let mut seen = BTreeSet::new();
+    let unique: Vec<&str> = names.filter(|name| seen.insert(*name)).collect();
+    let mut text = unique.iter().take(most).copied().collect::<Vec<_>>().join(", ");
+    if unique.len() > most {
+        text.push_str(&format!(" and {} more", thousands((unique.len() - most) as u64)));
+    }
+    text
+}
+
+fn duties(page: &mut Page, plan: &Plan) {
+    let mut rows = Vec::new();
+    for (index, approval) in plan.approvals.iter().enumerate() {
+        let label = if index == 0 { "approvals" } else { "" };
+        rows.push(vec![Text::from(label), approval_line(approval)]);
+    }
+    if !plan.duties.is_empty() {
+        rows.push(vec![Text::from("also needed"), names(plan.duties.iter().map(|d| d.name.as_str()), 12).into()]);
+    }
+    if let Some(trust) = &plan.trust {
+        let rules = names(trust.derivation.iter().map(|d| d.rule.as_str()), 3);
+        rows.push(vec![Text::from("trust"), Text::from(format!("at least {} · {rules}", decimal(trust.at_least)))]);
+    }
+    if !plan.principles.is_empty() {
+        rows.push(vec![Text::from("principles"), names(plan.principles.iter().map(|p| p.name.as_str()), 12).into()]);
+    }
+    if !plan.intents.is_empty() {
+        rows.push(vec![Text::from("intents"), names(plan.intents.iter().map(|p| p.name.as_str()), 12).into()]);
+    }
+    page.table(0, &rows, &[]);
+}
+
+/// `1 of team(governance)  alice@example.org, bob@example.org`.
+#[must_use]
+pub fn approval_line(approval: &Approval) -> Text {
+    let mut text = Text::new().then(Style::Strong, &approval.name);
+    let members: Vec<&str> = match &approval.by {
+        Approver::Team { members, .. } => members.iter().map(String::as_str).collect(),
+        Approver::OwnerOf { owners, .. } => owners.iter().map(String::as_str).collect(),
+        Approver::Anyone => Vec::new(),
+    };
+    match (&approval.by, members.is_empty()) {
+        (Approver::Team { .. }, true) => {
+            text.push(Style::Warn, "  the team has no member");
+        }
+        (Approver::OwnerOf { .. }, true) => {
+            text.push(Style::Warn, "  the file has no owner");
+        }
+        (_, true) => {}
+        (_, false) => {
+            text.push(Style::Dim, &format!("  {}", names(members.into_iter(), 4)));
+        }
+    }
+    if approval.extra {
+        text.push(Style::Dim, "  (serves no other requirement)");
+    }
+    text
+}
+
+fn bundles(page: &mut Page, plan: &Plan) {
+    if plan.bundles.is_empty() {
+        return page.line(0, if plan.not_run.is_empty() { "no bundle is defined" } else { "no bundle to run" });
+    }
+    let selected: BTreeSet<&str> =
+        plan.bundles.iter().flat_map(|bundle| bundle.selected.iter().map(String::as_str)).collect();
+    let mut title = format!("run {}", count(plan.bundles.len() as u64, "bundle"));
+    if !selected.is_empty() {
+        let all = plan.change.tests.max(u32::try_from(selected.len()).unwrap_or(u32::MAX));
+        title.push_str(&format!(", {} of {}", thousands(selected.len() as u64), count(all.into(), "test")));
+    }
+    page.line(0, Text::new().then(Style::Strong, title));
+    let critical = plan.bundles.iter().any(|bundle| bundle.critical);
+    let rows: Vec<Vec<Text>> = plan
+        .bundles
+        .iter()
+        .map(|bundle| {
+            let mut row = vec![Text::new().then(Style::Strong, &bundle.name)];
+            if critical {
+                row.push(if bundle.critical { Text::new().then(Style::Warn, "critical") } else { Text::new() });
+            }
+            row.push(Text::from(size(bundle)));
+            row.push(reasons(bundle));
+            row
+        })
+        .collect();
+    page.table(2, &rows, &[if critical { 2 } else { 1 }]);
+}
+
+fn size(bundle: &BundlePlan) -> String {
+    let (all, chosen) = (bundle.tests.len() as u64, bundle.selected.len() as u64);
+    if bundle.narrowed && chosen < all {
+        format!("{} of {}", thousands(chosen), count(all, "test"))
+    } else if all > 0 {
+        count(all, "test")
+    } else if !bundle.files.is_empty() {
+        count(bundle.files.len() as u64, "file")
+    } else {
+        "no tests".to_owned()
+    }
+}
+
+fn reasons(bundle: &BundlePlan) -> Text {
+    let mut text = Text::new().then(Style::Dim, names(bundle.derivation.iter().map(|d| d.rule.as_str()), 2));
+    if bundle.narrowed {
+        text.push(Style::Dim, ", narrowed to impacted tests");
+    }
+    if bundle.forms.len() > 1 {
+        text.push(Style::Warn, ", in two forms: the change edits it");
+    }
+    text
+}
+
+fn validations(page: &mut Page, plan: &Plan) {
+    if plan.validations.is_empty() {
+        return;
+    }
+    page.gap();
+    page.line(
+        0,
+        Text::new()
+            .then(Style::Strong, format!("validate {}", count(plan.validations.len() as u64, "model behaviour"))),
+    );
+    let rows: Vec<Vec<Text>> = plan
+        .validations
+        .iter()
+        .map(|validation| {
+            let samples = validation.samples.map(|samples| count(samples.into(), "sample")).unwrap_or_default();
+            let rules = names(validation.derivation.iter().map(|d| d.rule.as_str()), 3);
+            vec![
+                Text::new().then(Style::Strong, &validation.name),
+                Text::from(samples),
+                Text::new().then(Style::Dim, rules),
+            ]
+        })
+        .collect();
+    page.table(2, &rows, &[1]);
+}
+
+fn not_run(page: &mut Page, plan: &Plan) {
+    if plan.not_run.is_empty() {
+        return;
+    }
+    page.gap();
+    let names = names(plan.not_run.iter().map(|bundle| bundle.name.as_str()), 12);
+    page.hanging(0, &Text::from("not run  "), Text::new().then(Style::Dim, names));
+}
+
+fn after_run(page: &mut Page, plan: &Plan) {
+    if plan.after_run.is_empty() {
+        return;
+    }
+    page.gap();
+    page.hanging(
+        0,
+        &Text::from("judged after the run  "),
+        names(plan.after_run.iter().map(|rule| rule.name.as_str()), 8),
+    );
+}
+
+fn unknowns(page: &mut Page, plan: &Plan) {
+    if plan.unknowns.is_empty() {
+        return;
+    }
+    page.gap();
+    page.line(0, Text::new().then(Style::Warn, count(plan.unknowns.len() as u64, "unknown")));
+    for unknown in &plan.unknowns {
+        let mut text = Text::from(unknown.name.as_str());
+        let rules = names(unknown.derivation.iter().map(|d| d.rule.as_str()), 4);
+        if !rules.is_empty() {
+            let plural = unknown.derivation.iter().map(|d| &d.rule).collect::<BTreeSet<_>>().len() > 1;
+            text.push(Style::Dim, &format!("; {rules} {}", if plural { "count as fired" } else { "counts as fired" }));
+        }
+        if unknown.decides_tier {
+            text.push(Style::Warn, &format!("; this alone makes it tier {}", plan.tier));
+        }
+        page.hanging(2, &Text::new(), text);
+    }
+}

@@ -1,0 +1,170 @@
+//! A run on the screen: what came of each bundle, failures first in detail, then the answer.
+
+use std::time::Duration;
+
+use grace_engine::plan::{Plan, Truth};
+use grace_runner::{BundleOutcome, BundleStatus, RunOutcome, TestStatus};
+
+use super::numbers::{count, duration, thousands};
+use super::page::{Page, Style, Text};
+use super::plan::{short_id, tier_line};
+
+/// Failed tests shown for each bundle.
+const MOST_TESTS: usize = 8;
+/// Lines of output shown for a bundle that did not pass.
+const MOST_LINES: usize = 12;
+
+/// What a status is called.
+#[must_use]
+pub fn status(status: BundleStatus) -> (&'static str, Style) {
+    match status {
+        BundleStatus::Passed => ("passed", Style::Good),
+        BundleStatus::Flaky => ("flaky", Style::Warn),
+        BundleStatus::Failed => ("failed", Style::Bad),
+        BundleStatus::TimedOut => ("timed out", Style::Bad),
+        BundleStatus::Cancelled => ("stopped", Style::Warn),
+        BundleStatus::Error => ("not run", Style::Bad),
+    }
+}
+
+/// `12 of 12 tests`, or nothing where none ran.
+#[must_use]
+pub fn tests(outcome: &BundleOutcome) -> String {
+    match (outcome.passed, outcome.executed) {
+        (_, 0) => String::new(),
+        (passed, executed) if passed == executed => count(passed.into(), "test"),
+        (passed, executed) => format!("{} of {}", thousands(passed.into()), count(executed.into(), "test")),
+    }
+}
+
+/// A plan with nothing to run.
+pub fn nothing(page: &mut Page, plan: &Plan) {
+    page.row(0, tier_line(plan), Text::new().then(Style::Dim, format!("plan {}", short_id(&plan.id))));
+    if plan.denials.is_empty() {
+        page.line(0, "no bundle to run; why: grace-rules explain tier");
+        return;
+    }
+    for denial in &plan.denials {
+        page.line(0, Text::new().then(Style::Bad, "denied").plain(" by rule ").then(Style::Strong, &denial.name));
+    }
+    page.line(0, "nothing was run; why: grace-rules plan");
+}
+
+/// What came of a run.
+pub fn summary(page: &mut Page, plan: &Plan, outcome: &RunOutcome, after_run: &[(String, Truth)]) {
+    page.row(0, tier_line(plan), Text::new().then(Style::Dim, format!("plan {}", short_id(&plan.id))));
+    page.gap();
+    let rows: Vec<Vec<Text>> = outcome
+        .bundles
+        .iter()
+        .map(|bundle| {
+            let (word, style) = status(bundle.status);
+            vec![
+                Text::new().then(Style::Strong, &bundle.bundle),
+                if bundle.critical { Text::new().then(Style::Warn, "critical") } else { Text::new() },
+                Text::new().then(style, word),
+                Text::from(tests(bundle)),
+                Text::new().then(Style::Dim, duration(Duration::from_millis(bundle.duration_ms))),
+            ]
+        })
+        .collect();
+    page.table(2, &rows, &[3]);
+    for bundle in outcome.bundles.iter().filter(|bundle| bundle.status != BundleStatus::Passed) {
+        detail(page, bundle);
+    }
+    page.gap();
+    for (rule, truth) in after_run {
+        let word = match truth {
+            Truth::Yes => ("fires", Style::Warn),
+            Truth::Unknown => ("cannot be told, so it counts as fired", Style::Warn),
+            Truth::No => continue,
+        };
+        page.line(
+            0,
+            Text::from("rule ").then(Style::Strong, rule).plain(", judged after the run, ").then(word.1, word.0),
+        );
+    }
+    answer(page, plan, outcome);
+}
+
+fn detail(page: &mut Page, bundle: &BundleOutcome) {
+    page.gap();
+    let (word, style) = status(bundle.status);
+    let reasons: Vec<String> = bundle.reasons.iter().map(ToString::to_string).collect();
+    let why = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) };
+    page.line(0, Text::new().then(Style::Strong, &bundle.bundle).plain(" ").then(style, word).plain(why));
+    let notable: Vec<_> =
+        bundle.tests.iter().filter(|test| !matches!(test.status, TestStatus::Passed | TestStatus::Skipped)).collect();
+    for test in notable.iter().take(MOST_TESTS) {
+        let word = match test.status {
+            TestStatus::Flaky => "flaky",
+            TestStatus::TooSlow => "too slow",
+            TestStatus::Error => "broke",
+            TestStatus::Missing => "missing",
+            _ => "failed",
+        };
+        page.line(2, Text::from(format!("{word}  ")).plain(&test.id));
+        if let Some(line) = test.message.lines().find(|line| !line.trim().is_empty()) {
+            page.line(4, Text::new().then(Style::Dim, line.trim()));
+        }
+    }
+    if notable.len() > MOST_TESTS {
+        page.line(
+            2,
+            Text::new().then(Style::Dim, format!("and {} more", thousands((notable.len() - MOST_TESTS) as u64))),
+        );
+    }
+    if notable.is_empty() && !bundle.status.is_pass() {
+        let lines: Vec<&str> = bundle.output.lines().collect();
+        for line in lines.iter().skip(lines.len().saturating_sub(MOST_LINES)) {
+            page.line(2, Text::new().then(Style::Dim, line.trim_end()));
+        }
+    }
+}
+
+fn answer(page: &mut Page, plan: &Plan, outcome: &RunOutcome) {
+    let all = outcome.bundles.len() as u64;
+    let failed: Vec<&BundleOutcome> =
+        outcome.bundles.iter().filter(|b| !b.status.is_pass() && b.status != BundleStatus::Cancelled).collect();
+    let stopped = outcome.bundles.iter().filter(|b| b.status == BundleStatus::Cancelled).count() as u64;
+    let critical = failed.iter().filter(|bundle| bundle.critical).count();
+    if !failed.is_empty() {
+        let mut text = Text::new()
+            .then(Style::Bad, format!("{} of {} failed", thousands(failed.len() as u64), count(all, "bundle")));
+        if critical > 0 {
+            text.push(Style::Plain, ", a critical one among them: this must not be deployed");
+        }
+        page.line(0, text);
+    } else if stopped > 0 {
+        page.line(
+            0,
+            Text::new()
+                .then(Style::Warn, format!("stopped: {} of {} not finished", thousands(stopped), count(all, "bundle")))
+                .plain("; what was done is kept"),
+        );
+    } else {
+        page.line(
+            0,
+            Text::new().then(
+                Style::Good,
+                format!(
+                    "{} passed",
+                    if all == 1 { "the bundle".to_owned() } else { format!("all {}", count(all, "bundle")) }
+                ),
+            ),
+        );
+    }
+    let mut waiting: Vec<String> =
+        plan.approvals.iter().map(|approval| format!("approval {}", approval.name)).collect();
+    if !plan.validations.is_empty() {
+        waiting.push(count(plan.validations.len() as u64, "model validation"));
+    }
+    if !waiting.is_empty() && failed.is_empty() {
+        page.hanging(0, &Text::from("still needed: "), waiting.join(", "));
+    }
+}
+
+/// The database could not take up the records; they are safe.
+pub fn spooled(page: &mut Page, why: &str) {
+    page.line(0, Text::new().then(Style::Warn, "kept on disk, and not yet in the database: ").plain(why));
+}

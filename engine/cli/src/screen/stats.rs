@@ -1,0 +1,264 @@
+//! `graph` on the screen, and the report that both the screen and JSON show.
+
+use std::collections::BTreeMap;
+
+use grace_engine::Row;
+use grace_graph::code::{EdgeKind, Evidence, FileId, PartKind};
+use grace_graph::graph::{CodeGraph, Stats, UnresolvedKind};
+use serde::Serialize;
+
+use super::numbers::{count, plural, thousands};
+use super::page::{Page, Style, Text};
+use super::proof::place;
+
+/// Names listed for each thing that is not known; the rest is counted.
+const MOST: usize = 3;
+
+/// What is known of the code and what is not. Serializes as `graph stats --format json`.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    schema: &'static str,
+    version: u32,
+    /// What was read, in words.
+    source: String,
+    files: BTreeMap<&'static str, usize>,
+    parts: BTreeMap<String, usize>,
+    /// By kind, then by evidence.
+    edges: BTreeMap<String, BTreeMap<String, usize>>,
+    generated_files: usize,
+    test_files: usize,
+    tests: usize,
+    unresolved_imports: BTreeMap<&'static str, usize>,
+    /// Path and reason of files that could not be read.
+    unread_files: Vec<Unread>,
+    /// Files that could be read in part only.
+    partly_read_files: Vec<String>,
+    tests_that_reach_nothing: Vec<String>,
+    sources_without_test: Vec<String>,
+    import_cycles: Vec<Vec<String>>,
+}
+
+/// A file that could not be read, and why.
+#[derive(Debug, Serialize)]
+struct Unread {
+    path: String,
+    reason: String,
+}
+
+impl Report {
+    /// Of a graph; `unread` are the files that never reached it, with the reason.
+    #[must_use]
+    pub fn new(graph: &CodeGraph, stats: &Stats, unread: &[(String, String)], source: &str) -> Self {
+        let paths = |files: &[FileId]| files.iter().map(|file| graph.file(*file).path.to_string()).collect::<Vec<_>>();
+        let mut edges: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
+        for ((kind, evidence), number) in &stats.edges {
+            *edges
+                .entry(edge_word(*kind).to_owned())
+                .or_default()
+                .entry(evidence_word(*evidence).to_owned())
+                .or_default() += number;
+        }
+        Self {
+            schema: "grace-rules/graph-stats",
+            version: 1,
+            source: source.to_owned(),
+            files: stats.files.clone(),
+            parts: stats.parts.iter().map(|(kind, number)| (part_word(*kind).to_owned(), *number)).collect(),
+            edges,
+            generated_files: stats.generated_files,
+            test_files: stats.test_files,
+            tests: stats.tests,
+            unresolved_imports: stats
+                .unresolved
+                .iter()
+                .map(|(kind, number)| (unresolved_word(*kind), *number))
+                .collect(),
+            unread_files: unread
+                .iter()
+                .map(|(path, reason)| Unread { path: path.clone(), reason: reason.clone() })
+                .collect(),
+            partly_read_files: paths(&stats.files_with_problems),
+            tests_that_reach_nothing: paths(&stats.tests_that_reach_nothing),
+            sources_without_test: paths(&stats.sources_without_test),
+            import_cycles: stats.import_cycles.iter().map(|cycle| paths(cycle)).collect(),
+        }
+    }
+}
+
+fn part_word(kind: PartKind) -> &'static str {
+    match kind {
+        PartKind::File => "file",
+        PartKind::Module => "module",
+        PartKind::Class => "class",
+        PartKind::Function => "function",
+        PartKind::Method => "method",
+    }
+}
+
+fn edge_word(kind: EdgeKind) -> &'static str {
+    match kind {
+        EdgeKind::Imports => "imports",
+        EdgeKind::Calls => "calls",
+        EdgeKind::Inherits => "inherits",
+        EdgeKind::References => "references",
+    }
+}
+
+fn evidence_word(evidence: Evidence) -> &'static str {
+    match evidence {
+        Evidence::Recorded => "recorded",
+        Evidence::Import => "import",
+        Evidence::Call => "call",
+        Evidence::Fixture => "fixture",
+        Evidence::String => "string",
+        Evidence::Declared => "declared",
+        Evidence::Guess => "guess",
+    }
+}
+
+fn unresolved_word(kind: UnresolvedKind) -> &'static str {
+    match kind {
+        UnresolvedKind::RelativeModule => "relative_module",
+        UnresolvedKind::OwnModule => "own_module",
+        UnresolvedKind::Name => "name",
+        UnresolvedKind::External => "external",
+        UnresolvedKind::Computed => "computed",
+    }
+}
+
+fn unresolved_sentence(word: &str) -> &'static str {
+    match word {
+        "relative_module" => "of a relative module that is not there",
+        "own_module" => "of an own module that is not there",
+        "name" => "of a name that an own module does not define",
+        "external" => "of a module that is neither here nor in the standard library",
+        _ => "of a name that is computed at run time",
+    }
+}
+
+/// Counts first, then what is not known.
+pub fn stats(page: &mut Page, report: &Report) {
+    let number = |number: usize| number as u64;
+    let files: usize = report.files.values().sum();
+    let languages: Vec<String> = report
+        .files
+        .iter()
+        .filter(|(name, _)| **name != "other")
+        .map(|(name, n)| format!("{} {name}", thousands(number(*n))))
+        .collect();
+    let read = if languages.is_empty() {
+        "none that can be read as code".to_owned()
+    } else {
+        format!("{} read as code", languages.join(", "))
+    };
+    page.row(
+        0,
+        Text::new().then(Style::Strong, count(number(files), "file")).plain(format!(", {read}")),
+        Text::new().then(Style::Dim, &report.source),
+    );
+    let mut rows = Vec::new();
+    let parts: Vec<String> = ["module", "class", "function", "method"]
+        .iter()
+        .filter_map(|kind| report.parts.get(*kind).map(|n| count(number(*n), kind)))
+        .collect();
+    if !parts.is_empty() {
+        rows.push(vec![Text::from("parts"), Text::from(parts.join(", "))]);
+    }
+    for (kind, by_evidence) in &report.edges {
+        let all: usize = by_evidence.values().sum();
+        let mut text = thousands(number(all));
+        let unsure: Vec<String> = by_evidence
+            .iter()
+            .filter(|(evidence, _)| matches!(evidence.as_str(), "guess" | "string" | "fixture"))
+            .map(|(evidence, n)| match evidence.as_str() {
+                "guess" => format!("{} by a guess", thousands(number(*n))),
+                "string" => format!("{} from strings", thousands(number(*n))),
+                _ => format!("{} from fixtures", thousands(number(*n))),
+            })
+            .collect();
+        if !unsure.is_empty() {
+            text.push_str(&format!(", of which {}", unsure.join(", ")));
+        }
+        rows.push(vec![Text::from(kind.as_str()), Text::from(text)]);
+    }
+    if report.test_files > 0 {
+        rows.push(vec![
+            Text::from("tests"),
+            Text::from(format!(
+                "{} in {}",
+                count(number(report.tests), "test"),
+                count(number(report.test_files), "file")
+            )),
+        ]);
+    }
+    if report.generated_files > 0 {
+        rows.push(vec![Text::from("generated"), Text::from(count(number(report.generated_files), "file"))]);
+    }
+    page.table(2, &rows, &[]);
+    not_known(page, report);
+}
+
+fn not_known(page: &mut Page, report: &Report) {
+    let mut rows: Vec<(u64, String, Vec<String>)> = Vec::new();
+    for (word, number) in &report.unresolved_imports {
+        rows.push((*number as u64, format!("{} {}", noun(*number, "import"), unresolved_sentence(word)), Vec::new()));
+    }
+    let unread: Vec<String> =
+        report.unread_files.iter().map(|file| format!("{}: {}", file.path, file.reason)).collect();
+    let lists = [
+        ("file", " that could not be read", unread),
+        ("file", " read in part: the rest is no valid code", report.partly_read_files.clone()),
+        ("test file", " that reach no source", report.tests_that_reach_nothing.clone()),
+        ("source file", " that no test reaches", report.sources_without_test.clone()),
+        ("import cycle", "", report.import_cycles.iter().map(|cycle| cycle_line(cycle)).collect()),
+    ];
+    for (what, rest, names) in lists {
+        if !names.is_empty() {
+            rows.push((names.len() as u64, format!("{}{rest}", noun(names.len(), what)), names));
+        }
+    }
+    if rows.is_empty() {
+        return;
+    }
+    page.gap();
+    page.line(0, Text::new().then(Style::Strong, "not known, or worth a look"));
+    let widest = rows.iter().map(|(number, ..)| thousands(*number).len()).max().unwrap_or(0);
+    for (number, sentence, names) in rows {
+        let number = thousands(number);
+        let label = Text::from(format!("{}{number}  ", " ".repeat(widest - number.len())));
+        page.hanging(2, &label, sentence);
+        for name in names.iter().take(MOST) {
+            page.hanging(4 + widest, &Text::new(), Text::new().then(Style::Dim, name));
+        }
+        if names.len() > MOST {
+            let more = format!("and {} more (--format json has all)", thousands((names.len() - MOST) as u64));
+            page.line(4 + widest, Text::new().then(Style::Dim, more));
+        }
+    }
+}
+
+fn noun(number: usize, noun: &str) -> String {
+    if number == 1 { noun.to_owned() } else { plural(noun) }
+}
+
+fn cycle_line(cycle: &[String]) -> String {
+    match cycle {
+        [first, second] => format!("{first} and {second}"),
+        [first, rest @ ..] => format!("{first} and {}", count(rest.len() as u64, "more file")),
+        [] => String::new(),
+    }
+}
+
+/// Members of a set, one a line.
+pub fn rows(page: &mut Page, rows: &[Row]) {
+    for row in rows {
+        let name = if row.kind == "file" { &row.path } else { &row.qualified_name };
+        let mut left = Text::new().then(Style::Strong, name).then(Style::Dim, format!("  {}", row.kind));
+        if !row.tags.is_empty() {
+            left.push(Style::Plain, &format!("  {}", row.tags.join(", ")));
+        }
+        page.row(0, left, if row.kind == "file" { Text::new() } else { place(&row.path, row.line) });
+    }
+    page.gap();
+    page.line(0, if rows.is_empty() { "no part is in this set".to_owned() } else { count(rows.len() as u64, "part") });
+}
