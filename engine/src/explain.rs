@@ -256,7 +256,16 @@ impl Explainer<'_> {
         });
         let Some((part, id)) = found else {
             let mut explanation = empty(subject, Presence::Unheard);
-            explanation.did_you_mean = alike(plain, tests.iter().map(|(_, name)| name.as_str()));
+            // A file of tests, or a name that several tests share: offer those.
+            let inside = |name: &str| {
+                name.starts_with(&format!("{plain}::"))
+                    || name.strip_suffix(plain).is_some_and(|head| head.ends_with("::") || head.ends_with('/'))
+            };
+            explanation.did_you_mean =
+                tests.iter().map(|(_, name)| name).filter(|name| inside(name)).take(CANDIDATES).cloned().collect();
+            if explanation.did_you_mean.is_empty() {
+                explanation.did_you_mean = alike(plain, tests.iter().map(|(_, name)| name.as_str()));
+            }
             return explanation;
         };
         let holding: Vec<_> = self.plan.bundles.iter().filter(|bundle| bundle.tests.contains(id)).collect();
