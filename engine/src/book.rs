@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::GlobBuilder;
 use grace_dsl::ast::{
     Cond, CondKind, Item, ItemKind, MatchOn, Name, NodeId, Quantity, RequirementKind, Rule, SetExpr, SetKind,
 };
@@ -184,7 +184,7 @@ pub(crate) fn applies(db: &dyn Db, file: RuleFile) -> bool {
 #[derive(Debug, Clone)]
 pub(crate) struct Compiled {
     pub(crate) item: Arc<Item>,
-    globs: BTreeMap<(String, bool), GlobMatcher>,
+    globs: BTreeMap<(String, bool), Glob>,
     regexes: BTreeMap<String, regex::Regex>,
     /// Names that stand for nothing, and patterns that do not compile: each makes the item unknown.
     pub(crate) problems: Vec<String>,
@@ -205,7 +205,7 @@ impl Compiled {
     }
 
     /// The compiled glob, for loops.
-    pub(crate) fn glob_matcher(&self, pattern: &str, ignore_case: bool) -> Option<&GlobMatcher> {
+    pub(crate) fn glob_matcher(&self, pattern: &str, ignore_case: bool) -> Option<&Glob> {
         self.globs.get(&(pattern.to_owned(), ignore_case))
     }
 
@@ -227,15 +227,33 @@ impl Compiled {
 /// Bytes that a compiled regex may take; a bound for hostile rules.
 const REGEX_SIZE: usize = 1 << 20;
 
-/// Compiles a glob of the language: `**` crosses directories, `*` does not.
-pub(crate) fn compile_glob(pattern: &str, ignore_case: bool) -> Result<GlobMatcher, globset::Error> {
-    GlobBuilder::new(pattern)
-        .literal_separator(true)
-        .case_insensitive(ignore_case)
-        .backslash_escape(true)
-        .empty_alternates(true)
-        .build()
-        .map(|glob| glob.compile_matcher())
+/// A compiled glob of the language.
+#[derive(Debug, Clone)]
+pub(crate) struct Glob(regex::bytes::Regex);
+
+impl Glob {
+    /// Whether all of a text matches.
+    pub(crate) fn is_match(&self, text: &str) -> bool {
+        self.0.is_match(text.as_bytes())
+    }
+
+    /// Compiles a glob: `**` crosses directories, `*` does not. `None` for what is no glob, or grows too large: the
+    /// bound is ours, since a glob's own matcher panics beyond its.
+    pub(crate) fn new(pattern: &str, ignore_case: bool) -> Option<Self> {
+        let glob = GlobBuilder::new(pattern)
+            .literal_separator(true)
+            .case_insensitive(ignore_case)
+            .backslash_escape(true)
+            .empty_alternates(true)
+            .build()
+            .ok()?;
+        regex::bytes::RegexBuilder::new(glob.regex())
+            .dot_matches_new_line(true)
+            .size_limit(REGEX_SIZE)
+            .build()
+            .ok()
+            .map(Self)
+    }
 }
 
 /// The compiled form of one item.
@@ -266,11 +284,11 @@ impl Visit<'_> {
     }
 
     fn glob(&mut self, pattern: &str, ignore_case: bool) {
-        match compile_glob(pattern, ignore_case) {
-            Ok(glob) => {
+        match Glob::new(pattern, ignore_case) {
+            Some(glob) => {
                 self.compiled.globs.insert((pattern.to_owned(), ignore_case), glob);
             }
-            Err(_) => self.compiled.problems.push(format!("`{pattern}` is not a glob")),
+            None => self.compiled.problems.push(format!("`{pattern}` is not a glob, or too large a one")),
         }
     }
 

@@ -14,7 +14,7 @@ use grace_fingerprints::{Fingerprint, Thousandths, Value};
 use grace_graph::code::{EdgeKind, PartId, PartKind};
 use grace_graph::graph::{CodeGraph, Direction};
 
-use crate::book::{Compiled, Kind, compiled, names};
+use crate::book::{Compiled, Glob, Kind, compiled, names};
 use crate::db::{Db, RuleBook, Snapshot, World, graph, snapshot};
 use crate::plan::{Side, Truth};
 
@@ -574,7 +574,7 @@ pub(crate) fn own_name(graph: &CodeGraph, part: PartId) -> &str {
 }
 
 /// Whether a glob over dotted names, its dots written as `/` so that `*` stops at them, matches a name or a tail of it.
-fn dotted_match(glob: &globset::GlobMatcher, name: &str) -> bool {
+fn dotted_match(glob: &Glob, name: &str) -> bool {
     let name = name.replace('.', "/");
     glob.is_match(&name) || name.match_indices('/').any(|(at, _)| glob.is_match(&name[at + 1..]))
 }

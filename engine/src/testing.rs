@@ -771,7 +771,7 @@ impl Judge<'_> {
 
     fn tier(&self, tier: u8, from: Option<&str>) -> (bool, String) {
         let planned = self.plan.tier == tier
-            && from.is_none_or(|rule| self.plan.tier_derivation.iter().any(|reason| reason.rule == rule));
+            && from.is_none_or(|rule| self.plan.tier_derivation.iter().any(|reason| is_from(&reason.rule, rule)));
         let decided = self.decision.tier == tier
             && self.decision.tier > self.plan.tier
             && from.is_none_or(|rule| {
@@ -822,6 +822,11 @@ impl Judge<'_> {
         }
         (!extra.is_empty()).then(|| format!("also {}", extra.join(", ")))
     }
+}
+
+/// Whether a reason is from a rule as a test names it: built-in rules go by their bare name.
+fn is_from(reason: &str, rule: &str) -> bool {
+    reason == rule || reason.strip_prefix("built-in ") == Some(rule)
 }
 
 fn reasons(name: &str, derivation: &[Derivation]) -> String {

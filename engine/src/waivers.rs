@@ -27,9 +27,9 @@ pub(crate) fn waivers_in_force(db: &dyn Db, book: RuleBook) -> Vec<(At, Arc<Comp
         let live = match (&waiver.until, today) {
             (Some((_, until)), Some(today)) => today <= *until,
             (Some(_), None) => false,
-            (None, _) => true,
+            (None, _) => false,
         };
-        if live && compiled.problems.is_empty() {
+        if live && waiver.granted_by.is_some() && compiled.problems.is_empty() {
             in_force.push((at.clone(), compiled));
         }
     }
