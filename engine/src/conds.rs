@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use grace_dsl::ast::{Compare, Cond, CondKind, EdgeWord, FailedBundle, ItemKind, Quantity, Rate, SafeKind, SetExpr};
+use grace_dsl::ast::{
+    Compare, Cond, CondKind, EdgeWord, FailedBundle, ItemKind, NodeId, Quantity, Rate, SafeKind, SetExpr, SetKind,
+};
 use grace_fingerprints::{FIELDS, Fingerprint};
 use grace_graph::change::Kinds;
-use grace_graph::code::{EdgeKind, PartKey, PartKind};
-use grace_graph::graph::{CodeGraph, Direction};
+use grace_graph::code::{EdgeKind, PartId, PartKey, PartKind};
+use grace_graph::graph::CodeGraph;
 
 use crate::book::{Compiled, Kind, item, names};
 use crate::dates;
@@ -795,43 +797,38 @@ impl Conds<'_> {
     }
 
     fn no_test_reaches(&self) -> (Truth, Vec<Hit>) {
-        let changes = meant(self.db);
         let mut best = Truth::No;
-        let mut any = false;
         let mut hits = Vec::new();
         for side in SIDES {
             let graph = graph_of(self.db, side);
-            let mut start = fixedbitset::FixedBitSet::with_capacity(graph.len());
-            for change in changes.iter() {
-                let key = match (side, &change.after, &change.before) {
-                    (Side::After, Some(key), _) => key,
-                    (Side::Before, None, Some(key)) => key,
-                    _ => continue,
-                };
-                let Some(part) = graph.find(key) else { continue };
-                if graph.part(part).kind == PartKind::File || graph.file(graph.part(part).file).is_test {
-                    continue;
-                }
-                any = true;
-                start.insert(part.0 as usize);
-                hits.push(Hit::Member {
-                    part: key.clone(),
-                    side,
-                    set: SetExpr { node: grace_dsl::ast::NodeId(0), kind: grace_dsl::ast::SetKind::All },
-                    certain: true,
-                });
+            let is_code = |part: PartId| {
+                let node = graph.part(part);
+                node.kind != PartKind::File && !graph.file(node.file).is_test
+            };
+            // What was removed is looked for where it stood.
+            let stands = |key: &PartKey| {
+                side == Side::After
+                    || meant(self.db).iter().any(|change| change.after.is_none() && change.before.as_ref() == Some(key))
+            };
+            let mut seeds = crate::impact::seeds(self.db, &graph, side);
+            seeds.retain(|&part| is_code(part) && stands(&graph.key(part)));
+            if seeds.is_empty() {
+                continue;
             }
-            let (kinds, direction) = (EDGE_KINDS, Direction::Backward);
+            hits.extend(seeds.iter().map(|&part| Hit::Member {
+                part: graph.key(part),
+                side,
+                set: SetExpr { node: NodeId(0), kind: SetKind::All },
+                certain: true,
+            }));
             for (certain_only, found) in [(true, Truth::Yes), (false, Truth::Unknown)] {
-                let reached = graph.reach(&start, kinds, direction, None, certain_only);
-                if reached.ones().any(|index| {
-                    graph.part(grace_graph::code::PartId(u32::try_from(index).unwrap_or(u32::MAX))).is_test
-                }) {
+                let reached = crate::impact::affected(&graph, &seeds, certain_only);
+                if graph.part_ids().any(|part| graph.part(part).is_test && reached.contains(part.0 as usize)) {
                     best = best.max(found);
                 }
             }
         }
-        if !any {
+        if hits.is_empty() {
             return (Truth::No, Vec::new());
         }
         let truth = not(best);

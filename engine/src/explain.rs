@@ -339,7 +339,24 @@ impl Explainer<'_> {
                 .path(&start, part, EDGE_KINDS, Direction::Backward, None, true)
                 .or_else(|| graph.path(&start, part, EDGE_KINDS, Direction::Backward, None, false))
                 .unwrap_or_default();
-            let Some(first) = edges.first() else { break };
+            let Some(first) = edges.first() else {
+                // By way of import-time code: the way leads to the module body that the part stands in.
+                let body = graph.module_of(part);
+                if ways.is_empty()
+                    && body != part
+                    && impact.reached.contains(part.0 as usize)
+                    && let Some(edges) = graph.path(&start, body, EDGE_KINDS, Direction::Backward, None, false)
+                {
+                    let mut way: Vec<Step> =
+                        edges.iter().map(|edge| prover.edge_step(graph, edge, Side::After)).collect();
+                    way.push(Step::Inside {
+                        of: "file".to_owned(),
+                        part: prover.part_ref(&graph.key(body), Side::After),
+                    });
+                    ways.push(way);
+                }
+                break;
+            };
             let from = if start.contains(first.to.0 as usize) { first.to } else { first.from };
             ways.push(edges.iter().map(|edge| prover.edge_step(graph, edge, Side::After)).collect());
             start.remove(from.0 as usize);

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use grace_dsl::ast::{self, ItemKind};
 use grace_graph::change::Kinds;
-use grace_graph::code::{PartId, PartKey, PartKind};
+use grace_graph::code::{EdgeKind, PartId, PartKey, PartKind};
+use grace_graph::graph::CodeGraph;
 
 use crate::book::{Kind, compiled, milliseconds, names};
 use crate::conds::EDGE_KINDS;
@@ -19,7 +20,7 @@ use crate::sets::Sets;
 pub(crate) struct Impact {
     /// Parts that changed in meaning.
     pub(crate) changed: fixedbitset::FixedBitSet,
-    /// They and everything that depends on them.
+    /// They and everything that they affect: see [`affected`].
     pub(crate) reached: fixedbitset::FixedBitSet,
     /// A file that no graph follows changed: what it reaches is not known.
     pub(crate) blind: bool,
@@ -46,18 +47,11 @@ impl Impact {
                 && graph.in_edges(part, EDGE_KINDS).next().is_none();
             blind |= unfollowed || change.kinds.contains(Kinds::UNKNOWN);
         }
+        let mut reached = affected(&graph, &seeds(db, &graph, Side::After), false);
         let before = graph_of(db, Side::Before);
-        let mut gone = before.empty_set();
-        for change in meant(db).iter() {
-            if let Some(part) = change.before.as_ref().and_then(|key| before.find(key)) {
-                gone.insert(part.0 as usize);
-            }
-        }
-        let incoming = grace_graph::graph::Direction::Backward;
-        let mut reached = graph.reach(&changed, EDGE_KINDS, incoming, None, false);
         let renamed: BTreeMap<PartKey, PartKey> =
             meant(db).iter().filter_map(|change| Some((change.before.clone()?, change.after.clone()?))).collect();
-        for index in before.reach(&gone, EDGE_KINDS, incoming, None, false).ones() {
+        for index in affected(&before, &seeds(db, &before, Side::Before), false).ones() {
             let key = before.key(PartId(u32::try_from(index).unwrap_or(u32::MAX)));
             if let Some(part) = graph.find(renamed.get(&key).unwrap_or(&key)) {
                 reached.insert(part.0 as usize);
@@ -65,6 +59,76 @@ impl Impact {
         }
         Self { changed, reached, blind }
     }
+}
+
+/// The parts of a side that changed in meaning. A change of more than a function's body happens at import time, so it is
+/// a change of the module body too.
+pub(crate) fn seeds(db: &dyn Db, graph: &CodeGraph, side: Side) -> Vec<PartId> {
+    let mut seeds = Vec::new();
+    for change in meant(db).iter() {
+        let key = match side {
+            Side::Before => change.before.as_ref(),
+            Side::After => change.after.as_ref(),
+        };
+        let Some(part) = key.and_then(|key| graph.find(key)) else { continue };
+        seeds.push(part);
+        let is_function = matches!(graph.part(part).kind, PartKind::Function | PartKind::Method);
+        if !(is_function && change.kinds == Kinds::BODY) {
+            seeds.push(graph.module_of(part));
+        }
+    }
+    seeds
+}
+
+/// Everything that behaves otherwise when some parts do, as far as static reading tells.
+///
+/// A function affects those who call or use it. Import-time code (a module body, a class header that is built by
+/// something affected) affects everything in its file and, by file, whoever imports it; `conftest.py` and
+/// `__init__.py` affect what lies below them. With `certain_only` guesses are left out.
+pub(crate) fn affected(graph: &CodeGraph, seeds: &[PartId], certain_only: bool) -> fixedbitset::FixedBitSet {
+    let mut reached = graph.empty_set();
+    let mut queue: Vec<PartId> = Vec::new();
+    let mut reach = |part: PartId, queue: &mut Vec<PartId>| {
+        if !reached.put(part.0 as usize) {
+            queue.push(part);
+        }
+    };
+    for &seed in seeds {
+        reach(seed, &mut queue);
+    }
+    while let Some(part) = queue.pop() {
+        let node = graph.part(part);
+        let file = graph.file(node.file);
+        for edge in graph.in_edges(part, EDGE_KINDS).filter(|edge| !certain_only || edge.evidence.is_certain()) {
+            let from = graph.part(edge.from).kind;
+            // To import a function's name runs nothing of it.
+            let only_names =
+                edge.kind == EdgeKind::Imports && from == PartKind::Module && node.kind != PartKind::Module;
+            if !only_names {
+                reach(edge.from, &mut queue);
+                if from == PartKind::Class {
+                    reach(graph.module_of(edge.from), &mut queue);
+                }
+            }
+        }
+        if node.kind == PartKind::Module {
+            for inside in graph.parts_of(node.file) {
+                reach(inside, &mut queue);
+            }
+            let (directory, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
+            if matches!(name, "conftest.py" | "__init__.py") {
+                let below = if directory.is_empty() { String::new() } else { format!("{directory}/") };
+                let is_conftest = name == "conftest.py";
+                for other in graph.file_ids() {
+                    let other = graph.file(other);
+                    if other.is_test && (is_conftest || !below.is_empty()) && other.path.starts_with(&below) {
+                        reach(PartId(other.parts.start), &mut queue);
+                    }
+                }
+            }
+        }
+    }
+    reached
 }
 
 /// The id of a test as runners write it: `path::Class::method`.

@@ -425,7 +425,9 @@ impl Joiner<'_> {
             return self.after_run(rule, &view, pending);
         }
         let always_denies = verdict.violations.is_some();
-        let violated = verdict.violations.as_ref().is_some_and(|violations| !violations.old.is_empty());
+        // `forbid` and `layers` list what exists and speak only of what is new.
+        let violated = matches!(compiled.item.kind, ItemKind::Rule(_))
+            && verdict.violations.as_ref().is_some_and(|violations| !violations.old.is_empty());
         if verdict.truth == Truth::No && !violated {
             let derivation = self.derivation(rule, NodeId(0), view.because, &[], false);
             return self.outcome(name, Outcome::DoesNotApply, &[], derivation);
@@ -587,9 +589,7 @@ impl Joiner<'_> {
             let derivation = show(self, &violations.maybe_new, true);
             return self.hold_deny(rule, view, derivation);
         }
-        // `forbid` and `layers` list what exists and deny only what is new.
-        let lists_existing = matches!(rule.compiled.item.kind, ItemKind::Forbid(_) | ItemKind::Layers(_));
-        if !violations.old.is_empty() && !lists_existing {
+        if !violations.old.is_empty() && always {
             let derivation = show(self, &violations.old, false);
             self.hold_deny(rule, view, derivation);
         }

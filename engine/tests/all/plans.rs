@@ -247,3 +247,44 @@ fn equal_inputs_give_byte_equal_plans() {
     };
     assert_eq!(json(), json());
 }
+
+#[test]
+fn import_time_code_selects_tests_by_file_and_a_body_by_its_users() {
+    let rules = book(&format!(
+        "{TIERS}
+bundle unit
+  tests    tests
+  run      \"pytest\", \"{{tests}}\"
+  timeout  60 s
+rule code : tier 2
+  when     change touches language(python)
+  require  bundle(unit) narrowed to impacted tests
+  because  \"Code is tested.\"
+"
+    ));
+    let before = files(&[
+        ("app/__init__.py", ""),
+        ("app/limits.py", "LIMIT = 3\n\n\ndef limit():\n    return LIMIT\n\n\ndef unused():\n    return 0\n"),
+        ("tests/conftest.py", "import pytest\n\n\n@pytest.fixture\ndef box():\n    return 1\n"),
+        (
+            "tests/test_limits.py",
+            "from app.limits import limit\n\nMOST = limit()\n\n\ndef test_most():\n    assert MOST == 3\n",
+        ),
+        ("tests/test_other.py", "def test_box(box):\n    assert box\n\n\ndef test_alone():\n    assert True\n"),
+    ]);
+    let mut bench = Bench::new();
+    let mut selected = |path: &str, old: &str, new: &str| {
+        let after = with(&before, path, &before[path].replace(old, new));
+        bench.set(&before, &after, &rules);
+        bench.engine.plan().bundles[0].selected.clone()
+    };
+    // A constant at import time reaches whoever imports the module.
+    assert_eq!(selected("app/limits.py", "LIMIT = 3", "LIMIT = 4"), ["tests/test_limits.py::test_most"]);
+    // A body reaches its users, also through import-time code of the test file.
+    assert_eq!(selected("app/limits.py", "return LIMIT", "return LIMIT + 1"), ["tests/test_limits.py::test_most"]);
+    // A body that nobody uses reaches nothing, though its module is imported.
+    assert_eq!(selected("app/limits.py", "return 0", "return 1"), Vec::<String>::new());
+    assert_eq!(selected("tests/conftest.py", "return 1", "return 2"), ["tests/test_other.py::test_box"]);
+    // A new line at the top of a conftest reaches everything below it.
+    assert_eq!(selected("tests/conftest.py", "import pytest\n", "import pytest\nimport os\n").len(), 3);
+}
