@@ -727,14 +727,18 @@ impl Joiner<'_> {
     }
 
     fn team(&self, book: RuleBook, name: &str) -> Approver {
-        // Members count only if they stood before.
-        let book = World::get(self.db).book_before(self.db).unwrap_or(book);
-        let members = names(self.db, book)
-            .first(Kind::Team, name)
-            .and_then(|at| item(self.db, at.file, at.id.clone()))
-            .map(|item| match &item.kind {
-                ItemKind::Team { members, .. } => members.iter().map(|member| member.value.clone()).collect(),
-                _ => Vec::new(),
+        // Members count only if they stood before; a team that is new has only its new ones, and so has what asks for it.
+        let before = World::get(self.db).book_before(self.db);
+        let members = [before, Some(book)]
+            .into_iter()
+            .flatten()
+            .find_map(|book| {
+                let names = names(self.db, book);
+                let at = names.first(Kind::Team, name)?;
+                match &item(self.db, at.file, at.id.clone())?.kind {
+                    ItemKind::Team { members, .. } => Some(members.iter().map(|member| member.value.clone()).collect()),
+                    _ => None,
+                }
             })
             .unwrap_or_default();
         Approver::Team { name: name.to_owned(), members }
@@ -1058,26 +1062,29 @@ impl Joiner<'_> {
             .collect()
     }
 
+    /// Validations to run; one that differs between the books runs in both forms.
     fn validation_plans(&self) -> Vec<ValidationPlan> {
-        self.validations
-            .iter()
-            .filter_map(|((validation, model), derivation)| {
-                let item = books(self.db).into_iter().rev().find_map(|(_, book)| {
-                    let names = names(self.db, book);
-                    let at = names.first(Kind::Validation, validation)?;
-                    item(self.db, at.file, at.id.clone())
-                })?;
-                let ItemKind::Validation { probe, samples, .. } = &item.kind else { return None };
-                Some(ValidationPlan {
+        let mut plans: Vec<ValidationPlan> = Vec::new();
+        for ((validation, model), derivation) in &self.validations {
+            for (_, book) in books(self.db) {
+                let names = names(self.db, book);
+                let Some(at) = names.first(Kind::Validation, validation) else { continue };
+                let Some(item) = item(self.db, at.file, at.id.clone()) else { continue };
+                let ItemKind::Validation { probe, samples, .. } = &item.kind else { continue };
+                let form = ValidationPlan {
                     name: format!("{validation} of model(\"{model}\")"),
                     validation: validation.clone(),
                     model: model.clone(),
                     probe: probe.text.clone(),
                     samples: samples.as_ref().and_then(|samples| u32::try_from(samples.thousandths / 1000).ok()),
                     derivation: derivation.clone(),
-                })
-            })
-            .collect()
+                };
+                if !plans.contains(&form) {
+                    plans.push(form);
+                }
+            }
+        }
+        plans
     }
 }
 

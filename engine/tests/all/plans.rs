@@ -288,3 +288,31 @@ rule code : tier 2
     // A new line at the top of a conftest reaches everything below it.
     assert_eq!(selected("tests/conftest.py", "import pytest\n", "import pytest\nimport os\n").len(), 3);
 }
+
+#[test]
+fn members_of_a_team_count_only_if_they_stood_before() {
+    let old = format!("{TIERS}\nteam crew members \"old@example.org\"\n");
+    let new = format!(
+        "{TIERS}\nteam crew members \"old@example.org\", \"new@example.org\"\nteam fresh members \"fresh@example.org\"
+rule crew_agrees : tier 2
+  when     change touches all
+  require  approval 1 of team(crew), approval 1 of team(fresh)
+  because  \"x\"
+"
+    );
+    let mut bench = Bench::new();
+    let mut input = bench.input(&repository(), &helper_edit(), &book(&old));
+    input.rules_after = Some(book(&new));
+    bench.engine.update(input);
+    let members: Vec<Vec<String>> = bench
+        .engine
+        .plan()
+        .approvals
+        .into_iter()
+        .filter_map(|approval| match approval.by {
+            grace_engine::plan::Approver::Team { name, members } if name != "governance" => Some(members),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(members, [vec!["old@example.org".to_owned()], vec!["fresh@example.org".to_owned()]]);
+}
