@@ -80,8 +80,13 @@ rule tests_weakened : tier 2
   because  "Nobody lowers the bar for their own change."
   may be empty
 
+# Text that runs or is read by what runs; data and pictures hold no checks.
+define floor_text = language(python)
+  plus path("**/*.{js,jsx,mjs,cjs,ts,tsx,go,rs,java,kt,cs,rb,php,sh,bash,ps1,bat,yml,yaml,toml,cfg,ini}")
+  plus path("**/Dockerfile*") plus path("**/Makefile")
+
 rule checks_disabled : tier 3
-  when     added code lines in all contain "verify=False", "verify = False", "--no-verify",
+  when     added code lines in floor_text contain "verify=False", "verify = False", "--no-verify",
            "_create_unverified_context"
   require  approval 1 of anyone
   remedy   "Make the check pass, or change the check itself in the open."
