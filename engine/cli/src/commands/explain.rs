@@ -151,10 +151,7 @@ fn code(context: &Context, word: &str) -> Option<Result<Answer>> {
     let code = Code::ALL.iter().find(|code| code.as_str().eq_ignore_ascii_case(word)).copied();
     let Some(code) = code else {
         return looks_like.then(|| {
-            let (first, last) =
-                (Code::ALL.first().map_or("", |c| c.as_str()), Code::ALL.last().map_or("", |c| c.as_str()));
-            Err(Failure::new("input", format!("there is no code `{word}`"))
-                .help(format!("codes go from {first} to {last}")))
+            Err(Failure::new("input", format!("there is no code `{word}`")).help("codes are those that `check` prints"))
         });
     };
     if context.is_json() {

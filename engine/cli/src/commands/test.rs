@@ -72,6 +72,10 @@ impl Fixtures for OnDisk<'_> {
                 return directory_files(&path);
             }
         }
+        // A project that is itself an example names itself.
+        if self.place.root.file_name().is_some_and(|own| own == name) {
+            return directory_files(&self.place.root);
+        }
         Err(format!("no directory `{name}` in any of: {}", FIXTURES.join(", ")))
     }
 

@@ -4,7 +4,7 @@ use grace_engine::plan::{Explanation, Presence};
 
 use super::numbers::{count, thousands};
 use super::page::{Page, Style, Text};
-use super::proof;
+use super::proof::{self, Shown};
 
 /// Ways shown from the change to a thing.
 const WAYS: usize = 5;
@@ -14,45 +14,67 @@ const NEAR: usize = 5;
 /// What was asked about, the answer, then why.
 pub fn explanation(page: &mut Page, explanation: &Explanation) {
     let reasons = explanation.reasons.len() + usize::from(!explanation.reached.is_empty());
-    let (answer, style) = match explanation.status {
-        Presence::Present if reasons > 1 => {
-            (format!("in the plan, for {} reasons", thousands(reasons as u64)), Style::Strong)
-        }
-        Presence::Present => ("in the plan".to_owned(), Style::Strong),
-        Presence::Absent => ("not in the plan".to_owned(), Style::Strong),
-        Presence::Unheard => ("nothing has this name".to_owned(), Style::Warn),
-    };
-    if let ("tier", [(_, tier)]) = (explanation.subject.as_str(), explanation.facts.as_slice()) {
-        let count = if reasons > 1 { format!(", for {} reasons", thousands(reasons as u64)) } else { String::new() };
-        page.line(0, Text::new().then(Style::Strong, format!("tier {tier}")).plain(count));
-    } else {
-        page.line(0, Text::from(format!("{}: ", explanation.subject)).then(style, answer));
-        facts(page, explanation);
-    }
+    headline(page, explanation, reasons);
     if !explanation.did_you_mean.is_empty() {
         page.hanging(2, &Text::from("did you mean "), format!("{}?", explanation.did_you_mean.join(", ")));
     }
     let numbered = reasons > 1;
     let label = |number: usize| if numbered { format!("{number}  ") } else { String::new() };
+    let mut shown = Shown::default();
     for (index, reason) in explanation.reasons.iter().enumerate() {
         page.gap();
-        proof::derivation(page, 0, &label(index + 1), reason, usize::MAX);
+        proof::derivation(page, &label(index + 1), reason, &mut shown, index + 1);
     }
     reached(page, explanation, &label(explanation.reasons.len() + 1));
     near(page, explanation);
     if !explanation.would_bring.is_empty() {
         page.gap();
-        page.line(0, "smallest changes that would bring it (each evaluated)");
+        let what = if is_rule(explanation) { "make it fire" } else { "bring it" };
+        page.line(0, format!("smallest changes that would {what} (each evaluated)"));
         for change in &explanation.would_bring {
             page.hanging(2, &Text::new(), change.as_str());
         }
     }
 }
 
-fn facts(page: &mut Page, explanation: &Explanation) {
+fn is_rule(explanation: &Explanation) -> bool {
+    explanation.subject.starts_with("rule ")
+}
+
+fn is_code(explanation: &Explanation) -> bool {
+    explanation.subject.starts_with("file ") || explanation.subject.starts_with("symbol ")
+}
+
+/// The subject, the answer, and what else is known of the thing.
+fn headline(page: &mut Page, explanation: &Explanation, reasons: usize) {
+    let for_reasons = if reasons > 1 { format!(", for {} reasons", thousands(reasons as u64)) } else { String::new() };
+    let fact = |name: &str| explanation.facts.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    if let ("tier", Some(tier)) = (explanation.subject.as_str(), fact("tier")) {
+        return page.line(0, Text::new().then(Style::Strong, format!("tier {tier}")).plain(for_reasons));
+    }
+    let known = explanation.status != Presence::Unheard;
+    let outcome = fact("outcome").filter(|_| known && is_rule(explanation));
+    let answer = match (outcome, explanation.status) {
+        (Some(outcome), _) => outcome.to_owned(),
+        (None, Presence::Present) if is_code(explanation) && fact("changed").is_some() => {
+            match explanation.reasons.len() {
+                0 => "changed, and no rule speaks of it".to_owned(),
+                1 => "changed, and 1 rule speaks of it".to_owned(),
+                rules => format!("changed, and {} rules speak of it", thousands(rules as u64)),
+            }
+        }
+        (None, Presence::Present) if is_code(explanation) => "within reach of the change".to_owned(),
+        (None, Presence::Absent) if is_code(explanation) => "untouched by the change".to_owned(),
+        (None, Presence::Present) => format!("in the plan{for_reasons}"),
+        (None, Presence::Absent) => "not in the plan".to_owned(),
+        (None, Presence::Unheard) => "nothing has this name".to_owned(),
+    };
+    let style = if known { Style::Strong } else { Style::Warn };
+    page.line(0, Text::from(format!("{}: ", explanation.subject)).then(style, answer));
     let rows: Vec<Vec<Text>> = explanation
         .facts
         .iter()
+        .filter(|(name, _)| outcome.is_none() || name != "outcome")
         .map(|(name, value)| vec![Text::new().then(Style::Dim, name), Text::from(value.as_str())])
         .collect();
     page.table(2, &rows, &[]);
@@ -64,28 +86,29 @@ fn reached(page: &mut Page, explanation: &Explanation, label: &str) {
         return;
     }
     page.gap();
-    let title = if ways.len() > 1 { format!("{} ways", thousands(ways.len() as u64)) } else { "1 way".to_owned() };
-    page.line(0, Text::from(label).then(Style::Strong, "reached by the change").then(Style::Dim, format!(", {title}")));
+    let more = if ways.len() > 1 { format!(", in {} ways", thousands(ways.len() as u64)) } else { String::new() };
+    page.line(0, Text::from(label).then(Style::Strong, "reached by the change").then(Style::Dim, more));
     for way in ways.iter().take(WAYS) {
         proof::chain(page, label.len().max(2), way);
     }
     if ways.len() > WAYS {
-        page.line(
-            label.len().max(2),
-            Text::new().then(Style::Dim, format!("and {} more", count((ways.len() - WAYS) as u64, "way"))),
-        );
+        let more = format!("and {}", count((ways.len() - WAYS) as u64, "more way"));
+        page.line(label.len().max(2), Text::new().then(Style::Dim, more));
     }
 }
 
 fn near(page: &mut Page, explanation: &Explanation) {
-    let rules = &explanation.near;
+    // A rule that is a reason has shown its evidence already.
+    let is_reason = |rule: &str| explanation.reasons.iter().any(|reason| reason.rule == rule);
+    let rules: Vec<_> = explanation.near.iter().filter(|near| !is_reason(&near.rule)).collect();
     if rules.is_empty() {
         return;
     }
     page.gap();
-    if explanation.status == Presence::Absent {
-        let verb = if rules.len() == 1 { "rule could bring it:" } else { "rules could bring it:" };
+    if explanation.status == Presence::Absent && !is_rule(explanation) {
+        let verb = if rules.len() == 1 { "rule could bring it" } else { "rules could bring it" };
         page.line(0, format!("{} {verb}", thousands(rules.len() as u64)));
+        page.gap();
     }
     for rule in rules.iter().take(NEAR) {
         page.row(0, Text::new().then(Style::Strong, &rule.rule), proof::rule_place(&rule.file, rule.line));

@@ -293,9 +293,11 @@ impl Page {
             .map(|column| rows.iter().filter_map(|row| row.get(column)).map(Text::width).max().unwrap_or(0))
             .collect();
         // A name as long as the screen must not push everything else off it.
-        let most = self.width / 2;
-        for width in widths.iter_mut().take(columns.saturating_sub(1)) {
-            *width = (*width).min(most);
+        let leading = columns.saturating_sub(1);
+        if widths.iter().take(leading).map(|width| width + GAP).sum::<usize>() + indent > self.width * 3 / 4 {
+            for width in widths.iter_mut().take(leading) {
+                *width = (*width).min(self.width / 2);
+            }
         }
         for row in rows {
             let mut label = Text::new();

@@ -23,6 +23,9 @@ pub fn plan(page: &mut Page, plan: &Plan, compared: &str) {
     page.row(0, compared, id);
     page.line(0, change(plan));
     page.gap();
+    if plan.change.files == 0 && plan.unknowns.is_empty() {
+        return page.line(0, tier_line(plan));
+    }
     denials(page, plan);
     tier(page, plan);
     page.gap();
@@ -89,11 +92,19 @@ pub fn tier_line(plan: &Plan) -> Text {
 
 fn tier(page: &mut Page, plan: &Plan) {
     let Some(first) = plan.tier_derivation.first() else { return page.line(0, tier_line(plan)) };
-    let place = proof::rule_place(&first.file, first.line);
+    let line = tier_line(plan);
     let rule = Text::new().then(Style::Strong, &first.rule);
-    let right =
-        if place.width() > 0 { rule.then(Style::Dim, format!(" · {}:{}", first.file, first.line)) } else { rule };
-    page.row(0, tier_line(plan), right);
+    let place = proof::rule_place(&first.file, first.line);
+    let both = match place.width() {
+        0 => rule.clone(),
+        _ => rule.clone().then(Style::Dim, format!(" · {}:{}", first.file, first.line)),
+    };
+    if line.width() + 2 + both.width() <= page.width() {
+        page.row(0, line, both);
+    } else {
+        page.line(0, line);
+        page.row(2, rule, place);
+    }
     page.quote(2, &first.because);
     if first.by_unknown {
         page.line(2, Text::new().then(Style::Warn, "it cannot be told whether this rule fires, so it counts as fired"));

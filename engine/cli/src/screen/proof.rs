@@ -47,20 +47,54 @@ pub enum Depth {
     Whole,
 }
 
-/// One reason: the rule, its words, its evidence (at most `most` pieces).
-pub fn derivation(page: &mut Page, indent: usize, label: &str, derivation: &Derivation, most: usize) {
+/// Proofs that a page shows already, by part and set, with the number of their reason.
+#[derive(Debug, Clone, Default)]
+pub struct Shown(Vec<(PartRef, String, usize)>);
+
+impl Shown {
+    /// The reason whose proof this piece would repeat; else it is remembered.
+    fn earlier(&mut self, piece: &Evidence, reason: usize) -> Option<usize> {
+        let (Evidence::Changed { part, set, proof, .. } | Evidence::Member { part, set, proof }) = piece else {
+            return None;
+        };
+        if proof.len() < 2 {
+            return None;
+        }
+        let earlier =
+            self.0.iter().find(|(known, its_set, _)| known == part && its_set == set).map(|(.., reason)| *reason);
+        if earlier.is_none() {
+            self.0.push((part.clone(), set.clone(), reason));
+        }
+        earlier
+    }
+}
+
+/// One reason: the rule, its words, its evidence. What an earlier reason proved is not proved again.
+pub fn derivation(page: &mut Page, label: &str, derivation: &Derivation, shown: &mut Shown, number: usize) {
     let name =
         Text::new().plain(label).then(Style::Strong, &derivation.rule).then(Style::Dim, book_note(derivation.book));
-    page.row(indent, name, rule_place(&derivation.file, derivation.line));
-    let inner = indent + label.len().max(2);
+    page.row(0, name, rule_place(&derivation.file, derivation.line));
+    let inner = label.len().max(2);
     page.quote(inner, &derivation.because);
     if derivation.by_unknown {
+        let sentence = "it cannot be told whether this rule fires, so it counts as fired";
+        page.line(inner, Text::new().then(Style::Warn, sentence));
+    }
+    for piece in &derivation.evidence {
+        match shown.earlier(piece, number) {
+            Some(earlier) => {
+                evidence(page, inner, piece, Depth::Brief);
+                page.line(inner + 2, Text::new().then(Style::Dim, format!("└ as in {earlier}")));
+            }
+            None => evidence(page, inner, piece, Depth::Whole),
+        }
+    }
+    if derivation.more_evidence > 0 {
         page.line(
             inner,
-            Text::new().then(Style::Warn, "it cannot be told whether this rule fires, so it counts as fired"),
+            Text::new().then(Style::Dim, format!("and {} more", thousands(derivation.more_evidence.into()))),
         );
     }
-    evidence_list(page, inner, &derivation.evidence, derivation.more_evidence, most, Depth::Whole);
 }
 
 /// Pieces of evidence, at most `most`, and how many more there are.

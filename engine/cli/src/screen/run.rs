@@ -73,16 +73,16 @@ pub fn summary(page: &mut Page, plan: &Plan, outcome: &RunOutcome, after_run: &[
         detail(page, bundle);
     }
     page.gap();
-    for (rule, truth) in after_run {
-        let word = match truth {
-            Truth::Yes => ("fires", Style::Warn),
-            Truth::Unknown => ("cannot be told, so it counts as fired", Style::Warn),
-            Truth::No => continue,
-        };
-        page.line(
-            0,
-            Text::from("rule ").then(Style::Strong, rule).plain(", judged after the run, ").then(word.1, word.0),
-        );
+    for (wanted, sentence) in [(Truth::Yes, "fired"), (Truth::Unknown, "cannot be told, so counted as fired")] {
+        let rules: Vec<&str> =
+            after_run.iter().filter(|(_, truth)| *truth == wanted).map(|(rule, _)| rule.as_str()).collect();
+        if !rules.is_empty() {
+            page.hanging(
+                0,
+                &Text::from("after the run  "),
+                Text::new().then(Style::Strong, rules.join(", ")).then(Style::Warn, format!(" {sentence}")),
+            );
+        }
     }
     answer(page, plan, outcome);
 }
@@ -103,10 +103,10 @@ fn detail(page: &mut Page, bundle: &BundleOutcome) {
             TestStatus::Missing => "missing",
             _ => "failed",
         };
-        page.line(2, Text::from(format!("{word}  ")).plain(&test.id));
-        if let Some(line) = test.message.lines().find(|line| !line.trim().is_empty()) {
-            page.line(4, Text::new().then(Style::Dim, line.trim()));
-        }
+        page.line(2, test.id.as_str());
+        let said = test.message.lines().find(|line| !line.trim().is_empty()).map(str::trim).unwrap_or_default();
+        let said = if said.is_empty() { word.to_owned() } else { format!("{word}: {said}") };
+        page.line(4, Text::new().then(Style::Dim, said));
     }
     if notable.len() > MOST_TESTS {
         page.line(

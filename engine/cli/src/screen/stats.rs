@@ -9,7 +9,6 @@ use serde::Serialize;
 
 use super::numbers::{count, plural, thousands};
 use super::page::{Page, Style, Text};
-use super::proof::place;
 
 /// Names listed for each thing that is not known; the rest is counted.
 const MOST: usize = 3;
@@ -184,11 +183,7 @@ pub fn stats(page: &mut Page, report: &Report) {
     if report.test_files > 0 {
         rows.push(vec![
             Text::from("tests"),
-            Text::from(format!(
-                "{} in {}",
-                count(number(report.tests), "test"),
-                count(number(report.test_files), "file")
-            )),
+            Text::from(format!("{} in {}", thousands(number(report.tests)), count(number(report.test_files), "file"))),
         ]);
     }
     if report.generated_files > 0 {
@@ -249,15 +244,27 @@ fn cycle_line(cycle: &[String]) -> String {
     }
 }
 
-/// Members of a set, one a line.
+/// Members of a set, by file.
 pub fn rows(page: &mut Page, rows: &[Row]) {
-    for row in rows {
-        let name = if row.kind == "file" { &row.path } else { &row.qualified_name };
-        let mut left = Text::new().then(Style::Strong, name).then(Style::Dim, format!("  {}", row.kind));
-        if !row.tags.is_empty() {
-            left.push(Style::Plain, &format!("  {}", row.tags.join(", ")));
+    for in_file in rows.chunk_by(|a, b| a.path == b.path) {
+        let Some(first) = in_file.first() else { continue };
+        if let ([only], "file") = (in_file, first.kind) {
+            page.line(0, Text::from(only.path.as_str()).then(Style::Dim, format!("  {}", only.tags.join(", "))));
+            continue;
         }
-        page.row(0, left, if row.kind == "file" { Text::new() } else { place(&row.path, row.line) });
+        page.line(0, first.path.as_str());
+        let lines: Vec<Vec<Text>> = in_file
+            .iter()
+            .map(|row| {
+                vec![
+                    Text::new().then(Style::Dim, thousands(row.line.into())),
+                    Text::new().then(Style::Dim, row.kind),
+                    Text::new().then(Style::Strong, &row.qualified_name),
+                    Text::from(row.tags.join(", ")),
+                ]
+            })
+            .collect();
+        page.table(2, &lines, &[0]);
     }
     page.gap();
     page.line(0, if rows.is_empty() { "no part is in this set".to_owned() } else { count(rows.len() as u64, "part") });
