@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValue;
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 
 /// Governs code changes by rules: what must happen for a change, and why.
@@ -14,7 +15,7 @@ use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
     max_term_width = 100
 )]
 #[command(
-    after_help = "Start: grace-rules init, then grace-rules plan. Exit codes: 0 yes or done, 1 the answer is no, 2 no answer."
+    after_help = "Start: grace-rules init, then grace-rules plan.\nExit codes: 0 yes or done, 1 the answer is no, 2 it could not be answered."
 )]
 pub struct Cli {
     /// Options of every command.
@@ -33,7 +34,7 @@ pub struct Global {
     #[arg(short = 'C', value_name = "DIR", global = true)]
     pub directory: Option<PathBuf>,
     /// For people, or for programs
-    #[arg(long, value_enum, default_value_t = Format::Human, global = true, hide_possible_values = false)]
+    #[arg(long, value_enum, default_value_t = Format::Human, global = true)]
     pub format: Format,
     /// Colour; `auto` means on a terminal
     #[arg(long, value_enum, default_value_t = ColorChoice::Auto, global = true)]
@@ -41,12 +42,26 @@ pub struct Global {
 }
 
 /// Who reads the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// Text.
     Human,
     /// JSON on standard output.
     Json,
+}
+
+/// By hand, so that help names the values without describing what their names say.
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Human, Self::Json]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            Self::Human => "human",
+            Self::Json => "json",
+        }))
+    }
 }
 
 /// The commands.

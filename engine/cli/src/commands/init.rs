@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::{Answer, Context};
 use crate::args::GraphArgs;
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Result, quoted};
 use crate::load::{self, Files, Loaded};
 use crate::screen::numbers::{count, thousands};
 use crate::screen::page::{Page, Style, Text};
@@ -59,6 +59,11 @@ pub(super) fn init(context: &Context) -> Result<Answer> {
     };
     let person = if person.contains('@') { person } else { NOBODY.to_owned() };
     let (found, mut report) = look(&loaded, person);
+    let directory = context.place.root.join(load::OWN_RULES.trim_end_matches('/'));
+    if files::exists(&directory) && !files::is_dir(&directory) {
+        return Err(Failure::new("file", format!("{} is in the way: it is not a directory", quoted(&directory)))
+            .help("rules live in a directory of this name; move the file"));
+    }
     let files = starter::files(&found);
     for file in &files {
         let path =

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use grace_engine::decide;
 use grace_engine::plan::{BookSide, BundleForm, BundlePlan, Plan};
+use grace_graph::facts::Language;
 use grace_runner::{BundleOutcome, BundleStatus, Event, Job, RunOutcome, Settings, TestStatus};
 use grace_store::{BundleRecord, PlanRecord, Record, Recorded, RunRecord, Store, TestRecord};
 use grace_system::files;
@@ -218,10 +219,20 @@ fn job(name: String, bundle: &BundlePlan, form: &BundleForm) -> Job {
     }
 }
 
-/// The files that hold a bundle's tests, and those of its files that hold none that can be read.
+/// The files that hold a bundle's tests. Beside them, files that are named as tests and could not be read: they must not
+/// be left out silently. Where no test can be read at all, every file of the bundle: its runner may know more.
 fn test_files(bundle: &BundlePlan) -> Vec<String> {
-    let of_tests = bundle.tests.iter().filter_map(|test| test.split_once("::").map(|(file, _)| file.to_owned()));
-    of_tests.chain(bundle.files.iter().cloned()).collect::<BTreeSet<_>>().into_iter().collect()
+    let of_tests = bundle.tests.iter().filter_map(|test| test.split_once("::").map(|(file, _)| file));
+    let unread =
+        bundle.files.iter().map(String::as_str).filter(|path| bundle.tests.is_empty() || is_named_as_test(path));
+    of_tests.chain(unread).map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// `test_x.py` or `x_test.py`, in a language that is read.
+fn is_named_as_test(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let stem = name.split('.').next().unwrap_or(name);
+    Language::of_path(path).is_some() && (stem.starts_with("test_") || stem.ends_with("_test"))
 }
 
 /// Writes records as they come; the first failure is kept for the end, so that the run goes on.
@@ -318,4 +329,34 @@ fn outcomes(outcome: &RunOutcome, names: &BTreeMap<String, String>) -> BTreeMap<
         all.insert(name, worst);
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bundle(tests: &[&str], files: &[&str]) -> BundlePlan {
+        let owned = |list: &[&str]| list.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>();
+        BundlePlan {
+            name: "b".to_owned(),
+            critical: false,
+            forms: Vec::new(),
+            narrowed: false,
+            tests: owned(tests),
+            selected: owned(tests),
+            files: owned(files),
+            derivation: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_is_no_test_is_not_given_to_the_runner() {
+        let files = ["tests/__pycache__/test_a.pyc", "tests/conftest.py", "tests/data.json", "tests/test_b.py"];
+        assert_eq!(test_files(&bundle(&["tests/test_a.py::test_x"], &files)), ["tests/test_a.py", "tests/test_b.py"]);
+    }
+
+    #[test]
+    fn a_bundle_without_readable_tests_gives_all_its_files() {
+        assert_eq!(test_files(&bundle(&[], &["web/a.test.js"])), ["web/a.test.js"]);
+    }
 }

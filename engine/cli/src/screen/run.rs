@@ -114,7 +114,10 @@ fn detail(page: &mut Page, bundle: &BundleOutcome) {
             Text::new().then(Style::Dim, format!("and {} more", thousands((notable.len() - MOST_TESTS) as u64))),
         );
     }
-    if notable.is_empty() && !bundle.status.is_pass() {
+    // Where no test says what failed, the command's own words do.
+    let speaks =
+        |status| matches!(status, TestStatus::Failed | TestStatus::Error | TestStatus::TooSlow | TestStatus::Flaky);
+    if !notable.iter().any(|test| speaks(test.status)) && !bundle.status.is_pass() {
         let lines: Vec<&str> = bundle.output.lines().collect();
         for line in lines.iter().skip(lines.len().saturating_sub(MOST_LINES)) {
             page.line(2, Text::new().then(Style::Dim, line.trim_end()));

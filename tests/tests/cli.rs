@@ -1,0 +1,16 @@
+//! The command line as its users meet it: whole outputs of the built binary on small repositories made here.
+//!
+//! Each snapshot holds standard output, standard error and the exit code. What differs between machines (paths, times,
+//! ids) is replaced; commits have fixed dates, so their names are the same everywhere.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests start git and the binary on real directories"
+)]
+
+#[path = "cli/bad_input.rs"]
+mod bad_input;
+#[path = "cli/commands.rs"]
+mod commands;
+#[path = "cli/support.rs"]
+mod support;

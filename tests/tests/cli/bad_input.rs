@@ -1,0 +1,136 @@
+//! Bad input: a clear sentence, exit code 2, and never a panic.
+
+use insta::assert_snapshot;
+
+use crate::support::Repo;
+
+#[test]
+fn without_git_the_answer_says_so() {
+    let repo = Repo::edited();
+    let said = repo.run(&["plan"], None, |command| {
+        command.env("PATH", "");
+    });
+    assert_snapshot!(said.snapshot(&repo.path));
+}
+
+#[test]
+fn outside_of_a_repository_the_answer_says_so() {
+    assert_snapshot!(Repo::directory().grace("plan"));
+}
+
+#[test]
+fn init_outside_of_a_repository_names_the_first_step() {
+    assert_snapshot!(Repo::directory().grace("init"));
+}
+
+#[test]
+fn a_directory_that_is_not_there_is_named() {
+    assert_snapshot!(Repo::directory().grace("-C nowhere plan"));
+}
+
+#[test]
+fn a_revision_before_the_first_commit_is_unborn() {
+    assert_snapshot!(Repo::unborn().grace("plan --base main"));
+}
+
+#[test]
+fn a_work_tree_before_the_first_commit_is_planned_against_nothing() {
+    let repo = Repo::unborn();
+    repo.write("a.py", "x = 1\n");
+    let plan = repo.json("plan");
+    assert_eq!(plan["change"]["files"], 1);
+}
+
+#[test]
+fn a_misspelt_revision_names_its_neighbour() {
+    assert_snapshot!(Repo::project().grace("plan --base mian"));
+}
+
+#[test]
+fn a_revision_that_looks_like_an_option_is_refused() {
+    assert_snapshot!(Repo::project().grace("plan --base=--help"));
+}
+
+#[test]
+fn a_revision_beyond_a_shallow_clone_says_how_to_fetch_it() {
+    let repo = Repo::project();
+    repo.edit_kernel();
+    repo.commit("second");
+    let clone = Repo::directory();
+    let source = format!("file://{}", repo.path.display());
+    clone.git(&["clone", "--quiet", "--depth", "1", &source, "clone"]);
+    let said = clone.run(&["-C", "clone", "plan", "--base", "HEAD~1"], None, |_| {});
+    assert_snapshot!(said.snapshot(&clone.path));
+}
+
+#[test]
+fn a_diff_that_does_not_apply_names_the_place() {
+    let diff = "--- a/app/api.py\n+++ b/app/api.py\n@@ -1,2 +1,2 @@\n-something else\n+new\n \n";
+    assert_snapshot!("diff_mismatch", Repo::project().grace_with_input("plan --diff -", diff));
+    assert_snapshot!("diff_nonsense", Repo::project().grace_with_input("plan --diff -", "hello\n"));
+    assert_snapshot!("diff_missing", Repo::project().grace("plan --diff nothing.diff"));
+    let outside = "--- a/../x\n+++ b/../x\n@@ -0,0 +1 @@\n+x\n";
+    assert_snapshot!("diff_outside", Repo::project().grace_with_input("plan --diff -", outside));
+}
+
+#[test]
+fn files_that_are_not_there_are_named() {
+    assert_snapshot!("files_missing", Repo::project().grace("plan --files nothing.py"));
+    assert_snapshot!("files_outside", Repo::project().grace("plan --files ../x.py"));
+}
+
+#[test]
+fn an_object_that_is_lacking_is_a_named_unknown() {
+    let repo = Repo::project();
+    repo.edit_kernel();
+    repo.commit("second");
+    let blob = repo.git(&["rev-parse", "HEAD~1:app/core/kernel.py"]);
+    std::fs::remove_file(repo.path.join(format!(".git/objects/{}/{}", &blob[..2], &blob[2..]))).unwrap();
+    let said = repo.run(&["plan", "--base", "HEAD~1", "--head", "HEAD"], None, |_| {});
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    assert!(said.stdout.contains("tier 3"), "{}", said.stdout);
+}
+
+#[test]
+fn rules_that_are_no_text_are_a_named_unknown() {
+    let repo = Repo::project();
+    std::fs::write(repo.path.join("grace/more.grace"), [0xff, 0xfe, 0x00]).unwrap();
+    assert_snapshot!("rules_no_text_check", repo.grace("check"));
+    let plan = repo.json("plan");
+    assert_eq!(plan["tier"], 3);
+    assert!(!plan["unknowns"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn init_where_a_file_is_in_the_way_says_so() {
+    let repo = Repo::project();
+    repo.remove("grace");
+    repo.write("grace", "a file\n");
+    assert_snapshot!(repo.grace("init"));
+}
+
+#[test]
+fn dates_and_questions_that_mean_nothing_are_refused() {
+    let repo = Repo::project();
+    assert_snapshot!("as_of", repo.grace("plan --as-of tomorrow"));
+    assert_snapshot!("explain_nothing", repo.grace("explain"));
+    assert_snapshot!("explain_nonsense", repo.grace("explain nonsense"));
+    assert_snapshot!("explain_bundle_without_name", repo.grace("explain bundle"));
+    assert_snapshot!("unknown_command", repo.grace("plam"));
+    assert_snapshot!("two_changes", repo.grace("plan --staged --worktree"));
+    assert_snapshot!("no_rules_in_directory", repo.grace("plan --rules app"));
+}
+
+#[test]
+fn an_error_for_a_program_is_json_too() {
+    assert_snapshot!(Repo::project().grace("plan --base nope --format json"));
+}
+
+#[test]
+fn names_of_files_cannot_drive_the_terminal() {
+    let repo = Repo::project();
+    repo.write("app/core/\u{1b}[31mred.py", "x = 1\n");
+    let said = repo.run(&["plan"], None, |_| {});
+    assert!(!said.stdout.contains('\u{1b}'), "{}", said.stdout);
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+}

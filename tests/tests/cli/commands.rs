@@ -1,0 +1,271 @@
+//! What each command says when all is well, or when the answer is no.
+
+use insta::assert_snapshot;
+
+use crate::support::Repo;
+
+#[test]
+fn help_shows_every_command() {
+    assert_snapshot!(Repo::directory().grace("--help"));
+}
+
+#[test]
+fn help_of_plan_shows_examples() {
+    assert_snapshot!(Repo::directory().grace("plan --help"));
+}
+
+#[test]
+fn a_plan_says_tier_reason_and_place() {
+    assert_snapshot!(Repo::edited().grace("plan"));
+}
+
+#[test]
+fn a_plan_of_nothing_is_short() {
+    assert_snapshot!(Repo::project().grace("plan"));
+}
+
+#[test]
+fn a_denial_comes_first_and_ends_with_one() {
+    let repo = Repo::project();
+    repo.write("app/notes.py", "def note():\n    print('x')\n    return 'x'\n");
+    assert_snapshot!(repo.grace("plan"));
+}
+
+#[test]
+fn a_plan_as_json_has_the_keys_that_are_promised() {
+    let plan = Repo::edited().json("plan");
+    assert_eq!(plan["schema"], "grace-rules/plan");
+    assert_eq!(plan["version"], 1);
+    assert_eq!(plan["tier"], 3);
+    assert_eq!(plan["id"].as_str().unwrap().len(), 64);
+    for key in ["approvals", "principles", "bundles", "validations", "denials", "unknowns", "rules"] {
+        for element in plan[key].as_array().unwrap() {
+            assert!(element["name"].is_string(), "{key}: {element}");
+            for reason in element["derivation"].as_array().unwrap() {
+                for part in ["rule", "file", "line", "because", "evidence"] {
+                    assert!(!reason[part].is_null(), "{key}.{part}: {reason}");
+                }
+            }
+        }
+    }
+    assert_eq!(plan["bundles"][0]["name"], "unit");
+    assert!(plan["approvals"].as_array().unwrap().iter().any(|approval| approval["name"] == "1 of team(owners)"));
+}
+
+#[test]
+fn every_way_to_name_a_change_gives_the_same_tier() {
+    let repo = Repo::edited();
+    let diff = repo.git(&["diff"]) + "\n";
+    repo.write("../change.diff", &diff);
+    let tier = |line: &str| repo.json(line)["tier"].clone();
+    assert_eq!(tier("plan --worktree"), 3);
+    assert_eq!(tier("plan --base HEAD"), 3);
+    assert_eq!(tier("plan --diff ../change.diff"), 3);
+    assert_eq!(tier("plan --files app/core/kernel.py"), 3);
+    repo.git(&["add", "--all"]);
+    assert_eq!(tier("plan --staged"), 3);
+    repo.commit("second");
+    assert_eq!(tier("plan --base HEAD~1 --head HEAD"), 3);
+    assert_eq!(tier("plan --head HEAD"), 3);
+}
+
+#[test]
+fn a_diff_on_standard_input_is_planned() {
+    let repo = Repo::edited();
+    let diff = repo.git(&["diff"]) + "\n";
+    repo.git(&["checkout", "--quiet", "."]);
+    assert_snapshot!(repo.grace_with_input("plan --diff -", &diff));
+}
+
+#[test]
+fn a_branch_is_compared_with_where_it_left_main() {
+    let repo = Repo::project();
+    repo.git(&["checkout", "--quiet", "-b", "topic"]);
+    repo.edit_kernel();
+    repo.commit("second");
+    let plan = repo.json("plan");
+    assert_eq!(plan["tier"], 3);
+    assert!(plan["compared"].as_str().unwrap().starts_with("work tree against main ("), "{}", plan["compared"]);
+}
+
+#[test]
+fn a_directory_without_a_repository_is_planned_by_files() {
+    let repo = Repo::project();
+    repo.remove(".git");
+    assert_snapshot!(repo.grace("plan --files app/core/kernel.py"));
+}
+
+#[test]
+fn a_repository_without_rules_is_judged_by_the_floor() {
+    let repo = Repo::project();
+    repo.remove("grace");
+    repo.commit("no rules");
+    repo.edit_kernel();
+    assert_snapshot!(repo.grace("plan"));
+}
+
+#[test]
+fn rules_can_be_tried_out() {
+    let repo = Repo::edited();
+    repo.write("../other/a.grace", "module other\nrule any : tier 2\n  when any edit in all\n  because \"Try.\"\n");
+    assert_snapshot!(repo.grace("plan --rules ../other"));
+}
+
+#[test]
+fn explain_answers_every_kind_of_question() {
+    let repo = Repo::edited();
+    for (name, line) in [
+        ("tier", "explain tier"),
+        ("bundle", "explain bundle unit"),
+        ("test", "explain test tests/test_api.py::test_boot"),
+        ("approval", "explain approval owners"),
+        ("principle", "explain principle CORE_STAYS_SAFE"),
+        ("rule", "explain rule no_print"),
+        ("file", "explain file app/core/kernel.py"),
+        ("symbol", "explain symbol Kernel.start"),
+        ("code", "explain E021"),
+        ("a_name_without_its_noun", "explain unit"),
+        ("an_unheard_name", "explain bundle unti"),
+    ] {
+        assert_snapshot!(format!("explain_{name}"), repo.grace(line));
+    }
+}
+
+#[test]
+fn explain_says_what_an_absent_thing_lacks() {
+    let repo = Repo::project();
+    repo.write("app/notes.py", "def note():\n    return 'y'\n");
+    assert_snapshot!(repo.grace("explain bundle unit"));
+}
+
+#[test]
+fn sound_rules_pass_check() {
+    assert_snapshot!(Repo::project().grace("check"));
+}
+
+#[test]
+fn every_mistake_is_reported_at_once() {
+    let repo = Repo::project();
+    let rules = crate::support::RULES
+        .replace("change touches tag(kernel)", "change touches tag(kernal)")
+        .replace("bundle(unit) narrowed", "bundle(unti) narrowed");
+    repo.write("grace/rules.grace", &rules);
+    assert_snapshot!(repo.grace("check"));
+    let list = repo.json("check");
+    for mistake in list.as_array().unwrap() {
+        for key in ["code", "severity", "message", "help", "file", "line", "column"] {
+            assert!(mistake.get(key).is_some(), "{key}: {mistake}");
+        }
+    }
+    let errors = list.as_array().unwrap().iter().filter(|mistake| mistake["severity"] == "error").count();
+    assert!(errors >= 2, "{list}");
+}
+
+#[test]
+fn broken_rules_fail_check_and_make_a_plan_tier_3() {
+    let repo = Repo::project();
+    repo.write(
+        "grace/rules.grace",
+        &format!("{}\nrule broken : tier 2\n  when change touches\n", crate::support::RULES),
+    );
+    assert_snapshot!("broken_rules_check", repo.grace("check"));
+    assert_snapshot!("broken_rules_plan", repo.grace("plan"));
+}
+
+#[test]
+fn fmt_lists_then_writes_and_then_has_nothing_to_do() {
+    let repo = Repo::project();
+    repo.write("grace/extra.grace", "module extra\nteam   b members \"x@example.org\"\n");
+    assert_snapshot!("fmt_check", repo.grace("fmt --check grace/extra.grace"));
+    assert_snapshot!("fmt_writes", repo.grace("fmt grace/extra.grace"));
+    assert_snapshot!("fmt_again", repo.grace("fmt --check grace/extra.grace"));
+    repo.write("grace/extra.grace", "module extra\nteam b members\n");
+    assert_snapshot!("fmt_leaves_a_mistake", repo.grace("fmt grace/extra.grace"));
+    assert_eq!(repo.read("grace/extra.grace"), "module extra\nteam b members\n");
+}
+
+#[test]
+fn tests_of_rules_run_and_say_what_they_reached() {
+    let repo = Repo::project();
+    assert_snapshot!("test_passes", repo.grace("test"));
+    repo.write("grace/rules.grace", &crate::support::RULES.replace("expect   tier 3", "expect   tier 2"));
+    assert_snapshot!("test_fails", repo.grace("test"));
+    assert_snapshot!("test_of_no_title", repo.grace("test nonsense"));
+}
+
+#[test]
+fn graph_stats_counts_what_is_known() {
+    let repo = Repo::project();
+    repo.write("app/broken.py", "def f(:\n    pass\n");
+    assert_snapshot!(repo.grace("graph stats"));
+    assert_eq!(repo.json("graph stats")["schema"], "grace-rules/graph-stats");
+}
+
+#[test]
+fn graph_query_lists_members_with_their_tags() {
+    let repo = Repo::project();
+    assert_snapshot!("query", repo.grace_args(&["graph", "query", "tag(kernel)"]));
+    assert_snapshot!("query_of_an_unknown_tag", repo.grace_args(&["graph", "query", "tag(kernal)"]));
+    assert_snapshot!("query_of_two_items", repo.grace_args(&["graph", "query", "tests\ndefine b = all"]));
+    let rows = repo.json("graph query all");
+    let row = rows.as_array().unwrap().iter().find(|row| row["name"] == "start").unwrap();
+    assert_eq!(row["kind"], "method");
+    assert_eq!(row["qualified_name"], "app.core.kernel.Kernel.start");
+    assert_eq!(row["path"], "app/core/kernel.py");
+    assert_eq!(row["line"], 2);
+    assert_eq!(row["tags"], serde_json::json!(["kernel"]));
+}
+
+#[test]
+fn init_makes_rules_that_pass_check_and_overwrites_nothing() {
+    let repo = Repo::project();
+    repo.remove("grace");
+    repo.commit("no rules");
+    assert_snapshot!("init", repo.grace("init"));
+    let said = repo.run(&["check"], None, |_| {});
+    assert_eq!(said.code, Some(0), "{}", said.stdout);
+    let said = repo.run(&["fmt", "--check"], None, |_| {});
+    assert_eq!(said.code, Some(0), "{}", said.stdout);
+    repo.write("grace/rules.grace", "# mine\n");
+    assert_snapshot!("init_again", repo.grace("init"));
+    assert_eq!(repo.read("grace/rules.grace"), "# mine\n");
+}
+
+#[test]
+fn run_stores_what_passed_and_what_failed() {
+    let repo = Repo::edited();
+    assert_snapshot!("run_passes", repo.grace("run"));
+    repo.write("app/core/kernel.py", "class Kernel:\n    def start(self):\n        return 2\n");
+    assert_snapshot!("run_fails", repo.grace("run"));
+    assert!(repo.path.join(".git/grace/spool").exists());
+    assert!(!repo.git(&["status", "--porcelain"]).contains("grace"));
+}
+
+#[test]
+fn run_takes_no_other_rules() {
+    assert_snapshot!(Repo::edited().grace("run --rules grace"));
+}
+
+#[test]
+fn run_without_bundles_runs_nothing() {
+    assert_snapshot!(Repo::project().grace("run"));
+}
+
+#[test]
+fn a_commit_is_run_outside_of_the_work_tree() {
+    let repo = Repo::edited();
+    repo.commit("second");
+    repo.write("app/core/kernel.py", "class Kernel:\n    pass\n");
+    let said = repo.run(&["run", "--base", "HEAD~1", "--head", "HEAD"], None, |_| {});
+    assert_eq!(said.code, Some(0), "{}{}", said.stdout, said.stderr);
+}
+
+#[test]
+fn completions_are_written_for_each_shell() {
+    let repo = Repo::directory();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let said = repo.run(&["completions", shell], None, |_| {});
+        assert!(said.stdout.contains("grace-rules"), "{shell}");
+        assert_eq!(said.code, Some(0));
+    }
+}

@@ -1,0 +1,232 @@
+//! Repositories, the binary, and snapshots that hold on every machine.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use regex::Regex;
+
+/// Files of the small project that most tests use.
+const PROJECT: &[(&str, &str)] = &[
+    ("app/__init__.py", ""),
+    ("app/core/__init__.py", ""),
+    (
+        "app/core/kernel.py",
+        "class Kernel:\n    def start(self):\n        return 1\n\n    def stop(self):\n        return 0\n",
+    ),
+    ("app/api.py", "from app.core.kernel import Kernel\n\n\ndef boot():\n    return Kernel().start()\n"),
+    ("app/notes.py", "def note():\n    return 'x'\n"),
+    ("tests/test_api.py", "from app.api import boot\n\n\ndef test_boot():\n    assert boot() == 1\n"),
+    // Its directory is where pytest then imports from.
+    ("conftest.py", ""),
+    ("README.md", "# app\n"),
+    ("CODEOWNERS", "* @everyone\n/app/core/ @core-team\n"),
+    ("grace/rules.grace", RULES),
+];
+
+/// Rules of its own, without any shipped pack, so that the packs may change without these tests.
+pub(crate) const RULES: &str = r#"module project.rules
+
+team owners  members "ann@example.org", "bob@example.org"
+
+tag kernel  on path("app/core/**")
+
+principle CORE_STAYS_SAFE
+  says     "The core stays safe."
+
+bundle unit  critical
+  tests    path("tests/**")
+  run      "pytest", "{tests}", "-q", "-p", "no:cacheprovider", "--junitxml={junit}"
+  timeout  60 s each, 120 s in all
+
+rule core_change : tier 3
+  when     change touches tag(kernel)
+  require  approval 1 of team(owners), bundle(unit)
+  upholds  CORE_STAYS_SAFE
+  because  "Everything starts here."
+
+rule reaches_core : tier 2
+  when     change touches dependents(tag(kernel), within 2)
+  require  bundle(unit) narrowed to impacted tests
+  because  "What calls the core breaks with it."
+
+rule no_print : tier 2
+  when     added code lines in path("app/**") contain "print("
+  deny
+  remedy   "Write to the log."
+  because  "Nobody reads standard output."
+
+test "a core edit is tier 3"
+  given    edit of function("Kernel.start") in fixture("small")
+  expect   tier 3 from core_change
+  expect   bundle(unit)
+"#;
+
+/// A directory, usually a repository, that is removed afterwards.
+pub(crate) struct Repo {
+    _guard: tempfile::TempDir,
+    pub(crate) path: PathBuf,
+}
+
+impl Repo {
+    /// An empty directory.
+    pub(crate) fn directory() -> Self {
+        let guard = tempfile::tempdir().unwrap();
+        let path = guard.path().canonicalize().unwrap().join("repo");
+        fs::create_dir(&path).unwrap();
+        Self { _guard: guard, path }
+    }
+
+    /// A repository without a commit.
+    pub(crate) fn unborn() -> Self {
+        let repo = Self::directory();
+        repo.git(&["init", "--quiet", "--initial-branch=main"]);
+        repo
+    }
+
+    /// The small project, committed.
+    pub(crate) fn project() -> Self {
+        let repo = Self::unborn();
+        for (path, text) in PROJECT {
+            repo.write(path, text);
+        }
+        for (path, text) in PROJECT.iter().filter(|(path, _)| path.starts_with("app") || path.starts_with("tests")) {
+            repo.write(&format!("grace/fixtures/small/{path}"), text);
+        }
+        repo.commit("first");
+        repo
+    }
+
+    /// The small project with an edit of the kernel that is not committed.
+    pub(crate) fn edited() -> Self {
+        let repo = Self::project();
+        repo.edit_kernel();
+        repo
+    }
+
+    pub(crate) fn edit_kernel(&self) {
+        self.write(
+            "app/core/kernel.py",
+            "class Kernel:\n    def start(self):\n        return 2 - 1\n\n    def stop(self):\n        return 0\n",
+        );
+    }
+
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.path.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    pub(crate) fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path.join(path)).unwrap()
+    }
+
+    pub(crate) fn remove(&self, path: &str) {
+        fs::remove_dir_all(self.path.join(path)).unwrap();
+    }
+
+    pub(crate) fn commit(&self, message: &str) {
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--no-verify", "--message", message]);
+    }
+
+    /// Runs git with nothing of the machine's settings; its output.
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
+        let output = Command::new("git")
+            .args(["-c", "user.name=Ann", "-c", "user.email=ann@example.org", "-c", "commit.gpgSign=false"])
+            .args(arguments)
+            .current_dir(&self.path)
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_AUTHOR_DATE", "2026-01-01T00:00:00Z")
+            .env("GIT_COMMITTER_DATE", "2026-01-01T00:00:00Z")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// The whole output of the binary here, as a snapshot.
+    pub(crate) fn grace(&self, line: &str) -> String {
+        self.run(&line.split(' ').collect::<Vec<_>>(), None, |_| {}).snapshot(&self.path)
+    }
+
+    /// As [`Repo::grace`], with arguments that hold spaces.
+    pub(crate) fn grace_args(&self, arguments: &[&str]) -> String {
+        self.run(arguments, None, |_| {}).snapshot(&self.path)
+    }
+
+    /// As [`Repo::grace`], with standard input.
+    pub(crate) fn grace_with_input(&self, line: &str, input: &str) -> String {
+        self.run(&line.split(' ').collect::<Vec<_>>(), Some(input), |_| {}).snapshot(&self.path)
+    }
+
+    /// Runs the binary and gives everything that it said.
+    pub(crate) fn run(&self, arguments: &[&str], input: Option<&str>, change: impl FnOnce(&mut Command)) -> Said {
+        let mut command = Command::new(binary());
+        command
+            .args(arguments)
+            .current_dir(&self.path)
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env_remove("CLICOLOR_FORCE")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        change(&mut command);
+        let mut child = command.spawn().unwrap();
+        // A command that does not read its input may be gone already.
+        let _closed = child.stdin.take().unwrap().write_all(input.unwrap_or_default().as_bytes());
+        let output = child.wait_with_output().unwrap();
+        Said {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// The answer as JSON.
+    pub(crate) fn json(&self, line: &str) -> serde_json::Value {
+        let said = self.run(&format!("{line} --format json").split(' ').collect::<Vec<_>>(), None, |_| {});
+        serde_json::from_str(&said.stdout).unwrap_or_else(|error| panic!("{error}: {}{}", said.stdout, said.stderr))
+    }
+}
+
+/// What the binary said.
+pub(crate) struct Said {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Said {
+    /// Everything, with what differs between machines replaced.
+    pub(crate) fn snapshot(&self, directory: &Path) -> String {
+        let mut text = self.stdout.clone();
+        if !self.stderr.is_empty() {
+            text.push_str("--- stderr\n");
+            text.push_str(&self.stderr);
+        }
+        let code = self.code.map_or("a signal".to_owned(), |code| code.to_string());
+        text.push_str(&format!("--- exit {code}\n"));
+        assert!(!text.contains("\u{1b}["), "no colour without a terminal: {text}");
+        let text = text.replace(&directory.display().to_string(), "DIR");
+        let replaced = [
+            (r" +plan [0-9a-f]{8}\b", "  plan ID"),
+            (r"\b\d+(\.\d)? m?s\b", "TIME"),
+            (r"pack ([a-z_.]+):\d+", "pack $1:N"),
+        ];
+        replaced
+            .iter()
+            .fold(text, |text, (pattern, by)| Regex::new(pattern).unwrap().replace_all(&text, *by).into_owned())
+    }
+}
+
+/// The binary beside the tests: `cargo xtask test` builds it first.
+fn binary() -> PathBuf {
+    let tests = std::env::current_exe().unwrap();
+    let binary = tests.ancestors().nth(2).unwrap().join(format!("grace-rules{}", std::env::consts::EXE_SUFFIX));
+    assert!(binary.exists(), "{} is missing; cargo xtask test builds it", binary.display());
+    binary
+}
