@@ -279,14 +279,19 @@ impl Joiner<'_> {
     fn tier_lines(&mut self) {
         let db = self.db;
         let declared = World::get(db).declared(db);
-        let mut found = false;
         let books = books(db);
+        if books.is_empty() {
+            self.default_tier(BookSide::BuiltIn);
+        }
         for (book_side, book) in &books {
-            let Some((at, lines)) = tier_items(db, *book) else { continue };
-            found = true;
+            let Some((at, lines)) = tier_items(db, *book) else {
+                self.default_tier(*book_side);
+                continue;
+            };
+            // A line that lowers must have stood before: in the first rules there is nothing that did.
             let safe_counts = !(*book_side == BookSide::After && books.len() == 1);
-            let compiled = compiled(db, *book, at.file, at.id.clone());
-            let mut base = None;
+            let mut proved_tier: Option<(u8, Derivation)> = None;
+            let mut any_other: Option<(u8, Derivation)> = None;
             for tier_line in &lines {
                 let derivation = |because: String, evidence| Derivation {
                     rule: format!("tiers.{}", tier_line.name.text),
@@ -310,17 +315,15 @@ impl Joiner<'_> {
                                 what: "proved: change only in".to_owned(),
                                 value: words.clone(),
                             }];
-                            base = Some((
-                                tier_line.tier,
-                                derivation(format!("The change is proved to be only {words}."), evidence),
-                            ));
+                            let because = format!("The change is proved to be only {words}.");
+                            if proved_tier.as_ref().is_none_or(|(tier, _)| tier_line.tier > *tier) {
+                                proved_tier = Some((tier_line.tier, derivation(because, evidence)));
+                            }
                         }
                     }
-                    TierReach::AnyOther if base.is_none() => {
-                        let waived = compiled
-                            .as_ref()
-                            .and_then(|compiled| self.tier_waiver(*book_side, *book, compiled, &tier_line.name.text));
-                        base = Some(match waived {
+                    TierReach::AnyOther if any_other.as_ref().is_none_or(|(tier, _)| tier_line.tier > *tier) => {
+                        let waived = self.tier_waiver(*book_side, *book, &tier_line.name.text);
+                        any_other = Some(match waived {
                             Some((tier, name, evidence)) => (
                                 tier,
                                 derivation(format!("Waiver {name} lowers tiers.{}.", tier_line.name.text), evidence),
@@ -341,24 +344,22 @@ impl Joiner<'_> {
                     TierReach::OnlyIn(_) | TierReach::AnyOther | TierReach::RulesOnly => {}
                 }
             }
-            if let Some((tier, derivation)) = base {
-                self.tiers.push((tier, derivation, false));
+            match proved_tier.or(any_other) {
+                Some((tier, derivation)) => self.tiers.push((tier, derivation, false)),
+                None => self.default_tier(*book_side),
             }
-        }
-        if !found {
-            self.tiers.push((2, built_in("default_tier", "No rule book says what its tiers are.", Vec::new()), false));
         }
     }
 
+    /// A book that does not say which tier a change has says tier 2.
+    fn default_tier(&mut self, book: BookSide) {
+        let mut derivation = built_in("default_tier", "No line of `tiers` is about this change.", Vec::new());
+        derivation.book = book;
+        self.tiers.push((2, derivation, false));
+    }
+
     /// A waiver in force `of tiers.NAME` that covers the whole change: the tier, its name and evidence.
-    fn tier_waiver(
-        &self,
-        book_side: BookSide,
-        book: RuleBook,
-        tiers: &Compiled,
-        name: &str,
-    ) -> Option<(u8, String, Vec<Evidence>)> {
-        let _ = tiers;
+    fn tier_waiver(&self, book_side: BookSide, book: RuleBook, name: &str) -> Option<(u8, String, Vec<Evidence>)> {
         for (at, compiled) in self.waivers(book_side, book) {
             let ItemKind::Waiver(waiver) = &compiled.item.kind else { continue };
             let WaiverEffect::ToTier(tier) = waiver.effect else { continue };
