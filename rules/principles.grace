@@ -37,6 +37,7 @@ rule layer1_adapter_changed : tier 3
   upholds  PRESERVE_LAYER1_STABILITY
   owner    team(governance)
   because  "A foundational adapter is part of layer 1, wherever its file stands."
+  may be empty
 
 rule layer1_removed : tier 3
   when     change removes layer(layer1) or change renames layer(layer1)

@@ -24,20 +24,20 @@ tag kernel            on seed_kernel within seed_python
 tag governance_policy on (seed_governance within seed_python) except seed_kernel
 tag oss_model_wrapper on (seed_model_like within header of class("*") within seed_python)
   except (seed_kernel plus seed_governance)
-tag layer1_adapter    on (seed_layer1 within seed_python) except (seed_kernel plus seed_governance
-  plus seed_model_like)
+tag layer1_adapter    on (seed_layer1 within seed_python)
+  except (seed_kernel plus seed_governance plus seed_model_like)
 
 # Only a core kernel, or a kernel on a path that says `boot`, is layer 1; any other kernel has no layer.
-tag layer(layer1) on tag(kernel) within (named "*core_kernel*" ignoring case plus matches(path,
-  "(?i)boot"))
+tag layer(layer1) on tag(kernel)
+  within (named "*core_kernel*" ignoring case plus matches(path, "(?i)boot"))
 tag layer(layer1) on tag(layer1_adapter)
 tag layer(layer2) on tag(governance_policy) plus tag(oss_model_wrapper)
 
 # The first that matches wins.
 tag domain(cognition)    on (path("**/*cognition/**") ignoring case
   plus named "*cognitive*" ignoring case) within seed_python
-tag domain(memory)       on (path("**/*memory/**") ignoring case
-  plus named "*memory_*" ignoring case) within seed_python
+tag domain(memory)       on (path("**/*memory/**") ignoring case plus named "*memory_*" ignoring case)
+  within seed_python
 tag domain(execution)    on (path("**/*execution/**") ignoring case
   plus named "*executor*" ignoring case) within seed_python
 tag domain(intelligence) on (path("**/*intelligence/**") ignoring case

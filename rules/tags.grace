@@ -7,8 +7,8 @@
 module grace.tags
 use    grace.vocabulary
 
-define product = all except (tests plus path("**/tests/**") plus path("**/test/**")
-  plus path("**/conftest.py"))
+define product = all
+  except (tests plus path("**/tests/**") plus path("**/test/**") plus path("**/conftest.py"))
 
 # Kernels: whatever inherits from a kernel base at any distance, whatever registers itself as one, and the package of kernels.
 define kernel_bases   = header of (class("Base*Kernel") plus class("*DomainKernel")
@@ -52,8 +52,9 @@ tag layer(layer3) on (path("**/layer3/**") plus path("**/intents/**")
 tag domain(governance) on tag(governance_policy)  may be empty
 
 # By use: a module that imports a wrapper and stands beside it routes to it.
-tag domain(model_routing) on (tag(oss_model_wrapper) plus (certain importers(tag(oss_model_wrapper),
-  within 1) within (path("**/models/**") plus path("**/model*/**"))) plus path("**/*model_adapter*")
+tag domain(model_routing) on (tag(oss_model_wrapper)
+  plus (certain importers(tag(oss_model_wrapper), within 1)
+  within (path("**/models/**") plus path("**/model*/**"))) plus path("**/*model_adapter*")
   plus path("**/*model_rout*") plus path("**/routing/**") plus path("**/models/*registry*")
   plus path("**/models/*rout*") plus path("**/models/*failover*") plus path("**/models/*health*"))
   within product  may be empty

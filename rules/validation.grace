@@ -28,6 +28,7 @@ validation basic_inference
   because  "A model that is used at all answers at all."
 
 define model_fingerprints = path("**/fingerprints/*.yaml") plus path("**/fingerprints/*.yml")
+  may be empty
 
 rule model_validated : tier 2
   when     change touches tag(oss_model_wrapper) plus bound to model("*") plus model_fingerprints

@@ -57,6 +57,9 @@ pub struct StarterFile {
     pub text: String,
 }
 
+/// Letters in a line of rules.
+const WIDTH: usize = 100;
+
 /// The head of a new `allowed_signers`: how a line reads, and no key, because none is anybody's yet.
 pub const ALLOWED_SIGNERS: &str = "\
 # Whose approvals count: one line a person, in the format of ssh-keygen (ALLOWED SIGNERS).
@@ -110,8 +113,10 @@ fn rules(found: &Found, bundles: &[Bundle]) -> String {
             Bundle::Shipped(name) => Some(format!("grace.bundles.{name}")),
             Bundle::Own(..) => None,
         });
-        let modules: Vec<String> = GRACE_MODULES.iter().map(|module| (*module).to_owned()).chain(shipped).collect();
-        let _ = write!(text, "adopt  {}\n\n{who}", modules.join(", "));
+        let mut modules: Vec<String> = GRACE_MODULES.iter().map(|module| (*module).to_owned()).chain(shipped).collect();
+        let last = modules.len().saturating_sub(1);
+        modules[..last].iter_mut().for_each(|module| module.push(','));
+        let _ = write!(text, "{}\n\n{who}", wrapped("adopt  ", &modules, 2));
         let _ = write!(text, "team governance  members {person}\nteam peers       members {person}\n");
     } else {
         let _ = write!(text, "adopt  grace.floor\n\n{who}team owners  members {person}\n\n");
@@ -152,20 +157,39 @@ fn own_bundles(found: &Found, bundles: &[Bundle]) -> String {
     text
 }
 
+/// Pieces behind a keyword, in lines of at most [`WIDTH`] letters, as `fmt` breaks them.
+fn wrapped(keyword: &str, pieces: &[String], indent: usize) -> String {
+    let mut text = keyword.to_owned();
+    let mut width = text.len();
+    for (index, piece) in pieces.iter().enumerate() {
+        if index > 0 && width + 1 + piece.len() > WIDTH {
+            let _ = write!(text, "\n{:indent$}", "");
+            width = indent;
+        } else if index > 0 {
+            text.push(' ');
+            width += 1;
+        }
+        text.push_str(piece);
+        width += piece.len();
+    }
+    text
+}
+
 /// The item of a shipped bundle with other paths in its `tests` clause, which stands on lines of its own before `run`.
 fn with_tests(pack: &str, paths: &[String]) -> String {
-    let set = if paths.is_empty() {
-        "none".to_owned()
-    } else {
-        paths.iter().map(|path| format!("path({})", quoted(path))).collect::<Vec<_>>().join("\n      plus ")
-    };
+    let piece =
+        |(index, path): (usize, &String)| format!("{}path({})", if index > 0 { "plus " } else { "" }, quoted(path));
+    let mut set: Vec<String> = paths.iter().enumerate().map(piece).collect();
+    if set.is_empty() {
+        set.push("none".to_owned());
+    }
     let mut text = String::from("\n");
     let mut in_tests = false;
     for line in pack.lines().skip_while(|line| !line.starts_with("bundle ")) {
         let word = line.split_whitespace().next().unwrap_or_default();
         if word == "tests" {
             in_tests = true;
-            let _ = writeln!(text, "  tests    {set}");
+            let _ = writeln!(text, "{}", wrapped("  tests    ", &set, 11));
         } else if word == "run" {
             in_tests = false;
         }

@@ -10,6 +10,7 @@ use grace_dsl::{Diagnostic, LineIndex, Parsed, Severity, SourceFile, check, form
 use grace_engine::input::Book;
 use grace_engine::testing::{Fixtures, TestReport, run_tests};
 use grace_graph::store::FactStore;
+use grace_packs::starter::{self, Found};
 use grace_tests::{book, files_below, root, rules_below};
 
 /// `path:line severity code: message (help)`
@@ -179,4 +180,25 @@ fn each_of_the_ten_policies_fires_and_does_not_fire() {
 #[test]
 fn the_rules_of_mini_grace_fire_and_do_not_fire() {
     run("examples/mini_grace/grace", &["examples/mini_grace/grace/rules.grace"]);
+}
+
+#[test]
+fn what_init_writes_is_sound_and_written_as_fmt_writes() {
+    let found = |is_grace_system, test_files: &[&str]| Found {
+        person: "ada@example.org".to_owned(),
+        is_grace_system,
+        test_directories: if test_files.is_empty() { Vec::new() } else { vec!["tests".to_owned()] },
+        test_files: test_files.iter().map(|path| (*path).to_owned()).collect(),
+    };
+    let some = ["app/tests/test_cognition_loop.py", "tests/chaos/test_chaos_smoke.py", "tests/test_meta_loop.py"];
+    for found in [found(false, &[]), found(false, &some), found(true, &[]), found(true, &some)] {
+        let files = starter::files(&found);
+        let rules = files.into_iter().filter(|file| file.path.ends_with(".grace"));
+        let rules: BTreeMap<String, String> = rules.map(|file| (file.path.to_owned(), file.text)).collect();
+        for (path, text) in &rules {
+            assert_eq!(&format(text).unwrap(), text, "{path} of {found:?}");
+        }
+        let wrong = wrong_with(&book(rules));
+        assert!(wrong.is_empty(), "{found:?}\n{wrong}");
+    }
 }
