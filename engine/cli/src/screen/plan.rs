@@ -133,8 +133,10 @@ fn duties(page: &mut Page, plan: &Plan) {
         let label = if index == 0 { "approvals" } else { "" };
         rows.push(vec![Text::from(label), approval_line(approval)]);
     }
-    if !plan.duties.is_empty() {
-        rows.push(vec![Text::from("also needed"), names(plan.duties.iter().map(|d| d.name.as_str()), 12).into()]);
+    let missing: Vec<&str> =
+        plan.duties.iter().filter(|duty| duty.given.is_none()).map(|duty| duty.name.as_str()).collect();
+    if !missing.is_empty() {
+        rows.push(vec![Text::from("also needed"), names(missing.into_iter(), 12).into()]);
     }
     if let Some(trust) = &plan.trust {
         let rules = names(trust.derivation.iter().map(|d| d.rule.as_str()), 3);

@@ -1,6 +1,6 @@
 //! The tests of rules on the screen: failures first, then what no test reached.
 
-use grace_engine::testing::{Coverage, TestReport};
+use grace_engine::testing::{Coverage, RuleCoverage, TestReport};
 
 use super::numbers::{count, thousands};
 use super::page::{Page, Style, Text};
@@ -54,54 +54,42 @@ pub fn report(page: &mut Page, report: &TestReport, with_coverage: bool) {
     }
 }
 
+/// What no test reached, of the project's own rules: those of shipped packs are tested where they are shipped.
 fn coverage(page: &mut Page, coverage: &Coverage) {
-    let mut lines = Vec::new();
-    for rule in &coverage.rules {
-        let what = match (rule.fired, rule.spared) {
-            (false, false) => "was reached by no test",
-            (false, true) => "was never seen to fire",
-            (true, false) => "was never seen not to fire",
-            (true, true) => {
-                for (condition, yes, no) in &rule.conditions {
-                    match (yes, no) {
-                        (true, true) => {}
-                        (true, false) => lines.push((rule.name.as_str(), format!("always held: {condition}"))),
-                        (false, _) => lines.push((rule.name.as_str(), format!("never held: {condition}"))),
-                    }
-                }
-                continue;
-            }
-        };
-        lines.push((rule.name.as_str(), what.to_owned()));
+    let own: Vec<&RuleCoverage> = coverage.rules.iter().filter(|rule| !rule.file.starts_with("pack ")).collect();
+    if own.is_empty() {
+        return;
     }
-    for (waiver, used) in &coverage.waivers {
-        if !used {
-            lines.push((waiver.as_str(), "is a waiver that no test saw lower anything".to_owned()));
+    let mut lines = Vec::new();
+    for rule in &own {
+        let name = rule.name.as_str();
+        match (rule.fired, rule.spared) {
+            (false, false) => lines.push((name, "was reached by no test".to_owned())),
+            (false, true) => lines.push((name, "was never seen to fire".to_owned())),
+            (true, false) => lines.push((name, "was never seen not to fire".to_owned())),
+            (true, true) => lines.extend(rule.conditions.iter().filter_map(|(condition, yes, no)| match (yes, no) {
+                (true, true) => None,
+                (true, false) => Some((name, format!("always held: {condition}"))),
+                (false, _) => Some((name, format!("never held: {condition}"))),
+            })),
         }
     }
-    let rules = coverage.rules.len() as u64;
-    if rules == 0 {
-        return;
+    for (waiver, _) in coverage.waivers.iter().filter(|(_, used)| !used) {
+        lines.push((waiver.as_str(), "is a waiver that no test saw lower anything".to_owned()));
     }
     if !lines.is_empty() {
         page.line(0, Text::new().then(Style::Strong, "not reached"));
-        let rows: Vec<Vec<Text>> = lines
-            .iter()
-            .take(MOST)
-            .map(|(name, what)| vec![Text::from(*name), Text::new().then(Style::Dim, what)])
-            .collect();
-        page.table(2, &rows, &[]);
+        let row = |(name, what): &(&str, String)| vec![Text::from(*name), Text::new().then(Style::Dim, what)];
+        page.table(2, &lines.iter().take(MOST).map(row).collect::<Vec<_>>(), &[]);
         if lines.len() > MOST {
-            page.line(
-                2,
-                Text::new().then(
-                    Style::Dim,
-                    format!("and {} more (--format json has all)", thousands((lines.len() - MOST) as u64)),
-                ),
-            );
+            let more = format!("and {} more (--format json has all)", thousands((lines.len() - MOST) as u64));
+            page.line(2, Text::new().then(Style::Dim, more));
         }
         page.gap();
     }
-    let both = coverage.rules.iter().filter(|rule| rule.fired && rule.spared).count() as u64;
-    page.line(0, format!("{} of {} seen to fire and not to fire", thousands(both), count(rules, "rule")));
+    let both = own.iter().filter(|rule| rule.fired && rule.spared).count() as u64;
+    page.line(
+        0,
+        format!("{} of {} seen to fire and not to fire", thousands(both), count(own.len() as u64, "own rule")),
+    );
 }
