@@ -261,6 +261,33 @@ fn a_commit_is_run_outside_of_the_work_tree() {
 }
 
 #[test]
+fn a_bundle_that_the_change_edits_runs_in_both_forms() {
+    let repo = Repo::edited();
+    repo.write("grace/rules.grace", &crate::support::RULES.replace("60 s each", "30 s each"));
+    assert_snapshot!("two_forms_plan", repo.grace("plan"));
+    // Both forms run at the same time, so the lines of progress have no fixed order.
+    let said = repo.run(&["run"], None, |_| {});
+    assert_eq!(said.stderr.lines().count(), 4, "{}", said.stderr);
+    assert_snapshot!("two_forms_run", crate::support::Said { stderr: String::new(), ..said }.snapshot(&repo.path));
+}
+
+#[test]
+#[cfg(unix)]
+fn an_interrupted_run_keeps_what_was_done() {
+    let repo = Repo::edited();
+    let slow = "def test_slow():\n    import time\n    time.sleep(60)\n";
+    repo.write("slow/test_slow.py", slow);
+    let rules = crate::support::RULES.replace("path(\"tests/**\")", "path(\"slow/**\")");
+    repo.write("grace/rules.grace", &rules);
+    repo.commit("slow tests");
+    repo.write("app/core/kernel.py", "class Kernel:\n    pass\n");
+    let (code, said) = repo.interrupted(&["run"], "unit: started");
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("what was done is kept"), "{said}");
+    assert!(repo.path.join(".git/grace/spool").exists());
+}
+
+#[test]
 fn completions_are_written_for_each_shell() {
     let repo = Repo::directory();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {

@@ -186,6 +186,28 @@ impl Repo {
         }
     }
 
+    /// Runs the binary, interrupts it once it has said `after` on standard error, and gives its exit code and what it said.
+    #[cfg(unix)]
+    pub(crate) fn interrupted(&self, arguments: &[&str], after: &str) -> (Option<i32>, String) {
+        use std::io::{BufRead as _, BufReader, Read as _};
+        let mut command = Command::new(binary());
+        command
+            .args(arguments)
+            .current_dir(&self.path)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let errors = BufReader::new(child.stderr.take().unwrap());
+        let mut lines = errors.lines();
+        assert!(lines.any(|line| line.unwrap().contains(after)));
+        let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        let mut said = String::new();
+        child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+        (child.wait().unwrap().code(), said)
+    }
+
     /// The answer as JSON.
     pub(crate) fn json(&self, line: &str) -> serde_json::Value {
         let said = self.run(&format!("{line} --format json").split(' ').collect::<Vec<_>>(), None, |_| {});
