@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use grace_runner::Event;
 use grace_system::clock::Stopwatch;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::screen::numbers;
 
@@ -99,26 +99,35 @@ pub struct Bundles {
 }
 
 impl Progress {
-    /// A display for bundles, each with its limit.
+    /// A display for bundles, each with its limit and the tests expected of it.
     #[must_use]
-    pub fn bundles<'a>(self, bundles: impl Iterator<Item = (&'a str, Duration)>) -> Bundles {
+    pub fn bundles<'a>(self, bundles: impl Iterator<Item = (&'a str, Duration, usize)>) -> Bundles {
         let bars = MultiProgress::with_draw_target(self.target());
-        let bundles: Vec<(&str, Duration)> = bundles.collect();
-        let widest = bundles.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-        let style =
-            |template: &str| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bundles: Vec<_> = bundles.collect();
+        let widest = bundles.iter().map(|(name, ..)| name.chars().count()).max().unwrap_or(0);
         let mut by_name = BTreeMap::new();
-        for (name, limit) in bundles {
+        for (name, limit, tests) in bundles {
             let limit = numbers::limit(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
-            let running = style(&format!(" {{prefix}}  {{bar:16}}  {{pos}}/{{len}}  {{elapsed}} of {limit}"))
-                .progress_chars("█▉▊▋▌▍▎▏░");
-            let bar = bars.add(ProgressBar::new(0)).with_style(style(" {prefix}  {msg}"));
+            let bar = if tests > 0 { "{bar:16}  {pos}/{len}  " } else { "running  " };
+            let running = style(&format!(" {{prefix}}  {bar}{{took}} of {limit}"))
+                .progress_chars("█▉▊▋▌▍▎▏░")
+                .with_key("took", |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+                    let _whole = write!(text, "{} s", numbers::thousands(state.elapsed().as_secs()));
+                });
+            let bar = bars.add(ProgressBar::new(tests as u64)).with_style(style(WITH_WORD));
             bar.set_prefix(format!("{name:widest$}"));
             bar.set_message("waiting");
             by_name.insert(name.to_owned(), (bar, running));
         }
         Bundles { mode: self, bars, by_name }
     }
+}
+
+/// A bundle that waits or is done.
+const WITH_WORD: &str = " {prefix}  {msg}";
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 impl Bundles {
@@ -136,7 +145,9 @@ impl Bundles {
             }
             Event::Tests { bundle, done, total } => {
                 if let Some((bar, _)) = self.by_name.get(bundle) {
-                    bar.set_length(total.unwrap_or(*done).max(*done) as u64);
+                    if let Some(total) = total {
+                        bar.set_length((*total).max(*done) as u64);
+                    }
                     bar.set_position(*done as u64);
                 }
             }
@@ -148,9 +159,7 @@ impl Bundles {
                 self.line(&format!("{}: {word}{tests}, {took}", outcome.bundle));
                 if let Some((bar, _)) = self.by_name.get(&outcome.bundle) {
                     bar.disable_steady_tick();
-                    if let Ok(style) = ProgressStyle::with_template(" {prefix}  {msg}") {
-                        bar.set_style(style);
-                    }
+                    bar.set_style(style(WITH_WORD));
                     bar.finish_with_message(format!("{word}{tests}  {took}"));
                 }
             }

@@ -17,7 +17,7 @@ use crate::screen::numbers::{count, thousands};
 use crate::screen::page::{Page, Style, Text};
 
 /// Notes named one by one; the rest is counted.
-const MOST_NOTES: usize = 10;
+const MOST_NOTES: usize = 30;
 
 /// One mistake, with the keys that are promised.
 #[derive(Debug, Serialize)]

@@ -73,7 +73,9 @@ pub(super) fn run(context: &Context, args: &ChangeArgs) -> Result<Answer> {
 
     let (jobs, names) = jobs(&plan);
     let keeper = Arc::new(Mutex::new(Keeper { store, failure: None, spooled: None }));
-    let display = Arc::new(context.progress.bundles(jobs.iter().map(|job| (job.bundle.as_str(), job.timeout_all))));
+    let display = Arc::new(context.progress.bundles(
+        jobs.iter().map(|job| (job.bundle.as_str(), job.timeout_all, job.selected.as_ref().map_or(0, Vec::len))),
+    ));
     let events = {
         let (keeper, display, names, run_id) =
             (Arc::clone(&keeper), Arc::clone(&display), names.clone(), run_id.clone());

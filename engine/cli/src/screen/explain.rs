@@ -74,7 +74,7 @@ fn headline(page: &mut Page, explanation: &Explanation, reasons: usize) {
     let rows: Vec<Vec<Text>> = explanation
         .facts
         .iter()
-        .filter(|(name, _)| outcome.is_none() || name != "outcome")
+        .filter(|(name, _)| !(outcome.is_some() && name == "outcome" || is_code(explanation) && name == "change"))
         .map(|(name, value)| vec![Text::new().then(Style::Dim, name), Text::from(value.as_str())])
         .collect();
     page.table(2, &rows, &[]);
