@@ -293,7 +293,7 @@ impl Conds<'_> {
             CondKind::BundleFailed(_) => missing("the outcome of the run".to_owned()),
             CondKind::Kpi(test) => {
                 let past = World::get(self.db).past(self.db);
-                match past.kpis.get(&show::kpi(test)).or_else(|| past.kpis.get(&test.kpi.text)) {
+                match past.kpis.get(&show::kpi_key(test)).or_else(|| past.kpis.get(&test.kpi.text)) {
                     Some(&value) => {
                         let holds = compare_exact(test.compare, value, plain(&test.value));
                         let hit = Hit::Number {

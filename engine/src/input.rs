@@ -105,7 +105,7 @@ pub struct PastFacts {
     pub model_files: BTreeMap<String, Vec<String>>,
     /// Runs of bundles, oldest first.
     pub runs: BTreeMap<String, Vec<BundleRun>>,
-    /// Values of KPIs, by `name`, `name p95 over 24 h` as the language writes the test's left side; in thousandths of the unit of the KPI's own
+    /// Values of KPIs, by `name p95 over 24 h` as the language writes the test's left side, else by `name` alone; in thousandths
     /// (milliseconds for durations, percent for shares).
     pub kpis: BTreeMap<String, i64>,
     /// Waivers whose grant is signed, by name.

@@ -529,7 +529,7 @@ impl Joiner<'_> {
         let past = World::get(self.db).past(self.db);
         let key = show::kpi(limit);
         let test = show::comparison(limit.compare, &limit.value);
-        match past.kpis.get(&key).or_else(|| past.kpis.get(&limit.kpi.text)) {
+        match past.kpis.get(&show::kpi_key(limit)).or_else(|| past.kpis.get(&limit.kpi.text)) {
             Some(&value) if crate::sets::compare_exact(limit.compare, value, crate::sets::plain(&limit.value)) => {
                 return;
             }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use grace_dsl::ast::{CondKind, Forbid, ItemKind, Layers, NodeId, SetExpr, When};
+use grace_dsl::ast::{Cond, CondKind, Forbid, ItemKind, Layers, NodeId, SetExpr, When};
 use grace_graph::code::{EdgeKind, FileId, PartId, PartKind};
 use grace_graph::graph::CodeGraph;
 
@@ -72,20 +72,16 @@ fn plain_verdict(trace: Trace) -> Verdict {
 }
 
 /// Violations of a state: each model of an `any of`, else the condition as one.
-fn state_violations(cond: &grace_dsl::ast::Cond, before: &Trace, after: &Trace) -> Violations {
-    let model = |hit: &Hit| match hit {
-        Hit::Model { model, certain, .. } => Some((model.clone(), *certain)),
-        _ => None,
-    };
+fn state_violations(cond: &Cond, before: &Trace, after: &Trace) -> Violations {
     let mut violations = Violations::default();
-    if let CondKind::AnyOf(..) = cond.kind {
-        let stood: BTreeMap<String, bool> = before.hits.iter().filter_map(model).collect();
-        violations.before = stood.values().filter(|certain| **certain).count();
-        for hit in &after.hits {
-            match (model(hit), model(hit).and_then(|(name, _)| stood.get(&name).copied())) {
-                (Some((_, true)), Some(true)) => violations.old.push(hit.clone()),
-                (Some((_, true)), None) => violations.new.push(hit.clone()),
-                _ => violations.maybe_new.push(hit.clone()),
+    if names_models(cond) {
+        let stood = offenders(before);
+        violations.before = stood.values().filter(|(certain, _)| *certain).count();
+        for (model, (certain, hit)) in offenders(after) {
+            match (certain, stood.get(&model).map(|(certain, _)| *certain)) {
+                (true, Some(true)) => violations.old.push(hit),
+                (true, None) => violations.new.push(hit),
+                _ => violations.maybe_new.push(hit),
             }
         }
         return violations;
@@ -99,6 +95,31 @@ fn state_violations(cond: &grace_dsl::ast::Cond, before: &Trace, after: &Trace) 
         _ => violations.maybe_new = or_word(hits),
     }
     violations
+}
+
+/// Whether a condition holds an `any of` that no `not` stands above.
+fn names_models(cond: &Cond) -> bool {
+    match &cond.kind {
+        CondKind::AnyOf(..) => true,
+        CondKind::And(conds) | CondKind::Or(conds) => conds.iter().any(names_models),
+        _ => false,
+    }
+}
+
+/// The models that a state speaks against, certain or not.
+fn offenders(trace: &Trace) -> BTreeMap<String, (bool, Hit)> {
+    let mut found = BTreeMap::new();
+    if trace.truth == Truth::No {
+        return found;
+    }
+    for hit in trace.waivable() {
+        if let Hit::Model { model, certain, .. } = hit {
+            let certain = *certain && trace.truth == Truth::Yes;
+            let entry = found.entry(model.clone()).or_insert_with(|| (certain, hit.clone()));
+            entry.0 |= certain;
+        }
+    }
+    found
 }
 
 /// A violation needs at least one thing to show.

@@ -277,12 +277,18 @@ impl Sets<'_> {
             SetKind::Defined(name) => return self.named(SetName::Define(Arc::from(name.text.as_str()))),
             SetKind::BoundTo(glob) => {
                 let mut members = Members::none(len);
-                for model in models(self.db, self.book, self.side).keys() {
-                    if self.compiled.glob(&glob.value, false, model) {
-                        let more = self.named(SetName::Bound(Arc::from(model.as_str())));
-                        members.certain.union_with(&more.certain);
-                        members.possible.union_with(&more.possible);
-                    }
+                // A model that is named outright may be bound by a string though nobody described it.
+                let mut names: BTreeSet<String> = models(self.db, self.book, self.side)
+                    .into_keys()
+                    .filter(|model| self.compiled.glob(&glob.value, false, model))
+                    .collect();
+                if !is_glob(&glob.value) {
+                    names.insert(glob.value.clone());
+                }
+                for model in names {
+                    let more = self.named(SetName::Bound(Arc::from(model.as_str())));
+                    members.certain.union_with(&more.certain);
+                    members.possible.union_with(&more.possible);
                 }
                 members
             }

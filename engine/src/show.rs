@@ -169,6 +169,11 @@ pub(crate) fn kpi(test: &KpiTest) -> String {
     text
 }
 
+/// The key of a KPI's value among the facts of the past: `boot_latency p95 over 24 h`.
+pub(crate) fn kpi_key(test: &KpiTest) -> String {
+    kpi(test).replacen(&format!("kpi({})", test.kpi.text), &test.kpi.text, 1)
+}
+
 /// `comments`, `formatting`, `documentation`, `added tests`.
 pub(crate) fn safe_kind(kind: SafeKind) -> &'static str {
     match kind {
