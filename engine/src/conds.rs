@@ -89,12 +89,19 @@ impl Conds<'_> {
                     CondKind::And(_) => truths.min().unwrap_or(Truth::Yes),
                     _ => truths.max().unwrap_or(Truth::No),
                 };
-                Trace { node: cond.node, negates: false, truth, hits: Vec::new(), children }
+                Trace {
+                    node: cond.node,
+                    negates: false,
+                    any: matches!(cond.kind, CondKind::Or(_)),
+                    truth,
+                    hits: Vec::new(),
+                    children,
+                }
             }
             CondKind::Not(inner) => {
                 let child = self.eval_under(inner, !negated);
                 let truth = not(child.truth);
-                Trace { node: cond.node, negates: true, truth, hits: Vec::new(), children: vec![child] }
+                Trace { node: cond.node, negates: true, any: false, truth, hits: Vec::new(), children: vec![child] }
             }
             _ => {
                 let (truth, hits) = self.atom(cond, negated);
@@ -115,22 +122,20 @@ impl Conds<'_> {
     }
 
     fn atom(&self, cond: &Cond, negated: bool) -> (Truth, Vec<Hit>) {
+        // To lower, a change counts only where it holds on every side that it has.
+        let strict = self.mode == Mode::Lower && !negated;
         match &cond.kind {
             CondKind::And(_) | CondKind::Or(_) | CondKind::Not(_) => (Truth::Unknown, Vec::new()),
-            CondKind::Touches(set) => self.changed(set, &meant(self.db), |_| Truth::Yes),
-            CondKind::AnyEdit(set) => self.changed(set, &self.every_edit(), |_| Truth::Yes),
-            CondKind::Adds(set) => {
-                self.changed_on(set, &meant(self.db), &[Side::After], |change| max_kinds(change.kinds, Kinds::ADDED))
-            }
-            CondKind::Removes(set) => {
-                self.changed_on(set, &meant(self.db), &[Side::Before], |change| max_kinds(change.kinds, Kinds::REMOVED))
-            }
+            CondKind::Touches(set) => self.changed(strict, set, &meant(self.db), |_| Truth::Yes),
+            CondKind::AnyEdit(set) => self.changed(strict, set, &self.every_edit(), |_| Truth::Yes),
+            CondKind::Adds(set) => self.moved(set, Side::After, Kinds::ADDED),
+            CondKind::Removes(set) => self.moved(set, Side::Before, Kinds::REMOVED),
             CondKind::Renames(set) => {
-                self.changed(set, &meant(self.db), |change| max_kinds(change.kinds, Kinds::RENAMED))
+                self.changed(strict, set, &meant(self.db), |change| max_kinds(change.kinds, Kinds::RENAMED))
             }
             CondKind::SignaturesChange(set) => {
                 let graphs = SIDES.map(|side| graph_of(self.db, side));
-                self.changed(set, &meant(self.db), |change| {
+                self.changed(strict, set, &meant(self.db), |change| {
                     let keys = [change.before.as_ref(), change.after.as_ref()];
                     let has_signature = keys
                         .iter()
@@ -252,12 +257,12 @@ impl Conds<'_> {
             CondKind::RationaleMissing => {
                 let declared = World::get(self.db).declared(self.db);
                 let absent = declared.rationale.as_ref().is_none_or(|rationale| rationale.trim().is_empty());
-                absence(absent, "rationale".to_owned())
+                self.absence(absent, "rationale".to_owned())
             }
             CondKind::StoryLacks(field) => {
                 let declared = World::get(self.db).declared(self.db);
                 let absent = declared.story.get(&field.text).is_none_or(|value| value.trim().is_empty());
-                absence(absent, format!("story {}", field.text))
+                self.absence(absent, format!("story {}", field.text))
             }
             CondKind::Count(set, compare, limit) => self.join_sides(negated, |side| {
                 let graph = graph_of(self.db, side);
@@ -323,9 +328,19 @@ impl Conds<'_> {
     /// A count of the change, with the parts that were counted.
     fn counted(&self, (truth, mut hits): (Truth, Vec<Hit>), set: &SetExpr) -> (Truth, Vec<Hit>) {
         if truth != Truth::No {
-            hits.extend(self.changed(set, &self.every_edit(), |_| Truth::Yes).1);
+            hits.extend(self.changed(false, set, &self.every_edit(), |_| Truth::Yes).1);
         }
         (truth, hits)
+    }
+
+    /// What the change does not say of itself. Giving it fills a duty; neither giving nor leaving it out lowers.
+    fn absence(&self, absent: bool, what: String) -> (Truth, Vec<Hit>) {
+        let hits = vec![Hit::Declared { what, value: String::new() }];
+        match (self.mode, absent) {
+            (Mode::Lower, _) => (Truth::Unknown, hits),
+            (_, true) => (Truth::Yes, hits),
+            (_, false) => (Truth::No, Vec::new()),
+        }
     }
 
     /// What the change says of itself: it can raise, never lower.
@@ -350,16 +365,49 @@ impl Conds<'_> {
         }
     }
 
-    fn changed(&self, set: &SetExpr, changes: &[Meant], test: impl Fn(&Meant) -> Truth) -> (Truth, Vec<Hit>) {
-        self.changed_on(set, changes, &SIDES, test)
+    /// Parts that came into being in a set, or are gone from it: added and removed ones, and those that moved across its
+    /// border.
+    fn moved(&self, set: &SetExpr, here: Side, outright: Kinds) -> (Truth, Vec<Hit>) {
+        let changes = meant(self.db);
+        if changes.is_empty() {
+            return (Truth::No, Vec::new());
+        }
+        let both = self.both(set);
+        let mut truth = Truth::No;
+        let mut hits = Vec::new();
+        for change in changes.iter() {
+            let (key, other) = match here {
+                Side::Before => (&change.before, &change.after),
+                Side::After => (&change.after, &change.before),
+            };
+            let Some(key) = key else { continue };
+            let there = if here == Side::Before { Side::After } else { Side::Before };
+            let kind = match other {
+                Some(other) if change.kinds.contains(Kinds::RENAMED) => not(both.holds(there, other)),
+                _ => max_kinds(change.kinds, outright),
+            };
+            let holds = both.holds(here, key).min(kind);
+            if holds != Truth::No {
+                truth = truth.max(holds);
+                hits.push(Hit::Changed {
+                    before: change.before.clone(),
+                    after: change.after.clone(),
+                    kinds: change.kinds,
+                    side: here,
+                    set: set.clone(),
+                    certain: holds == Truth::Yes,
+                });
+            }
+        }
+        (truth, hits)
     }
 
-    /// Changed parts in a set, on either of some sides, that meet a test.
-    fn changed_on(
+    /// Changed parts in a set that meet a test: on either side, or with `strict` on every side that they have.
+    fn changed(
         &self,
+        strict: bool,
         set: &SetExpr,
         changes: &[Meant],
-        sides: &[Side],
         test: impl Fn(&Meant) -> Truth,
     ) -> (Truth, Vec<Hit>) {
         if changes.is_empty() {
@@ -374,16 +422,14 @@ impl Conds<'_> {
                 continue;
             }
             // The after side is shown where both hold: its lines are the ones that the reader sees.
-            let best = sides
-                .iter()
-                .filter_map(|&side| {
-                    let key = match side {
-                        Side::Before => change.before.as_ref(),
-                        Side::After => change.after.as_ref(),
-                    }?;
-                    Some((both.holds(side, key).min(kind), side))
-                })
-                .max();
+            let seen = SIDES.into_iter().filter_map(|side| {
+                let key = match side {
+                    Side::Before => change.before.as_ref(),
+                    Side::After => change.after.as_ref(),
+                }?;
+                Some((both.holds(side, key).min(kind), side))
+            });
+            let best = if strict { seen.min() } else { seen.max() };
             if let Some((holds, side)) = best
                 && holds != Truth::No
             {
@@ -905,10 +951,6 @@ pub(crate) fn edge_kind(word: EdgeWord) -> EdgeKind {
 
 fn missing(fact: String) -> (Truth, Vec<Hit>) {
     (Truth::Unknown, vec![Hit::Missing { fact }])
-}
-
-fn absence(absent: bool, what: String) -> (Truth, Vec<Hit>) {
-    if absent { (Truth::Yes, vec![Hit::Declared { what, value: String::new() }]) } else { (Truth::No, Vec::new()) }
 }
 
 /// A number known as an interval against a limit: yes where all of it holds, no where none does.

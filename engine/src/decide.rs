@@ -119,28 +119,20 @@ pub fn decide(
             }
         }
     }
-    // A tier that a rule raised after the run is agreed as its line says; the plan's own approvals cover its own tier.
-    if tier > plan.tier && tier >= 3 && approved_by.is_empty() {
-        hold.push(Reason { what: format!("approval for tier {tier}"), rules: Vec::new() });
+    for validation in &plan.validations {
+        let what = match outcomes.get(&validation.name) {
+            Some(BundleOutcome::Passed | BundleOutcome::Flaky) => continue,
+            Some(BundleOutcome::Failed) => format!("validation {} failed", validation.name),
+            Some(BundleOutcome::Cancelled) => format!("validation {} was stopped", validation.name),
+            None => format!("validation {} has not run", validation.name),
+        };
+        let reason = Reason { what, rules: rules(&validation.derivation) };
+        if outcomes.get(&validation.name) == Some(&BundleOutcome::Failed) { no.push(reason) } else { hold.push(reason) }
     }
-    let mut spent = BTreeSet::new();
-    // Extra approvals serve no other requirement, so they are served first from what is left over by none.
-    for approval in approvals.iter().filter(|approval| !approval.extra) {
-        let people: BTreeSet<&String> = approved_by.iter().filter(|person| belongs(&approval.by, person)).collect();
-        let among = approval
-            .among
-            .iter()
-            .all(|(count, by)| people.iter().filter(|person| belongs(by, person)).count() >= *count as usize);
-        if people.len() < approval.count as usize || !among {
-            hold.push(Reason { what: format!("approval {}", approval.name), rules: rules(&approval.derivation) });
-        }
-        spent.extend(people.into_iter().take(approval.count as usize).cloned());
-    }
-    for approval in approvals.iter().filter(|approval| approval.extra) {
-        let left =
-            approved_by.iter().filter(|person| !spent.contains(*person) && belongs(&approval.by, person)).count();
-        if left < approval.count as usize {
-            hold.push(Reason { what: format!("approval {}", approval.name), rules: rules(&approval.derivation) });
+    for approval in missing_approvals(&approvals, approved_by) {
+        let reason = Reason { what: format!("approval {}", approval.name), rules: rules(&approval.derivation) };
+        if !hold.contains(&reason) {
+            hold.push(reason);
         }
     }
     let answer = if !no.is_empty() {
@@ -152,6 +144,59 @@ pub fn decide(
     };
     no.extend(hold);
     Decision { answer, tier, reasons: no, after_run }
+}
+
+/// Approvals that the people who approved do not give. One person counts once in a requirement and may serve several;
+/// who serves an extra approval serves no other.
+fn missing_approvals<'a>(approvals: &[&'a Approval], approved_by: &BTreeSet<String>) -> Vec<&'a Approval> {
+    let given_by = |approval: &Approval, people: &[&String]| {
+        let of = |group: &Approver| people.iter().filter(|person| belongs(group, person)).count();
+        of(&approval.by) >= approval.count as usize
+            && approval.among.iter().all(|(count, by)| {
+                people.iter().filter(|person| belongs(&approval.by, person) && belongs(by, person)).count()
+                    >= *count as usize
+            })
+    };
+    let (extra, plain): (Vec<&Approval>, Vec<&Approval>) = approvals.iter().partition(|approval| approval.extra);
+    let everyone: Vec<&String> = approved_by.iter().collect();
+    let mut missing: Vec<&Approval> = plain.iter().copied().filter(|approval| !given_by(approval, &everyone)).collect();
+    // Each way to set people aside for the extra approvals, until the others still hold; bounded, then it is no.
+    let slots: Vec<&Approval> =
+        extra.iter().flat_map(|approval| std::iter::repeat_n(*approval, approval.count as usize)).collect();
+    let mut steps = 20_000_u32;
+    let mut aside = vec![false; everyone.len()];
+    let served = set_aside(&slots, &everyone, &mut aside, &mut steps, &|aside| {
+        let left: Vec<&String> =
+            everyone.iter().zip(aside).filter(|(_, aside)| !**aside).map(|(person, _)| *person).collect();
+        plain.iter().all(|approval| given_by(approval, &left) || !given_by(approval, &everyone))
+    });
+    if !served {
+        missing.extend(extra);
+    }
+    missing
+}
+
+fn set_aside(
+    slots: &[&Approval],
+    everyone: &[&String],
+    aside: &mut Vec<bool>,
+    steps: &mut u32,
+    holds: &dyn Fn(&[bool]) -> bool,
+) -> bool {
+    let Some((slot, rest)) = slots.split_first() else { return holds(aside) };
+    for (index, person) in everyone.iter().enumerate() {
+        if aside[index] || !belongs(&slot.by, person) {
+            continue;
+        }
+        let Some(left) = steps.checked_sub(1) else { return false };
+        *steps = left;
+        aside[index] = true;
+        if set_aside(rest, everyone, aside, steps, holds) {
+            return true;
+        }
+        aside[index] = false;
+    }
+    false
 }
 
 fn belongs(group: &Approver, person: &str) -> bool {

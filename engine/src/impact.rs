@@ -37,18 +37,17 @@ impl Impact {
         let graph = graph_of(db, Side::After);
         let mut changed = graph.empty_set();
         let mut blind = false;
+        let before = graph_of(db, Side::Before);
         for change in meant(db).iter() {
-            // What a removed part did is reached through the names that it had: by what depended on it before.
-            let Some(part) = change.after.as_ref().and_then(|key| graph.find(key)) else { continue };
-            changed.insert(part.0 as usize);
-            let node = graph.part(part);
-            let unfollowed = node.kind == PartKind::File
-                && !grace_graph::change::is_documentation(&graph.file(node.file).path)
-                && graph.in_edges(part, EDGE_KINDS).next().is_none();
-            blind |= unfollowed || change.kinds.contains(Kinds::UNKNOWN);
+            blind |= change.kinds.contains(Kinds::UNKNOWN);
+            if let Some(part) = change.after.as_ref().and_then(|key| graph.find(key)) {
+                changed.insert(part.0 as usize);
+                blind |= is_unfollowed(&graph, part);
+            } else if let Some(part) = change.before.as_ref().and_then(|key| before.find(key)) {
+                blind |= is_unfollowed(&before, part);
+            }
         }
         let mut reached = affected(&graph, &seeds(db, &graph, Side::After), false);
-        let before = graph_of(db, Side::Before);
         let renamed: BTreeMap<PartKey, PartKey> =
             meant(db).iter().filter_map(|change| Some((change.before.clone()?, change.after.clone()?))).collect();
         for index in affected(&before, &seeds(db, &before, Side::Before), false).ones() {
@@ -59,6 +58,14 @@ impl Impact {
         }
         Self { changed, reached, blind }
     }
+}
+
+/// A file that no parser reads, that is no documentation, and that no code names: who depends on it is not known.
+fn is_unfollowed(graph: &CodeGraph, part: PartId) -> bool {
+    let node = graph.part(part);
+    node.kind == PartKind::File
+        && !grace_graph::change::is_documentation(&graph.file(node.file).path)
+        && graph.in_edges(part, EDGE_KINDS).next().is_none()
 }
 
 /// The parts of a side that changed in meaning. A change of more than a function's body happens at import time, so it is

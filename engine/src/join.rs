@@ -26,7 +26,7 @@ use crate::sets::{SetName, Sets, named_set};
 use crate::show;
 use crate::subject::{subject, summary, valid_until};
 use crate::verdict::{Hit, Trace, Verdict};
-use crate::waivers::{certain_on_both, hit_covered, waivers_in_force};
+use crate::waivers::{Coverage, certain_on_both, coverage, waivers_in_force};
 
 /// Pieces of evidence that one derivation shows; the rest are counted.
 const SHOWN: usize = 5;
@@ -437,8 +437,7 @@ impl Joiner<'_> {
         if by_unknown {
             self.name_unknowns(&verdict, &evidence, &at_rule);
         }
-        let lowered =
-            if by_unknown { Lowered::default() } else { self.lowered(rule, &view, &verdict.trace.waivable()) };
+        let lowered = if by_unknown { Lowered::default() } else { self.lowered(rule, &view) };
         let outcome = match (verdict.truth, lowered.waivers.is_empty()) {
             (Truth::Unknown, _) => Outcome::Unknown,
             (_, false) => Outcome::Waived,
@@ -634,7 +633,7 @@ impl Joiner<'_> {
         if *pending == Pending::Known(Truth::No) {
             return self.outcome(name, Outcome::DoesNotApply, &[], derivation);
         }
-        let approvals = view
+        let mut approvals: Vec<Approval> = view
             .require
             .iter()
             .filter_map(|requirement| match &requirement.kind {
@@ -653,6 +652,9 @@ impl Joiner<'_> {
         for principle in view.upholds {
             push(self.principles.entry(principle.text.clone()).or_default(), derivation.clone());
         }
+        if let Some((_, tier)) = view.tier {
+            approvals.extend(self.agree_to(tier, &derivation));
+        }
         self.after_run.push(AfterRun {
             name: name.clone(),
             when: pending.clone(),
@@ -662,6 +664,41 @@ impl Joiner<'_> {
             derivation: derivation.clone(),
         });
         self.outcome(name, Outcome::AfterRun, &[], derivation);
+    }
+
+    /// Who agrees to a plan that a rule raises to a tier after the run: whom the lines of that tier name.
+    fn agree_to(&self, tier: u8, derivation: &Derivation) -> Vec<Approval> {
+        let mut found = Vec::new();
+        let mut is_said = false;
+        for (_, book) in books(self.db) {
+            let Some((_, lines)) = tier_items(self.db, book) else { continue };
+            for line in lines.iter().filter(|line| line.tier == tier) {
+                is_said = true;
+                let TierApproval::Approval(approval) = &line.approve else { continue };
+                let by = self.approver(book, &approval.by);
+                let among: Vec<(u32, Approver)> =
+                    approval.among.iter().map(|(count, by)| (*count, self.approver(book, by))).collect();
+                found.push(Approval {
+                    name: approval_name(approval.count, &by, &among, approval.extra),
+                    count: approval.count,
+                    by,
+                    among,
+                    extra: approval.extra,
+                    derivation: vec![derivation.clone()],
+                });
+            }
+        }
+        if !is_said && tier >= 3 {
+            found.push(Approval {
+                name: approval_name(1, &Approver::Anyone, &[], false),
+                count: 1,
+                by: Approver::Anyone,
+                among: Vec::new(),
+                extra: false,
+                derivation: vec![derivation.clone()],
+            });
+        }
+        found
     }
 
     fn outcome(&mut self, name: String, outcome: Outcome, waivers: &[String], derivation: Derivation) {
@@ -764,7 +801,14 @@ impl Joiner<'_> {
             .codeowners
             .as_ref()
             .map(|(_, text)| grace_graph::owners::Owners::parse(text));
-        for path in self.evidence_files(rule, set) {
+        let files = self.evidence_files(rule, set);
+        let hidden = rule.verdict.trace.evidence().iter().any(|hit| matches!(hit, Hit::Missing { .. }));
+        if files.is_empty() || hidden {
+            // Which file it is cannot be told, so nobody can be asked as its owner.
+            let by = approval.otherwise.as_ref().map_or(Approver::Anyone, |by| self.approver(rule.book, by));
+            self.add_approval(approval.count, by, among.clone(), approval.extra, derivation.clone());
+        }
+        for path in files {
             let named: Vec<String> = owners
                 .as_ref()
                 .map(|owners| owners.owners_of(&path).iter().map(ToString::to_string).collect())
@@ -828,7 +872,7 @@ impl Joiner<'_> {
     }
 
     /// What waivers in force take away from a fired rule.
-    fn lowered(&self, rule: &Judged, view: &RuleView<'_>, evidence: &[&Hit]) -> Lowered {
+    fn lowered(&self, rule: &Judged, view: &RuleView<'_>) -> Lowered {
         let mut lowered = Lowered::default();
         let unwaivable = view.upholds.iter().any(|principle| {
             books(self.db).iter().any(|(_, book)| {
@@ -850,8 +894,7 @@ impl Joiner<'_> {
             let conds = Conds { db: self.db, book: waiver_book, compiled: &compiled, mode: Mode::Lower };
             let covered = conds.both(&waiver.set);
             let of_rule = Conds { db: self.db, book: rule.book, compiled: &rule.compiled, mode: Mode::Lower };
-            let parts: Vec<bool> = evidence.iter().filter_map(|hit| hit_covered(&of_rule, &covered, hit)).collect();
-            if parts.is_empty() || parts.contains(&false) {
+            if coverage(&of_rule, &covered, &rule.verdict.trace) != Coverage::Whole {
                 continue;
             }
             if waiver.when.as_ref().is_some_and(|when| conds.eval(when).truth != Truth::Yes) {

@@ -124,7 +124,8 @@ impl Prover<'_> {
     }
 
     fn opaque(&self, graph: &CodeGraph, part: PartId, steps: &mut Vec<Step>) {
-        if let Some(problem) = graph.file(graph.part(part).file).opaque {
+        let file = graph.file(graph.part(part).file);
+        if let Some(problem) = file.opaque.or(file.has_problems.then_some(ProblemKind::SyntaxError)) {
             steps.push(Step::Opaque { reason: problem_word(problem).to_owned() });
         }
     }

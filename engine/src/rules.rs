@@ -168,11 +168,7 @@ fn module_rule(conds: &Conds<'_>, ends: &[(SetExpr, SetExpr)], ways: impl Fn(&Co
     } else {
         Truth::No
     };
-    let hits = match truth {
-        Truth::Yes => violations.new.clone(),
-        Truth::Unknown => violations.maybe_new.clone(),
-        Truth::No => Vec::new(),
-    };
+    let hits = violations.new.iter().chain(&violations.maybe_new).cloned().collect();
     Verdict {
         truth,
         trace: Trace::leaf(NodeId(0), truth, hits),

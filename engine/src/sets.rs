@@ -11,7 +11,7 @@ use grace_dsl::ast::{
     Compare, Distance, FieldTest, ItemKind, MatchOn, SetExpr, SetKind, Unit, Value as DslValue, ValueTest, Walk,
 };
 use grace_fingerprints::{Fingerprint, Thousandths, Value};
-use grace_graph::code::{EdgeKind, PartId, PartKind};
+use grace_graph::code::{EdgeKind, FileId, PartId, PartKind};
 use grace_graph::graph::{CodeGraph, Direction};
 
 use crate::book::{Compiled, Glob, Kind, compiled, names};
@@ -83,26 +83,41 @@ pub(crate) fn named_set(db: &dyn Db, book: RuleBook, side: Snapshot, name: SetNa
         SetName::Define(define) => {
             let Some(at) = names.first(Kind::Define, define) else { return Arc::new(Members::unknown(graph.len())) };
             if let Some(compiled) = compiled(db, book, at.file, at.id.clone())
+                && compiled.problems.is_empty()
                 && let ItemKind::Define { set, .. } = &compiled.item.kind
             {
                 return Sets { db, book, side, graph: &graph, compiled: &compiled }.eval(set);
             }
+            // What stands for nothing could be anything.
+            return Arc::new(Members::unknown(graph.len()));
         }
         SetName::Tag(tag) => {
             let items = names.get(Kind::Tag, tag);
+            if items.is_empty() {
+                return Arc::new(Members::unknown(graph.len()));
+            }
             for at in items {
                 let Some(compiled) = compiled(db, book, at.file, at.id.clone()) else { continue };
                 let ItemKind::Tag { set, .. } = &compiled.item.kind else { continue };
+                if !compiled.problems.is_empty() {
+                    members.possible.insert_range(..);
+                }
                 let more = Sets { db, book, side, graph: &graph, compiled: &compiled }.eval(set);
                 members.certain.union_with(&more.certain);
                 members.possible.union_with(&more.possible);
             }
         }
         SetName::Family(family, value) => {
-            return family_sets(db, book, side, family.clone())
-                .get(value)
-                .cloned()
-                .unwrap_or_else(|| Arc::new(Members::none(graph.len())));
+            return family_sets(db, book, side, family.clone()).get(value).cloned().unwrap_or_else(|| {
+                // A declared value that nothing carries is empty; one that nobody declared could be anything.
+                let declared = names.first(Kind::Family, family).is_some_and(|at| {
+                    crate::book::item(db, at.file, at.id.clone()).is_some_and(|item| {
+                        matches!(&item.kind, ItemKind::Family { values, .. }
+                                if values.iter().any(|declared| declared.text == **value))
+                    })
+                });
+                Arc::new(if declared { Members::none(graph.len()) } else { Members::unknown(graph.len()) })
+            });
         }
         SetName::Bound(model) => {
             for (_, at) in names.of_kind(Kind::Binding) {
@@ -144,6 +159,9 @@ fn family_sets(db: &dyn Db, book: RuleBook, side: Snapshot, family: Arc<str>) ->
                 continue;
             }
             let mut more = (*Sets { db, book, side, graph: &graph, compiled: &compiled }.eval(set)).clone();
+            if !compiled.problems.is_empty() {
+                more.possible.insert_range(..);
+            }
             if first_match {
                 more.certain.difference_with(&earlier.possible);
                 more.possible.difference_with(&earlier.certain);
@@ -553,14 +571,20 @@ pub(crate) fn is_glob(pattern: &str) -> bool {
     pattern.contains(['*', '?', '[', '{'])
 }
 
-/// The parts that stand for files of which nothing could be read.
+/// The parts that stand for files of which something could not be read: they may hold anything.
 pub(crate) fn opaque_parts(graph: &CodeGraph) -> impl Iterator<Item = PartId> + '_ {
-    graph.file_ids().filter(|&file| graph.file(file).opaque.is_some()).map(|file| graph.body_of(file))
+    graph.file_ids().filter(|&file| is_damaged(graph, file)).map(|file| graph.body_of(file))
 }
 
-/// Whether nothing of a part's file could be read.
+/// Whether a part stands for what could not be read of its file.
 pub(crate) fn is_opaque(graph: &CodeGraph, part: PartId) -> bool {
-    graph.file(graph.part(part).file).opaque.is_some()
+    let file = graph.part(part).file;
+    is_damaged(graph, file) && graph.body_of(file) == part
+}
+
+fn is_damaged(graph: &CodeGraph, file: FileId) -> bool {
+    let file = graph.file(file);
+    file.opaque.is_some() || file.has_problems
 }
 
 /// A part's own name: the file stem for a module body, the file's name for a file.

@@ -74,10 +74,19 @@ pub(crate) fn subject(db: &dyn Db, plan: &Plan) -> String {
     for file in &world.change(db).files {
         for side in [&file.before, &file.after] {
             match side {
-                None => field(b"none"),
+                None => field(&[0]),
                 Some(side) => {
                     field(side.path.as_bytes());
                     field(&[u8::from(side.executable), u8::from(file.asserted)]);
+                    // What kind of content it is belongs to it: a link is no file with the same text.
+                    field(&[match &side.content {
+                        Content::Text(_) => 1,
+                        Content::Binary(_) => 2,
+                        Content::TooLarge { .. } => 3,
+                        Content::Link(_) => 4,
+                        Content::Submodule(_) => 5,
+                        Content::Unknown(_) => 6,
+                    }]);
                     match &side.content {
                         Content::Text(text) => field(text.as_bytes()),
                         Content::Binary(digest) => field(digest),
@@ -110,6 +119,11 @@ pub(crate) fn subject(db: &dyn Db, plan: &Plan) -> String {
     }
     for denial in &plan.denials {
         field(denial.name.as_bytes());
+    }
+    // What fills a duty is agreed with the rest.
+    for duty in &plan.duties {
+        field(duty.name.as_bytes());
+        field(duty.given.as_deref().unwrap_or_default().as_bytes());
     }
     hasher.finalize().to_hex().to_string()
 }

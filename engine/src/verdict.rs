@@ -54,6 +54,8 @@ pub(crate) struct Trace {
     pub(crate) node: NodeId,
     /// It is a `not`: what its part saw speaks against it.
     pub(crate) negates: bool,
+    /// It is an `or`: each of its parts alone is enough.
+    pub(crate) any: bool,
     pub(crate) truth: Truth,
     pub(crate) hits: Vec<Hit>,
     pub(crate) children: Vec<Trace>,
@@ -61,7 +63,7 @@ pub(crate) struct Trace {
 
 impl Trace {
     pub(crate) fn leaf(node: NodeId, truth: Truth, hits: Vec<Hit>) -> Self {
-        Self { node, negates: false, truth, hits, children: Vec::new() }
+        Self { node, negates: false, any: false, truth, hits, children: Vec::new() }
     }
 
     /// The hits that carry the truth: of every branch that holds or may hold.

@@ -10,7 +10,7 @@ use crate::conds::{BothSides, Conds};
 use crate::dates;
 use crate::db::{Db, RuleBook, World, graph_of};
 use crate::plan::{Side, Truth};
-use crate::verdict::Hit;
+use crate::verdict::{Hit, Trace};
 
 /// Waivers of a book that are granted and not past their date.
 pub(crate) fn waivers_in_force(db: &dyn Db, book: RuleBook) -> Vec<(At, Arc<Compiled>)> {
@@ -42,9 +42,48 @@ pub(crate) fn certain_on_both(set: &BothSides, before: Option<&PartKey>, after: 
         && after.is_none_or(|key| set.holds(Side::After, key) == Truth::Yes)
 }
 
+/// How far a waiver's set covers what made a rule fire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Coverage {
+    /// Everything that is about parts, and there is some.
+    Whole,
+    /// Nothing here is about parts.
+    NoParts,
+    /// Something stands outside.
+    Outside,
+}
+
+/// Covers a trace: in an `or` every branch that holds or may hold must be covered, since each alone makes the rule fire;
+/// in an `and` one covered branch is enough if none stands outside.
+pub(crate) fn coverage(rule: &Conds<'_>, set: &BothSides, trace: &Trace) -> Coverage {
+    if trace.negates {
+        return Coverage::NoParts;
+    }
+    if trace.children.is_empty() {
+        let mut found = Coverage::NoParts;
+        for hit in &trace.hits {
+            match hit_covered(rule, set, hit) {
+                Some(false) => return Coverage::Outside,
+                Some(true) => found = Coverage::Whole,
+                None => {}
+            }
+        }
+        return found;
+    }
+    let held: Vec<&Trace> = trace.children.iter().filter(|child| child.truth != Truth::No).collect();
+    let parts: Vec<Coverage> = held.into_iter().map(|child| coverage(rule, set, child)).collect();
+    if parts.contains(&Coverage::Outside) || (trace.any && parts.contains(&Coverage::NoParts)) {
+        Coverage::Outside
+    } else if parts.contains(&Coverage::Whole) {
+        Coverage::Whole
+    } else {
+        Coverage::NoParts
+    }
+}
+
 /// Whether a set covers a hit for certain; `None` for hits that are not about parts. An edge counts by the end that it
 /// starts from: that is the code that would be waived.
-pub(crate) fn hit_covered(rule: &Conds<'_>, set: &BothSides, hit: &Hit) -> Option<bool> {
+fn hit_covered(rule: &Conds<'_>, set: &BothSides, hit: &Hit) -> Option<bool> {
     let after = |key: &PartKey| set.holds(Side::After, key) == Truth::Yes;
     match hit {
         Hit::Changed { before, after, .. } => Some(certain_on_both(set, before.as_ref(), after.as_ref())),
@@ -58,12 +97,8 @@ pub(crate) fn hit_covered(rule: &Conds<'_>, set: &BothSides, hit: &Hit) -> Optio
         }
         Hit::Member { part, side, .. } | Hit::Test { part, side, .. } => Some(set.holds(*side, part) == Truth::Yes),
         Hit::Line { part: Some(part), .. } => Some(after(part)),
-        Hit::Line { part: None, .. }
-        | Hit::Model { .. }
-        | Hit::Number { .. }
-        | Hit::Package { .. }
-        | Hit::Declared { .. }
-        | Hit::Window { .. }
-        | Hit::Missing { .. } => None,
+        // What is missing could be anywhere, and a package or a model is no part of a set of code.
+        Hit::Line { part: None, .. } | Hit::Missing { .. } | Hit::Package { .. } | Hit::Model { .. } => Some(false),
+        Hit::Number { .. } | Hit::Declared { .. } | Hit::Window { .. } => None,
     }
 }
