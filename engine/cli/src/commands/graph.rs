@@ -35,13 +35,18 @@ pub(super) fn stats(context: &Context, args: &GraphArgs) -> Result<Answer> {
         input.after.files.iter().filter_map(|file| Some((file.path.to_string(), why(&file.content)?))).collect()
     };
     let report = screen::stats::Report::new(&graph, &stats, &opaque(&loaded.input), &loaded.compared);
-    if context.is_json() {
-        return Answer::json(&report, true);
-    }
-    let mut page = context.page();
-    screen::stats::stats(&mut page, &report);
-    screen::notes::problems(&mut page, &loaded.problems);
-    Ok(Answer::yes(page.finish()))
+    let answer = if context.is_json() {
+        Answer::json(&report, true)
+    } else {
+        let mut page = context.page();
+        screen::stats::stats(&mut page, &report);
+        screen::notes::problems(&mut page, &loaded.problems);
+        Ok(Answer::yes(page.finish()))
+    };
+    drop(report);
+    // The process ends next, which gives all of it back at once instead of piece by piece.
+    std::mem::forget((graph, loaded));
+    answer
 }
 
 fn graph_of(input: &Input, store: &FactStore) -> CodeGraph {

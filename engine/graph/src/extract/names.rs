@@ -37,6 +37,10 @@ impl Names {
         self.table.get(id)
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.table.len()
+    }
+
     fn grow(&mut self) {
         let size = (self.slots.len() * 2).max(256);
         let mask = size - 1;

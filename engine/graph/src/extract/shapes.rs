@@ -23,8 +23,8 @@ pub(super) fn literal_content(literal: &str) -> Option<&str> {
     }
     let quoted = literal.trim_start_matches(['r', 'R', 'u', 'U']);
     let quote = quoted.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
-    let triple = [quote; 3].iter().collect::<String>();
-    let inner = match quoted.strip_prefix(&triple).and_then(|rest| rest.strip_suffix(&triple)) {
+    let triple = if quote == '"' { "\"\"\"" } else { "'''" };
+    let inner = match quoted.strip_prefix(triple).and_then(|rest| rest.strip_suffix(triple)) {
         Some(inner) => inner,
         None => quoted.strip_prefix(quote)?.strip_suffix(quote)?,
     };

@@ -151,7 +151,11 @@ impl<'a, T: Copy + Ord> Table<'a, T> {
         }
         let entries = &self.entries[start as usize..end as usize];
         let hash = self.keyed.hash_text(name);
-        let from = entries.partition_point(|entry| (entry.hash, entry.name) < (hash, name));
+        // Names are compared only where hashes are equal, which is almost never a different name.
+        let mut from = entries.partition_point(|entry| entry.hash < hash);
+        while entries.get(from).is_some_and(|entry| entry.hash == hash && entry.name < name) {
+            from += 1;
+        }
         let count = entries[from..].iter().take_while(|entry| entry.hash == hash && entry.name == name).count();
         &entries[from..from + count]
     }

@@ -29,7 +29,7 @@ struct Scopes<'a> {
 }
 
 impl<'a> Scopes<'a> {
-    fn new(raw: &'a Raw, heads: &FxHashMap<NameId, NameId>) -> Self {
+    fn new(raw: &'a Raw, heads: &Heads) -> Self {
         let mut known = FxHashSet::default();
         let mut locals = FxHashSet::default();
         let mut outer = FxHashSet::default();
@@ -52,7 +52,7 @@ impl<'a> Scopes<'a> {
             if import.form == ImportForm::Literal {
                 continue;
             }
-            let bound = import.alias.some().or(import.name.some()).unwrap_or_else(|| head(heads, import.module));
+            let bound = import.alias.some().or(import.name.some()).unwrap_or_else(|| heads.of(import.module));
             known.insert((import.part, bound));
         }
         for binding in raw.bindings.iter().filter(|binding| !binding.on_self) {
@@ -83,38 +83,44 @@ impl<'a> Scopes<'a> {
     }
 }
 
-fn head(heads: &FxHashMap<NameId, NameId>, chain: NameId) -> NameId {
-    heads.get(&chain).copied().unwrap_or(chain)
-}
+/// The first segments of chains, by chain; those without a dot are not listed.
+struct Heads(Vec<NameId>);
 
-/// The first segment of every chain in use.
-fn heads(raw: &mut Raw) -> FxHashMap<NameId, NameId> {
-    let mut heads = FxHashMap::default();
-    let chains = raw
-        .references
-        .iter()
-        .map(|reference| reference.chain)
-        .chain(raw.bindings.iter().map(|binding| binding.source))
-        .chain(raw.imports.iter().map(|import| import.module));
-    let chains: Vec<NameId> = chains.collect();
-    for chain in chains {
-        if heads.contains_key(&chain) {
-            continue;
+impl Heads {
+    /// The first segment of every chain in use.
+    fn new(raw: &mut Raw) -> Self {
+        let mut heads = vec![NameId::NONE; raw.names.len()];
+        let chains = raw
+            .references
+            .iter()
+            .map(|reference| reference.chain)
+            .chain(raw.bindings.iter().map(|binding| binding.source))
+            .chain(raw.imports.iter().map(|import| import.module));
+        for chain in chains {
+            let Some(slot) = heads.get_mut(chain.0 as usize).filter(|slot| **slot == NameId::NONE) else { continue };
+            *slot = match raw.names.get(chain).split_once('.') {
+                Some((first, _)) => {
+                    let first = first.trim_end_matches("()").to_owned();
+                    raw.names.intern(&first)
+                }
+                None => chain,
+            };
         }
-        let Some((first, _)) = raw.names.get(chain).split_once('.') else {
-            continue;
-        };
-        let first = first.trim_end_matches("()").to_owned();
-        let first = raw.names.intern(&first);
-        heads.insert(chain, first);
+        Self(heads)
     }
-    heads
+
+    fn of(&self, chain: NameId) -> NameId {
+        self.0.get(chain.0 as usize).copied().and_then(NameId::some).unwrap_or(chain)
+    }
 }
 
 pub(super) fn seal(mut raw: Raw) -> FileFacts {
-    let heads = heads(&mut raw);
-    let (references, lines) = references(&mut raw, &heads);
-    let bindings = bindings(&raw, &heads);
+    let heads = Heads::new(&mut raw);
+    let scopes = Scopes::new(&raw, &heads);
+    let verdicts =
+        raw.references.iter().map(|reference| scopes.head(reference.part, heads.of(reference.chain))).collect();
+    let bindings = bindings(&raw, &scopes, &heads);
+    let (references, lines) = references(&mut raw, verdicts, &heads);
     let names = std::mem::take(&mut raw.names);
     let mut renumber = Renumber::new(&names);
     let mut out = OutlineParts { generated: raw.generated, ..OutlineParts::default() };
@@ -197,24 +203,15 @@ fn list(renumber: &mut Renumber<'_>, lists: &mut Vec<NameId>, names: &[NameId]) 
 }
 
 /// References that say something, once each, with the line of the first.
-fn references(raw: &mut Raw, heads: &FxHashMap<NameId, NameId>) -> (Vec<ReferenceFact>, Vec<u32>) {
+fn references(raw: &mut Raw, verdicts: Vec<Head>, heads: &Heads) -> (Vec<ReferenceFact>, Vec<u32>) {
     let raw_references = std::mem::take(&mut raw.references);
-    let mut kept = Vec::with_capacity(raw_references.len());
-    {
-        let scopes = Scopes::new(raw, heads);
-        for reference in raw_references {
-            let first = head(heads, reference.chain);
-            let verdict = scopes.head(reference.part, first);
-            kept.push((reference, first, verdict));
-        }
-    }
     let mut seen = FxHashSet::default();
     let mut references = Vec::new();
     let mut lines = Vec::new();
-    for (reference, first, verdict) in kept {
+    for (reference, verdict) in raw_references.into_iter().zip(verdicts) {
         let chain = match verdict {
             Head::Known => reference.chain,
-            Head::Variable if first == reference.chain || !reference.is_call => continue,
+            Head::Variable if heads.of(reference.chain) == reference.chain || !reference.is_call => continue,
             Head::Variable => {
                 let text = raw.names.get(reference.chain);
                 let last = text.rsplit('.').next().unwrap_or(text);
@@ -240,14 +237,12 @@ fn references(raw: &mut Raw, heads: &FxHashMap<NameId, NameId>) -> (Vec<Referenc
 }
 
 /// Bindings whose source can be followed, once each.
-fn bindings(raw: &Raw, heads: &FxHashMap<NameId, NameId>) -> Vec<RawBinding> {
-    let scopes = Scopes::new(raw, heads);
+fn bindings(raw: &Raw, scopes: &Scopes<'_>, heads: &Heads) -> Vec<RawBinding> {
     let mut seen = FxHashSet::default();
     raw.bindings
         .iter()
         .filter(|binding| {
-            let first = head(heads, binding.source);
-            scopes.head(binding.part, first) == Head::Known
+            scopes.head(binding.part, heads.of(binding.source)) == Head::Known
                 && !raw.names.get(binding.source).starts_with(['?', '\''])
                 && seen.insert((binding.part, binding.target, binding.on_self, binding.form, binding.source))
         })
