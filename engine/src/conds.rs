@@ -650,7 +650,10 @@ impl Conds<'_> {
     ) -> (Truth, Vec<Hit>) {
         if truth == Truth::No {
             for part in unreadable {
-                if SIDES.iter().any(|&side| both.holds(side, part) != Truth::No) {
+                // A side that does not have the part says nothing of it, unless the other has it neither.
+                let nowhere = !SIDES.iter().any(|&side| both.knows(side, part));
+                let may = |side| (nowhere || both.knows(side, part)) && both.holds(side, part) != Truth::No;
+                if SIDES.into_iter().any(may) {
                     truth = Truth::Unknown;
                     hits.push(Hit::Missing { fact: format!("{what} of {}", part.path) });
                 }

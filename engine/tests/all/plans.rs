@@ -2,6 +2,7 @@
 
 use grace_engine::What;
 use grace_engine::plan::{Evidence, Outcome, Presence, Step};
+use grace_graph::change::Content;
 
 use crate::support::{Bench, Files, book, files, raw_book, with, without};
 
@@ -204,6 +205,30 @@ rule base_users : tier 3
     bench.set(&before, &without(&before, "app/boot.py"), &rules);
     let plan = bench.engine.plan();
     assert_eq!(plan.rules[0].outcome, Outcome::Fires, "{:#?}", plan.rules);
+}
+
+#[test]
+fn a_new_file_that_cannot_be_read_hides_added_lines_only_where_it_could_be_a_member() {
+    let mut bench = Bench::new();
+    let rules = book(&format!(
+        "{TIERS}
+rule disabled : tier 3
+  when     added code lines in path(\"**/*.sh\") contain \"--no-verify\"
+  because  \"A check that is off stays off.\"
+"
+    ));
+    let before = repository();
+    for (path, outcome) in [("data/a.db", Outcome::DoesNotApply), ("bin/a.sh", Outcome::Unknown)] {
+        let mut input = bench.input(&before, &with(&before, path, ""), &rules);
+        for file in &mut input.change.files {
+            let side = file.after.as_mut().expect("a new file has an after side");
+            side.content = Content::Unknown("its blob is not here".into());
+        }
+        bench.engine.update(input);
+        let plan = bench.engine.plan();
+        let found = plan.rules.iter().find(|rule| rule.name == "disabled").map(|rule| rule.outcome);
+        assert_eq!(found, Some(outcome), "{path}: {plan:#?}");
+    }
 }
 
 #[test]
