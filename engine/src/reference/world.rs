@@ -137,7 +137,7 @@ impl World {
             SafeKind::Documentation => SafeKinds::DOCUMENTATION,
             SafeKind::AddedTests => SafeKinds::ADDED_TESTS,
         });
-        only(&self.changes, allowed.collect()).holds
+        !self.changes.is_empty() && only(&self.changes, allowed.collect()).holds
     }
 
     /// Whether the change adds code to a part that contains one of the literals.

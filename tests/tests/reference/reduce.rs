@@ -1,13 +1,18 @@
 //! Makes a case smaller while something about it stays true: by items, edits, files and facts, not by bytes.
 
+use std::collections::BTreeSet;
+
+use grace_dsl::{Role, SourceFile};
+
 use crate::case::Case;
 
 /// The smallest case found that still fails.
 pub(crate) fn reduced(mut case: Case, fails: &dyn Fn(&Case) -> bool) -> Case {
+    let unresolved = unresolved_names(&case);
     loop {
         let mut smaller = false;
         for candidate in candidates(&case) {
-            if fails(&candidate) {
+            if unresolved_names(&candidate).is_subset(&unresolved) && fails(&candidate) {
                 case = candidate;
                 smaller = true;
                 break;
@@ -17,6 +22,16 @@ pub(crate) fn reduced(mut case: Case, fails: &dyn Fn(&Case) -> bool) -> Case {
             return case;
         }
     }
+}
+
+/// The names that lead nowhere: a smaller case must not fail for another reason.
+fn unresolved_names(case: &Case) -> BTreeSet<String> {
+    let text = case.book.join("\n");
+    let parsed = grace_dsl::parse(&text);
+    let file = SourceFile { path: "", text: &text, parsed: &parsed, role: Role::Own };
+    let found = grace_dsl::check(&[file]);
+    let unresolved = found.iter().filter(|diagnostic| format!("{:?}", diagnostic.code).starts_with("Unknown"));
+    unresolved.map(|diagnostic| diagnostic.message.clone()).collect()
 }
 
 fn without<T: Clone>(all: &[T], from: usize, count: usize) -> Vec<T> {

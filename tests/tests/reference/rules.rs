@@ -167,7 +167,8 @@ fn atom() -> BoxedStrategy<String> {
             "no test reaches the change",
         ]),
         1 => (set(), bound()).prop_map(|(set, bound)| format!("count({set}) {bound}")),
-        1 => set().prop_map(|set| format!("({set}) is empty")),
+        1 => prop_oneof![plain_set().boxed(), set().prop_map(|set| format!("files of ({set})")).boxed()]
+            .prop_map(|set| format!("{set} is empty")),
         1 => one_of(&[
             "pass rate of bundle(b1) over last 3 runs < 95 %",
             "flaky rate of bundle(b2) over last 2 runs > 5 %",
@@ -196,7 +197,7 @@ fn state_cond() -> BoxedStrategy<String> {
     prop_oneof![
         3 => (model_set(), field_test()).prop_map(|(set, test)| format!("any of {set} has {test}")),
         1 => (code_set(), bound()).prop_map(|(set, bound)| format!("count({set}) {bound}")),
-        1 => code_set().prop_map(|set| format!("({set}) is empty")),
+        1 => code_set().prop_map(|set| format!("public({set}) is empty")),
         1 => (model_set(), field_test(), code_set(), bound())
             .prop_map(|(models, test, set, bound)| format!("(any of {models} has {test}) and (count({set}) {bound})")),
     ]
@@ -431,14 +432,22 @@ pub(crate) fn rule_edit() -> BoxedStrategy<RuleEdit> {
     .boxed()
 }
 
+/// How items begin that judge a change.
+const JUDGING: [&str; 6] = ["rule ", "policy ", "forbid ", "layers ", "waiver ", "tiers"];
+
 /// The book after a change of it.
 pub(crate) fn edited(items: &[Item], edit: &RuleEdit) -> Vec<Item> {
     let mut items = items.to_vec();
-    let place = |at: u8, count: usize| usize::from(at) % count.max(1);
+    // Only items that no other item names: a name that leads nowhere is another matter.
+    let free: Vec<usize> = (0..items.len())
+        .filter(|at| JUDGING.iter().any(|keyword| items[*at].starts_with(keyword)))
+        .collect();
+    let place = |at: u8| free.get(usize::from(at) % free.len().max(1)).copied();
     match edit {
         RuleEdit::Drop(at) => {
-            let at = place(*at, items.len());
-            items.remove(at);
+            if let Some(at) = place(*at) {
+                items.remove(at);
+            }
         }
         RuleEdit::Replace(number, item) => {
             let begins = [format!(" r{number}\n"), format!(" r{number} ")];
@@ -446,7 +455,7 @@ pub(crate) fn edited(items: &[Item], edit: &RuleEdit) -> Vec<Item> {
             items.push(item.clone());
         }
         RuleEdit::Break(at) => {
-            let at = place(*at, items.len());
+            let Some(at) = place(*at) else { return items };
             items[at] = format!("rule broken{at}\n  when change touches touches\n  because \"no\"\n");
         }
         RuleEdit::Again(book) => items.clone_from(book),
