@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use grace_dsl::ast::{
-    Compare, Cond, CondKind, EdgeWord, ItemKind, KpiTest, PackageMove, Quantity, Rate, SafeKind, SetExpr, Unit, Walk,
+    Compare, Cond, CondKind, Distance, EdgeWord, FieldTest, ItemKind, KpiTest, PackageMove, Quantity, Rate, SafeKind,
+    SetExpr, SetKind, Unit, Walk,
 };
 use grace_graph::change::{Kinds, PartChange};
 use grace_graph::code::{EdgeKind, PartKey, PartKind};
@@ -11,7 +12,7 @@ use grace_graph::packages::PackageChangeKind;
 
 use super::fields::{in_base_unit, truth, within};
 use super::rules::Rules;
-use super::sets::{Members, Sets, Sort, not};
+use super::sets::{Members, Sets, Sort, newly, not};
 use super::text::glob_match;
 use super::world::World;
 use crate::plan::Truth;
@@ -125,7 +126,13 @@ impl<'a> Judge<'a> {
                     let members = sets.names(set).into_iter();
                     members.map(|(model, is)| is.min(sets.model_test(&model, test))).max().unwrap_or(Truth::No)
                 };
-                state(asked, negative, holds).into()
+                let seen = match asked {
+                    Asked::ByState(side) => self.users(set, test, side),
+                    Asked::ByChange | Asked::ByWaiver => {
+                        [self.users(set, test, 0), self.users(set, test, 1)].concat()
+                    }
+                };
+                Verdict { truth: state(asked, negative, holds), seen }
             }
             CondKind::Count(set, compare, than) => {
                 state(asked, negative, |side| self.count(set, side, *compare, than.thousandths)).into()
@@ -290,7 +297,7 @@ impl<'a> Judge<'a> {
         let mut verdict = Verdict::from(Truth::No);
         for (edge, holds) in runs(1) {
             let stood = before.get(&edge).copied().unwrap_or(Truth::No);
-            let new = holds.min(not(stood));
+            let new = newly(stood, holds);
             verdict.truth = verdict.truth.max(new);
             if new != Truth::No {
                 verdict.seen.push(Seen::Edge { from: edge.1, to: edge.2 });
@@ -487,6 +494,19 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// The parts by which code uses the models that meet a test.
+    fn users(&self, set: &SetExpr, test: &FieldTest, side: usize) -> Vec<Seen> {
+        let SetKind::ModelsUsedBy(code) = &set.kind else { return Vec::new() };
+        let sets = self.on(side);
+        let used = sets.used_by(code).possible;
+        let holding = sets.names(set).into_keys().filter(|model| sets.model_test(model, test) != Truth::No);
+        holding
+            .flat_map(|model| sets.bound(&model).possible)
+            .filter(|key| used.contains(key))
+            .map(|key| Seen::Member { side, key })
+            .collect()
+    }
+
     fn package_change(&self, moved: PackageMove) -> Truth {
         let kinds = self.world.packages.iter().map(|package| match (package.kind, moved) {
             (PackageChangeKind::Major, PackageMove::Major)
@@ -575,7 +595,7 @@ impl<'a> Judge<'a> {
             seen.push(Seen::Part { before: pc.before.clone(), after: pc.after.clone(), on });
             let start = BTreeSet::from([key.clone()]);
             let start = Members { certain: start.clone(), possible: start };
-            let tests = self.on(side).walk(Walk::TestsOf, &start, grace_dsl::ast::Distance::Any, false);
+            let tests = self.on(side).walk(Walk::TestsOf, &start, Distance::Any, false);
             let sure = |tests: &BTreeSet<PartKey>| {
                 tests.iter().any(|test| facts.parts.get(test).is_some_and(|part| part.is_test))
             };

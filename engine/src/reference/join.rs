@@ -12,7 +12,7 @@ use grace_graph::code::{EdgeKind, PartKey, PartKind};
 use super::Answer;
 use super::conditions::{Asked, Folded, Judge, Seen, Verdict, kind_of};
 use super::rules::Rules;
-use super::sets::{Members, not};
+use super::sets::{Members, newly};
 use super::text::path_match;
 use super::world::World;
 use crate::plan::{Outcome, Truth};
@@ -108,9 +108,11 @@ impl<'a> Court<'a> {
         if self.rules_changed() {
             answer.tier = 3;
         }
-        if self.books.iter().any(|rules| rules.broken > 0) {
-            answer.tier = 3;
-            answer.unknown = true;
+        for rules in self.books {
+            if rules.broken > 0 {
+                answer.tier = 3;
+                answer.unknown = true;
+            }
         }
         add_all(&mut approvals, self.tier_approvals(answer.tier));
         answer.approvals = approvals.iter().map(written).collect();
@@ -451,7 +453,7 @@ impl<'a> Court<'a> {
             before.iter().map(|((start, end), holds)| ((now(start), now(end)), *holds)).collect();
         let mut verdict = Verdict::from(Truth::No);
         for (pair, holds) in after {
-            let new = (*holds).min(not(stood.get(pair).copied().unwrap_or(Truth::No)));
+            let new = newly(stood.get(pair).copied().unwrap_or(Truth::No), *holds);
             if new == Truth::No {
                 continue;
             }

@@ -99,11 +99,11 @@ impl Sets<'_> {
             }
             SetKind::Package(name) => self.by_place(|file, _| in_package(file, &name.value)),
             SetKind::Module(name) => {
-                self.by_name(|file, _| file.module.as_deref() == Some(&*name.value))
+                self.by_place(|file, _| file.module.as_deref() == Some(&*name.value))
             }
             SetKind::Generated => self.by_name(|file, _| file.generated),
             SetKind::Language(language) => {
-                self.by_name(|file, _| file.language.as_deref() == Some(&*language.text))
+                self.by_place(|file, _| file.language.as_deref() == Some(&*language.text))
             }
             SetKind::Tests => self.by_name(|file, _| file.is_test),
             SetKind::Class(glob) => {
@@ -408,6 +408,15 @@ impl Sets<'_> {
         joined
     }
 
+    /// The parts through which code uses models: what it depends on, as far as that can be read.
+    pub(super) fn used_by(&self, code: &SetExpr) -> Members {
+        let start = self.code(code);
+        Members {
+            certain: self.reach(Walk::Dependencies, &start.certain, Distance::Any, true),
+            possible: self.reach(Walk::Dependencies, &start.possible, Distance::Any, false),
+        }
+    }
+
     /// The members of a set of models, of bundles or of people.
     pub(super) fn names(&self, set: &SetExpr) -> Names {
         self.names_in(set, &mut Vec::new())
@@ -434,8 +443,7 @@ impl Sets<'_> {
                 names
             }
             SetKind::ModelsUsedBy(inner) => {
-                let start = self.code(inner);
-                let used = self.walk(Walk::Dependencies, &start, Distance::Any, false);
+                let used = self.used_by(inner);
                 let mut names = Names::new();
                 for model in self.models() {
                     let bound = self.bound(&model);
@@ -518,6 +526,15 @@ pub(super) fn plus(left: &Members, right: &Members) -> Members {
     Members {
         certain: left.certain.union(&right.certain).cloned().collect(),
         possible: left.possible.union(&right.possible).cloned().collect(),
+    }
+}
+
+/// Whether what holds now is new: no more than by what it holds better than before.
+pub(super) fn newly(before: Truth, now: Truth) -> Truth {
+    match (before, now) {
+        (Truth::No, now) => now,
+        (Truth::Unknown, Truth::Yes) => Truth::Unknown,
+        _ => Truth::No,
     }
 }
 

@@ -456,7 +456,7 @@ pub(crate) fn edited(items: &[Item], edit: &RuleEdit) -> Vec<Item> {
         }
         RuleEdit::Break(at) => {
             let Some(at) = place(*at) else { return items };
-            items[at] = format!("rule broken{at}\n  when change touches touches\n  because \"no\"\n");
+            items[at] = format!("rule broken{at}\n  when change touches )\n  because \"no\"\n");
         }
         RuleEdit::Again(book) => items.clone_from(book),
     }
