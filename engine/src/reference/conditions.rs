@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use grace_dsl::ast::{
     Compare, Cond, CondKind, Distance, EdgeWord, FieldTest, ItemKind, KpiTest, PackageMove, Quantity, Rate, SafeKind,
-    SetExpr, SetKind, Unit, Walk,
+    SetExpr, SetKind, Unit,
 };
 use grace_graph::change::{Kinds, PartChange};
 use grace_graph::code::{EdgeKind, PartKey, PartKind};
@@ -579,35 +579,37 @@ impl<'a> Judge<'a> {
     }
 
     fn no_test_reaches(&self) -> Verdict {
-        let mut reached = Truth::No;
         let mut seen = Vec::new();
         for pc in self.meant() {
-            let (side, key) = match (&pc.before, &pc.after) {
-                (_, Some(key)) => (1, key),
-                (Some(key), None) => (0, key),
-                (None, None) => continue,
-            };
-            let facts = &self.world.sides[side];
-            if key.kind == PartKind::File || facts.files.get(&*key.path).is_some_and(|file| file.is_test) {
-                continue;
-            }
-            let on = [pc.before.is_some(), pc.after.is_some()];
-            seen.push(Seen::Part { before: pc.before.clone(), after: pc.after.clone(), on });
-            let start = BTreeSet::from([key.clone()]);
-            let start = Members { certain: start.clone(), possible: start };
-            let tests = self.on(side).walk(Walk::TestsOf, &start, Distance::Any, false);
-            let sure = |tests: &BTreeSet<PartKey>| {
-                tests.iter().any(|test| facts.parts.get(test).is_some_and(|part| part.is_test))
-            };
-            reached = reached.max(if sure(&tests.certain) {
-                Truth::Yes
-            } else if sure(&tests.possible) {
-                Truth::Unknown
-            } else {
-                Truth::No
+            let in_code = [&pc.before, &pc.after].into_iter().enumerate().any(|(side, key)| {
+                key.as_ref().is_some_and(|key| {
+                    let file = self.world.sides[side].files.get(&*key.path);
+                    key.kind != PartKind::File && !file.is_some_and(|file| file.is_test)
+                })
             });
+            if in_code {
+                let on = [pc.before.is_some(), pc.after.is_some()];
+                seen.push(Seen::Part { before: pc.before.clone(), after: pc.after.clone(), on });
+            }
         }
-        if seen.is_empty() { Truth::No.into() } else { Verdict { truth: not(reached), seen } }
+        if seen.is_empty() {
+            return Truth::No.into();
+        }
+        let reaches = |certain: bool| {
+            (0..2).any(|side| {
+                let facts = &self.world.sides[side];
+                let affected = self.world.affected(side, certain);
+                affected.iter().any(|key| facts.parts.get(key).is_some_and(|part| part.is_test))
+            })
+        };
+        let reached = if reaches(true) {
+            Truth::Yes
+        } else if reaches(false) {
+            Truth::Unknown
+        } else {
+            Truth::No
+        };
+        Verdict { truth: not(reached), seen }
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use grace_dsl::ast::{
-    Approval, Approver, Distance, Forbid, ItemKind, Layers, Requirement, RequirementKind, Rule, SetExpr, TierApproval,
-    TierLine, TierReach, Waived, Waiver, WaiverEffect, WaiverOf, Walk, When,
+    Approval, Approver, Forbid, ItemKind, Layers, Requirement, RequirementKind, Rule, SetExpr, TierApproval, TierLine,
+    TierReach, Waived, Waiver, WaiverEffect, WaiverOf, When,
 };
 use grace_graph::change::Kinds;
 use grace_graph::code::{EdgeKind, PartKey, PartKind};
@@ -614,23 +614,9 @@ impl<'a> Court<'a> {
     /// The tests of the after side that the change reaches; `None` where it may reach any.
     fn tests_reached(&self) -> Option<BTreeSet<PartKey>> {
         let judge = self.judge(0);
-        let mut now: BTreeMap<&PartKey, &PartKey> = BTreeMap::new();
-        let mut start = [Members::default(), Members::default()];
-        for pc in &self.world.changes {
-            if let (Some(before), Some(after)) = (&pc.before, &pc.after)
-                && pc.kinds.contains(Kinds::RENAMED)
-            {
-                now.insert(before, after);
-            }
-        }
         for pc in judge.meant() {
             if pc.kinds.contains(Kinds::UNKNOWN) {
                 return None;
-            }
-            for (side, key) in [&pc.before, &pc.after].into_iter().enumerate() {
-                if let Some(key) = key {
-                    start[side].possible.insert(key.clone());
-                }
             }
             let (side, key) = match (&pc.before, &pc.after) {
                 (_, Some(key)) => (1, key),
@@ -644,14 +630,13 @@ impl<'a> Court<'a> {
                 return None;
             }
         }
-        let mut reached = BTreeSet::new();
-        for (side, start) in start.iter().enumerate() {
-            let tests = judge.on(side).walk(Walk::TestsOf, start, Distance::Any, false);
-            reached.extend(tests.possible.into_iter().map(|key| match now.get(&key) {
-                Some(moved) if side == 0 => (*moved).clone(),
-                _ => key,
-            }));
-        }
+        let renamed = self.world.changes.iter().filter(|pc| pc.kinds.contains(Kinds::RENAMED));
+        let now: BTreeMap<&PartKey, &PartKey> =
+            renamed.filter_map(|pc| Some((pc.before.as_ref()?, pc.after.as_ref()?))).collect();
+        let mut reached = self.world.affected(1, false);
+        reached.extend(
+            self.world.affected(0, false).into_iter().map(|key| now.get(&key).map_or(key.clone(), |now| (*now).clone())),
+        );
         Some(reached)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use grace_fingerprints::Fingerprint;
 use grace_dsl::ast::SafeKind;
-use grace_graph::change::{PartChange, SafeKinds, is_documentation, only};
+use grace_graph::change::{Kinds, PartChange, SafeKinds, is_documentation, only};
 use grace_graph::code::{EdgeKind, PartId, PartKey, PartKind};
 use grace_graph::graph::CodeGraph;
 use grace_graph::owners::Owners;
@@ -165,6 +165,46 @@ impl World {
     /// A document that only people read.
     pub(super) fn is_documentation(&self, path: &str) -> bool {
         is_documentation(path)
+    }
+}
+
+impl World {
+    /// Everything on a side that may behave otherwise because of the change, what changed included. A function affects
+    /// those who call it, use it or inherit from it. Import-time code – a module body, a class header, and any function
+    /// that changed in more than its body – affects everything in its file and everything that imports from the file;
+    /// `conftest.py` and `__init__.py` affect what lies below them.
+    pub(super) fn affected(&self, side: usize, certain: bool) -> BTreeSet<PartKey> {
+        let facts = &self.sides[side];
+        let mut affected = BTreeSet::new();
+        let mut open = Vec::new();
+        for pc in self.changes.iter().filter(|pc| pc.has_meaning()) {
+            let Some(key) = (if side == 0 { &pc.before } else { &pc.after }) else { continue };
+            open.push(key.clone());
+            if pc.kinds.intersects(Kinds::MEANING - Kinds::BODY) {
+                open.extend(facts.parts.keys().filter(|part| part.path == key.path && part.kind == PartKind::Module).cloned());
+            }
+        }
+        while let Some(key) = open.pop() {
+            if !affected.insert(key.clone()) {
+                continue;
+            }
+            let import_time = matches!(key.kind, PartKind::Module | PartKind::Class);
+            for edge in facts.edges.iter().filter(|edge| edge.certain || !certain) {
+                let uses = edge.to == key && (edge.kind != EdgeKind::Imports || key.kind == PartKind::File);
+                let imports = import_time && edge.kind == EdgeKind::Imports && edge.to.path == key.path;
+                if uses || imports {
+                    open.push(edge.from.clone());
+                }
+            }
+            if import_time {
+                let (folder, name) = key.path.rsplit_once('/').map_or(("", &*key.path), |(folder, name)| (folder, name));
+                let below = matches!(name, "conftest.py" | "__init__.py");
+                let inside = |path: &str| folder.is_empty() || path.starts_with(&format!("{folder}/"));
+                let hit = |part: &&PartKey| part.path == key.path || (below && inside(&part.path));
+                open.extend(facts.parts.keys().filter(hit).cloned());
+            }
+        }
+        affected
     }
 }
 
