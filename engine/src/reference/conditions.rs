@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use grace_dsl::ast::{
-    Compare, Cond, CondKind, Distance, EdgeWord, FieldTest, ItemKind, KpiTest, PackageMove, Quantity, Rate, SafeKind,
+    Compare, Cond, CondKind, EdgeWord, FieldTest, ItemKind, KpiTest, PackageMove, Quantity, Rate, SafeKind,
     SetExpr, SetKind, Unit,
 };
 use grace_graph::change::{Kinds, PartChange};
@@ -565,7 +565,7 @@ impl<'a> Judge<'a> {
     /// A KPI against its bound.
     pub(super) fn kpi(&self, test: &KpiTest) -> Truth {
         let kpis = &self.world.input.past.kpis;
-        let mut name = test.kpi.text.clone();
+        let mut name = format!("kpi({})", test.kpi.text);
         if let Some(statistic) = &test.statistic {
             name = format!("{name} {}", statistic.text);
         }

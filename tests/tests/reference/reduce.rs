@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use grace_dsl::{Role, SourceFile};
 
 use crate::case::Case;
+use crate::rules;
+use crate::trees::{Function, Module, Source};
 
 /// The smallest case found that still fails.
 pub(crate) fn reduced(mut case: Case, fails: &dyn Fn(&Case) -> bool) -> Case {
@@ -26,12 +28,16 @@ pub(crate) fn reduced(mut case: Case, fails: &dyn Fn(&Case) -> bool) -> Case {
 
 /// The names that lead nowhere: a smaller case must not fail for another reason.
 fn unresolved_names(case: &Case) -> BTreeSet<String> {
-    let text = case.book.join("\n");
-    let parsed = grace_dsl::parse(&text);
-    let file = SourceFile { path: "", text: &text, parsed: &parsed, role: Role::Own };
-    let found = grace_dsl::check(&[file]);
-    let unresolved = found.iter().filter(|diagnostic| format!("{:?}", diagnostic.code).starts_with("Unknown"));
-    unresolved.map(|diagnostic| diagnostic.message.clone()).collect()
+    let after = case.rule_edit.as_ref().map(|edit| rules::edited(&case.book, edit));
+    let mut unresolved = BTreeSet::new();
+    for text in [Some(case.book.join("\n")), after.map(|book| book.join("\n"))].into_iter().flatten() {
+        let parsed = grace_dsl::parse(&text);
+        let file = SourceFile { path: "", text: &text, parsed: &parsed, role: Role::Own };
+        let found = grace_dsl::check(&[file]);
+        let names = found.iter().filter(|diagnostic| format!("{:?}", diagnostic.code).starts_with("Unknown"));
+        unresolved.extend(names.map(|diagnostic| diagnostic.message.clone()));
+    }
+    unresolved
 }
 
 fn without<T: Clone>(all: &[T], from: usize, count: usize) -> Vec<T> {
@@ -66,6 +72,15 @@ fn candidates(case: &Case) -> Vec<Case> {
             case.repo.files.remove(path);
         });
     }
+    for (path, source) in &case.repo.files {
+        if let Source::Python(module) = source {
+            for smaller in smaller_modules(module) {
+                add(&|case| {
+                    case.repo.files.insert(path.clone(), Source::Python(smaller.clone()));
+                });
+            }
+        }
+    }
     if case.adopted != 0 {
         add(&|case| case.adopted = 0);
     }
@@ -91,4 +106,46 @@ fn candidates(case: &Case) -> Vec<Case> {
         });
     }
     found
+}
+
+/// The module with one thing less.
+fn smaller_modules(module: &Module) -> Vec<Module> {
+    let mut found = Vec::new();
+    let mut add = |change: &dyn Fn(&mut Module)| {
+        let mut smaller = module.clone();
+        change(&mut smaller);
+        if smaller != *module {
+            found.push(smaller);
+        }
+    };
+    add(&|module| {
+        module.docstring = None;
+        module.model = None;
+    });
+    for at in 0..module.imports.len() {
+        add(&|module| module.imports = without(&module.imports, at, 1));
+    }
+    for at in 0..module.classes.len() {
+        add(&|module| module.classes = without(&module.classes, at, 1));
+        for method in 0..module.classes[at].methods.len() {
+            add(&|module| module.classes[at].methods = without(&module.classes[at].methods, method, 1));
+            add(&|module| bare(&mut module.classes[at].methods[method]));
+        }
+    }
+    for at in 0..module.functions.len() {
+        add(&|module| module.functions = without(&module.functions, at, 1));
+        add(&|module| bare(&mut module.functions[at]));
+        for call in 0..module.functions[at].calls.len() {
+            add(&|module| module.functions[at].calls = without(&module.functions[at].calls, call, 1));
+        }
+    }
+    found
+}
+
+/// A function without what rarely matters.
+fn bare(function: &mut Function) {
+    function.docstring = None;
+    function.comment = None;
+    function.decorator = None;
+    function.asserts = 0;
 }

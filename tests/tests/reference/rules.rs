@@ -301,13 +301,13 @@ fn judging_item(number: usize) -> BoxedStrategy<Item> {
                 let limit = limit.map(|limit| format!("\n  {limit}")).unwrap_or_default();
                 format!("policy r{number}\n  covers {set}\n  tier {tier}{clauses}{limit}{BECAUSE}")
             }),
-        0 => (code_set(), code_set(), any::<bool>(), prop::option::of(one_of(&["alpha"])))
+        2 => (code_set(), code_set(), any::<bool>(), prop::option::of(one_of(&["alpha"])))
             .prop_map(move |(from, to, through, owner)| {
                 let through = if through { ", direct or through other modules" } else { "" };
                 let owner = owner.map(|owner| format!("\n  owner team({owner})")).unwrap_or_default();
                 format!("forbid r{number}\n  imports from ({from}) to ({to}){through}{owner}{BECAUSE}")
             }),
-        0 => (any::<bool>(), prop::collection::vec(plain_set(), 2..4), prop::option::of(Just("P2")))
+        2 => (any::<bool>(), prop::collection::vec(plain_set(), 2..4), prop::option::of(Just("P2")))
             .prop_map(move |(closed, floors, upholds)| {
                 let closed = if closed { " closed" } else { "" };
                 let floors: Vec<String> = floors.iter().map(|floor| format!("({floor})")).collect();
