@@ -16,6 +16,7 @@ pub mod input;
 mod join;
 pub mod plan;
 mod prove;
+pub mod reference;
 mod rules;
 mod sets;
 mod show;

@@ -1,0 +1,718 @@
+//! From what every rule comes to, to the answer: a join over rules and over both books.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use grace_dsl::ast::{
+    Approval, Approver, Forbid, ItemKind, Layers, Requirement, RequirementKind, Rule, SetExpr, TierApproval, TierLine,
+    TierReach, Waived, Waiver, WaiverEffect, WaiverOf, When,
+};
+use grace_graph::change::Kinds;
+use grace_graph::code::{EdgeKind, PartKey, PartKind};
+
+use super::Answer;
+use super::conditions::{Asked, Folded, Judge, Seen, Verdict, kind_of};
+use super::rules::Rules;
+use super::sets::{Members, newly};
+use super::text::path_match;
+use super::world::World;
+use crate::plan::{Outcome, Truth};
+
+/// Files that hold rules, signers, fingerprints and owners: a change to one is tier 3.
+const RULE_PLACES: [&str; 5] =
+    ["grace/**", "CODEOWNERS", ".github/CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS"];
+
+/// Approvals by what they ask for; the value is how many people.
+type Approvals = BTreeMap<(String, Vec<(String, u32)>, bool), u32>;
+
+/// What one rule asks for.
+#[derive(Debug, Default)]
+struct Asks {
+    tier: Option<u8>,
+    approvals: Approvals,
+    /// Approvals that stand for a deny that could not be told, or whose violation stood before.
+    holds: Approvals,
+    /// Approvals for limits that are broken or unknown.
+    limits: Approvals,
+    bundles: Vec<(String, bool)>,
+    validations: Vec<String>,
+    duties: Vec<String>,
+    principles: Vec<String>,
+    intents: Vec<String>,
+    trust: Option<i64>,
+    denies: bool,
+    limit_unknown: bool,
+}
+
+/// What one rule comes to in one book.
+struct Result {
+    outcome: Outcome,
+    asks: Asks,
+}
+
+impl Result {
+    fn absent(outcome: Outcome) -> Self {
+        Self { outcome, asks: Asks::default() }
+    }
+}
+
+/// Both books over one world.
+pub(super) struct Court<'a> {
+    pub(super) world: &'a World,
+    /// Before and after.
+    pub(super) books: [&'a Rules; 2],
+}
+
+impl<'a> Court<'a> {
+    fn judge(&self, book: usize) -> Judge<'a> {
+        Judge { world: self.world, rules: self.books[book] }
+    }
+
+    /// The answer to the whole change.
+    pub(super) fn answer(&self) -> Answer {
+        let mut answer = Answer { tier: self.base_tier(), ..Answer::default() };
+        let mut approvals = Approvals::new();
+        let mut validations = Vec::new();
+        for book in 0..2 {
+            for item in self.books[book].judging() {
+                let result = match &item.kind {
+                    ItemKind::Rule(rule) => self.rule(book, &item.name, rule),
+                    ItemKind::Policy(policy) => self.rule(book, &item.name, &policy.rule),
+                    ItemKind::Forbid(forbid) => self.forbid(book, &item.name, forbid),
+                    ItemKind::Layers(layers) => self.layers(book, &item.name, layers),
+                    _ => continue,
+                };
+                let slot = answer.rules.entry(item.name.clone()).or_insert(Outcome::DoesNotApply);
+                if rank(result.outcome) > rank(*slot) {
+                    *slot = result.outcome;
+                }
+                let asks = result.asks;
+                answer.tier = answer.tier.max(asks.tier.unwrap_or(1));
+                for more in [asks.approvals, asks.holds, asks.limits] {
+                    add_all(&mut approvals, more);
+                }
+                for (bundle, narrowed) in asks.bundles {
+                    let slot = answer.bundles.entry(bundle).or_insert(true);
+                    *slot &= narrowed;
+                }
+                validations.extend(asks.validations.into_iter().map(|name| (book, name)));
+                answer.duties.extend(asks.duties);
+                answer.principles.extend(asks.principles);
+                answer.intents.extend(asks.intents);
+                answer.trust = answer.trust.max(asks.trust);
+                if asks.denies {
+                    answer.denials.insert(item.name.clone());
+                }
+                answer.unknown |= asks.limit_unknown || result.outcome == Outcome::Unknown;
+            }
+        }
+        if self.rules_changed() {
+            answer.tier = 3;
+        }
+        for rules in self.books {
+            if rules.broken > 0 {
+                answer.tier = 3;
+                answer.unknown = true;
+            }
+        }
+        add_all(&mut approvals, self.tier_approvals(answer.tier));
+        answer.approvals = approvals.iter().map(written).collect();
+        for (book, validation) in validations {
+            answer.validations.extend(self.validations(book, &validation));
+        }
+        let reached = self.tests_reached();
+        for (bundle, narrowed) in &answer.bundles {
+            let tests = self.bundle_tests(bundle);
+            let selected = match &reached {
+                Some(reached) if *narrowed => tests.intersection(reached).cloned().collect(),
+                _ => tests,
+            };
+            answer.selected.insert(bundle.clone(), selected.iter().map(test_id).collect());
+        }
+        answer
+    }
+
+    /// The change edits rules, signers, fingerprints or owners, or brings the first rules, or takes the last away.
+    fn rules_changed(&self) -> bool {
+        let input = &self.world.input;
+        let edited = input.change.files.iter().any(|file| {
+            [&file.before, &file.after]
+                .into_iter()
+                .flatten()
+                .any(|side| RULE_PLACES.iter().any(|place| path_match(place, &side.path, false)))
+        });
+        edited || input.rules_before.is_some() != input.rules_after.is_some()
+    }
+
+    /// The highest tier that the `tiers` lines of either book give.
+    fn base_tier(&self) -> u8 {
+        (0..2).filter_map(|book| self.line_tier(book)).max().unwrap_or(2)
+    }
+
+    fn line_tier(&self, book: usize) -> Option<u8> {
+        if !self.books[book].present {
+            return None;
+        }
+        let judge = self.judge(book);
+        let lines = self.books[book].tier_lines();
+        let stood = |line: &TierLine| {
+            self.books[0].tier_lines().iter().any(|old| old.tier == line.tier && old.reach == line.reach)
+        };
+        let proved: Vec<u8> = lines
+            .iter()
+            .filter(|line| match &line.reach {
+                TierReach::OnlyIn(kinds) => (line.tier > 1 || stood(line)) && judge.only_in(kinds) == Truth::Yes,
+                _ => false,
+            })
+            .map(|line| self.lowered(line))
+            .collect();
+        let mut tiers = proved.clone();
+        if proved.is_empty() {
+            let others = lines.iter().filter(|line| line.reach == TierReach::AnyOther);
+            tiers.push(others.map(|line| self.lowered(line)).max().unwrap_or(2));
+        }
+        let declared = self.world.input.declared.operation.as_deref();
+        tiers.extend(
+            lines
+                .iter()
+                .filter(|line| match &line.reach {
+                    TierReach::Operations(names) => names.iter().any(|name| Some(name.text.as_str()) == declared),
+                    _ => false,
+                })
+                .map(|line| self.lowered(line)),
+        );
+        tiers.into_iter().max()
+    }
+
+    /// What a line gives, after the waivers of it.
+    fn lowered(&self, line: &TierLine) -> u8 {
+        let all: Vec<Seen> = self.all_changed();
+        self.waivers()
+            .filter(|waiver| matches!(&waiver.of, WaiverOf::Tier(name) if name.text == line.name.text))
+            .filter(|waiver| self.covers(waiver, &all))
+            .filter_map(|waiver| match waiver.effect {
+                WaiverEffect::ToTier(tier) => Some(tier),
+                WaiverEffect::Waives(_) => None,
+            })
+            .fold(line.tier, u8::min)
+    }
+
+    /// Every changed part, as evidence.
+    fn all_changed(&self) -> Vec<Seen> {
+        let changed = self.world.changes.iter().filter(|pc| !pc.kinds.is_empty());
+        changed
+            .map(|pc| Seen::Part {
+                before: pc.before.clone(),
+                after: pc.after.clone(),
+                on: [pc.before.is_some(), pc.after.is_some()],
+            })
+            .collect()
+    }
+
+    /// Who lets a plan of a tier through.
+    fn tier_approvals(&self, tier: u8) -> Approvals {
+        let mut approvals = Approvals::new();
+        let mut lines = 0;
+        for book in 0..2 {
+            let here = self.books[book].tier_lines().into_iter().filter(|line| line.tier == tier);
+            for line in here {
+                lines += 1;
+                if let TierApproval::Approval(approval) = &line.approve {
+                    add_all(&mut approvals, self.approval(book, approval, &self.all_changed()));
+                }
+            }
+        }
+        if lines == 0 && tier == 3 {
+            approvals.insert(("anyone".to_owned(), Vec::new(), false), 1);
+        }
+        approvals
+    }
+
+    fn rule(&self, book: usize, name: &str, rule: &Rule) -> Result {
+        let judge = self.judge(book);
+        let verdict = match &rule.when {
+            When::Change(cond) => judge.judge(cond, Asked::ByChange, false),
+            When::Always(cond) => judge.judge(cond, Asked::ByState(1), false),
+            When::AfterRun(cond) => {
+                return Result::absent(match judge.fold(cond, false) {
+                    Folded::Known(Truth::No) => Outcome::DoesNotApply,
+                    Folded::Known(_) | Folded::Waits => Outcome::AfterRun,
+                });
+            }
+        };
+        if verdict.truth == Truth::No {
+            return Result::absent(Outcome::DoesNotApply);
+        }
+        let mut asks = Asks {
+            tier: rule.tier.map(|(_, tier)| tier),
+            principles: rule.upholds.iter().map(|name| name.text.clone()).collect(),
+            intents: rule.intents.iter().map(|name| name.text.clone()).collect(),
+            trust: rule.trust.as_ref().map(|trust| trust.thousandths),
+            ..Asks::default()
+        };
+        self.require(book, &rule.require, &verdict.seen, &mut asks);
+        let owner = rule.owner.as_ref().map(|owner| owner.text.as_str());
+        if let Some(deny) = &rule.deny {
+            let hold = match &deny.if_unknown {
+                Some(approval) => self.approval(book, approval, &verdict.seen),
+                None => one_of_owner(owner),
+            };
+            self.deny(book, name, rule, verdict.truth, hold, &mut asks);
+        }
+        for limit in &rule.limits {
+            match judge.kpi(limit) {
+                Truth::Yes => {}
+                Truth::No => add_all(&mut asks.limits, one_of_owner(owner)),
+                Truth::Unknown => {
+                    asks.limit_unknown = true;
+                    add_all(&mut asks.limits, one_of_owner(owner));
+                }
+            }
+        }
+        self.waive(name, verdict, asks)
+    }
+
+    fn require(&self, book: usize, require: &[Requirement], seen: &[Seen], asks: &mut Asks) {
+        for requirement in require {
+            match &requirement.kind {
+                RequirementKind::Approval(approval) => {
+                    add_all(&mut asks.approvals, self.approval(book, approval, seen));
+                }
+                RequirementKind::Bundle { name, narrowed } => asks.bundles.push((name.text.clone(), *narrowed)),
+                RequirementKind::Validation(name) => asks.validations.push(name.text.clone()),
+                RequirementKind::Ticket(glob) => asks.duties.push(format!("ticket \"{}\"", glob.value)),
+                RequirementKind::Rationale => asks.duties.push("rationale".to_owned()),
+                RequirementKind::Story(field) => asks.duties.push(format!("story {}", field.text)),
+            }
+        }
+    }
+
+    /// What a denying rule that holds comes to.
+    fn deny(&self, book: usize, name: &str, rule: &Rule, holds: Truth, hold: Approvals, asks: &mut Asks) {
+        let When::Always(cond) = &rule.when else {
+            if holds == Truth::Yes {
+                asks.denies = true;
+            } else {
+                asks.holds = hold;
+            }
+            return;
+        };
+        let judge = self.judge(book);
+        let [certain_before, possible_before] = judge.violations(cond, 0);
+        let [certain, possible] = judge.violations(cond, 1);
+        let both = self.books.iter().all(|rules| rules.present);
+        let edited = both && self.books[0].named(name) != self.books[1].named(name);
+        if edited || possible.len() < certain_before.len() {
+            asks.tier = Some(3);
+        } else if certain.difference(&possible_before).next().is_some() {
+            asks.denies = true;
+        } else {
+            asks.holds = hold;
+        }
+    }
+
+    /// The waivers that stood before the change and are in force.
+    fn waivers(&self) -> impl Iterator<Item = &'a Waiver> {
+        let input = &self.world.input;
+        let today = jiff::Timestamp::from_second(input.as_of)
+            .map(|now| now.to_zoned(jiff::tz::TimeZone::UTC).date())
+            .map(|day| (day.year(), day.month(), day.day()))
+            .ok();
+        self.books[0].waivers().filter_map(move |(name, waiver)| {
+            let granted = input.past.grants.contains(name);
+            let lasts = waiver.until.is_none_or(|(_, until)| {
+                today.is_some_and(|today| today <= (until.year, until.month, until.day))
+            });
+            (granted && lasts).then_some(waiver)
+        })
+    }
+
+    /// Whether a waiver's condition holds and it covers all of the evidence.
+    fn covers(&self, waiver: &Waiver, seen: &[Seen]) -> bool {
+        let judge = self.judge(0);
+        let holds = waiver.when.as_ref().is_none_or(|cond| judge.judge(cond, Asked::ByWaiver, false).truth == Truth::Yes);
+        if !holds || seen.is_empty() {
+            return false;
+        }
+        let covered = [judge.on(0).code(&waiver.set), judge.on(1).code(&waiver.set)];
+        let inside = |side: usize, key: &PartKey| covered[side].certain.contains(key);
+        seen.iter().all(|one| match one {
+            Seen::Part { before, after, .. } => {
+                before.as_ref().is_none_or(|key| inside(0, key)) && after.as_ref().is_none_or(|key| inside(1, key))
+            }
+            Seen::Edge { from, .. } => inside(1, from),
+            Seen::Member { side, key } => inside(*side, key),
+        })
+    }
+
+    /// Takes away what the waivers of a rule list.
+    fn waive(&self, name: &str, verdict: Verdict, mut asks: Asks) -> Result {
+        if verdict.truth == Truth::Unknown {
+            return Result { outcome: Outcome::Unknown, asks };
+        }
+        let unwaivable =
+            asks.principles.iter().any(|principle| self.books.iter().any(|rules| rules.is_unwaivable(principle)));
+        let mut outcome = Outcome::Fires;
+        if unwaivable {
+            return Result { outcome, asks };
+        }
+        for waiver in self.waivers() {
+            if !matches!(&waiver.of, WaiverOf::Rule(of) if of.text == name) || !self.covers(waiver, &verdict.seen) {
+                continue;
+            }
+            outcome = Outcome::Waived;
+            match &waiver.effect {
+                WaiverEffect::ToTier(tier) => asks.tier = asks.tier.map(|own| own.min(*tier)),
+                WaiverEffect::Waives(list) => list.iter().for_each(|waived| take_away(&mut asks, waived)),
+            }
+        }
+        Result { outcome, asks }
+    }
+
+    fn forbid(&self, book: usize, name: &str, forbid: &Forbid) -> Result {
+        let judge = self.judge(book);
+        let pairs = |side: usize| {
+            let sets = judge.on(side);
+            let (from, to) = (sets.code(&forbid.from), sets.code(&forbid.to));
+            let (from, to) = (files_of(&from), files_of(&to));
+            let mut pairs = BTreeMap::new();
+            for (start, in_from) in &from {
+                let sure = self.files_reached(side, kind_of(forbid.edge), start, forbid.through, true);
+                let perhaps = self.files_reached(side, kind_of(forbid.edge), start, forbid.through, false);
+                for (end, in_to) in to.iter().filter(|(end, _)| *end != start) {
+                    let reached = if sure.contains(end) {
+                        Truth::Yes
+                    } else if perhaps.contains(end) {
+                        Truth::Unknown
+                    } else {
+                        Truth::No
+                    };
+                    let holds = reached.min(*in_from).min(*in_to);
+                    if holds != Truth::No {
+                        pairs.insert((start.clone(), end.clone()), holds);
+                    }
+                }
+            }
+            pairs
+        };
+        let (before, after) = (pairs(0), pairs(1));
+        let (from, to) = (judge.on(1).code(&forbid.from), judge.on(1).code(&forbid.to));
+        let hidden = judge.opaque_now().filter(|key| !to.possible.is_empty() && from.holds(key) != Truth::No);
+        let evidence = |start: &str| parts_in(&from, start);
+        let verdict = self.new_pairs(&before, &after, evidence, hidden.collect());
+        self.forbidden(name, verdict, &forbid.upholds, forbid.owner.as_ref().map(|owner| owner.text.as_str()))
+    }
+
+    fn layers(&self, book: usize, name: &str, layers: &Layers) -> Result {
+        let judge = self.judge(book);
+        let floors = |side: usize| -> Vec<Members> {
+            let sets = judge.on(side);
+            layers.floors.iter().map(|floor| sets.code(floor)).collect()
+        };
+        let pairs = |side: usize| {
+            let floors: Vec<BTreeMap<String, Truth>> = floors(side).iter().map(files_of).collect();
+            let mut pairs: BTreeMap<(String, String), Truth> = BTreeMap::new();
+            for edge in self.world.sides[side].edges.iter().filter(|edge| edge.kind == EdgeKind::Imports) {
+                let (start, end) = (edge.from.path.to_string(), edge.to.path.to_string());
+                if start == end {
+                    continue;
+                }
+                let sure = if edge.certain { Truth::Yes } else { Truth::Unknown };
+                for (upper, above) in floors.iter().enumerate() {
+                    for (lower, below) in floors.iter().enumerate() {
+                        // From `upper` to `lower`: down one floor is allowed, and further down where not closed.
+                        let allowed = upper == lower || (upper < lower && (!layers.closed || lower == upper + 1));
+                        let (Some(from), Some(to)) = (above.get(&start), below.get(&end)) else { continue };
+                        if !allowed {
+                            let slot = pairs.entry((start.clone(), end.clone())).or_insert(Truth::No);
+                            *slot = (*slot).max((*from).min(*to).min(sure));
+                        }
+                    }
+                }
+            }
+            pairs
+        };
+        let (before, after) = (pairs(0), pairs(1));
+        let floors = floors(1);
+        let hidden = judge.opaque_now().filter(|key| floors.iter().any(|floor| floor.holds(key) != Truth::No));
+        let evidence = |start: &str| floors.iter().flat_map(|floor| parts_in(floor, start)).collect();
+        let verdict = self.new_pairs(&before, &after, evidence, hidden.collect());
+        self.forbidden(name, verdict, &layers.upholds, layers.owner.as_ref().map(|owner| owner.text.as_str()))
+    }
+
+    /// The pairs of the after side that did not stand before, renames followed.
+    fn new_pairs(
+        &self,
+        before: &BTreeMap<(String, String), Truth>,
+        after: &BTreeMap<(String, String), Truth>,
+        evidence: impl Fn(&str) -> Vec<PartKey>,
+        hidden: Vec<&PartKey>,
+    ) -> Verdict {
+        let moved = self.world.moved_files();
+        let now = |path: &String| moved.get(path).unwrap_or(path).clone();
+        let stood: BTreeMap<(String, String), Truth> =
+            before.iter().map(|((start, end), holds)| ((now(start), now(end)), *holds)).collect();
+        let mut verdict = Verdict::from(Truth::No);
+        for (pair, holds) in after {
+            let new = newly(stood.get(pair).copied().unwrap_or(Truth::No), *holds);
+            if new == Truth::No {
+                continue;
+            }
+            verdict.truth = verdict.truth.max(new);
+            verdict.seen.extend(evidence(&pair.0).into_iter().map(|key| Seen::Member { side: 1, key }));
+        }
+        for key in hidden {
+            verdict.truth = verdict.truth.max(Truth::Unknown);
+            verdict.seen.push(Seen::Member { side: 1, key: key.clone() });
+        }
+        verdict
+    }
+
+    fn forbidden(
+        &self,
+        name: &str,
+        verdict: Verdict,
+        upholds: &[grace_dsl::ast::Name],
+        owner: Option<&str>,
+    ) -> Result {
+        if verdict.truth == Truth::No {
+            return Result::absent(Outcome::DoesNotApply);
+        }
+        let mut asks =
+            Asks { principles: upholds.iter().map(|name| name.text.clone()).collect(), ..Asks::default() };
+        if verdict.truth == Truth::Yes {
+            asks.denies = true;
+        } else {
+            asks.holds = one_of_owner(owner);
+        }
+        self.waive(name, verdict, asks)
+    }
+
+    /// The files that a file reaches: an edge anywhere in a file counts for the file.
+    fn files_reached(&self, side: usize, kind: EdgeKind, start: &str, through: bool, certain: bool) -> BTreeSet<String> {
+        let mut reached = BTreeSet::new();
+        let mut border = BTreeSet::from([start.to_owned()]);
+        while !border.is_empty() {
+            let mut next = BTreeSet::new();
+            for edge in &self.world.sides[side].edges {
+                if edge.kind == kind
+                    && (edge.certain || !certain)
+                    && border.contains(&*edge.from.path)
+                    && !reached.contains(&*edge.to.path)
+                {
+                    next.insert(edge.to.path.to_string());
+                }
+            }
+            reached.extend(next.iter().cloned());
+            border = if through { next } else { BTreeSet::new() };
+        }
+        reached
+    }
+
+    /// An approval with its owners named.
+    fn approval(&self, book: usize, approval: &Approval, seen: &[Seen]) -> Approvals {
+        let owners = |set: &SetExpr, otherwise: Option<&Approver>| -> Vec<String> {
+            let files = self.files_seen(book, set, seen);
+            let each = files.into_iter().map(|path| {
+                if self.world.owners.owners_of(&path).is_empty() {
+                    otherwise.map_or_else(|| "anyone".to_owned(), simple)
+                } else {
+                    format!("an owner of {path}")
+                }
+            });
+            each.collect()
+        };
+        let mut among = Vec::new();
+        for (count, approver) in &approval.among {
+            match approver {
+                Approver::OwnerOfEachFile(set) => {
+                    among.extend(owners(set, approval.otherwise.as_ref()).into_iter().map(|name| (name, *count)));
+                }
+                other => among.push((simple(other), *count)),
+            }
+        }
+        among.sort();
+        among.dedup();
+        let by = match &approval.by {
+            Approver::OwnerOfEachFile(set) => owners(set, approval.otherwise.as_ref()),
+            other => vec![simple(other)],
+        };
+        by.into_iter().map(|by| ((by, among.clone(), approval.extra), approval.count)).collect()
+    }
+
+    /// The files of those parts of a set that are in the evidence.
+    fn files_seen(&self, book: usize, set: &SetExpr, seen: &[Seen]) -> BTreeSet<String> {
+        let judge = self.judge(book);
+        let members = [judge.on(0).code(set), judge.on(1).code(set)];
+        let mut files = BTreeSet::new();
+        let mut see = |side: usize, key: &PartKey| {
+            if members[side].holds(key) != Truth::No {
+                files.insert(key.path.to_string());
+            }
+        };
+        for one in seen {
+            match one {
+                Seen::Part { before, after, on } => {
+                    for (side, key) in [before, after].into_iter().enumerate() {
+                        if let Some(key) = key
+                            && on[side]
+                        {
+                            see(side, key);
+                        }
+                    }
+                }
+                Seen::Edge { from, to } => {
+                    see(1, from);
+                    see(1, to);
+                }
+                Seen::Member { side, key } => see(*side, key),
+            }
+        }
+        files
+    }
+
+    /// `V of model("m")` for each model of its `of` that the change touches.
+    fn validations(&self, book: usize, name: &str) -> BTreeSet<String> {
+        let judge = self.judge(book);
+        let Some(of) = self.books[book].validation(name) else { return BTreeSet::new() };
+        let models: BTreeSet<String> = (0..2).flat_map(|side| judge.on(side).names(of).into_keys()).collect();
+        let touched = |model: &String| {
+            let bound = [judge.on(0).bound(model), judge.on(1).bound(model)];
+            let by_part = judge.meant().any(|pc| {
+                [&pc.before, &pc.after]
+                    .into_iter()
+                    .enumerate()
+                    .any(|(side, key)| key.as_ref().is_some_and(|key| bound[side].possible.contains(key)))
+            });
+            by_part || self.fingerprint_changed(model)
+        };
+        models.into_iter().filter(touched).map(|model| format!("{name} of model(\"{model}\")")).collect()
+    }
+
+    fn fingerprint_changed(&self, model: &str) -> bool {
+        let input = &self.world.input;
+        input.change.files.iter().any(|file| {
+            [&file.before, &file.after].into_iter().flatten().any(|side| {
+                let held = input.past.model_files.get(&*side.path);
+                held.is_some_and(|models| models.iter().any(|one| one == model))
+            })
+        })
+    }
+
+    /// The tests of a bundle on the after side, by either book.
+    fn bundle_tests(&self, name: &str) -> BTreeSet<PartKey> {
+        let mut tests = BTreeSet::new();
+        for book in 0..2 {
+            let sets = self.judge(book).on(1);
+            for (_, bundle) in self.books[book].bundles().filter(|(own, _)| *own == name) {
+                tests.extend(sets.code(&bundle.tests).possible);
+            }
+        }
+        tests.retain(|key| self.world.sides[1].parts.get(key).is_some_and(|part| part.is_test));
+        tests
+    }
+
+    /// The tests of the after side that the change reaches; `None` where it may reach any.
+    fn tests_reached(&self) -> Option<BTreeSet<PartKey>> {
+        let judge = self.judge(0);
+        for pc in judge.meant() {
+            if pc.kinds.contains(Kinds::UNKNOWN) {
+                return None;
+            }
+            let (side, key) = match (&pc.before, &pc.after) {
+                (_, Some(key)) => (1, key),
+                (Some(key), None) => (0, key),
+                (None, None) => continue,
+            };
+            if key.kind == PartKind::File
+                && !self.world.is_documentation(&key.path)
+                && !self.world.sides[side].edges.iter().any(|edge| edge.to == *key)
+            {
+                return None;
+            }
+        }
+        let renamed = self.world.changes.iter().filter(|pc| pc.kinds.contains(Kinds::RENAMED));
+        let now: BTreeMap<&PartKey, &PartKey> =
+            renamed.filter_map(|pc| Some((pc.before.as_ref()?, pc.after.as_ref()?))).collect();
+        let mut reached = self.world.affected(1, false);
+        reached.extend(
+            self.world.affected(0, false).into_iter().map(|key| now.get(&key).map_or(key.clone(), |now| (*now).clone())),
+        );
+        Some(reached)
+    }
+}
+
+/// The order of the four outcomes, and of what waits.
+fn rank(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::DoesNotApply => 0,
+        Outcome::AfterRun => 1,
+        Outcome::Waived => 2,
+        Outcome::Unknown => 3,
+        Outcome::Fires => 4,
+    }
+}
+
+fn add_all(approvals: &mut Approvals, more: Approvals) {
+    for (what, count) in more {
+        let slot = approvals.entry(what).or_insert(0);
+        *slot = (*slot).max(count);
+    }
+}
+
+fn one_of_owner(owner: Option<&str>) -> Approvals {
+    let by = owner.map_or_else(|| "anyone".to_owned(), |owner| format!("team({owner})"));
+    Approvals::from([((by, Vec::new(), false), 1)])
+}
+
+fn simple(approver: &Approver) -> String {
+    match approver {
+        Approver::Anyone | Approver::OwnerOfEachFile(_) => "anyone".to_owned(),
+        Approver::Team(team) => format!("team({})", team.text),
+    }
+}
+
+fn written(((by, among, extra), count): (&(String, Vec<(String, u32)>, bool), &u32)) -> String {
+    let mut name = format!("{}{count} of {by}", if *extra { "extra " } else { "" });
+    for (whom, count) in among {
+        name.push_str(&format!(", {count} of them of {whom}"));
+    }
+    name
+}
+
+fn take_away(asks: &mut Asks, waived: &Waived) {
+    match waived {
+        Waived::Tier(_) => asks.tier = None,
+        Waived::Approval(_, None) => asks.approvals.clear(),
+        Waived::Approval(_, Some(team)) => {
+            let by_team = format!("team({})", team.text);
+            asks.approvals.retain(|(by, _, _), _| *by != by_team);
+        }
+        Waived::Bundle(bundle) => asks.bundles.retain(|(name, _)| *name != bundle.text),
+        Waived::Validation(validation) => asks.validations.retain(|name| *name != validation.text),
+        Waived::Deny(_) => {
+            asks.denies = false;
+            asks.holds.clear();
+        }
+        Waived::Everything(_) => {
+            *asks = Asks { principles: std::mem::take(&mut asks.principles), ..Asks::default() };
+        }
+    }
+}
+
+/// The files that hold a part of a set, and how surely.
+fn files_of(members: &Members) -> BTreeMap<String, Truth> {
+    let mut files = BTreeMap::new();
+    for key in &members.possible {
+        let slot = files.entry(key.path.to_string()).or_insert(Truth::No);
+        *slot = (*slot).max(members.holds(key));
+    }
+    files
+}
+
+fn parts_in(members: &Members, path: &str) -> Vec<PartKey> {
+    members.possible.iter().filter(|key| &*key.path == path).cloned().collect()
+}
+
+fn test_id(key: &PartKey) -> String {
+    std::iter::once(&*key.path).chain(key.name.split('.')).collect::<Vec<_>>().join("::")
+}

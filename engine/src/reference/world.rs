@@ -1,0 +1,257 @@
+//! The facts that a plan is judged on, laid out flat: no index, no interning, nothing derived from a rule.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use grace_fingerprints::Fingerprint;
+use grace_dsl::ast::SafeKind;
+use grace_graph::change::{Kinds, PartChange, SafeKinds, is_documentation, only};
+use grace_graph::code::{EdgeKind, PartId, PartKey, PartKind};
+use grace_graph::graph::CodeGraph;
+use grace_graph::owners::Owners;
+use grace_graph::packages::{PackageChange, package_changes};
+use grace_graph::text_match::{CodeLine, added_code_lines, removed_documentation};
+use grace_graph::weakening::{TestChanges, test_changes};
+
+use crate::input::Input;
+use crate::plan::Truth;
+
+/// Everything that is known of a change, apart from the rules.
+#[derive(Debug)]
+pub(super) struct World {
+    /// Before and after.
+    pub(super) sides: [SideFacts; 2],
+    pub(super) changes: Vec<PartChange>,
+    pub(super) tests: TestChanges,
+    pub(super) packages: Vec<PackageChange>,
+    code_lines: Vec<CodeLine>,
+    /// Parts of which it cannot be said what was added.
+    code_unknown: BTreeSet<PartKey>,
+    documentation_gone: BTreeSet<PartKey>,
+    /// Parts of which that cannot be said.
+    documentation_unknown: BTreeSet<PartKey>,
+    /// As they were before the change.
+    pub(super) owners: Owners,
+    pub(super) input: Input,
+}
+
+/// One tree.
+#[derive(Debug, Default)]
+pub(super) struct SideFacts {
+    pub(super) parts: BTreeMap<PartKey, PartFacts>,
+    pub(super) files: BTreeMap<String, FileFacts>,
+    pub(super) edges: BTreeSet<EdgeFacts>,
+    /// String literals that may name a model, with the part that holds them.
+    pub(super) strings: BTreeSet<(PartKey, String)>,
+    pub(super) models: BTreeMap<String, Arc<Fingerprint>>,
+}
+
+impl SideFacts {
+    pub(super) fn is_opaque(&self, path: &str) -> bool {
+        self.files.get(path).is_some_and(|file| file.opaque)
+    }
+}
+
+/// One part.
+#[derive(Debug, Clone)]
+pub(super) struct PartFacts {
+    pub(super) key: PartKey,
+    pub(super) parent: Option<PartKey>,
+    pub(super) name: String,
+    pub(super) qualified_name: String,
+    pub(super) is_test: bool,
+    pub(super) is_public: bool,
+    pub(super) decorators: Vec<String>,
+}
+
+/// One file.
+#[derive(Debug, Clone)]
+pub(super) struct FileFacts {
+    pub(super) path: String,
+    /// Its dotted name, where it is a module.
+    pub(super) module: Option<String>,
+    pub(super) language: Option<String>,
+    /// It should be read as code and could not be.
+    pub(super) opaque: bool,
+    pub(super) generated: bool,
+    pub(super) is_test: bool,
+}
+
+/// One edge; several sites of one kind between two parts are one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct EdgeFacts {
+    pub(super) from: PartKey,
+    pub(super) to: PartKey,
+    pub(super) kind: EdgeKind,
+    pub(super) certain: bool,
+}
+
+impl World {
+    pub(super) fn read(input: &Input, graphs: [&CodeGraph; 2], changes: &[PartChange]) -> Self {
+        let [mut before, mut after] = graphs.map(SideFacts::read);
+        before.models.clone_from(&input.past.models_before);
+        after.models.clone_from(&input.past.models_after);
+        let owners = input.past.codeowners.as_ref().map(|(text, _)| Owners::parse(text)).unwrap_or_default();
+        let (code_lines, code_unknown) = added_code_lines(&input.change, changes);
+        let (gone, documentation_unknown) = removed_documentation(&input.change, changes);
+        Self {
+            sides: [before, after],
+            changes: changes.to_vec(),
+            code_lines,
+            code_unknown: code_unknown.into_iter().collect(),
+            documentation_gone: gone.into_iter().map(|gone| gone.part).collect(),
+            documentation_unknown: documentation_unknown.into_iter().collect(),
+            tests: test_changes(&input.change),
+            packages: package_changes(&input.change),
+            owners,
+            input: input.clone(),
+        }
+    }
+
+    /// The one name of a changed file: its path after the change, where it has one.
+    pub(super) fn changed_file(&self, side: usize, path: &str) -> String {
+        let found = self.input.change.files.iter().find(|file| {
+            let here = if side == 0 { &file.before } else { &file.after };
+            here.as_ref().is_some_and(|here| &*here.path == path)
+        });
+        found
+            .and_then(|file| file.after.as_ref().or(file.before.as_ref()))
+            .map_or_else(|| path.to_owned(), |side| side.path.to_string())
+    }
+
+    /// Where files went: path before to path after.
+    pub(super) fn moved_files(&self) -> BTreeMap<String, String> {
+        let bodies = self.changes.iter().filter_map(|pc| Some((pc.before.as_ref()?, pc.after.as_ref()?)));
+        bodies
+            .filter(|(before, _)| matches!(before.kind, PartKind::Module | PartKind::File))
+            .filter(|(before, after)| before.path != after.path)
+            .map(|(before, after)| (before.path.to_string(), after.path.to_string()))
+            .collect()
+    }
+
+    /// Proved from both sides that the change is of these kinds only.
+    pub(super) fn is_only_in(&self, kinds: &[SafeKind]) -> bool {
+        let allowed = kinds.iter().map(|kind| match kind {
+            SafeKind::Comments => SafeKinds::COMMENTS,
+            SafeKind::Formatting => SafeKinds::FORMATTING,
+            SafeKind::Documentation => SafeKinds::DOCUMENTATION,
+            SafeKind::AddedTests => SafeKinds::ADDED_TESTS,
+        });
+        !self.changes.is_empty() && only(&self.changes, allowed.collect()).holds
+    }
+
+    /// Whether the change adds code to a part that contains one of the literals.
+    pub(super) fn added_lines_contain(&self, pc: &PartChange, literals: &[&str]) -> Truth {
+        let Some(key) = &pc.after else { return Truth::No };
+        let here = self.code_lines.iter().filter(|line| line.part == *key);
+        let found = here.filter(|line| literals.iter().any(|literal| line.text.contains(literal)));
+        let best = found.map(|line| if line.certain { Truth::Yes } else { Truth::Unknown }).max();
+        let unknown = if self.code_unknown.contains(key) { Truth::Unknown } else { Truth::No };
+        best.unwrap_or(Truth::No).max(unknown)
+    }
+
+    /// Whether the change takes documentation away from a part.
+    pub(super) fn documentation_removed(&self, pc: &PartChange) -> Truth {
+        let Some(key) = pc.part() else { return Truth::No };
+        if self.documentation_gone.contains(key) {
+            Truth::Yes
+        } else if self.documentation_unknown.contains(key) {
+            Truth::Unknown
+        } else {
+            Truth::No
+        }
+    }
+
+    /// A document that only people read.
+    pub(super) fn is_documentation(&self, path: &str) -> bool {
+        is_documentation(path)
+    }
+}
+
+impl World {
+    /// Everything on a side that may behave otherwise because of the change, what changed included. A function affects
+    /// those who call it, use it or inherit from it. Import-time code – a module body, a class header, and any function
+    /// that changed in more than its body – affects everything in its file and everything that imports from the file;
+    /// `conftest.py` and `__init__.py` affect what lies below them.
+    pub(super) fn affected(&self, side: usize, certain: bool) -> BTreeSet<PartKey> {
+        let facts = &self.sides[side];
+        let mut affected = BTreeSet::new();
+        let mut open = Vec::new();
+        for pc in self.changes.iter().filter(|pc| pc.has_meaning()) {
+            let Some(key) = (if side == 0 { &pc.before } else { &pc.after }) else { continue };
+            open.push(key.clone());
+            if pc.kinds.intersects(Kinds::MEANING - Kinds::BODY) {
+                open.extend(facts.parts.keys().filter(|part| part.path == key.path && part.kind == PartKind::Module).cloned());
+            }
+        }
+        while let Some(key) = open.pop() {
+            if !affected.insert(key.clone()) {
+                continue;
+            }
+            let import_time = matches!(key.kind, PartKind::Module | PartKind::Class);
+            for edge in facts.edges.iter().filter(|edge| edge.certain || !certain) {
+                let uses = edge.to == key && (edge.kind != EdgeKind::Imports || key.kind == PartKind::File);
+                let imports = import_time && edge.kind == EdgeKind::Imports && edge.to.path == key.path;
+                if uses || imports {
+                    open.push(edge.from.clone());
+                }
+            }
+            if import_time {
+                let (folder, name) = key.path.rsplit_once('/').map_or(("", &*key.path), |(folder, name)| (folder, name));
+                let below = matches!(name, "conftest.py" | "__init__.py");
+                let inside = |path: &str| folder.is_empty() || path.starts_with(&format!("{folder}/"));
+                let hit = |part: &&PartKey| part.path == key.path || (below && inside(&part.path));
+                open.extend(facts.parts.keys().filter(hit).cloned());
+            }
+        }
+        affected
+    }
+}
+
+impl SideFacts {
+    fn read(graph: &CodeGraph) -> Self {
+        let mut facts = Self::default();
+        for file in graph.files() {
+            facts.files.insert(
+                file.path.to_string(),
+                FileFacts {
+                    path: file.path.to_string(),
+                    module: file.language.map(|_| file.module.to_string()),
+                    language: file.language.map(|language| language.name().to_owned()),
+                    opaque: file.opaque.is_some(),
+                    generated: file.is_generated,
+                    is_test: file.is_test,
+                },
+            );
+        }
+        let key = |part: PartId| graph.key(part);
+        for id in graph.part_ids() {
+            let part = graph.part(id);
+            let own = key(id);
+            facts.parts.insert(
+                own.clone(),
+                PartFacts {
+                    key: own,
+                    parent: part.parent.map(key),
+                    name: part.name.to_string(),
+                    qualified_name: part.qualified_name.to_string(),
+                    is_test: part.is_test,
+                    is_public: part.is_public,
+                    decorators: part.decorators.iter().map(ToString::to_string).collect(),
+                },
+            );
+        }
+        for edge in graph.edges() {
+            facts.edges.insert(EdgeFacts {
+                from: key(edge.from),
+                to: key(edge.to),
+                kind: edge.kind,
+                certain: edge.evidence.is_certain(),
+            });
+        }
+        for (model, part, _) in graph.model_literals() {
+            facts.strings.insert((key(*part), model.to_string()));
+        }
+        facts
+    }
+}
