@@ -680,7 +680,9 @@ impl Judge<'_> {
             }
             ExpectKind::Approval(approval) => {
                 let wanted = show::approval(approval);
-                let after = self.plan.after_run.iter().filter(|rule| self.fired_after(&rule.name));
+                // Before the run nothing is known of it, and nobody is asked for what may come after.
+                let holds = |name: &String| self.decision.after_run.contains(&(name.clone(), Truth::Yes));
+                let after = self.plan.after_run.iter().filter(|rule| holds(&rule.name));
                 let all: Vec<_> =
                     self.plan.approvals.iter().chain(after.flat_map(|rule| rule.approvals.iter())).collect();
                 let met = all.iter().any(|approval| approval.name == wanted && by(&approval.derivation));

@@ -9,15 +9,19 @@ mod rules;
 #[path = "reference/trees.rs"]
 mod trees;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use case::Case;
+use grace_dsl::Role;
 use grace_engine::Engine;
-use grace_engine::input::{Book, Input};
+use grace_engine::input::{Book, BookFile, Input, PastFacts};
 use grace_engine::plan::Plan;
 use grace_engine::reference::Answer;
+use grace_engine::testing::models_of;
 use grace_graph::change::{Content, FileSide};
+use grace_graph::diff::{change_from_patches, parse_unified};
 use grace_graph::store::FactStore;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -42,29 +46,31 @@ fn from_scratch(store: &Arc<FactStore>, input: &Input) -> Plan {
 fn disagreement(case: &Case) -> String {
     let store = Arc::new(FactStore::new());
     let input = case.input(&store, 0);
-    let plan = Answer::of_plan(&from_scratch(&store, &input));
-    let reference = case::reference(&store, &input);
+    difference(&Answer::of_plan(&from_scratch(&store, &input)), &case::reference(&store, &input))
+}
+
+fn difference(plan: &Answer, reference: &Answer) -> String {
     let mut text = String::new();
-    let mut line = |what: &str, plan: String, reference: String| {
+    let mut line = |what: &str, plan: &dyn std::fmt::Debug, reference: &dyn std::fmt::Debug| {
+        let (plan, reference) = (format!("{plan:?}"), format!("{reference:?}"));
         if plan != reference {
             let _ = writeln!(text, "{what}\n  plan      {plan}\n  reference {reference}");
         }
     };
-    for name in plan.rules.keys().chain(reference.rules.keys()) {
-        let outcome = |answer: &Answer| format!("{:?}", answer.rules.get(name));
-        line(&format!("rule {name}"), outcome(&plan), outcome(&reference));
+    for name in plan.rules.keys().chain(reference.rules.keys().filter(|name| !plan.rules.contains_key(*name))) {
+        line(&format!("rule {name}"), &plan.rules.get(name), &reference.rules.get(name));
     }
-    line("tier", plan.tier.to_string(), reference.tier.to_string());
-    line("approvals", format!("{:?}", plan.approvals), format!("{:?}", reference.approvals));
-    line("bundles", format!("{:?}", plan.bundles), format!("{:?}", reference.bundles));
-    line("selected", format!("{:?}", plan.selected), format!("{:?}", reference.selected));
-    line("validations", format!("{:?}", plan.validations), format!("{:?}", reference.validations));
-    line("principles", format!("{:?}", plan.principles), format!("{:?}", reference.principles));
-    line("duties", format!("{:?}", plan.duties), format!("{:?}", reference.duties));
-    line("intents", format!("{:?}", plan.intents), format!("{:?}", reference.intents));
-    line("trust", format!("{:?}", plan.trust), format!("{:?}", reference.trust));
-    line("denials", format!("{:?}", plan.denials), format!("{:?}", reference.denials));
-    line("unknown", plan.unknown.to_string(), reference.unknown.to_string());
+    line("tier", &plan.tier, &reference.tier);
+    line("approvals", &plan.approvals, &reference.approvals);
+    line("bundles", &plan.bundles, &reference.bundles);
+    line("selected", &plan.selected, &reference.selected);
+    line("validations", &plan.validations, &reference.validations);
+    line("principles", &plan.principles, &reference.principles);
+    line("duties", &plan.duties, &reference.duties);
+    line("intents", &plan.intents, &reference.intents);
+    line("trust", &plan.trust, &reference.trust);
+    line("denials", &plan.denials, &reference.denials);
+    line("unknown", &plan.unknown, &reference.unknown);
     text
 }
 
@@ -94,7 +100,8 @@ fn shown(case: &Case) -> String {
         let asserted = if file.asserted { " asserted" } else { "" };
         let _ = writeln!(shown, "=== change{asserted}, before {}\n--- after {}", side(&file.before), side(&file.after));
     }
-    let changed = |path: &String| input.change.files.iter().any(|file| file.after.iter().any(|side| *side.path == **path));
+    let changed =
+        |path: &String| input.change.files.iter().any(|file| file.after.iter().any(|side| *side.path == **path));
     for (path, bytes) in case.repo.render().iter().filter(|(path, _)| !changed(path)) {
         let _ = writeln!(shown, "=== unchanged {path}\n{}", String::from_utf8_lossy(bytes));
     }
@@ -147,24 +154,83 @@ fn a_plan_after_updates_is_the_plan_from_scratch() {
     }
 }
 
-#[test]
-#[ignore = "exploration"]
-fn explore() {
-    let mut seen = std::collections::BTreeMap::new();
-    for (number, case) in cases(1).enumerate() {
-        if let Some(only) = option_env!("ONLY") { if !only.split(',').any(|n| n == number.to_string()) { continue; } }
-        let found = disagreement(&case);
-        if found.is_empty() {
-            continue;
-        }
-        let case = reduce::reduced(case, &|case| !disagreement(case).is_empty());
-        let found = disagreement(&case);
-        let key: Vec<String> = found.lines().filter(|line| !line.starts_with(' ')).map(str::to_owned).map(|line| line.chars().filter(|c| !c.is_ascii_digit()).collect()).collect();
-        let count = seen.entry(key).or_insert(0);
-        *count += 1;
-        if *count <= 3 {
-            println!("######## case {number}\n{found}\n{}", shown(&case));
+/// The input of a patch on an example: its own rules, or the floor.
+fn replayed(store: &FactStore, before: &BTreeMap<String, String>, patch: &str) -> Input {
+    let mut read = |path: &str| before.get(path).map(|text| Content::Text(Arc::from(text.as_str())));
+    let change = change_from_patches(&parse_unified(patch).unwrap(), &mut read).unwrap();
+    let mut after = before.clone();
+    for side in change.files.iter().filter_map(|file| file.before.as_ref()) {
+        after.remove(&*side.path);
+    }
+    for side in change.files.iter().filter_map(|file| file.after.as_ref()) {
+        if let Content::Text(text) = &side.content {
+            after.insert(side.path.to_string(), text.to_string());
         }
     }
-    println!("{seen:#?}");
+    let bytes = |files: &BTreeMap<String, String>| -> case::Files {
+        files.iter().map(|(path, text)| (path.clone(), text.clone().into_bytes())).collect()
+    };
+    let rules = |files: &BTreeMap<String, String>| {
+        let own: BTreeMap<String, String> = files
+            .iter()
+            .filter(|(path, _)| path.starts_with("grace/") && path.ends_with(".grace"))
+            .map(|(path, text)| (path.clone(), text.clone()))
+            .collect();
+        if !own.is_empty() {
+            return grace_tests::book(own);
+        }
+        let floor = grace_packs::floor();
+        let path = format!("pack {}", floor.module);
+        Book { files: vec![BookFile { path: path.into(), text: Ok(Arc::from(floor.text)), role: Role::Adopted }] }
+    };
+    let mut past = PastFacts::default();
+    (past.models_before, past.model_files) = models_of(before);
+    past.models_after = models_of(&after).0;
+    Input {
+        before: case::tree(store, &bytes(before)),
+        after: case::tree(store, &bytes(&after)),
+        change,
+        rules_before: Some(rules(before)),
+        rules_after: Some(rules(&after)),
+        past,
+        as_of: 1_780_315_200,
+        ..Input::default()
+    }
+}
+
+/// The changes that the examples come with, by the folder of their repository.
+fn examples() -> Vec<(String, BTreeMap<String, String>, Vec<(String, String)>)> {
+    let mut found = Vec::new();
+    let all = grace_tests::files_below("examples");
+    let patches: BTreeMap<&String, &String> = all.iter().filter(|(path, _)| path.ends_with(".patch")).collect();
+    let stories: BTreeSet<&str> = patches.keys().filter_map(|path| path.split('/').next()).collect();
+    for story in stories {
+        let inner = format!("{story}/repo/");
+        let base = if all.keys().any(|path| path.starts_with(&inner)) { inner } else { format!("{story}/") };
+        let under = |path: &String| path.strip_prefix(&base).map(str::to_owned);
+        let files = all.iter().filter_map(|(path, text)| Some((under(path)?, text.clone()))).collect();
+        let own = patches.iter().filter(|(path, _)| path.starts_with(&format!("{story}/")));
+        let patches = own.map(|(path, patch)| ((*path).clone(), (*patch).clone())).collect();
+        found.push((base, files, patches));
+    }
+    found
+}
+
+#[test]
+fn the_changes_of_the_examples_are_judged_alike() {
+    let mut replays = 0;
+    for (_, before, patches) in examples() {
+        let store = Arc::new(FactStore::new());
+        let mut engine = Engine::new(Arc::clone(&store));
+        for (name, patch) in patches {
+            let input = replayed(&store, &before, &patch);
+            engine.update(input.clone());
+            let plan = engine.plan();
+            assert_eq!(plan, from_scratch(&store, &input), "{name}");
+            let found = difference(&Answer::of_plan(&plan), &case::reference(&store, &input));
+            assert!(found.is_empty(), "{name}\n{found}");
+            replays += 1;
+        }
+    }
+    assert!(replays >= 15, "{replays} changes");
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use grace_dsl::ast::{
-    Compare, Cond, CondKind, EdgeWord, FieldTest, ItemKind, KpiTest, PackageMove, Quantity, Rate, SafeKind,
-    SetExpr, SetKind, Unit,
+    Compare, Cond, CondKind, EdgeWord, FieldTest, ItemKind, KpiTest, PackageMove, Quantity, Rate, SafeKind, SetExpr,
+    SetKind, Unit,
 };
 use grace_graph::change::{Kinds, PartChange};
 use grace_graph::code::{EdgeKind, PartKey, PartKind};
@@ -13,7 +13,7 @@ use grace_graph::packages::PackageChangeKind;
 use super::fields::{in_base_unit, truth, within};
 use super::rules::Rules;
 use super::sets::{Members, Sets, Sort, newly, not};
-use super::text::glob_match;
+use super::text::glob;
 use super::world::World;
 use crate::plan::Truth;
 
@@ -21,11 +21,7 @@ use crate::plan::Truth;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Seen {
     /// A changed part, and the sides on which it is (possibly) in the set that was asked about.
-    Part {
-        before: Option<PartKey>,
-        after: Option<PartKey>,
-        on: [bool; 2],
-    },
+    Part { before: Option<PartKey>, after: Option<PartKey>, on: [bool; 2] },
     /// An edge of the after side.
     Edge { from: PartKey, to: PartKey },
     /// A member of a set, on one side.
@@ -49,11 +45,11 @@ impl From<Truth> for Verdict {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asked {
     /// By a rule of a change.
-    ByChange,
+    Change,
     /// By an `always` rule, of one side.
-    ByState(usize),
+    State(usize),
     /// By a waiver.
-    ByWaiver,
+    Waiver,
 }
 
 /// A condition that may have to wait for the run.
@@ -107,16 +103,13 @@ impl<'a> Judge<'a> {
                 let literals: Vec<&str> = literals.iter().map(|literal| literal.value.as_str()).collect();
                 self.changed(set, |pc| [Truth::No, self.world.added_lines_contain(pc, &literals)])
             }
-            CondKind::DocumentationRemoved(set) => {
-                self.changed(set, |pc| [self.world.documentation_removed(pc); 2])
-            }
+            CondKind::DocumentationRemoved(set) => self.changed(set, |pc| [self.world.documentation_removed(pc); 2]),
             CondKind::FlagsRemoved(set) => self.models_changed(set, |before, after| {
                 let kept = after.map(|model| model.compliance_flags.as_slice()).unwrap_or_default();
                 before.compliance_flags.iter().any(|flag| !kept.contains(flag))
             }),
-            CondKind::ContractsChange(set) => self.models_changed(set, |before, after| {
-                after.is_none_or(|after| !before.to_facts().eq(after.to_facts()))
-            }),
+            CondKind::ContractsChange(set) => self
+                .models_changed(set, |before, after| after.is_none_or(|after| !before.to_facts().eq(after.to_facts()))),
             CondKind::AnyEdit(set) => self.changed(set, |pc| [truth(!pc.kinds.is_empty()); 2]),
             CondKind::LinesChanged(set, compare, than) => self.lines_changed(set, *compare, than),
             CondKind::FilesChanged(set, compare, than) => self.files_changed(set, *compare, than),
@@ -127,19 +120,15 @@ impl<'a> Judge<'a> {
                     members.map(|(model, is)| is.min(sets.model_test(&model, test))).max().unwrap_or(Truth::No)
                 };
                 let seen = match asked {
-                    Asked::ByState(side) => self.users(set, test, side),
-                    Asked::ByChange | Asked::ByWaiver => {
-                        [self.users(set, test, 0), self.users(set, test, 1)].concat()
-                    }
+                    Asked::State(side) => self.users(set, test, side),
+                    Asked::Change | Asked::Waiver => [self.users(set, test, 0), self.users(set, test, 1)].concat(),
                 };
                 Verdict { truth: state(asked, negative, holds), seen }
             }
             CondKind::Count(set, compare, than) => {
                 state(asked, negative, |side| self.count(set, side, *compare, than.thousandths)).into()
             }
-            CondKind::IsEmpty(set) => {
-                state(asked, negative, |side| self.count(set, side, Compare::Equal, 0)).into()
-            }
+            CondKind::IsEmpty(set) => state(asked, negative, |side| self.count(set, side, Compare::Equal, 0)).into(),
             CondKind::PackageChange(moved) => self.package_change(*moved).into(),
             CondKind::Operation(names) => {
                 let declared = self.world.input.declared.operation.as_deref();
@@ -149,13 +138,13 @@ impl<'a> Judge<'a> {
             CondKind::VerifiedBot(bot) => {
                 truth(self.world.input.declared.verified_bot.as_deref() == Some(bot.value.as_str())).into()
             }
-            CondKind::Ticket(glob) => {
+            CondKind::Ticket(pattern) => {
                 let ticket = self.world.input.declared.ticket.as_deref();
-                let is = ticket.is_some_and(|ticket| glob_match(&glob.value, ticket, false));
+                let is = ticket.is_some_and(|ticket| glob(&pattern.value, false)(ticket));
                 said(truth(is), asked, negative).into()
             }
-            CondKind::Branch(glob) => match self.world.input.declared.branch.as_deref() {
-                Some(branch) => said(truth(glob_match(&glob.value, branch, false)), asked, negative).into(),
+            CondKind::Branch(pattern) => match self.world.input.declared.branch.as_deref() {
+                Some(branch) => said(truth(glob(&pattern.value, false)(branch)), asked, negative).into(),
                 None => Truth::Unknown.into(),
             },
             CondKind::RationaleMissing => truth(is_blank(self.world.input.declared.rationale.as_deref())).into(),
@@ -190,7 +179,7 @@ impl<'a> Judge<'a> {
                 Folded::Waits => Folded::Waits,
             },
             CondKind::BundleRate { .. } | CondKind::BundleFailed(_) | CondKind::TrustBelowMinimum => Folded::Waits,
-            _ => Folded::Known(self.judge(cond, Asked::ByChange, negative).truth),
+            _ => Folded::Known(self.judge(cond, Asked::Change, negative).truth),
         }
     }
 
@@ -245,9 +234,11 @@ impl<'a> Judge<'a> {
 
     fn signature(&self, pc: &PartChange) -> [Truth; 2] {
         let keys = [&pc.before, &pc.after];
-        let callable = keys.iter().copied().flatten().any(|key| {
-            matches!(key.kind, PartKind::Function | PartKind::Method | PartKind::Class)
-        });
+        let callable = keys
+            .iter()
+            .copied()
+            .flatten()
+            .any(|key| matches!(key.kind, PartKind::Function | PartKind::Method | PartKind::Class));
         if callable && pc.kinds.intersects(Kinds::SIGNATURE | Kinds::REMOVED | Kinds::RENAMED) {
             return [Truth::Yes; 2];
         }
@@ -423,9 +414,8 @@ impl<'a> Judge<'a> {
                 seen.push(Seen::Part { before: pc.before.clone(), after: pc.after.clone(), on });
             }
         }
-        let count = |least: Truth| {
-            i64::try_from(files.values().filter(|holds| **holds >= least).count()).unwrap_or(i64::MAX)
-        };
+        let count =
+            |least: Truth| i64::try_from(files.values().filter(|holds| **holds >= least).count()).unwrap_or(i64::MAX);
         let (low, high) = (count(Truth::Yes), count(Truth::Unknown));
         let holds = within(low.saturating_mul(1000), high.saturating_mul(1000), compare, than.thousandths);
         Verdict { truth: holds, seen: if holds == Truth::No { Vec::new() } else { seen } }
@@ -444,54 +434,29 @@ impl<'a> Judge<'a> {
         within(thousandths(low), thousandths(high), compare, than)
     }
 
-    /// The models of `any of SET has TEST` conditions that hold on a side: the violations of an `always` rule.
+    /// The violations of an `always` rule on a side, those that are certain and those that are possible: the models that
+    /// meet the test of an `any of …`, else the condition itself.
     pub(super) fn violations(&self, cond: &Cond, side: usize) -> [BTreeSet<String>; 2] {
-        let holds = self.judge(cond, Asked::ByState(side), false).truth;
         let mut certain = BTreeSet::new();
         let mut possible = BTreeSet::new();
-        if holds != Truth::No {
-            self.holding_models(cond, side, &mut certain, &mut possible);
-            if possible.is_empty() {
-                possible.insert(String::new());
-                certain.insert(String::new());
+        let mut add = |name: String, holds: Truth| {
+            if holds == Truth::Yes {
+                certain.insert(name.clone());
             }
-            if holds == Truth::Unknown {
-                certain.clear();
+            if holds != Truth::No {
+                possible.insert(name);
             }
+        };
+        if let CondKind::AnyOf(set, test) = &cond.kind {
+            let sets = self.on(side);
+            for (model, is) in sets.names(set) {
+                let meets = sets.model_test(&model, test);
+                add(model, is.min(meets));
+            }
+        } else {
+            add(String::new(), self.judge(cond, Asked::State(side), false).truth);
         }
         [certain, possible]
-    }
-
-    fn holding_models(
-        &self,
-        cond: &Cond,
-        side: usize,
-        certain: &mut BTreeSet<String>,
-        possible: &mut BTreeSet<String>,
-    ) {
-        match &cond.kind {
-            CondKind::And(all) | CondKind::Or(all) => {
-                for one in all {
-                    self.holding_models(one, side, certain, possible);
-                }
-            }
-            CondKind::AnyOf(set, test) => {
-                let sets = self.on(side);
-                for (model, is) in sets.names(set) {
-                    match is.min(sets.model_test(&model, test)) {
-                        Truth::Yes => {
-                            certain.insert(model.clone());
-                            possible.insert(model);
-                        }
-                        Truth::Unknown => {
-                            possible.insert(model);
-                        }
-                        Truth::No => {}
-                    }
-                }
-            }
-            _ => {}
-        }
     }
 
     /// The parts by which code uses the models that meet a test.
@@ -579,18 +544,22 @@ impl<'a> Judge<'a> {
     }
 
     fn no_test_reaches(&self) -> Verdict {
+        // A part is looked at where it stands: after, or before where it was removed.
+        let place = |pc: &PartChange| match (&pc.before, &pc.after) {
+            (_, Some(key)) => Some((1, key.clone())),
+            (Some(key), None) => Some((0, key.clone())),
+            (None, None) => None,
+        };
+        let in_code = |side: usize, key: &PartKey| {
+            let file = self.world.sides[side].files.get(&*key.path);
+            key.kind != PartKind::File && !file.is_some_and(|file| file.is_test)
+        };
+        let on_side =
+            |pc: &PartChange, wanted: usize| place(pc).is_some_and(|(side, key)| side == wanted && in_code(side, &key));
         let mut seen = Vec::new();
-        for pc in self.meant() {
-            let in_code = [&pc.before, &pc.after].into_iter().enumerate().any(|(side, key)| {
-                key.as_ref().is_some_and(|key| {
-                    let file = self.world.sides[side].files.get(&*key.path);
-                    key.kind != PartKind::File && !file.is_some_and(|file| file.is_test)
-                })
-            });
-            if in_code {
-                let on = [pc.before.is_some(), pc.after.is_some()];
-                seen.push(Seen::Part { before: pc.before.clone(), after: pc.after.clone(), on });
-            }
+        for pc in self.meant().filter(|pc| on_side(pc, 0) || on_side(pc, 1)) {
+            let on = [pc.before.is_some(), pc.after.is_some()];
+            seen.push(Seen::Part { before: pc.before.clone(), after: pc.after.clone(), on });
         }
         if seen.is_empty() {
             return Truth::No.into();
@@ -598,7 +567,7 @@ impl<'a> Judge<'a> {
         let reaches = |certain: bool| {
             (0..2).any(|side| {
                 let facts = &self.world.sides[side];
-                let affected = self.world.affected(side, certain);
+                let affected = self.world.affected(side, certain, &|pc| on_side(pc, side));
                 affected.iter().any(|key| facts.parts.get(key).is_some_and(|part| part.is_test))
             })
         };
@@ -616,10 +585,10 @@ impl<'a> Judge<'a> {
 /// A state atom over the sides that it is asked of.
 fn state(asked: Asked, negative: bool, holds: impl Fn(usize) -> Truth) -> Truth {
     match asked {
-        Asked::ByState(side) => holds(side),
-        Asked::ByChange if negative => holds(0).min(holds(1)),
-        Asked::ByChange => holds(0).max(holds(1)),
-        Asked::ByWaiver => {
+        Asked::State(side) => holds(side),
+        Asked::Change if negative => holds(0).min(holds(1)),
+        Asked::Change => holds(0).max(holds(1)),
+        Asked::Waiver => {
             let (before, after) = (holds(0), holds(1));
             if before == after { before } else { Truth::Unknown }
         }
@@ -628,16 +597,12 @@ fn state(asked: Asked, negative: bool, holds: impl Fn(usize) -> Truth) -> Truth 
 
 /// What a change says of itself: it cannot lower.
 fn said(holds: Truth, asked: Asked, negative: bool) -> Truth {
-    if holds == Truth::Yes && (negative || asked == Asked::ByWaiver) { Truth::Unknown } else { holds }
+    if holds == Truth::Yes && (negative || asked == Asked::Waiver) { Truth::Unknown } else { holds }
 }
 
 /// Whether a part changed in a way that shows on these sides.
 fn kind_on(pc: &PartChange, kind: Kinds, sides: [bool; 2]) -> [Truth; 2] {
-    if pc.kinds.contains(kind) {
-        sides.map(truth)
-    } else {
-        truth_unknown(pc.kinds.contains(Kinds::UNKNOWN))
-    }
+    if pc.kinds.contains(kind) { sides.map(truth) } else { truth_unknown(pc.kinds.contains(Kinds::UNKNOWN)) }
 }
 
 fn truth_unknown(unknown: bool) -> [Truth; 2] {
@@ -678,11 +643,8 @@ fn join_folded(all: &[Folded], settles: Truth, join: impl Fn(std::vec::IntoIter<
 /// A quantity as the language writes it: `24 h`, `0.9`, `95 %`.
 fn written(quantity: &Quantity) -> String {
     let (whole, rest) = (quantity.thousandths / 1000, (quantity.thousandths % 1000).abs());
-    let number = if rest == 0 {
-        whole.to_string()
-    } else {
-        format!("{whole}.{rest:03}").trim_end_matches('0').to_owned()
-    };
+    let number =
+        if rest == 0 { whole.to_string() } else { format!("{whole}.{rest:03}").trim_end_matches('0').to_owned() };
     let unit = match quantity.unit {
         Unit::One => return number,
         Unit::Percent => "%",

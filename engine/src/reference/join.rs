@@ -13,7 +13,7 @@ use super::Answer;
 use super::conditions::{Asked, Folded, Judge, Seen, Verdict, kind_of};
 use super::rules::Rules;
 use super::sets::{Members, newly};
-use super::text::path_match;
+use super::text::path_glob;
 use super::world::World;
 use crate::plan::{Outcome, Truth};
 
@@ -138,7 +138,7 @@ impl<'a> Court<'a> {
             [&file.before, &file.after]
                 .into_iter()
                 .flatten()
-                .any(|side| RULE_PLACES.iter().any(|place| path_match(place, &side.path, false)))
+                .any(|side| RULE_PLACES.iter().any(|place| path_glob(place, false)(&side.path)))
         });
         edited || input.rules_before.is_some() != input.rules_after.is_some()
     }
@@ -230,8 +230,8 @@ impl<'a> Court<'a> {
     fn rule(&self, book: usize, name: &str, rule: &Rule) -> Result {
         let judge = self.judge(book);
         let verdict = match &rule.when {
-            When::Change(cond) => judge.judge(cond, Asked::ByChange, false),
-            When::Always(cond) => judge.judge(cond, Asked::ByState(1), false),
+            When::Change(cond) => judge.judge(cond, Asked::Change, false),
+            When::Always(cond) => judge.judge(cond, Asked::State(1), false),
             When::AfterRun(cond) => {
                 return Result::absent(match judge.fold(cond, false) {
                     Folded::Known(Truth::No) => Outcome::DoesNotApply,
@@ -319,9 +319,9 @@ impl<'a> Court<'a> {
             .ok();
         self.books[0].waivers().filter_map(move |(name, waiver)| {
             let granted = input.past.grants.contains(name);
-            let lasts = waiver.until.is_none_or(|(_, until)| {
-                today.is_some_and(|today| today <= (until.year, until.month, until.day))
-            });
+            let lasts = waiver
+                .until
+                .is_none_or(|(_, until)| today.is_some_and(|today| today <= (until.year, until.month, until.day)));
             (granted && lasts).then_some(waiver)
         })
     }
@@ -329,7 +329,7 @@ impl<'a> Court<'a> {
     /// Whether a waiver's condition holds and it covers all of the evidence.
     fn covers(&self, waiver: &Waiver, seen: &[Seen]) -> bool {
         let judge = self.judge(0);
-        let holds = waiver.when.as_ref().is_none_or(|cond| judge.judge(cond, Asked::ByWaiver, false).truth == Truth::Yes);
+        let holds = waiver.when.as_ref().is_none_or(|cond| judge.judge(cond, Asked::Waiver, false).truth == Truth::Yes);
         if !holds || seen.is_empty() {
             return false;
         }
@@ -467,18 +467,11 @@ impl<'a> Court<'a> {
         verdict
     }
 
-    fn forbidden(
-        &self,
-        name: &str,
-        verdict: Verdict,
-        upholds: &[grace_dsl::ast::Name],
-        owner: Option<&str>,
-    ) -> Result {
+    fn forbidden(&self, name: &str, verdict: Verdict, upholds: &[grace_dsl::ast::Name], owner: Option<&str>) -> Result {
         if verdict.truth == Truth::No {
             return Result::absent(Outcome::DoesNotApply);
         }
-        let mut asks =
-            Asks { principles: upholds.iter().map(|name| name.text.clone()).collect(), ..Asks::default() };
+        let mut asks = Asks { principles: upholds.iter().map(|name| name.text.clone()).collect(), ..Asks::default() };
         if verdict.truth == Truth::Yes {
             asks.denies = true;
         } else {
@@ -488,7 +481,14 @@ impl<'a> Court<'a> {
     }
 
     /// The files that a file reaches: an edge anywhere in a file counts for the file.
-    fn files_reached(&self, side: usize, kind: EdgeKind, start: &str, through: bool, certain: bool) -> BTreeSet<String> {
+    fn files_reached(
+        &self,
+        side: usize,
+        kind: EdgeKind,
+        start: &str,
+        through: bool,
+        certain: bool,
+    ) -> BTreeSet<String> {
         let mut reached = BTreeSet::new();
         let mut border = BTreeSet::from([start.to_owned()]);
         while !border.is_empty() {
@@ -633,10 +633,10 @@ impl<'a> Court<'a> {
         let renamed = self.world.changes.iter().filter(|pc| pc.kinds.contains(Kinds::RENAMED));
         let now: BTreeMap<&PartKey, &PartKey> =
             renamed.filter_map(|pc| Some((pc.before.as_ref()?, pc.after.as_ref()?))).collect();
-        let mut reached = self.world.affected(1, false);
-        reached.extend(
-            self.world.affected(0, false).into_iter().map(|key| now.get(&key).map_or(key.clone(), |now| (*now).clone())),
-        );
+        let mut reached = self.world.affected(1, false, &|_| true);
+        for key in self.world.affected(0, false, &|_| true) {
+            reached.insert(now.get(&key).map_or_else(|| key.clone(), |now| (*now).clone()));
+        }
         Some(reached)
     }
 }
@@ -671,7 +671,10 @@ fn simple(approver: &Approver) -> String {
     }
 }
 
-fn written(((by, among, extra), count): (&(String, Vec<(String, u32)>, bool), &u32)) -> String {
+/// Whom an approval is of, how many of them are of whom else, and whether it serves no other.
+type Group = (String, Vec<(String, u32)>, bool);
+
+fn written(((by, among, extra), count): (&Group, &u32)) -> String {
     let mut name = format!("{}{count} of {by}", if *extra { "extra " } else { "" });
     for (whom, count) in among {
         name.push_str(&format!(", {count} of them of {whom}"));

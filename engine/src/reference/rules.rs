@@ -40,10 +40,7 @@ impl Rules {
 
     /// The items that judge: those of the project and of adopted packs.
     pub(super) fn judging(&self) -> impl Iterator<Item = &Item> {
-        self.files
-            .iter()
-            .filter(|(role, _)| *role != Role::Used)
-            .flat_map(|(_, items)| items.iter().map(AsRef::as_ref))
+        self.files.iter().filter(|(role, _)| *role != Role::Used).flat_map(|(_, items)| items.iter().map(AsRef::as_ref))
     }
 
     pub(super) fn define(&self, name: &str) -> Option<&SetExpr> {
@@ -88,9 +85,8 @@ impl Rules {
     }
 
     pub(super) fn is_unwaivable(&self, principle: &str) -> bool {
-        self.items().any(|item| {
-            item.name == principle && matches!(item.kind, ItemKind::Principle { unwaivable: true, .. })
-        })
+        self.items()
+            .any(|item| item.name == principle && matches!(item.kind, ItemKind::Principle { unwaivable: true, .. }))
     }
 
     pub(super) fn tier_lines(&self) -> Vec<&TierLine> {

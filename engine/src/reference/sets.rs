@@ -7,7 +7,7 @@ use grace_graph::code::{EdgeKind, PartKey, PartKind};
 
 use super::fields;
 use super::rules::Rules;
-use super::text::{dotted_match, glob_match, path_match};
+use super::text::{dotted_glob, glob, path_glob};
 use super::world::{FileFacts, PartFacts, SideFacts, World};
 use crate::plan::Truth;
 
@@ -95,32 +95,32 @@ impl Sets<'_> {
             SetKind::All => self.by_place(|_, _| true),
             SetKind::None => Members::default(),
             SetKind::Path { glob, ignore_case } => {
-                self.by_place(|file, _| path_match(&glob.value, &file.path, *ignore_case))
+                let matches = path_glob(&glob.value, *ignore_case);
+                self.by_place(|file, _| matches(&file.path))
             }
             SetKind::Package(name) => self.by_place(|file, _| in_package(file, &name.value)),
-            SetKind::Module(name) => {
-                self.by_place(|file, _| file.module.as_deref() == Some(&*name.value))
-            }
+            SetKind::Module(name) => self.by_place(|file, _| file.module.as_deref() == Some(&*name.value)),
             SetKind::Generated => self.by_name(|file, _| file.generated),
-            SetKind::Language(language) => {
-                self.by_place(|file, _| file.language.as_deref() == Some(&*language.text))
-            }
+            SetKind::Language(language) => self.by_place(|file, _| file.language.as_deref() == Some(&*language.text)),
             SetKind::Tests => self.by_name(|file, _| file.is_test),
             SetKind::Class(glob) => {
-                let headers = self.by_name(|_, part| {
-                    part.key.kind == PartKind::Class && dotted_match(&glob.value, &part.qualified_name)
-                });
+                let matches = dotted_glob(&glob.value);
+                let headers = self.by_name(|_, part| part.key.kind == PartKind::Class && matches(&part.qualified_name));
                 self.with_everything_inside(&headers)
             }
-            SetKind::Function(glob) => self.by_name(|_, part| {
-                matches!(part.key.kind, PartKind::Function | PartKind::Method)
-                    && dotted_match(&glob.value, &part.qualified_name)
-            }),
-            SetKind::Decorated(glob) => {
-                self.by_name(|_, part| part.decorators.iter().any(|name| dotted_match(&glob.value, name)))
+            SetKind::Function(glob) => {
+                let matches = dotted_glob(&glob.value);
+                self.by_name(|_, part| {
+                    matches!(part.key.kind, PartKind::Function | PartKind::Method) && matches(&part.qualified_name)
+                })
             }
-            SetKind::Named { glob, ignore_case } => {
-                self.by_name(|_, part| glob_match(&glob.value, &part.name, *ignore_case))
+            SetKind::Decorated(glob) => {
+                let matches = dotted_glob(&glob.value);
+                self.by_name(|_, part| part.decorators.iter().any(|name| matches(name)))
+            }
+            SetKind::Named { glob: pattern, ignore_case } => {
+                let matches = glob(&pattern.value, *ignore_case);
+                self.by_name(|_, part| matches(&part.name))
             }
             SetKind::Matches { on, regex } => {
                 let Ok(regex) = regex::Regex::new(&regex.value) else { return self.anything() };
@@ -139,10 +139,7 @@ impl Sets<'_> {
             }
             SetKind::FilesOf(inner) | SetKind::ModulesOf(inner) => {
                 let inner = self.code_in(inner, trail);
-                Members {
-                    certain: self.same_files(&inner.certain),
-                    possible: self.same_files(&inner.possible),
-                }
+                Members { certain: self.same_files(&inner.certain), possible: self.same_files(&inner.possible) }
             }
             SetKind::MembersOf(inner) => {
                 let inner = self.code_in(inner, trail);
@@ -151,14 +148,10 @@ impl Sets<'_> {
             }
             SetKind::Tag(name) => self.tag(&name.text, trail),
             SetKind::Family { family, value } => self.family(&family.text, &value.text, trail),
-            SetKind::BoundTo(glob) => {
-                let mut joined = self.bound(&glob.value);
-                for model in self.models() {
-                    if glob_match(&glob.value, &model, false) {
-                        joined = plus(&joined, &self.bound(&model));
-                    }
-                }
-                joined
+            SetKind::BoundTo(pattern) => {
+                let matches = glob(&pattern.value, false);
+                let models = self.models().into_iter().filter(|model| matches(model));
+                models.fold(self.bound(&pattern.value), |joined, model| plus(&joined, &self.bound(&model)))
             }
             SetKind::Defined(name) => {
                 if trail.contains(&name.text) {
@@ -399,8 +392,8 @@ impl Sets<'_> {
                 .collect(),
         );
         for item in self.rules.items() {
-            if let ItemKind::Binding { model: glob, set, .. } = &item.kind
-                && (glob.value == model || glob_match(&glob.value, model, false))
+            if let ItemKind::Binding { model: pattern, set, .. } = &item.kind
+                && (pattern.value == model || glob(&pattern.value, false)(model))
             {
                 joined = plus(&joined, &self.code(set));
             }
@@ -430,15 +423,12 @@ impl Sets<'_> {
                 .map(|model| (model.clone(), self.model_meets(&model, tests)))
                 .filter(|(_, truth)| *truth != Truth::No)
                 .collect(),
-            SetKind::Model(glob) => {
-                let mut names: Names = self
-                    .models()
-                    .into_iter()
-                    .filter(|model| glob_match(&glob.value, model, false))
-                    .map(|model| (model, Truth::Yes))
-                    .collect();
-                if !is_glob(&glob.value) {
-                    names.insert(glob.value.clone(), Truth::Yes);
+            SetKind::Model(pattern) => {
+                let matches = glob(&pattern.value, false);
+                let known = self.models().into_iter().filter(|model| matches(model));
+                let mut names: Names = known.map(|model| (model, Truth::Yes)).collect();
+                if !is_glob(&pattern.value) {
+                    names.insert(pattern.value.clone(), Truth::Yes);
                 }
                 names
             }
@@ -553,12 +543,11 @@ fn is_glob(text: &str) -> bool {
 
 fn in_package(file: &FileFacts, package: &str) -> bool {
     match &file.module {
-        Some(module) => {
-            module == package || module.strip_prefix(package).is_some_and(|rest| rest.starts_with('.'))
-        }
+        Some(module) => module == package || module.strip_prefix(package).is_some_and(|rest| rest.starts_with('.')),
         None => {
             let directory = format!("{}/", package.replace('.', "/"));
-            file.path.starts_with(&directory) || file.path.strip_prefix("src/").is_some_and(|rest| rest.starts_with(&directory))
+            file.path.starts_with(&directory)
+                || file.path.strip_prefix("src/").is_some_and(|rest| rest.starts_with(&directory))
         }
     }
 }

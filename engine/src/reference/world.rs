@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use grace_fingerprints::Fingerprint;
 use grace_dsl::ast::SafeKind;
+use grace_fingerprints::Fingerprint;
 use grace_graph::change::{Kinds, PartChange, SafeKinds, is_documentation, only};
 use grace_graph::code::{EdgeKind, PartId, PartKey, PartKind};
 use grace_graph::graph::CodeGraph;
@@ -172,16 +172,23 @@ impl World {
     /// Everything on a side that may behave otherwise because of the change, what changed included. A function affects
     /// those who call it, use it or inherit from it. Import-time code – a module body, a class header, and any function
     /// that changed in more than its body – affects everything in its file and everything that imports from the file;
-    /// `conftest.py` and `__init__.py` affect what lies below them.
-    pub(super) fn affected(&self, side: usize, certain: bool) -> BTreeSet<PartKey> {
+    /// `conftest.py` and `__init__.py` affect what lies below them. Of the changed parts only those are asked that `counts` says.
+    pub(super) fn affected(
+        &self,
+        side: usize,
+        certain: bool,
+        counts: &dyn Fn(&PartChange) -> bool,
+    ) -> BTreeSet<PartKey> {
         let facts = &self.sides[side];
         let mut affected = BTreeSet::new();
         let mut open = Vec::new();
-        for pc in self.changes.iter().filter(|pc| pc.has_meaning()) {
+        for pc in self.changes.iter().filter(|pc| pc.has_meaning() && counts(pc)) {
             let Some(key) = (if side == 0 { &pc.before } else { &pc.after }) else { continue };
             open.push(key.clone());
             if pc.kinds.intersects(Kinds::MEANING - Kinds::BODY) {
-                open.extend(facts.parts.keys().filter(|part| part.path == key.path && part.kind == PartKind::Module).cloned());
+                open.extend(
+                    facts.parts.keys().filter(|part| part.path == key.path && part.kind == PartKind::Module).cloned(),
+                );
             }
         }
         while let Some(key) = open.pop() {
@@ -197,7 +204,7 @@ impl World {
                 }
             }
             if import_time {
-                let (folder, name) = key.path.rsplit_once('/').map_or(("", &*key.path), |(folder, name)| (folder, name));
+                let (folder, name) = key.path.rsplit_once('/').unwrap_or(("", &key.path));
                 let below = matches!(name, "conftest.py" | "__init__.py");
                 let inside = |path: &str| folder.is_empty() || path.starts_with(&format!("{folder}/"));
                 let hit = |part: &&PartKey| part.path == key.path || (below && inside(&part.path));

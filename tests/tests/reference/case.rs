@@ -161,10 +161,15 @@ impl Case {
             Some(edit) if step == 0 => rules::edited(&self.book, edit),
             _ => self.book.clone(),
         };
+        let (mut files_before, mut files_after) = (self.repo.render(), after.render());
+        if items_after != self.book {
+            files_before.insert("grace/rules.grace".to_owned(), self.book.join("\n").into_bytes());
+            files_after.insert("grace/rules.grace".to_owned(), items_after.join("\n").into_bytes());
+        }
         Input {
-            before: tree(store, &self.repo.render()),
-            after: tree(store, &after.render()),
-            change: change(&self.repo.render(), &after.render(), &done),
+            before: tree(store, &files_before),
+            after: tree(store, &files_after),
+            change: change(&files_before, &files_after, &done),
             rules_before: Some(self.text_of(&self.book)),
             rules_after: Some(self.text_of(&items_after)),
             declared: self.declared.clone(),
@@ -183,10 +188,7 @@ impl Case {
             role,
         };
         Book {
-            files: vec![
-                file("grace/rules.grace", own, Role::Own),
-                file("pack test.adopted", adopted, Role::Adopted),
-            ],
+            files: vec![file("grace/rules.grace", own, Role::Own), file("pack test.adopted", adopted, Role::Adopted)],
         }
     }
 }

@@ -439,9 +439,8 @@ const JUDGING: [&str; 6] = ["rule ", "policy ", "forbid ", "layers ", "waiver ",
 pub(crate) fn edited(items: &[Item], edit: &RuleEdit) -> Vec<Item> {
     let mut items = items.to_vec();
     // Only items that no other item names: a name that leads nowhere is another matter.
-    let free: Vec<usize> = (0..items.len())
-        .filter(|at| JUDGING.iter().any(|keyword| items[*at].starts_with(keyword)))
-        .collect();
+    let free: Vec<usize> =
+        (0..items.len()).filter(|at| JUDGING.iter().any(|keyword| items[*at].starts_with(keyword))).collect();
     let place = |at: u8| free.get(usize::from(at) % free.len().max(1)).copied();
     match edit {
         RuleEdit::Drop(at) => {
@@ -451,7 +450,11 @@ pub(crate) fn edited(items: &[Item], edit: &RuleEdit) -> Vec<Item> {
         }
         RuleEdit::Replace(number, item) => {
             let begins = [format!(" r{number}\n"), format!(" r{number} ")];
-            items.retain(|old| !begins.iter().any(|begin| old.split_once(' ').is_some_and(|(_, rest)| format!(" {rest}").starts_with(begin))));
+            items.retain(|old| {
+                !begins
+                    .iter()
+                    .any(|begin| old.split_once(' ').is_some_and(|(_, rest)| format!(" {rest}").starts_with(begin)))
+            });
             items.push(item.clone());
         }
         RuleEdit::Break(at) => {

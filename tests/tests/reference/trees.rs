@@ -189,7 +189,12 @@ fn class() -> impl Strategy<Value = Class> {
         0..3_u8,
         prop::collection::vec(function(&FUNCTIONS, false), 0..3),
     )
-        .prop_map(|(name, base, constant, methods)| Class { base: base.filter(|base| *base != name), name, constant, methods })
+        .prop_map(|(name, base, constant, methods)| Class {
+            base: base.filter(|base| *base != name),
+            name,
+            constant,
+            methods,
+        })
 }
 
 fn module(test: bool) -> impl Strategy<Value = Module> {
@@ -226,10 +231,8 @@ pub(crate) fn repo() -> impl Strategy<Value = Repo> {
         .collect();
     let text = prop::collection::vec(0..4_u8, 1..4);
     (python, text.clone(), text, prop::option::weighted(0.15, 0..3_u8)).prop_map(|(python, yaml, readme, opaque)| {
-        let mut files: BTreeMap<String, Source> = python
-            .into_iter()
-            .filter_map(|(path, held)| Some((path.to_owned(), Source::Python(held?))))
-            .collect();
+        let mut files: BTreeMap<String, Source> =
+            python.into_iter().filter_map(|(path, held)| Some((path.to_owned(), Source::Python(held?)))).collect();
         let lines = |of: Vec<u8>| Source::Text(of.into_iter().map(|line| format!("key{line}: {line}")).collect());
         files.insert("conf/settings.yaml".to_owned(), lines(yaml));
         files.insert("README.md".to_owned(), lines(readme));
@@ -332,8 +335,7 @@ fn nth<T>(all: &mut [T], at: u8) -> Option<&mut T> {
 }
 
 fn nth_path(repo: &Repo, at: u8, wanted: impl Fn(&Source) -> bool) -> Option<String> {
-    let paths: Vec<&String> =
-        repo.files.iter().filter(|(_, source)| wanted(source)).map(|(path, _)| path).collect();
+    let paths: Vec<&String> = repo.files.iter().filter(|(_, source)| wanted(source)).map(|(path, _)| path).collect();
     if paths.is_empty() { None } else { Some(paths[usize::from(at) % paths.len()].clone()) }
 }
 
@@ -347,8 +349,11 @@ fn python(repo: &mut Repo, at: u8) -> Option<&mut Module> {
 
 fn body(repo: &mut Repo, file: u8, at: u8) -> Option<&mut Function> {
     let module = python(repo, file)?;
-    let mut all: Vec<&mut Function> =
-        module.functions.iter_mut().chain(module.classes.iter_mut().flat_map(|class| class.methods.iter_mut())).collect();
+    let mut all: Vec<&mut Function> = module
+        .functions
+        .iter_mut()
+        .chain(module.classes.iter_mut().flat_map(|class| class.methods.iter_mut()))
+        .collect();
     let count = all.len();
     if count == 0 { None } else { Some(all.swap_remove(usize::from(at) % count)) }
 }
