@@ -1,0 +1,88 @@
+//! What is built in: no rule book can take it away.
+
+use std::collections::BTreeSet;
+
+use grace_graph::change::Content;
+
+use super::{Joiner, SHOWN, books, push};
+use crate::book::broken;
+use crate::db::World;
+use crate::plan::{BookSide, Derivation, Evidence, Outcome, PartRef, Side};
+
+pub(super) fn built_in(rule: &str, because: &str, evidence: Vec<Evidence>) -> Derivation {
+    Derivation {
+        rule: format!("built-in {rule}"),
+        file: "built-in".to_owned(),
+        line: 0,
+        because: because.to_owned(),
+        book: BookSide::BuiltIn,
+        evidence,
+        more_evidence: 0,
+        by_unknown: false,
+    }
+}
+
+/// Paths that hold rules, signers or owners: changing one is tier 3.
+pub(super) fn is_rule_path(path: &str) -> bool {
+    path.starts_with("grace/")
+        || matches!(path, "CODEOWNERS" | ".github/CODEOWNERS" | ".gitlab/CODEOWNERS" | "docs/CODEOWNERS")
+}
+
+impl Joiner<'_> {
+    /// Rules that no rule book can take away.
+    pub(super) fn built_in(&mut self) {
+        let db = self.db;
+        let world = World::get(db);
+        let change = world.change(db);
+        let mut touched = Vec::new();
+        for file in &change.files {
+            for (side, at) in [(Side::Before, &file.before), (Side::After, &file.after)] {
+                let Some(at) = at else { continue };
+                if is_rule_path(&at.path) {
+                    touched.push((at.path.clone(), side));
+                }
+                if let Content::Unknown(reason) = &at.content {
+                    self.unknowns.entry(format!("the content of {} ({reason})", at.path)).or_default();
+                }
+            }
+        }
+        touched.dedup_by(|a, b| a.0 == b.0);
+        let one_sided = world.book_before(db).is_some() != world.book_after(db).is_some();
+        if !touched.is_empty() || one_sided {
+            let shown: Vec<Evidence> = touched
+                .iter()
+                .take(SHOWN)
+                .map(|(path, side)| Evidence::Changed {
+                    part: PartRef { name: path.to_string(), path: path.to_string(), line: 0, side: *side },
+                    how: vec!["bytes".to_owned()],
+                    set: "rules, signers, owners".to_owned(),
+                    proof: Vec::new(),
+                })
+                .collect();
+            let because = match (world.book_before(db).is_some(), world.book_after(db).is_some()) {
+                (false, true) => "The change that adds the first rules is agreed by people.",
+                (true, false) => "The change that takes the rules away is agreed by people.",
+                _ => "A change to rules, signers or owners is agreed by people.",
+            };
+            let mut derivation = built_in("rules_changed", because, shown);
+            derivation.more_evidence = u32::try_from(touched.len().saturating_sub(SHOWN)).unwrap_or(u32::MAX);
+            self.tiers.push((3, derivation.clone(), false));
+            self.rules.insert(derivation.rule.clone(), (Outcome::Fires, BTreeSet::new(), vec![derivation]));
+        }
+        for (book_side, book) in books(db) {
+            for &file in book.files(db) {
+                for reason in broken(db, file).iter() {
+                    let mut derivation = built_in(
+                        "broken_rule",
+                        "A rule that cannot be read could have asked for anything.",
+                        vec![Evidence::Missing { fact: reason.clone() }],
+                    );
+                    derivation.by_unknown = true;
+                    derivation.book = book_side;
+                    self.tiers.push((3, derivation.clone(), true));
+                    push(self.unknowns.entry(reason.clone()).or_default(), derivation);
+                }
+            }
+        }
+    }
+}
