@@ -86,28 +86,36 @@ pub(super) fn field(name: &str, node: Node, report: &mut Report) -> Result<Value
             report.add("F005", node.span, format!("`{name}` cannot be `{}`", problem::shown(&text)), Some(help));
             Err(Unread)
         }
-        (Kind::Whole(most), Tree::Whole(number)) => {
-            if (1..=most).contains(&number) {
-                return Ok(Value::Number(Thousandths(number * 1000)));
-            }
-            out_of_range(name, &number.to_string(), kind, node.span, report)
-        }
-        (Kind::Share, Tree::Whole(number)) => match number {
-            0 | 1 => Ok(Value::Number(Thousandths(number * 1000))),
-            _ => out_of_range(name, &number.to_string(), kind, node.span, report),
+        (Kind::Whole(most), Tree::Number(written)) => match whole(&written) {
+            Some(number) if (1..=most).contains(&number) => Ok(Value::Number(Thousandths(number * 1000))),
+            _ => out_of_range(name, &written, kind, node.span, report),
         },
-        (Kind::Share, Tree::Decimal(number)) => {
-            let thousandths = (number * 1000.0).round();
-            // A share with more decimals than are kept would compare as something it is not.
-            if (0.0..=1000.0).contains(&thousandths) && (number - thousandths / 1000.0).abs() < 1e-9 {
-                return Ok(Value::Number(Thousandths(thousandths as u64)));
-            }
-            out_of_range(name, &number.to_string(), kind, node.span, report)
-        }
-        (Kind::Whole(_), Tree::Decimal(number)) => out_of_range(name, &number.to_string(), kind, node.span, report),
+        (Kind::Share, Tree::Number(written)) => match thousandths(&written) {
+            Some(number @ 0..=1000) => Ok(Value::Number(Thousandths(number))),
+            _ => out_of_range(name, &written, kind, node.span, report),
+        },
         (Kind::Bool, Tree::Bool(value)) => Ok(Value::Bool(value)),
         (kind, value) => wrong_kind(name, kind, &value, node.span, report),
     }
+}
+
+/// A whole number in plain digits; what other notations YAML has, one reader takes for a number and the next for a text.
+fn whole(written: &str) -> Option<u64> {
+    let plain = written.bytes().all(|byte| byte.is_ascii_digit()) && (written == "0" || !written.starts_with('0'));
+    // Too many digits do not parse.
+    if plain { written.parse().ok() } else { None }
+}
+
+/// A number with at most three decimals, exactly: more would compare as something it is not.
+fn thousandths(written: &str) -> Option<u64> {
+    let Some((before, after)) = written.split_once('.') else {
+        return whole(written)?.checked_mul(1000);
+    };
+    if !(1..=3).contains(&after.len()) || !after.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let after: u64 = format!("{after:0<3}").parse().ok()?;
+    whole(before)?.checked_mul(1000)?.checked_add(after)
 }
 
 /// Reads a text that belongs to no field.
@@ -171,8 +179,8 @@ fn sound_text(name: &str, text: String, span: Range<usize>, report: &mut Report)
         "is empty"
     } else if text.len() > MOST_TEXT {
         "is too long"
-    } else if text.chars().any(char::is_control) {
-        "has a line break or a control character"
+    } else if text.chars().any(problem::hidden) {
+        "has a line break or a character that is not seen"
     } else {
         return Ok(text);
     };
@@ -183,7 +191,7 @@ fn sound_text(name: &str, text: String, span: Range<usize>, report: &mut Report)
 
 fn out_of_range<T>(name: &str, value: &str, kind: Kind, span: Range<usize>, report: &mut Report) -> Result<T, Unread> {
     let message = format!("`{name}` cannot be `{}`", problem::shown(value));
-    report.add("F005", span, message, Some(format!("write {}", kind.wanted())));
+    report.add("F005", span, message, Some(format!("write {}, in plain digits", kind.wanted())));
     Err(Unread)
 }
 
@@ -198,7 +206,7 @@ fn wrong_kind<T>(name: &str, kind: Kind, value: &Tree, span: Range<usize>, repor
             "write `false`".to_owned()
         }
         (Kind::Whole(_) | Kind::Share, Tree::Text(_)) => "write the number without quotes and units".to_owned(),
-        (Kind::Text | Kind::Name, Tree::Whole(_) | Tree::Decimal(_) | Tree::Bool(_)) => "put it in quotes".to_owned(),
+        (Kind::Text | Kind::Name, Tree::Number(_) | Tree::Bool(_)) => "put it in quotes".to_owned(),
         _ => format!("write {}", kind.wanted()),
     };
     report.add("F004", span, message, Some(help));

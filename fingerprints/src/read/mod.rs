@@ -67,6 +67,14 @@ fn fingerprint(root: Node, report: &mut Report) -> Option<Fingerprint> {
         let Some(place) = places.get(bad) else { continue };
         check::disjoint(good, values.list(good), bad, values.list(bad), place, report);
     }
+    let allowed = values.text("commercial_use") == CommercialUse::Allowed.name();
+    if let Some(place) = places.get("commercial_use")
+        && allowed
+        && values.list("compliance_flags").iter().any(|flag| flag == "non_commercial")
+    {
+        let message = "`commercial_use` is `allowed`, and `compliance_flags` has `non_commercial`".to_owned();
+        report.add("F007", place.clone(), message, Some("keep the one that the licence says".to_owned()));
+    }
     Some(values.into_fingerprint(seed, sources))
 }
 

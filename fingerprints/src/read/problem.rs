@@ -10,7 +10,7 @@ use miette::{Diagnostic, LabeledSpan, NamedSource, Severity, SourceCode};
 #[derive(Debug, Clone)]
 pub struct Problem {
     /// `F001` not YAML, `F002` unknown key, `F003` missing key, `F004` wrong kind of value, `F005` value
-    /// that is not allowed, `F006` stated twice, `F007` contradiction.
+    /// that is not allowed, `F006` stated twice, `F007` contradiction, `F008` more mistakes than are listed.
     pub code: &'static str,
     /// What is wrong, in one sentence.
     pub message: String,
@@ -51,6 +51,9 @@ impl Diagnostic for Problem {
     }
 }
 
+/// Mistakes of one file that are listed; nobody reads more, and a hostile file can hold thousands.
+const MOST_PROBLEMS: usize = 50;
+
 /// The problems of one file as they are found.
 pub(super) struct Report {
     source: NamedSource<Arc<str>>,
@@ -72,9 +75,20 @@ impl Report {
             Some(value) if self.problems.is_empty() => Ok(value),
             _ => {
                 self.problems.sort_by_key(|problem| (problem.span.start, problem.code));
+                self.cut();
                 Err(self.problems)
             }
         }
+    }
+
+    /// Leaves the first mistakes, and says how many are not listed.
+    fn cut(&mut self) {
+        let Some(first) = self.problems.get(MOST_PROBLEMS) else { return };
+        let span = first.span.clone();
+        let left_out = self.problems.len() - MOST_PROBLEMS;
+        self.problems.truncate(MOST_PROBLEMS);
+        let help = "mend the first ones and read the file again".to_owned();
+        self.add("F008", span, format!("{left_out} more mistakes from here on"), Some(help));
     }
 }
 
@@ -88,10 +102,18 @@ pub(super) fn listed(words: &[&str]) -> String {
     }
 }
 
+/// Whether a character is not seen, or changes how its neighbours are: controls, line separators, and those that reorder,
+/// join or vanish.
+pub(super) fn hidden(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
 /// Text of the user, short and harmless enough for a message.
 pub(super) fn shown(text: &str) -> String {
     const MOST: usize = 60;
-    let clean: String = text.chars().take(MOST).map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    let clean: String = text.chars().take(MOST).map(|letter| if hidden(letter) { ' ' } else { letter }).collect();
     if text.chars().count() > MOST { format!("{clean}…") } else { clean }
 }
 

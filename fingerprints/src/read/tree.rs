@@ -7,7 +7,7 @@ use std::fmt;
 use std::ops::Range;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::{DuplicateKeyPolicy, Location, Spanned};
+use serde_saphyr::{DuplicateKeyPolicy, Location, NonFiniteFloatPolicy, Spanned};
 
 /// Bytes that a fingerprint may have.
 const MOST_BYTES: usize = 64 * 1024;
@@ -27,8 +27,8 @@ pub(super) struct Key {
 pub(super) enum Value {
     Nothing,
     Bool(bool),
-    Whole(u64),
-    Decimal(f64),
+    /// As it is written: YAML has more notations of a number than a reader should have to know.
+    Number(String),
     Text(String),
     List(Vec<Node>),
     Map(Vec<(Key, Node)>),
@@ -40,7 +40,7 @@ impl Value {
         match self {
             Value::Nothing => "nothing",
             Value::Bool(_) => "`true` or `false`",
-            Value::Whole(_) | Value::Decimal(_) => "a number",
+            Value::Number(_) => "a number",
             Value::Text(_) => "a text",
             Value::List(_) => "a list",
             Value::Map(_) => "a group of keys",
@@ -66,6 +66,11 @@ pub(super) fn read(text: &str) -> Result<Node, Broken> {
     let options = serde_saphyr::options! {
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         strict_booleans: true,
+        // What is read is what stands there: no tag turns it into something else.
+        reject_unsupported_tags: true,
+        ignore_binary_tag_for_string: true,
+        // No number goes by its value here, so that each is refused with a sentence of ours.
+        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
         with_snippet: false,
         budget: serde_saphyr::budget! {
             max_events: 4_000,
@@ -78,15 +83,16 @@ pub(super) fn read(text: &str) -> Result<Node, Broken> {
             max_merge_keys: 0,
         },
     };
+    let places = Places::new(text);
     match serde_saphyr::from_str_with_options::<Spanned<Raw>>(text, options) {
-        Ok(raw) => Ok(node(raw, text)),
-        Err(error) => Err(broken(&error, text)),
+        Ok(raw) => Ok(node(raw, &places)),
+        Err(error) => Err(broken(&error, &places)),
     }
 }
 
-fn broken(error: &serde_saphyr::Error, text: &str) -> Broken {
+fn broken(error: &serde_saphyr::Error, places: &Places<'_>) -> Broken {
     use serde_saphyr::Error;
-    let span = error.location().map_or(0..0, |location| span(&location, text));
+    let span = error.location().map_or(0..0, |location| places.span(&location));
     match error.without_snippet() {
         Error::Budget { .. } | Error::UnknownAnchor { .. } | Error::MergeKeyNotAllowed { .. } => Broken {
             message: "more structure than a fingerprint has, or an anchor".to_owned(),
@@ -109,51 +115,71 @@ fn broken(error: &serde_saphyr::Error, text: &str) -> Broken {
     }
 }
 
-fn node(raw: Spanned<Raw>, text: &str) -> Node {
-    let span = span(&raw.referenced, text);
+fn node(raw: Spanned<Raw>, places: &Places<'_>) -> Node {
+    let span = places.span(&raw.referenced);
     let value = match raw.value {
         Raw::Nothing => Value::Nothing,
         Raw::Bool(value) => Value::Bool(value),
-        Raw::Whole(value) => Value::Whole(value),
-        Raw::Decimal(value) => Value::Decimal(value),
+        Raw::Number => Value::Number(places.written(&span)),
         Raw::Text(value) => Value::Text(value),
-        Raw::List(items) => Value::List(items.into_iter().map(|item| node(item, text)).collect()),
-        Raw::Map(pairs) => Value::Map(
-            pairs
-                .into_iter()
-                .map(|(key, value)| {
-                    (Key { span: self::span(&key.referenced, text), name: key.value }, node(value, text))
-                })
-                .collect(),
-        ),
+        Raw::List(items) => Value::List(items.into_iter().map(|item| node(item, places)).collect()),
+        Raw::Map(pairs) => {
+            Value::Map(pairs.into_iter().map(|(name, value)| (key(name, places), node(value, places))).collect())
+        }
     };
     Node { value, span }
 }
 
-/// A place as bytes of the text. The parser counts characters, and lines for safety.
-fn span(location: &Location, text: &str) -> Range<usize> {
-    let at = location.span();
-    let bytes = |characters: u64| {
-        let characters = usize::try_from(characters).unwrap_or(usize::MAX);
-        text.char_indices().nth(characters).map_or(text.len(), |(byte, _)| byte)
-    };
-    let start = bytes(at.offset());
-    let end = bytes(at.offset().saturating_add(at.len()));
-    // A group's own place runs to where it ends: blank lines and comments are not shown.
-    let end = start + text.get(start..end).unwrap_or_default().trim_end().len();
-    start..end
+fn key(raw: Spanned<RawKey>, places: &Places<'_>) -> Key {
+    let span = places.span(&raw.referenced);
+    let name = raw.value.0.unwrap_or_else(|| places.written(&span));
+    Key { name, span }
+}
+
+/// Where the characters of a text begin, in bytes. The parser counts characters, and counting them anew for each value
+/// would cost the square of the text.
+struct Places<'a> {
+    text: &'a str,
+    starts: Vec<usize>,
+}
+
+impl<'a> Places<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, starts: text.char_indices().map(|(byte, _)| byte).collect() }
+    }
+
+    fn byte(&self, character: u64) -> usize {
+        let character = usize::try_from(character).unwrap_or(usize::MAX);
+        self.starts.get(character).copied().unwrap_or(self.text.len())
+    }
+
+    /// A place as bytes of the text.
+    fn span(&self, location: &Location) -> Range<usize> {
+        let at = location.span();
+        let start = self.byte(at.offset());
+        let end = self.byte(at.offset().saturating_add(at.len()));
+        // A group's own place runs to where it ends: blank lines and comments are not shown.
+        let end = start + self.text.get(start..end).unwrap_or_default().trim_end().len();
+        start..end
+    }
+
+    fn written(&self, span: &Range<usize>) -> String {
+        self.text.get(span.clone()).unwrap_or_default().to_owned()
+    }
 }
 
 /// What the parser hands over, before places are bytes.
 enum Raw {
     Nothing,
     Bool(bool),
-    Whole(u64),
-    Decimal(f64),
+    Number,
     Text(String),
     List(Vec<Spanned<Raw>>),
-    Map(Vec<(Spanned<String>, Spanned<Raw>)>),
+    Map(Vec<(Spanned<RawKey>, Spanned<Raw>)>),
 }
+
+/// A key by its name, or `None` for one that YAML takes for a number or a truth value: its name is what is written.
+struct RawKey(Option<String>);
 
 impl<'de> Deserialize<'de> for Raw {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -182,19 +208,24 @@ impl<'de> Visitor<'de> for RawVisitor {
         Ok(Raw::Bool(value))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Raw, E> {
-        Ok(Raw::Whole(value))
+    fn visit_u64<E>(self, _: u64) -> Result<Raw, E> {
+        Ok(Raw::Number)
     }
 
-    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Raw, E> {
-        match u64::try_from(value) {
-            Ok(value) => Ok(Raw::Whole(value)),
-            Err(_) => Ok(Raw::Decimal(value as f64)),
-        }
+    fn visit_i64<E>(self, _: i64) -> Result<Raw, E> {
+        Ok(Raw::Number)
     }
 
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Raw, E> {
-        if value.is_finite() { Ok(Raw::Decimal(value)) } else { Err(E::custom("a number without end")) }
+    fn visit_u128<E>(self, _: u128) -> Result<Raw, E> {
+        Ok(Raw::Number)
+    }
+
+    fn visit_i128<E>(self, _: i128) -> Result<Raw, E> {
+        Ok(Raw::Number)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Raw, E> {
+        Ok(Raw::Number)
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Raw, E> {
@@ -211,12 +242,20 @@ impl<'de> Visitor<'de> for RawVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Raw, A::Error> {
         let mut pairs = Vec::new();
-        while let Some(pair) = entries.next_entry::<Spanned<String>, Spanned<Raw>>()? {
-            if pair.0.value.is_empty() {
-                return Err(A::Error::custom("a key without a name"));
-            }
+        while let Some(pair) = entries.next_entry::<Spanned<RawKey>, Spanned<Raw>>()? {
             pairs.push(pair);
         }
         Ok(Raw::Map(pairs))
+    }
+}
+
+impl<'de> Deserialize<'de> for RawKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Raw::deserialize(deserializer)? {
+            Raw::Text(name) if !name.is_empty() => Ok(RawKey(Some(name))),
+            Raw::Bool(_) | Raw::Number => Ok(RawKey(None)),
+            Raw::Nothing | Raw::Text(_) => Err(D::Error::custom("a key without a name")),
+            Raw::List(_) | Raw::Map(_) => Err(D::Error::custom("a key is a word")),
+        }
     }
 }

@@ -64,7 +64,7 @@ fn every_mistake_is_reported_at_once() {
        ·              ───
      6 │ requires_bias_check: yes
        ╰────
-      help: write a number from 0 to 1 with at most three decimals
+      help: write a number from 0 to 1 with at most three decimals, in plain digits
     F004
 
       × `requires_bias_check` takes `true` or `false`, this is a text
@@ -158,7 +158,7 @@ fn a_number_out_of_range_says_the_range() {
      5 │ context_window: 0
        ·                 ─
        ╰────
-      help: write a whole number from 1 to 100000000
+      help: write a whole number from 1 to 100000000, in plain digits
     "#);
 }
 
@@ -173,8 +173,127 @@ fn a_share_with_more_decimals_than_are_kept_is_refused() {
      5 │ trust_score: 0.12345
        ·              ───────
        ╰────
-      help: write a number from 0 to 1 with at most three decimals
+      help: write a number from 0 to 1 with at most three decimals, in plain digits
     "#);
+}
+
+#[test]
+fn a_number_in_any_other_notation_than_plain_digits_is_refused() {
+    for written in ["0x10", "0o17", "1_000", "1e3", "+5", "08", "-1", "8192.0", ".inf", ".nan", "1e400", "!!int \"5\""]
+    {
+        assert!(with(&format!("context_window: {written}\n")).contains("F005"), "context_window: {written}");
+    }
+    for written in [".5", "5.", "-0.0", "1e-1", "00.5", "1.0000000001", "0.30000000000000004"] {
+        assert!(with(&format!("trust_score: {written}\n")).contains("F00"), "trust_score: {written}");
+    }
+    for (written, thousandths) in [("0", 0), ("1", 1000), ("1.000", 1000), ("0.5", 500), ("0.85", 850), ("0.001", 1)] {
+        let model = parse("m.yaml", &format!("{HEAD}trust_score: {written}\n")).unwrap();
+        assert_eq!(model.trust_score.0, thousandths, "{written}");
+    }
+}
+
+#[test]
+fn a_number_is_shown_as_it_is_written_however_large() {
+    insta::assert_snapshot!(with("context_window: 99999999999999999999\n"), @r#"
+    F005
+
+      × `context_window` cannot be `99999999999999999999`
+       ╭─[grace/m.yaml:5:17]
+     4 │ commercial_use: allowed
+     5 │ context_window: 99999999999999999999
+       ·                 ────────────────────
+       ╰────
+      help: write a whole number from 1 to 100000000, in plain digits
+    "#);
+}
+
+#[test]
+fn a_text_with_characters_that_are_not_seen_is_refused_and_not_shown() {
+    for hidden in ['\u{200b}', '\u{202e}', '\u{2028}', '\u{2066}', '\u{ad}', '\u{e0041}'] {
+        let said = said(&format!("model_name: m\nmodel_type: m\nlicence: \"MIT{hidden}\"\ncommercial_use: allowed\n"));
+        assert!(said.contains("a character that is not seen"), "{hidden:?}: {said}");
+        let problems = parse("m.yaml", &format!("{HEAD}lic{hidden}ence: x\n")).unwrap_err();
+        assert!(!problems[0].message.contains(hidden), "{hidden:?}: {}", problems[0].message);
+    }
+}
+
+#[test]
+fn a_model_for_business_cannot_be_flagged_as_not_for_business() {
+    insta::assert_snapshot!(with("compliance_flags: [non_commercial]\n"), @r#"
+    F007
+
+      × `commercial_use` is `allowed`, and `compliance_flags` has `non_commercial`
+       ╭─[grace/m.yaml:4:1]
+     3 │ licence: MIT
+     4 │ commercial_use: allowed
+       · ──────────────
+     5 │ compliance_flags: [non_commercial]
+       ╰────
+      help: keep the one that the licence says
+    "#);
+}
+
+#[test]
+fn a_key_that_is_no_word_is_told_so_without_names_of_the_parser() {
+    insta::assert_snapshot!(with("? [a]\n: x\n"), @r#"
+    F001
+
+      × not YAML: a key is a word
+       ╭─[grace/m.yaml:5:3]
+     4 │ commercial_use: allowed
+     5 │ ? [a]
+       ·   ─
+     6 │ : x
+       ╰────
+      help: check quotes, colons and indentation
+    "#);
+    insta::assert_snapshot!(with("~: x\n"), @r#"
+    F001
+
+      × not YAML: a key without a name
+       ╭─[grace/m.yaml:5:1]
+     4 │ commercial_use: allowed
+     5 │ ~: x
+       · ─
+       ╰────
+      help: check quotes, colons and indentation
+    "#);
+    assert!(with("5: x\n").contains("unknown key `5`"));
+    assert!(with("true: x\n").contains("unknown key `true`"));
+}
+
+#[test]
+fn a_tag_changes_no_value() {
+    assert!(with("context_window: !mine 8192\n").contains("unsupported tag `!mine`"));
+    assert!(with("context_window: !!str 8192\n").contains("this is a text"));
+    let text = "model_name: m\nmodel_type: m\nlicence: !!binary TUlU\ncommercial_use: allowed\n";
+    assert_eq!(parse("m.yaml", text).unwrap().licence, "TUlU");
+}
+
+#[test]
+fn line_ends_and_a_byte_order_mark_change_neither_values_nor_places() {
+    let sound = format!("{HEAD}# é\nseed:\n  licence: \"a b\"\nstrengths:\n  - a\n  - b\n");
+    let wrong = format!("{HEAD}# é\nstrengths:\n  - a\n  - 3\ncontext_window: many\n");
+    for end in ["\n", "\r\n", "\r"] {
+        for mark in ["", "\u{feff}"] {
+            let model = parse("m.yaml", &format!("{mark}{}", sound.replace('\n', end)));
+            assert_eq!(model.unwrap(), parse("m.yaml", &sound).unwrap(), "{mark:?} {end:?}");
+            let text = format!("{mark}{}", wrong.replace('\n', end));
+            let problems = parse("m.yaml", &text).unwrap_err();
+            let places: Vec<&str> = problems.iter().map(|problem| &text[problem.span.clone()]).collect();
+            assert_eq!(places, ["3", "many"], "{mark:?} {end:?}");
+        }
+    }
+}
+
+#[test]
+fn no_more_mistakes_are_listed_than_somebody_reads() {
+    let keys: String = (0..300).map(|at| format!("k{at}: 1\n")).collect();
+    let problems = parse("m.yaml", &format!("{HEAD}{keys}")).unwrap_err();
+    assert_eq!(problems.len(), 51);
+    let last = problems.last().unwrap();
+    assert_eq!((last.code, last.message.as_str()), ("F008", "250 more mistakes from here on"));
+    assert!(problems.is_sorted_by_key(|problem| problem.span.start));
 }
 
 #[test]
