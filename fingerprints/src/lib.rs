@@ -87,7 +87,7 @@ pub enum Level {
 pub struct Source {
     /// What the page is.
     pub name: String,
-    /// Its address.
+    /// Its address: the very page that was read, or a comment in the file says where else it was.
     pub url: String,
     /// What it says that is used here.
     pub says: String,

@@ -206,12 +206,21 @@ fn published_values_differ_from_the_seeds_only_where_it_is_kept_and_sourced() {
             ("deepseek-coder:6.7b", 16384),
             ("llama3.2:3b", 131072),
             ("mistral:7b", 32768),
-            ("openhermes:7b", 32768),
+            ("openhermes:7b", 8192),
             ("orca-mini:3b", 2048),
             ("starcoder2:7b", 16384),
             ("wizardcoder:7b", 16384),
         ]
     );
+}
+
+#[test]
+fn a_source_says_each_licence_and_each_window() {
+    for (name, model) in all() {
+        let said = |what: &str| model.sources.iter().any(|source| source.says.contains(what));
+        assert!(said(&model.licence), "{name}: no source says `{}`", model.licence);
+        assert!(said(&model.context_window.to_string()), "{name}: no source says {}", model.context_window);
+    }
 }
 
 #[test]
