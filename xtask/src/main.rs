@@ -18,6 +18,7 @@ mod generate;
 mod host;
 mod lint;
 mod python;
+mod testbed;
 
 use std::process::ExitCode;
 
@@ -28,6 +29,7 @@ const COMMANDS: &[(&str, &str, &str)] = &[
     ("test", "[--ci] [cargo arguments]", "run every test of every crate"),
     ("lint", "", "formatting, clippy on everything, generated files, licences and advisories"),
     ("bench", "", "measure `graph stats` on a large project beside other tools"),
+    ("testbed", "CHECKOUT [COMMITS]", "measure again what docs/testbed.md says of a checkout of aaron031291/grace_2"),
     ("fetch", "", "bring the pinned libduckdb to target/libduckdb, so that plain cargo commands link"),
     ("generate", "[--check]", "write the generated files; with --check, fail where one differs"),
     ("doctor", "", "say what this machine lacks"),
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         "test" => test(&rest),
         "lint" => no_arguments(&rest).and_then(|()| lint::run()),
         "bench" => no_arguments(&rest).and_then(|()| bench::run()),
+        "testbed" => testbed::run(&rest),
         "fetch" => no_arguments(&rest).and_then(|()| fetch()),
         "generate" => generate::run(&rest),
         "doctor" => no_arguments(&rest).and_then(|()| doctor::run()),
@@ -68,7 +71,7 @@ fn help() -> String {
     let mut text = String::from("cargo xtask <command>\n");
     for (name, arguments, what) in COMMANDS {
         let call = format!("{name} {arguments}");
-        text.push_str(&format!("  {call:<26} {what}\n"));
+        text.push_str(&format!("  {call:<30} {what}\n"));
     }
     text
 }
