@@ -12,6 +12,7 @@ use grace_dsl::ast::{
 use grace_dsl::{Parsed, Role};
 
 use crate::db::{Db, RuleBook, RuleFile};
+use crate::mistakes::mistakes_in;
 
 /// The kinds of items that share a name space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -118,25 +119,6 @@ pub(crate) fn item(db: &dyn Db, file: RuleFile, id: ItemId) -> Option<Arc<Item>>
     parsed(db, file).items.get(ordinal).cloned().map(Arc::new)
 }
 
-/// What does not parse in a file: (name as far as it can be read, kind, byte offset).
-#[salsa::tracked(returns(clone))]
-pub(crate) fn broken(db: &dyn Db, file: RuleFile) -> Arc<Vec<String>> {
-    if let Err(reason) = file.text(db) {
-        return Arc::new(vec![format!("`{}` cannot be read: {reason}", file.path(db))]);
-    }
-    let parsed = parsed(db, file);
-    Arc::new(
-        parsed
-            .broken
-            .iter()
-            .map(|broken| {
-                let name = broken.name.as_deref().unwrap_or("without a name");
-                format!("{} `{name}` in {} does not parse", broken.kind.unwrap_or("an item"), file.path(db))
-            })
-            .collect(),
-    )
-}
-
 /// The names of a book: kind and name to every item of it, in book order.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub(crate) struct Names {
@@ -186,7 +168,8 @@ pub(crate) struct Compiled {
     pub(crate) item: Arc<Item>,
     globs: BTreeMap<(String, bool), Glob>,
     regexes: BTreeMap<String, regex::Regex>,
-    /// Names that stand for nothing, and patterns that do not compile: each makes the item unknown.
+    /// Names that stand for nothing, patterns that do not compile, and what else `check` finds wrong in the item: each
+    /// makes it unknown.
     pub(crate) problems: Vec<String>,
 }
 
@@ -259,8 +242,12 @@ impl Glob {
 /// The compiled form of one item.
 #[salsa::tracked(returns(clone))]
 pub(crate) fn compiled(db: &dyn Db, book: RuleBook, file: RuleFile, id: ItemId) -> Option<Arc<Compiled>> {
-    let item = item(db, file, id)?;
-    Some(Arc::new(Compiled::new(db, book, item)))
+    let item = item(db, file, id.clone())?;
+    let mut compiled = Compiled::new(db, book, item);
+    if compiled.problems.is_empty() {
+        compiled.problems.clone_from(&mistakes_in(db, book, file, id));
+    }
+    Some(Arc::new(compiled))
 }
 
 /// Whether a name stands for something: a projection, so that a rule hangs on the names it uses and on no others.

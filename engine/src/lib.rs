@@ -14,6 +14,7 @@ mod explain;
 mod impact;
 pub mod input;
 mod join;
+mod mistakes;
 pub mod plan;
 mod prove;
 pub mod reference;

@@ -9,11 +9,16 @@ use crate::book::{At, Compiled, Kind, applies, compiled, names};
 use crate::conds::{BothSides, Conds};
 use crate::dates;
 use crate::db::{Db, RuleBook, World, graph_of};
+use crate::mistakes::is_sound;
 use crate::plan::{Side, Truth};
 use crate::verdict::{Hit, Trace};
 
-/// Waivers of a book that are granted and not past their date.
+/// Waivers of a book that are granted and not past their date. A book with a mistake has none: what a waiver covers
+/// could lean on it.
 pub(crate) fn waivers_in_force(db: &dyn Db, book: RuleBook) -> Vec<(At, Arc<Compiled>)> {
+    if !is_sound(db, book) {
+        return Vec::new();
+    }
     let world = World::get(db);
     let past = world.past(db);
     let today = dates::date_in(world.as_of(db), "UTC");

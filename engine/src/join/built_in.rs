@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use grace_graph::change::Content;
 
 use super::{Joiner, SHOWN, books, push};
-use crate::book::broken;
 use crate::db::World;
+use crate::mistakes::mistakes;
 use crate::plan::{BookSide, Derivation, Evidence, Outcome, PartRef, Side};
 
 pub(super) fn built_in(rule: &str, because: &str, evidence: Vec<Evidence>) -> Derivation {
@@ -70,18 +70,18 @@ impl Joiner<'_> {
             self.rules.insert(derivation.rule.clone(), (Outcome::Fires, BTreeSet::new(), vec![derivation]));
         }
         for (book_side, book) in books(db) {
-            for &file in book.files(db) {
-                for reason in broken(db, file).iter() {
-                    let mut derivation = built_in(
-                        "broken_rule",
-                        "A rule that cannot be read could have asked for anything.",
-                        vec![Evidence::Missing { fact: reason.clone() }],
-                    );
-                    derivation.by_unknown = true;
-                    derivation.book = book_side;
-                    self.tiers.push((3, derivation.clone(), true));
-                    push(self.unknowns.entry(reason.clone()).or_default(), derivation);
-                }
+            for mistake in &mistakes(db, book).told {
+                let mut derivation = built_in(
+                    "broken_rule",
+                    "A rule that cannot be read could have asked for anything.",
+                    vec![Evidence::Missing { fact: mistake.fact.clone() }],
+                );
+                derivation.file = mistake.path.to_string();
+                derivation.line = mistake.line;
+                derivation.by_unknown = true;
+                derivation.book = book_side;
+                self.tiers.push((3, derivation.clone(), true));
+                push(self.unknowns.entry(mistake.fact.clone()).or_default(), derivation);
             }
         }
     }
