@@ -95,6 +95,7 @@ pub fn decide(
     for bundle in &plan.bundles {
         let what = match outcomes.get(&bundle.name) {
             Some(BundleOutcome::Passed | BundleOutcome::Flaky) => continue,
+            None if bundle.runs_nothing() => continue,
             Some(BundleOutcome::Failed) => format!("bundle {} failed", bundle.name),
             Some(BundleOutcome::Cancelled) => format!("bundle {} was stopped", bundle.name),
             None => format!("bundle {} has not run", bundle.name),
@@ -253,9 +254,12 @@ impl Outcomes<'_> {
                 }
             }
             Pending::Failed(which) => {
+                let runs_nothing =
+                    |name: &str| self.plan.bundles.iter().any(|bundle| bundle.name == name && bundle.runs_nothing());
                 let failed = |name: &str| match self.outcomes.get(name) {
                     Some(BundleOutcome::Failed) => Truth::Yes,
                     Some(BundleOutcome::Passed | BundleOutcome::Flaky) => Truth::No,
+                    None if runs_nothing(name) => Truth::No,
                     Some(BundleOutcome::Cancelled) | None => Truth::Unknown,
                 };
                 match which.as_str() {

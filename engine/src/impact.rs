@@ -155,6 +155,7 @@ pub(crate) fn bundle_plan(
     let mut tests = BTreeSet::new();
     let mut selected = BTreeSet::new();
     let mut files = BTreeSet::new();
+    let mut whole = BTreeSet::new();
     let graph = graph_of(db, Side::After);
     for (book_side, book) in books(db) {
         let names = names(db, book);
@@ -164,11 +165,11 @@ pub(crate) fn bundle_plan(
         let sets = Sets { db, book, side: snapshot(db, Side::After), graph: &graph, compiled: &compiled };
         let members = sets.eval(&bundle.tests);
         let mut with_tests = BTreeSet::new();
-        let mut all_files = BTreeSet::new();
+        let mut all_files = BTreeMap::new();
         for index in members.possible.ones() {
             let part = PartId(u32::try_from(index).unwrap_or(u32::MAX));
             let node = graph.part(part);
-            all_files.insert(graph.file(node.file).path.to_string());
+            all_files.insert(graph.file(node.file).path.to_string(), node.file);
             if node.is_test {
                 let id = test_id(&graph.key(part));
                 if impact.blind || impact.reached.contains(index) || impact.changed.contains(index) {
@@ -178,7 +179,18 @@ pub(crate) fn bundle_plan(
                 tests.insert(id);
             }
         }
-        files.extend(all_files.difference(&with_tests).cloned());
+        for (path, id) in all_files {
+            let file = graph.file(id);
+            let has_tests = with_tests.contains(&path);
+            let is_unread = file.opaque.is_some() || file.has_problems;
+            let is_reached = || impact.blind || graph.parts_of(id).any(|part| impact.reached.contains(part.0 as usize));
+            if file.is_test && (is_unread || (!has_tests && (!narrowed || is_reached()))) {
+                whole.insert(path.clone());
+            }
+            if !has_tests {
+                files.insert(path);
+            }
+        }
         let form = BundleForm {
             book: book_side,
             run: bundle.run.iter().map(|text| text.value.clone()).collect(),
@@ -220,6 +232,7 @@ pub(crate) fn bundle_plan(
         tests,
         selected,
         files: files.into_iter().collect(),
+        whole: whole.into_iter().collect(),
         derivation,
     })
 }

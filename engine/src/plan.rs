@@ -383,8 +383,24 @@ pub struct BundlePlan {
     pub selected: Vec<String>,
     /// Files of `tests S` that hold no test that can be read.
     pub files: Vec<String>,
+    /// Test files that are run whole, whatever is selected: some of it cannot be read, or the change reaches it and its
+    /// tests cannot be seen by reading. Sorted.
+    pub whole: Vec<String>,
     /// Why.
     pub derivation: Vec<Derivation>,
+}
+
+impl BundlePlan {
+    /// Narrowed to tests of which the change reaches none: there is nothing to run, which is no failure. A bundle that
+    /// holds no test at all proves nothing and is not meant; nor is a command that takes no tests and so runs all it has.
+    #[must_use]
+    pub fn runs_nothing(&self) -> bool {
+        self.narrowed
+            && !self.tests.is_empty()
+            && self.selected.is_empty()
+            && self.whole.is_empty()
+            && self.forms.iter().all(|form| form.run.iter().any(|argument| argument == "{tests}"))
+    }
 }
 
 /// How a bundle is run.

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use grace_runner::Event;
+use grace_runner::{BundleStatus, Event};
 use grace_system::clock::Stopwatch;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
@@ -155,12 +155,15 @@ impl Bundles {
                 let (word, _) = crate::screen::run::status(outcome.status);
                 let tests = crate::screen::run::tests(outcome);
                 let tests = if tests.is_empty() { String::new() } else { format!(", {tests}") };
-                let took = numbers::duration(Duration::from_millis(outcome.duration_ms));
-                self.line(&format!("{}: {word}{tests}, {took}", outcome.bundle));
+                let took = match outcome.status {
+                    BundleStatus::NothingSelected => String::new(),
+                    _ => format!(", {}", numbers::duration(Duration::from_millis(outcome.duration_ms))),
+                };
+                self.line(&format!("{}: {word}{tests}{took}", outcome.bundle));
                 if let Some((bar, _)) = self.by_name.get(&outcome.bundle) {
                     bar.disable_steady_tick();
                     bar.set_style(style(WITH_WORD));
-                    bar.finish_with_message(format!("{word}{tests}  {took}"));
+                    bar.finish_with_message(format!("{word}{tests}{took}"));
                 }
             }
         }

@@ -40,6 +40,11 @@ struct Result {
 }
 
 impl Result {
+    fn nothing() -> Self {
+        let (tests, output) = (BTreeMap::new(), String::new());
+        Self { status: BundleStatus::NothingSelected, reasons: Vec::new(), attempts: 0, exit_code: None, tests, output }
+    }
+
     fn without_tests(status: BundleStatus, reason: Reason, output: String) -> Self {
         Self { status, reasons: vec![reason], attempts: 0, exit_code: None, tests: BTreeMap::new(), output }
     }
@@ -48,6 +53,7 @@ impl Result {
 pub(crate) fn run(job: &Job, settings: &Settings, environment: &Environment) -> BundleOutcome {
     let clock = Stopwatch::start();
     let result = match refusal(job) {
+        _ if job.nothing_selected => Result::nothing(),
         Some(reason) => Result::without_tests(BundleStatus::Error, reason, String::new()),
         None if settings.cancel.is_cancelled() => {
             Result::without_tests(BundleStatus::Cancelled, Reason::Cancelled, String::new())

@@ -38,6 +38,8 @@ pub struct Job {
     pub tests: Vec<String>,
     /// Tests that the report must mention, as `path/file.py::Class::test`, without parameters.
     pub selected: Option<Vec<String>>,
+    /// Narrowed to tests of which none is selected: nothing is run, and that is no failure.
+    pub nothing_selected: bool,
     /// How long one test may take by its own account. A longer one has failed; only `timeout_all` ends one that never returns.
     pub timeout_each: Option<Duration>,
     /// How long setup and all attempts may take together.

@@ -18,12 +18,12 @@ pub struct RunOutcome {
 }
 
 impl RunOutcome {
-    /// Whether every bundle passed, at whatever attempt.
+    /// Whether every bundle passed, at whatever attempt, or had nothing to run.
     pub fn all_passed(&self) -> bool {
         self.bundles.iter().all(|bundle| bundle.status.is_pass())
     }
 
-    /// Whether every critical bundle passed, at whatever attempt.
+    /// Whether every critical bundle passed, at whatever attempt, or had nothing to run.
     pub fn critical_passed(&self) -> bool {
         self.bundles.iter().filter(|bundle| bundle.critical).all(|bundle| bundle.status.is_pass())
     }
@@ -45,12 +45,14 @@ pub enum BundleStatus {
     Cancelled,
     /// It could not be run.
     Error,
+    /// Narrowed to tests of which none is selected: there was nothing to run.
+    NothingSelected,
 }
 
 impl BundleStatus {
-    /// Whether it passed, at whatever attempt.
+    /// Whether it passed, at whatever attempt, or had nothing to run.
     pub fn is_pass(self) -> bool {
-        matches!(self, Self::Passed | Self::Flaky)
+        matches!(self, Self::Passed | Self::Flaky | Self::NothingSelected)
     }
 }
 

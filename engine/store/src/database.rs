@@ -35,7 +35,7 @@ const SCHEMA: &str = "
 pub struct History {
     /// Outcomes found, at most as many as were asked for.
     pub outcomes: usize,
-    /// Those that were executed to an end: all but not started, cancelled, skipped and missing ones.
+    /// Those that were executed to an end: all but not started, cancelled, not selected, skipped and missing ones.
     pub executed: usize,
     /// Share of the executed that passed, at whatever attempt; absent if none was executed.
     pub pass_rate: Option<f64>,
@@ -253,7 +253,8 @@ impl Database {
         };
         let mut rows = ask().map_err(query_error)?;
         rows.reverse();
-        let executed = |status: &str| !matches!(status, "not_started" | "cancelled" | "skipped" | "missing");
+        let executed =
+            |status: &str| !matches!(status, "not_started" | "cancelled" | "nothing_selected" | "skipped" | "missing");
         let ran: Vec<&(String, i64)> = rows.iter().filter(|(status, _)| executed(status)).collect();
         let share = |wanted: &[&str]| {
             let count = ran.iter().filter(|(status, _)| wanted.contains(&status.as_str())).count();

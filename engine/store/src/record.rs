@@ -68,6 +68,8 @@ pub enum BundleStatus {
     Cancelled,
     /// It could not be run or its results not be read.
     Error,
+    /// It was narrowed to tests of which none was selected.
+    NothingSelected,
 }
 
 /// What became of one bundle.

@@ -1,7 +1,11 @@
 //! Plans of small changes: what fires, what does not, and why.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use grace_engine::What;
-use grace_engine::plan::{Evidence, Outcome, Presence, Step};
+use grace_engine::decide::{Answer, decide};
+use grace_engine::input::{Book, PastFacts};
+use grace_engine::plan::{Evidence, Outcome, Presence, Step, Truth};
 use grace_graph::change::Content;
 
 use crate::support::{Bench, Files, book, files, raw_book, with, without};
@@ -176,6 +180,87 @@ rule code : tier 2
     assert!(!explained.reached.is_empty());
     let explained = bench.engine.explain(&What::Test("test_other".to_owned()));
     assert_eq!(explained.status, Presence::Absent);
+}
+
+#[test]
+fn a_bundle_narrowed_to_nothing_holds_nobody_up() {
+    let rules = |narrowed: &str, tests: &str| {
+        book(&format!(
+            "{TIERS}
+bundle unit  critical
+  tests    {tests}
+  run      \"pytest\", \"{{tests}}\"
+  timeout  60 s
+  may be empty
+rule code : tier 2
+  when     change touches language(python)
+  require  bundle(unit) {narrowed}
+  because  \"Code is tested.\"
+rule broke : tier 3
+  after    the run
+  when     any critical bundle failed
+  because  \"It does not work.\"
+"
+        ))
+    };
+    let before = with(&repository(), "app/alone.py", "def alone():\n    return 1\n");
+    let after = with(&before, "app/alone.py", "def alone():\n    return 2\n");
+    let decided = |rules: &Book| {
+        let mut bench = Bench::new();
+        bench.set(&before, &after, rules);
+        let plan = bench.engine.plan();
+        let (nobody, nothing) = (BTreeSet::new(), BTreeMap::new());
+        (plan.bundles[0].clone(), decide(&plan, &nothing, &PastFacts::default(), &nobody, None))
+    };
+    let narrowed = "narrowed to impacted tests";
+    let (bundle, decision) = decided(&rules(narrowed, "tests"));
+    assert!(bundle.selected.is_empty() && bundle.runs_nothing());
+    assert_eq!((decision.answer, decision.tier), (Answer::Go, 2));
+    assert_eq!(decision.after_run, [("broke".to_owned(), Truth::No)]);
+    // A whole bundle must run, and one that holds no test at all proves nothing.
+    for rules in [rules("", "tests"), rules(narrowed, "none")] {
+        let (bundle, decision) = decided(&rules);
+        assert!(!bundle.runs_nothing());
+        assert_eq!((decision.answer, decision.tier), (Answer::Hold, 3));
+    }
+}
+
+#[test]
+fn test_files_that_cannot_be_read_belong_to_a_narrowed_run() {
+    let rules = |tests: &str| {
+        book(&format!(
+            "{TIERS}
+bundle unit
+  tests    {tests}
+  run      \"pytest\", \"{{tests}}\"
+  timeout  60 s
+rule code : tier 2
+  when     change touches language(python)
+  require  bundle(unit) narrowed to impacted tests
+  because  \"Code is tested.\"
+"
+        ))
+    };
+    let mut before = with(&repository(), "app/alone.py", "def alone():\n    return 1\n");
+    for (path, text) in [
+        ("tests/test_damaged.py", "def test_a():\n    assert True\n\ndef test_b(:\n    assert False\n"),
+        ("tests/test_zero.py", "def test_c():\n    assert '\0'\n"),
+        ("tests/test_made.py", "import unittest\nfrom app.alone import alone\ntest_made = alone\n"),
+        ("tests/test_idle.py", "LIMIT = 3\n"),
+        ("tests/damaged_data.py", "def data(:\n"),
+    ] {
+        before.insert(path.to_owned(), text.to_owned());
+    }
+    let after = with(&before, "app/alone.py", "def alone():\n    return 2\n");
+    for tests in ["path(\"tests/**\")", "tests"] {
+        let mut bench = Bench::new();
+        bench.set(&before, &after, &rules(tests));
+        let bundle = bench.engine.plan().bundles.remove(0);
+        assert_eq!(bundle.selected, Vec::<String>::new(), "{tests}");
+        let whole = ["tests/test_damaged.py", "tests/test_made.py", "tests/test_zero.py"];
+        assert_eq!(bundle.whole, whole, "{tests}");
+        assert!(!bundle.runs_nothing());
+    }
 }
 
 #[test]

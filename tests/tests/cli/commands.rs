@@ -247,6 +247,31 @@ fn run_takes_no_other_rules() {
 }
 
 #[test]
+fn run_takes_no_other_date() {
+    assert_snapshot!(Repo::edited().grace("run --as-of 2026-01-01"));
+}
+
+#[test]
+fn a_bundle_narrowed_to_nothing_has_not_failed_and_is_recorded_as_such() {
+    let repo = Repo::project();
+    repo.write("app/core/idle.py", "def idle():\n    return 1\n");
+    let rules = crate::support::RULES.replace("approval 1 of team(owners), bundle(unit)", "approval 1 of team(owners)");
+    repo.write("grace/rules.grace", &rules);
+    repo.commit("idle");
+    repo.write("app/core/idle.py", "def idle():\n    return 2\n");
+    assert_snapshot!("narrowed_to_nothing_plan", repo.grace("plan"));
+    assert_snapshot!("narrowed_to_nothing_run", repo.grace("run"));
+    assert!(repo.spooled().contains("\"status\":\"nothing_selected\""), "{}", repo.spooled());
+    let report = repo.json("run");
+    assert_eq!((&report["passed"], &report["bundles"][0]["status"]), (&true.into(), &"nothing_selected".into()));
+    // A file that cannot be read may hold a test that the change reaches.
+    repo.write("tests/test_broken.py", "def test_x(:\n");
+    let said = repo.run(&["run"], None, |_| {});
+    assert_eq!(said.code, Some(1), "{}", said.stdout);
+    assert!(said.stdout.contains("tests/test_broken.py"), "{}", said.stdout);
+}
+
+#[test]
 fn run_without_bundles_runs_nothing() {
     assert_snapshot!(Repo::project().grace("run"));
 }

@@ -122,6 +122,12 @@ impl Repo {
         fs::read_to_string(self.path.join(path)).unwrap()
     }
 
+    /// All lines of the spool.
+    pub(crate) fn spooled(&self) -> String {
+        let files = fs::read_dir(self.path.join(".git/grace/spool")).unwrap();
+        files.map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect()
+    }
+
     pub(crate) fn remove(&self, path: &str) {
         fs::remove_dir_all(self.path.join(path)).unwrap();
     }

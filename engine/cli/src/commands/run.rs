@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use grace_engine::decide;
 use grace_engine::plan::{BookSide, BundleForm, BundlePlan, Plan};
-use grace_graph::facts::Language;
 use grace_runner::{BundleOutcome, BundleStatus, Event, Job, RunOutcome, Settings, TestStatus};
 use grace_store::{BundleRecord, PlanRecord, Record, Recorded, RunRecord, Store, TestRecord};
 use grace_system::files;
@@ -47,6 +46,10 @@ pub(super) fn run(context: &Context, args: &ChangeArgs) -> Result<Answer> {
             "`run` takes no `--rules`: what is run is decided by the rules of this change",
         )
         .help("try rules out with: grace-rules plan --rules DIR"));
+    }
+    if args.as_of.is_some() {
+        return Err(Failure::new("input", "`run` takes no `--as-of`: what is run is judged by today's date")
+            .help("see what another day would ask with: grace-rules plan --as-of DATE"));
     }
     if args.diff.is_some() || !args.files.is_empty() {
         return Err(Failure::new("input", "`run` needs a tree to run in: the work tree, what is staged, or a commit")
@@ -204,16 +207,14 @@ fn jobs(plan: &Plan) -> (Vec<Job>, BTreeMap<String, String>) {
 }
 
 fn job(name: String, bundle: &BundlePlan, form: &BundleForm) -> Job {
-    let whole = bundle.selected.len() == bundle.tests.len();
-    // A whole bundle is given as files: the runner then collects what reading could not see, too.
-    let tests = if whole { test_files(bundle) } else { bundle.selected.clone() };
     Job {
         bundle: name,
         critical: bundle.critical,
         setup: (!form.setup.is_empty()).then(|| form.setup.clone()),
         command: form.run.clone(),
-        tests,
+        tests: arguments(bundle),
         selected: (!bundle.selected.is_empty()).then(|| bundle.selected.clone()),
+        nothing_selected: bundle.runs_nothing(),
         timeout_each: form.timeout_each_ms.map(Duration::from_millis),
         timeout_all: Duration::from_millis(form.timeout_all_ms),
         retries: form.retries,
@@ -221,20 +222,22 @@ fn job(name: String, bundle: &BundlePlan, form: &BundleForm) -> Job {
     }
 }
 
-/// The files that hold a bundle's tests. Beside them, files that are named as tests and could not be read: they must not
-/// be left out silently. Where no test can be read at all, every file of the bundle: its runner may know more.
-fn test_files(bundle: &BundlePlan) -> Vec<String> {
-    let of_tests = bundle.tests.iter().filter_map(|test| test.split_once("::").map(|(file, _)| file));
-    let unread =
-        bundle.files.iter().map(String::as_str).filter(|path| bundle.tests.is_empty() || is_named_as_test(path));
-    of_tests.chain(unread).map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect()
-}
-
-/// `test_x.py` or `x_test.py`, in a language that is read.
-fn is_named_as_test(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let stem = name.split('.').next().unwrap_or(name);
-    Language::of_path(path).is_some() && (stem.starts_with("test_") || stem.ends_with("_test"))
+/// What `{tests}` stands for: test files that are run whole, and the selected tests of all others. Where every test is
+/// selected, all are given as files: the runner then collects what reading could not see, too. Where no test can be read
+/// at all, every file of the bundle: its runner may know more.
+fn arguments(bundle: &BundlePlan) -> Vec<String> {
+    let file_of = |test: &str| test.split_once("::").map_or(test, |(file, _)| file).to_owned();
+    let mut arguments: BTreeSet<String> = bundle.whole.iter().cloned().collect();
+    if bundle.selected.len() < bundle.tests.len() {
+        let of_others = bundle.selected.iter().filter(|test| !bundle.whole.contains(&file_of(test)));
+        arguments.extend(of_others.cloned());
+    } else {
+        arguments.extend(bundle.tests.iter().map(|test| file_of(test)));
+    }
+    if bundle.tests.is_empty() && arguments.is_empty() {
+        arguments.extend(bundle.files.iter().cloned());
+    }
+    arguments.into_iter().collect()
 }
 
 /// Writes records as they come; the first failure is kept for the end, so that the run goes on.
@@ -275,6 +278,7 @@ fn records(run: &str, bundle: &str, outcome: &BundleOutcome) -> Vec<Record> {
         BundleStatus::TimedOut => Kept::TimedOut,
         BundleStatus::Cancelled => Kept::Cancelled,
         BundleStatus::Error => Kept::Error,
+        BundleStatus::NothingSelected => Kept::NothingSelected,
     };
     let mut records = vec![Record::Bundle(BundleRecord {
         run: run.to_owned(),
@@ -310,7 +314,7 @@ fn records(run: &str, bundle: &str, outcome: &BundleOutcome) -> Vec<Record> {
     records
 }
 
-/// How each bundle of the plan came out: of two forms, the worse.
+/// How each bundle of the plan came out: of two forms, the worse. What had nothing to run has no outcome.
 fn outcomes(outcome: &RunOutcome, names: &BTreeMap<String, String>) -> BTreeMap<String, decide::BundleOutcome> {
     let rank = |outcome: decide::BundleOutcome| match outcome {
         decide::BundleOutcome::Passed => 0,
@@ -321,6 +325,7 @@ fn outcomes(outcome: &RunOutcome, names: &BTreeMap<String, String>) -> BTreeMap<
     let mut all: BTreeMap<String, decide::BundleOutcome> = BTreeMap::new();
     for bundle in &outcome.bundles {
         let this = match bundle.status {
+            BundleStatus::NothingSelected => continue,
             BundleStatus::Passed => decide::BundleOutcome::Passed,
             BundleStatus::Flaky => decide::BundleOutcome::Flaky,
             BundleStatus::Cancelled => decide::BundleOutcome::Cancelled,
@@ -337,28 +342,42 @@ fn outcomes(outcome: &RunOutcome, names: &BTreeMap<String, String>) -> BTreeMap<
 mod tests {
     use super::*;
 
-    fn bundle(tests: &[&str], files: &[&str]) -> BundlePlan {
+    fn bundle(tests: &[&str], selected: &[&str], whole: &[&str], files: &[&str]) -> BundlePlan {
         let owned = |list: &[&str]| list.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>();
         BundlePlan {
             name: "b".to_owned(),
             critical: false,
             forms: Vec::new(),
-            narrowed: false,
+            narrowed: true,
             tests: owned(tests),
-            selected: owned(tests),
+            selected: owned(selected),
             files: owned(files),
+            whole: owned(whole),
             derivation: Vec::new(),
         }
     }
 
     #[test]
-    fn what_is_no_test_is_not_given_to_the_runner() {
+    fn a_whole_bundle_is_given_as_its_test_files_and_nothing_else() {
+        let tests = ["tests/test_a.py::test_x", "tests/test_a.py::TestA::test_y"];
         let files = ["tests/__pycache__/test_a.pyc", "tests/conftest.py", "tests/data.json", "tests/test_b.py"];
-        assert_eq!(test_files(&bundle(&["tests/test_a.py::test_x"], &files)), ["tests/test_a.py", "tests/test_b.py"]);
+        let given = arguments(&bundle(&tests, &tests, &["tests/test_b.py"], &files));
+        assert_eq!(given, ["tests/test_a.py", "tests/test_b.py"]);
+    }
+
+    #[test]
+    fn a_narrowed_bundle_is_given_its_selected_tests_and_the_files_that_may_hold_more() {
+        let tests = ["t/test_a.py::test_x", "t/test_a.py::test_y", "t/test_b.py::test_z"];
+        assert_eq!(arguments(&bundle(&tests, &tests[..1], &[], &[])), ["t/test_a.py::test_x"]);
+        let damaged = ["t/test_b.py", "t/test_c.py"];
+        let given = arguments(&bundle(&tests, &[tests[0], tests[2]], &damaged, &["t/test_c.py"]));
+        assert_eq!(given, ["t/test_a.py::test_x", "t/test_b.py", "t/test_c.py"]);
+        assert_eq!(arguments(&bundle(&tests, &[], &damaged, &[])), damaged);
     }
 
     #[test]
     fn a_bundle_without_readable_tests_gives_all_its_files() {
-        assert_eq!(test_files(&bundle(&[], &["web/a.test.js"])), ["web/a.test.js"]);
+        assert_eq!(arguments(&bundle(&[], &[], &[], &["web/a.test.js"])), ["web/a.test.js"]);
+        assert_eq!(arguments(&bundle(&[], &[], &["t/test_a.py"], &["t/data.json", "t/test_a.py"])), ["t/test_a.py"]);
     }
 }

@@ -22,7 +22,7 @@ const SQL: &str = "
     FROM (SELECT b.*,
             (SELECT count(DISTINCT t.test) FROM test_outcomes t WHERE t.run = b.run AND t.bundle = b.bundle AND t.status = 'flaky') AS flaky,
             row_number() OVER (PARTITION BY b.bundle ORDER BY b.finished DESC, b.id DESC) AS back
-          FROM bundle_outcomes b WHERE b.status NOT IN ('not_started', 'cancelled'))
+          FROM bundle_outcomes b WHERE b.status NOT IN ('not_started', 'cancelled', 'nothing_selected'))
     WHERE back <= 200 ORDER BY bundle, back DESC";
 
 /// Where outcomes are kept: out of reach of edits to the work tree.

@@ -184,7 +184,11 @@ fn bundles(page: &mut Page, plan: &Plan) {
     }
     let selected: BTreeSet<&str> =
         plan.bundles.iter().flat_map(|bundle| bundle.selected.iter().map(String::as_str)).collect();
-    let mut title = format!("run {}", count(plan.bundles.len() as u64, "bundle"));
+    let running = plan.bundles.iter().filter(|bundle| !bundle.runs_nothing()).count() as u64;
+    let mut title = match running {
+        0 => "nothing to run".to_owned(),
+        _ => format!("run {}", count(running, "bundle")),
+    };
     if !selected.is_empty() {
         let all = plan.change.tests.max(u32::try_from(selected.len()).unwrap_or(u32::MAX));
         title.push_str(&format!(", {} of {}", thousands(selected.len() as u64), count(all.into(), "test")));
@@ -209,8 +213,14 @@ fn bundles(page: &mut Page, plan: &Plan) {
 
 fn size(bundle: &BundlePlan) -> String {
     let (all, chosen) = (bundle.tests.len() as u64, bundle.selected.len() as u64);
-    if bundle.narrowed && chosen < all {
-        format!("{} of {}", thousands(chosen), count(all, "test"))
+    if bundle.runs_nothing() {
+        format!("0 of {}", count(all, "test"))
+    } else if bundle.narrowed && chosen < all {
+        let whole = match bundle.whole.len() as u64 {
+            0 => String::new(),
+            files => format!(" + {}", count(files, "file")),
+        };
+        format!("{} of {}{whole}", thousands(chosen), count(all, "test"))
     } else if all > 0 {
         count(all, "test")
     } else if !bundle.files.is_empty() {
@@ -222,7 +232,9 @@ fn size(bundle: &BundlePlan) -> String {
 
 fn reasons(bundle: &BundlePlan) -> Text {
     let mut text = Text::new().then(Style::Dim, names(bundle.derivation.iter().map(|d| d.rule.as_str()), 2));
-    if bundle.narrowed {
+    if bundle.runs_nothing() {
+        text.push(Style::Dim, ", narrowed: none is reached");
+    } else if bundle.narrowed {
         text.push(Style::Dim, ", narrowed to impacted tests");
     }
     if bundle.forms.len() > 1 {

@@ -24,6 +24,7 @@ pub fn status(status: BundleStatus) -> (&'static str, Style) {
         BundleStatus::TimedOut => ("timed out", Style::Bad),
         BundleStatus::Cancelled => ("stopped", Style::Warn),
         BundleStatus::Error => ("not run", Style::Bad),
+        BundleStatus::NothingSelected => ("nothing to run", Style::Plain),
     }
 }
 
@@ -64,12 +65,18 @@ pub fn summary(page: &mut Page, plan: &Plan, outcome: &RunOutcome, after_run: &[
                 if bundle.critical { Text::new().then(Style::Warn, "critical") } else { Text::new() },
                 Text::new().then(style, word),
                 Text::from(tests(bundle)),
-                Text::new().then(Style::Dim, duration(Duration::from_millis(bundle.duration_ms))),
+                match bundle.status {
+                    BundleStatus::NothingSelected => {
+                        Text::new().then(Style::Dim, "the change reaches none of its tests")
+                    }
+                    _ => Text::new().then(Style::Dim, duration(Duration::from_millis(bundle.duration_ms))),
+                },
             ]
         })
         .collect();
     page.table(2, &rows, &[3]);
-    for bundle in outcome.bundles.iter().filter(|bundle| bundle.status != BundleStatus::Passed) {
+    let silent = [BundleStatus::Passed, BundleStatus::NothingSelected];
+    for bundle in outcome.bundles.iter().filter(|bundle| !silent.contains(&bundle.status)) {
         detail(page, bundle);
     }
     page.gap();
@@ -126,7 +133,8 @@ fn detail(page: &mut Page, bundle: &BundleOutcome) {
 }
 
 fn answer(page: &mut Page, plan: &Plan, outcome: &RunOutcome) {
-    let all = outcome.bundles.len() as u64;
+    let idle = outcome.bundles.iter().filter(|bundle| bundle.status == BundleStatus::NothingSelected).count() as u64;
+    let all = outcome.bundles.len() as u64 - idle;
     let failed: Vec<&BundleOutcome> =
         outcome.bundles.iter().filter(|b| !b.status.is_pass() && b.status != BundleStatus::Cancelled).collect();
     let stopped = outcome.bundles.iter().filter(|b| b.status == BundleStatus::Cancelled).count() as u64;
@@ -146,16 +154,14 @@ fn answer(page: &mut Page, plan: &Plan, outcome: &RunOutcome) {
                 .plain("; what was done is kept"),
         );
     } else {
-        page.line(
-            0,
-            Text::new().then(
-                Style::Good,
-                format!(
-                    "{} passed",
-                    if all == 1 { "the bundle".to_owned() } else { format!("all {}", count(all, "bundle")) }
-                ),
-            ),
-        );
+        let passed = match all {
+            0 => "nothing to run".to_owned(),
+            1 if idle == 0 => "the bundle passed".to_owned(),
+            1 => "the bundle that ran passed".to_owned(),
+            _ if idle == 0 => format!("all {} passed", count(all, "bundle")),
+            _ => format!("all {} that ran passed", count(all, "bundle")),
+        };
+        page.line(0, Text::new().then(Style::Good, passed));
     }
     let mut waiting: Vec<String> =
         plan.approvals.iter().map(|approval| format!("approval {}", approval.name)).collect();

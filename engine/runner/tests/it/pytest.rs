@@ -62,6 +62,7 @@ fn job(tests: &[&str]) -> Job {
             .to_vec(),
         tests: tests.iter().map(|test| (*test).to_owned()).collect(),
         selected: None,
+        nothing_selected: false,
         timeout_each: Some(Duration::from_secs(20)),
         timeout_all: Duration::from_secs(60),
         retries: 1,

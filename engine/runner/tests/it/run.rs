@@ -14,6 +14,7 @@ pub(crate) fn job(script: &str) -> Job {
         command: ["sh", "-c", script, "sh", "{junit}", "{tests}"].map(str::to_owned).to_vec(),
         tests: vec!["t.py".to_owned()],
         selected: None,
+        nothing_selected: false,
         timeout_each: None,
         timeout_all: Duration::from_secs(20),
         retries: 0,
@@ -207,6 +208,21 @@ fn unsafe_tests_and_commands_are_not_run() {
     odd.tests = vec!["a b;$(touch ran)*{junit}".to_owned()];
     run(&[odd.clone()], &Settings::new(dir.path()));
     assert_eq!(std::fs::read_to_string(dir.path().join("seen")).unwrap(), odd.tests[0]);
+    assert!(!dir.path().join("ran").exists());
+}
+
+#[test]
+fn a_bundle_narrowed_to_nothing_is_not_run_and_has_not_failed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut nothing = job("touch ran; exit 1");
+    nothing.tests = Vec::new();
+    nothing.setup = Some(["touch", "ran"].map(str::to_owned).to_vec());
+    nothing.nothing_selected = true;
+    let run = run(&[nothing], &Settings::new(dir.path()));
+    let outcome = &run.bundles[0];
+    assert_eq!((outcome.status, outcome.attempts), (BundleStatus::NothingSelected, 0));
+    assert_eq!((&outcome.reasons[..], outcome.pass_rate), (&[][..], None));
+    assert!(run.all_passed() && run.critical_passed());
     assert!(!dir.path().join("ran").exists());
 }
 
