@@ -124,13 +124,21 @@ pub fn parse(text: &str) -> Result<Vec<Case>, String> {
     }
 }
 
-/// Text within `<failure>` stands in for a message that the attribute does not give.
+/// What pytest says of a file that it could not import; why stands in the text, on lines that begin with `E`.
+const NOT_COLLECTED: &str = "collection failure";
+
+/// Text within `<failure>` stands in for a message that the attribute does not give, or gives too short.
 fn note(open: &mut Option<(Case, usize)>, text: &str) {
-    if let Some((case, _)) = open
-        && case.status >= CaseStatus::Flaky
-        && case.message.is_empty()
-    {
+    let Some((case, _)) = open else { return };
+    if case.status < CaseStatus::Flaky {
+        return;
+    }
+    if case.message.is_empty() {
         case.message = cut(text.trim());
+    } else if case.message == NOT_COLLECTED
+        && let Some(why) = text.lines().rev().find_map(|line| line.strip_prefix("E "))
+    {
+        case.message = cut(&format!("{NOT_COLLECTED}: {}", why.trim()));
     }
 }
 

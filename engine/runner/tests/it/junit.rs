@@ -71,6 +71,14 @@ fn jest_surefire_nextest_gotestsum_and_ruff() {
 }
 
 #[test]
+fn a_file_that_is_not_collected_says_why() {
+    let report = "<testsuite><testcase name='tests.test_a'><error message='collection failure'>tests/test_a.py:1: in x\n\
+        E   ModuleNotFoundError: No module named 'shop'</error></testcase></testsuite>";
+    let cases = parse(report).unwrap();
+    assert_eq!(cases[0].message, "collection failure: ModuleNotFoundError: No module named 'shop'");
+}
+
+#[test]
 fn a_report_cannot_harm() {
     let refused = |text: &str| parse(text).unwrap_err();
     assert_eq!(
