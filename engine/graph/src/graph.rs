@@ -72,7 +72,7 @@ pub struct FileNode {
     pub has_problems: bool,
     /// Written by a tool, by its first lines or its name.
     pub is_generated: bool,
-    /// Collected by pytest or unittest under their conventions: by name, or because it holds a `TestCase`.
+    /// Holds tests: pytest collects its name by default ([`crate::test_names`]), or it defines a test.
     pub is_test: bool,
     /// Dotted name over the whole repository; the path for files without a language.
     pub module: Arc<str>,
@@ -399,12 +399,6 @@ fn is_generated_name(path: &str) -> bool {
     ["_pb2.py", "_pb2.pyi", "_pb2_grpc.py", ".min.js", ".min.css", ".generated.ts", ".pb.go", "_generated.rs"]
         .iter()
         .any(|suffix| name.ends_with(suffix))
-}
-
-/// pytest's and unittest's names of test files.
-fn is_test_name(path: &str) -> bool {
-    let name = crate::layout::base_name(path);
-    name.strip_suffix(".py").is_some_and(|stem| stem.starts_with("test_") || stem.ends_with("_test") || stem == "tests")
 }
 
 /// True for kinds that can be called.

@@ -13,5 +13,6 @@ pub mod packages;
 mod resolve;
 mod stdlib;
 pub mod store;
+pub mod test_names;
 pub mod text_match;
 pub mod weakening;

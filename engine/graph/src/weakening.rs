@@ -2,8 +2,10 @@
 //!
 //! Knows pytest and unittest by their conventions, not what runs: imported markers, assertion helpers of other modules and
 //! class hierarchies beyond one file are not followed. What cannot be compared is [`TestChanges::unknown`], never silence.
+//! Tests of other languages are told by their names and compared by lines: what takes a line away is unknown.
 
 mod collection;
+mod foreign;
 mod python;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +13,8 @@ use std::sync::Arc;
 
 use crate::change::{Change, Content, FileSide, WeakenedTest, Weakening};
 use crate::code::PartKey;
+use crate::layout::base_name;
+use crate::test_names::python_test_name;
 use python::{Exceptions, Function, Measure, Module, Tolerance};
 
 pub use collection::{Uncollected, UncollectedPattern};
@@ -51,14 +55,6 @@ pub struct UnknownTests {
     pub why: &'static str,
 }
 
-/// True for the names of files in which pytest or unittest look for tests by default.
-#[must_use]
-pub fn is_test_file(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let Some(stem) = name.strip_suffix(".py") else { return false };
-    stem.starts_with("test") || stem.ends_with("_test") || stem.ends_with("_tests")
-}
-
 /// Reads what a change does to tests.
 #[must_use]
 pub fn test_changes(change: &Change) -> TestChanges {
@@ -66,8 +62,10 @@ pub fn test_changes(change: &Change) -> TestChanges {
     let mut files = Vec::new();
     for file in &change.files {
         collection::compare(file, &mut changes);
-        let is_test = |side: &Option<FileSide>| side.as_ref().is_some_and(|side| is_test_file(&side.path));
-        if !is_test(&file.before) && !is_test(&file.after) {
+        foreign::compare(change, file, &mut changes);
+        let is_test = |side: &Option<FileSide>| side.as_ref().is_some_and(holds_tests);
+        let supports = |side: &Option<FileSide>| side.as_ref().is_some_and(|side| supports_tests(&side.path));
+        if ![&file.before, &file.after].into_iter().any(|side| is_test(side) || supports(side)) {
             continue;
         }
         let Some(path) = file.after.as_ref().or(file.before.as_ref()).map(|side| side.path.clone()) else { continue };
@@ -113,9 +111,26 @@ struct File {
 
 fn read(side: &FileSide) -> Option<Module> {
     match &side.content {
-        Content::Text(text) if text.len() <= MAX_BYTES => python::read(text, is_test_file(&side.path)),
+        Content::Text(text) if text.len() <= MAX_BYTES => python::read(text, python_test_name(&side.path).is_some()),
         _ => None,
     }
+}
+
+/// Under any reading of its name, or because it names a `TestCase`.
+fn holds_tests(side: &FileSide) -> bool {
+    let names_a_case = || match &side.content {
+        Content::Text(text) => side.path.ends_with(".py") && text.contains("TestCase"),
+        _ => false,
+    };
+    python_test_name(&side.path).is_some() || names_a_case()
+}
+
+/// Python files beside tests: what they ask is asked by the tests that use them.
+fn supports_tests(path: &str) -> bool {
+    let folders = path.rsplit('/').skip(1);
+    path.ends_with(".py")
+        && (base_name(path) == "conftest.py"
+            || folders.into_iter().any(|folder| matches!(folder, "test" | "tests" | "testing")))
 }
 
 fn key(path: &Arc<str>, function: &Function) -> PartKey {
@@ -152,6 +167,7 @@ fn compare_files(change: &Change, files: &[File], changes: &mut TestChanges) {
                 found => missing.push((file, test, found.copied())),
             }
         }
+        compare_support(file, &old, &new, changes);
         for function in &file.after.functions {
             let same = new.get(function.name.as_str()).is_some_and(|last| std::ptr::eq(*last, function));
             if !(same && function.collected && tests.contains(function.name.as_str())) {
@@ -214,13 +230,36 @@ fn other_modules(change: &Change) -> Vec<(Arc<str>, Module)> {
         .iter()
         .filter_map(|file| {
             let after = file.after.as_ref()?;
-            let named = file.before.iter().chain(&file.after).any(|side| is_test_file(&side.path));
+            let named =
+                file.before.iter().chain(&file.after).any(|side| holds_tests(side) || supports_tests(&side.path));
             if named || !after.path.ends_with(".py") {
                 return None;
             }
             Some((after.path.clone(), read(after)?))
         })
         .collect()
+}
+
+/// Fixtures, and what else is no test and stands beside tests: where it asks less, so does every test that uses it.
+fn compare_support(
+    file: &File,
+    old: &BTreeMap<&str, &Function>,
+    new: &BTreeMap<&str, &Function>,
+    changes: &mut TestChanges,
+) {
+    let beside = supports_tests(&file.before_path) && python_test_name(&file.before_path).is_none();
+    for (name, was) in old.iter().filter(|(_, was)| !was.collected && (was.supports || beside)) {
+        let Some(is) = new.get(name).filter(|is| !is.collected) else { continue };
+        // What a test file's own tests call is counted where it is called.
+        if is.measure.assertions < was.measure.assertions {
+            changes.weakened.push(WeakenedTest {
+                before: key(&file.before_path, was),
+                after: key(&file.path, is),
+                how: Weakening::FewerAssertions,
+                line: is.line,
+            });
+        }
+    }
 }
 
 fn compare_test(before: &PartKey, old: &Function, path: &Arc<str>, new: &Function, changes: &mut TestChanges) {
@@ -234,8 +273,20 @@ fn compare_test(before: &PartKey, old: &Function, path: &Arc<str>, new: &Functio
         changes.weakened.push(WeakenedTest { before: before.clone(), after: after.clone(), how, line });
     };
     let (was, is) = (&old.measure, &new.measure);
+    // What was asked through a function that is now somewhere else may still be asked there.
+    let elsewhere = || {
+        let moved = was.through.iter().filter(|(name, _)| is.called.contains(*name)).map(|(_, asked)| *asked);
+        moved.fold(is.assertions, u32::saturating_add)
+    };
+    let mut unknown = Vec::new();
     if is.assertions < was.assertions {
-        push(Weakening::FewerAssertions, new.line);
+        if elsewhere() < was.assertions {
+            push(Weakening::FewerAssertions, new.line);
+        } else {
+            unknown.push(("it asserts through a function that is now in another file", new.line));
+        }
+    } else if is.unconditional < was.unconditional {
+        unknown.push(("an assertion is reached only under a condition", new.line));
     }
     if !was.skips.keys().any(|mark| mark == python::ALWAYS_SKIPPED)
         && let Some(line) = first_new(&was.skips, &is.skips)
@@ -252,19 +303,26 @@ fn compare_test(before: &PartKey, old: &Function, path: &Arc<str>, new: &Functio
         push(Weakening::WiderException, line);
     }
     let (was_cases, is_cases) = (cases(was), cases(is));
-    if is_cases.1 < was_cases.1 {
+    let examples = |measure: &Measure| if measure.given { measure.max_examples.unwrap_or(100) } else { 1 };
+    if is_cases.1 < was_cases.1 || examples(is) < examples(was) || is.explicit_examples < was.explicit_examples {
         push(Weakening::FewerCases, new.line);
     }
-    let unknown = |why| UnknownTests { path: path.clone(), line: new.line, why };
     // A list that cannot be counted is as long as before only where it reads the same.
     if was_cases.0 != is_cases.0 && !is_cases.0.is_subset(&was_cases.0) {
-        changes.unknown.push(unknown("a list of parametrised cases cannot be counted"));
+        unknown.push(("a list of parametrised cases cannot be counted", new.line));
     } else if was_cases.0 != is_cases.0 && is_cases.1 <= was_cases.1 {
-        changes.unknown.push(unknown("a list of parametrised cases is gone that cannot be counted"));
+        unknown.push(("a list of parametrised cases is gone that cannot be counted", new.line));
     }
     if unknown_tolerances(was) != unknown_tolerances(is) {
-        changes.unknown.push(unknown("a tolerance is computed"));
+        unknown.push(("a tolerance is computed", new.line));
     }
+    for (doubt, lines) in &is.doubts {
+        let before = was.doubts.get(doubt).map_or(0, Vec::len);
+        if lines.len() > before {
+            unknown.push((doubt.0, lines.last().copied().unwrap_or(new.line)));
+        }
+    }
+    changes.unknown.extend(unknown.into_iter().map(|(why, line)| UnknownTests { path: path.clone(), line, why }));
 }
 
 /// The line of the first mark that there are more of now.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use crate::hash::{Map, Set};
 
-use super::{BuildOptions, CodeGraph, FileNode, GraphFile, is_generated_name, is_test_name};
+use super::{BuildOptions, CodeGraph, FileNode, GraphFile, is_generated_name};
 use crate::code::{FileId, Part, PartId, PartKind};
 use crate::facts::{Outline, PartFact, PartFlags, StringShape};
 use crate::layout::{Layout, base_name};
 use crate::resolve;
+use crate::test_names::{TestName, python_test_name};
 
 pub(super) fn build(mut files: Vec<GraphFile>, options: &BuildOptions) -> CodeGraph {
     files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -92,7 +93,7 @@ fn add_file(graph: &mut CodeGraph, shared: &mut Shared, layout: &Layout<'_>, id:
         opaque: file.opaque,
         has_problems: file.has_problems,
         is_generated: is_generated_name(&file.path) || outline.as_ref().is_some_and(|outline| outline.generated),
-        is_test: file.language.is_some() && is_test_name(&file.path),
+        is_test: python_test_name(&file.path) == Some(TestName::Default),
         module,
         outline,
     });

@@ -7,6 +7,7 @@ use super::values::{FUEL, Thing};
 use crate::code::{EdgeKind, Evidence, FileId, PartId, PartKind};
 use crate::facts::{Outline, PartFact, PartFlags, StringUse};
 use crate::layout::{Target, base_name, directory_of};
+use crate::test_names::{TestName, python_test_name};
 
 /// Test functions and methods, sorted.
 pub(super) fn tests(emitter: &mut Emitter<'_, '_>) -> Vec<PartId> {
@@ -18,7 +19,7 @@ pub(super) fn tests(emitter: &mut Emitter<'_, '_>) -> Vec<PartId> {
         if !node.name.starts_with("test") || !emitter.is_function(part) {
             continue;
         }
-        let in_test_file = graph.file(node.file).is_test;
+        let in_test_file = python_test_name(&graph.file(node.file).path) >= Some(TestName::Customary);
         let collected = match (node.kind, node.parent) {
             (PartKind::Function, Some(parent)) => in_test_file && graph.part(parent).kind == PartKind::Module,
             (PartKind::Method, Some(class)) => {
@@ -131,7 +132,7 @@ fn collect<'a>(emitter: &mut Emitter<'_, 'a>) -> Fixtures<'a> {
                 offer.hooks.push(part);
             }
         }
-        if is_conftest || graph.file(file).is_test {
+        if is_conftest || python_test_name(path) >= Some(TestName::Customary) {
             imported_fixtures(emitter, file, outline, &mut offer);
         }
         for string in outline.strings.iter().filter(|string| string.usage == StringUse::Plugin) {

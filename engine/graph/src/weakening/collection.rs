@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{TestChanges, UnknownTests};
 use crate::change::{Content, FileChange, FileSide, syntax};
+use crate::layout::base_name;
 
 const MAX_BYTES: usize = crate::change::syntax::MAX_BYTES;
 
@@ -83,6 +84,20 @@ impl Uncollected {
 /// Settings of pytest by name, with the lines where they stand.
 type Settings = BTreeMap<String, (Vec<String>, u32)>;
 
+/// What a conftest says, under names that no setting has: its hooks, the plugins that it loads, its skips.
+const HOOKS: &str = "a hook of pytest";
+const PLUGINS: &str = "pytest_plugins";
+const SKIPS: &str = "a skip in a conftest";
+/// Hooks that only report.
+const REPORTING: [&str; 6] = [
+    "pytest_report_header",
+    "pytest_terminal_summary",
+    "pytest_assertrepr_compare",
+    "pytest_report_collectionfinish",
+    "pytest_make_parametrize_id",
+    "pytest_addoption",
+];
+
 /// Folders that pytest never enters unless told otherwise.
 const NO_RECURSE: [&str; 9] = ["*.egg", ".*", "_darcs", "build", "CVS", "dist", "node_modules", "venv", "{arch}"];
 
@@ -136,8 +151,9 @@ pub(super) fn compare(file: &FileChange, changes: &mut TestChanges) {
         };
         push(line("norecursedirs"), pattern);
     }
-    let old_options = options(&values(&before, "addopts"));
-    for (option, value) in options(&values(&after, "addopts")) {
+    let words = |settings: &Settings| unquoted(&values(settings, "addopts"));
+    let old_options = options(&words(&before));
+    for (option, value) in options(&words(&after)) {
         if old_options.contains(&(option, value.clone())) {
             continue;
         }
@@ -148,11 +164,24 @@ pub(super) fn compare(file: &FileChange, changes: &mut TestChanges) {
             _ => push(at, UncollectedPattern::Setting(option)),
         }
     }
+    // Another option than those, or one less of those that add tests.
+    for setting in options_in_doubt(&words(&before), &words(&after)) {
+        push(line("addopts"), UncollectedPattern::Setting(setting));
+    }
+    // A file of this name alone decides which settings count, even where it is empty.
+    let rules_alone = matches!(base_name(&path), "pytest.ini" | ".pytest.ini" | "pytest.toml" | ".pytest.toml");
+    let before_path = file.before.as_ref().map(|side| &side.path);
+    if rules_alone && (before_path.is_none() || file.after.is_none() || before_path != Some(&path)) {
+        push(1, UncollectedPattern::Setting("the file that configures pytest"));
+    }
     // What is computed, or chooses files and names, may leave out anything.
     for name in [
         "collect_ignore?",
         "pytest_ignore_collect",
         "pytest_collection_modifyitems",
+        HOOKS,
+        PLUGINS,
+        SKIPS,
         "python_files",
         "python_classes",
         "python_functions",
@@ -176,12 +205,42 @@ fn below(folder: &str, entry: &str, pattern: fn(String) -> UncollectedPattern) -
     pattern(if folder.is_empty() { entry.to_owned() } else { format!("{folder}/{entry}") })
 }
 
+/// Words as a shell would read them: what stands between quotes is one.
+fn unquoted(words: &[String]) -> Vec<String> {
+    let mut read = Vec::new();
+    let mut open: Option<(char, String)> = None;
+    for word in words {
+        let (quote, mut text) = match open.take() {
+            Some((quote, text)) => (Some(quote), text + " "),
+            None => (None, String::new()),
+        };
+        let mut quote = quote;
+        for character in word.chars() {
+            match quote {
+                Some(closing) if character == closing => quote = None,
+                None if matches!(character, '"' | '\'') => quote = Some(character),
+                _ => text.push(character),
+            }
+        }
+        match quote {
+            Some(quote) => open = Some((quote, text)),
+            None => read.push(text),
+        }
+    }
+    read.extend(open.map(|(_, text)| text));
+    read
+}
+
 /// The options of `addopts` that leave out tests, with their values.
 fn options(words: &[String]) -> Vec<(&'static str, String)> {
     const TAKING_AWAY: [&str; 5] = ["--ignore", "--ignore-glob", "--deselect", "-k", "-m"];
     let mut found = Vec::new();
-    let mut words = words.iter().map(|word| word.trim_matches(['"', '\''])).peekable();
+    let mut words = words.iter().map(String::as_str).peekable();
     while let Some(word) = words.next() {
+        // Short options may share one dash: `-qk name`.
+        let joined = word.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
+        let joined = joined.map(|rest| format!("-{}", rest.trim_start_matches(['q', 'v', 'x', 's', 'l'])));
+        let word = joined.as_deref().unwrap_or(word);
         for option in TAKING_AWAY {
             if word == option {
                 found.push((option, words.peek().map_or(String::new(), |value| (*value).to_owned())));
@@ -195,12 +254,97 @@ fn options(words: &[String]) -> Vec<(&'static str, String)> {
     found
 }
 
+/// Options that came and may run fewer tests in a way that is not read, options that went and added some, and paths.
+fn options_in_doubt(before: &[String], after: &[String]) -> Vec<&'static str> {
+    const COME: [&str; 20] = [
+        "--collect-only",
+        "--co",
+        "--setup-plan",
+        "--setup-only",
+        "--lf",
+        "--last-failed",
+        "--sw",
+        "--stepwise",
+        "--stepwise-skip",
+        "--noconftest",
+        "--override-ini",
+        "--config-file",
+        "--rootdir",
+        "--confcutdir",
+        "--pyargs",
+        "--keep-duplicates",
+        "-p",
+        "-o",
+        "-c",
+        "--testmon",
+    ];
+    const GONE: [&str; 5] = ["--doctest-modules", "--doctest-glob", "--import-mode", "--runslow", "--strict-markers"];
+    const WITH_VALUE: [&str; 22] = [
+        "-n",
+        "-p",
+        "-W",
+        "-r",
+        "-c",
+        "-o",
+        "-k",
+        "-m",
+        "--tb",
+        "--cov",
+        "--cov-report",
+        "--maxfail",
+        "--durations",
+        "--timeout",
+        "--dist",
+        "--junitxml",
+        "--junit-xml",
+        "--ignore",
+        "--ignore-glob",
+        "--deselect",
+        "--color",
+        "--log-level",
+    ];
+    let is = |word: &str, option: &str| {
+        word == option
+            || word.strip_prefix(option).is_some_and(|rest| rest.starts_with('='))
+            || option.len() == 2 && word.starts_with(option)
+    };
+    let mut found: Vec<&'static str> = Vec::new();
+    for option in COME {
+        if after.iter().any(|word| is(word, option) && !before.contains(word))
+            // The value that follows is told by the words around it.
+            || after.iter().any(|word| word == option) && before != after
+        {
+            found.push(option);
+        }
+    }
+    found.extend(
+        GONE.into_iter()
+            .filter(|option| before.iter().any(|word| is(word, option)) && !after.iter().any(|word| is(word, option))),
+    );
+    let paths = |words: &[String]| -> BTreeSet<String> {
+        let mut paths = BTreeSet::new();
+        let mut value = false;
+        for word in words {
+            if !value && !word.starts_with('-') {
+                paths.insert(word.clone());
+            }
+            value = WITH_VALUE.contains(&word.as_str());
+        }
+        paths
+    };
+    if paths(before) != paths(after) && !paths(after).is_empty() {
+        found.push("a path in addopts");
+    }
+    found
+}
+
 /// The settings in a file; the outer `None` for a file that holds none by its name, the inner where it cannot be read.
 fn settings_of(path: &str, text: &str) -> Option<Option<Settings>> {
     match path.rsplit('/').next().unwrap_or(path) {
         "conftest.py" => Some(conftest(text)),
         "pytest.ini" | ".pytest.ini" | "tox.ini" => Some(Some(ini(text, "[pytest]"))),
         "setup.cfg" => Some(Some(ini(text, "[tool:pytest]"))),
+        "pytest.toml" | ".pytest.toml" => Some(toml_table(text, &["pytest"])),
         "pyproject.toml" => Some(pyproject(text)),
         _ => None,
     }
@@ -219,9 +363,46 @@ fn conftest(text: &str) -> Option<Settings> {
         match node.kind() {
             "function_definition" => {
                 let name = node.child_by_field_name("name").map_or("", text_of);
-                if matches!(name, "pytest_ignore_collect" | "pytest_collection_modifyitems") {
-                    settings.insert(name.to_owned(), (vec![syntax::tokens(node, text)], line_of(node)));
+                let key = match name {
+                    "pytest_ignore_collect" | "pytest_collection_modifyitems" => name,
+                    _ if name.starts_with("pytest_") && !REPORTING.contains(&name) => HOOKS,
+                    _ => "",
+                };
+                let mut note = |key: &str, what: String| {
+                    let entry = settings.entry(key.to_owned()).or_insert((Vec::new(), line_of(node)));
+                    entry.0.push(what);
+                };
+                if !key.is_empty() {
+                    note(key, syntax::tokens(node, text));
                 }
+                // What fixtures and helpers skip. Elsewhere a skip is read with its test.
+                syntax::each_node(node, &mut |inner| {
+                    if inner.kind() == "identifier"
+                        && matches!(
+                            text_of(inner),
+                            "skip" | "skipTest" | "SkipTest" | "xfail" | "importorskip" | "exit"
+                        )
+                    {
+                        note(SKIPS, text_of(inner).to_owned());
+                    }
+                    true
+                });
+                false
+            }
+            // Hooks and plugins that come from elsewhere, or by another name.
+            "import_from_statement" => {
+                let spelled = text_of(node);
+                if spelled.contains("pytest_") || spelled.trim_end().ends_with('*') {
+                    let entry = settings.entry(HOOKS.to_owned()).or_insert((Vec::new(), line_of(node)));
+                    entry.0.push(syntax::tokens(node, text));
+                }
+                false
+            }
+            "assignment" if is_plugin_or_hook(node.child_by_field_name("left").map_or("", text_of)) => {
+                let left = node.child_by_field_name("left").map_or("", text_of);
+                let key = if left == PLUGINS { PLUGINS } else { HOOKS };
+                let entry = settings.entry(key.to_owned()).or_insert((Vec::new(), line_of(node)));
+                entry.0.push(syntax::tokens(node, text));
                 false
             }
             "identifier" if matches!(text_of(node), "collect_ignore" | "collect_ignore_glob") => {
@@ -263,6 +444,10 @@ fn conftest(text: &str) -> Option<Settings> {
     Some(settings)
 }
 
+fn is_plugin_or_hook(name: &str) -> bool {
+    name.starts_with("pytest_")
+}
+
 fn ini(text: &str, section: &str) -> Settings {
     let mut settings = Settings::new();
     let mut inside = false;
@@ -280,7 +465,8 @@ fn ini(text: &str, section: &str) -> Settings {
         if !inside {
             continue;
         }
-        let (name, value) = match line.split_once('=') {
+        // Whichever of both signs comes first, as pytest's reader has it.
+        let (name, value) = match line.split_once(['=', ':']) {
             Some((name, value)) if !line.starts_with([' ', '\t']) => {
                 let name = name.trim().to_owned();
                 let number = u32::try_from(index).unwrap_or(u32::MAX - 1) + 1;
@@ -301,16 +487,21 @@ fn ini(text: &str, section: &str) -> Settings {
 }
 
 fn pyproject(text: &str) -> Option<Settings> {
+    let ini_options = toml_table(text, &["tool", "pytest", "ini_options"])?;
+    if ini_options.is_empty() { toml_table(text, &["tool", "pytest"]) } else { Some(ini_options) }
+}
+
+/// The settings in a table of a TOML file; `None` where the file cannot be read.
+fn toml_table(text: &str, path: &[&str]) -> Option<Settings> {
     let document = DeTable::parse(text).ok()?;
     let mut settings = Settings::new();
-    let Some(tool) = document.get_ref().get("tool").and_then(|tool| tool.get_ref().as_table()?.get("pytest")) else {
-        return Some(settings);
-    };
-    let pytest = tool.get_ref().as_table()?;
-    let table = match pytest.get("ini_options") {
-        Some(options) => options.get_ref().as_table()?,
-        None => pytest,
-    };
+    let mut table = document.get_ref();
+    for name in path {
+        match table.get(*name) {
+            Some(inner) => table = inner.get_ref().as_table()?,
+            None => return Some(settings),
+        }
+    }
     for (name, value) in table {
         let values = match value.get_ref() {
             DeValue::String(text) => text.split_whitespace().map(str::to_owned).collect(),
