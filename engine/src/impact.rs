@@ -7,6 +7,7 @@ use grace_dsl::ast::{self, ItemKind};
 use grace_graph::change::Kinds;
 use grace_graph::code::{EdgeKind, PartId, PartKey, PartKind};
 use grace_graph::graph::CodeGraph;
+use grace_graph::test_names::{TestName, python_test_name};
 
 use crate::book::{Kind, compiled, milliseconds, names};
 use crate::conds::EDGE_KINDS;
@@ -184,7 +185,9 @@ pub(crate) fn bundle_plan(
             let has_tests = with_tests.contains(&path);
             let is_unread = file.opaque.is_some() || file.has_problems;
             let is_reached = || impact.blind || graph.parts_of(id).any(|part| impact.reached.contains(part.0 as usize));
-            if file.is_test && (is_unread || (!has_tests && (!narrowed || is_reached()))) {
+            // What cannot be read may hold tests under any usual name.
+            let may_hold_tests = is_unread && python_test_name(&path) >= Some(TestName::Customary);
+            if may_hold_tests || file.is_test && (is_unread || (!has_tests && (!narrowed || is_reached()))) {
                 whole.insert(path.clone());
             }
             if !has_tests {
