@@ -139,8 +139,8 @@ impl Names {
     /// Every item of a kind, by name, then in book order.
     pub(crate) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = (&Arc<str>, &At)> {
         self.items
-            .iter()
-            .filter(move |((k, _), _)| *k == kind)
+            .range((kind, Arc::from(""))..)
+            .take_while(move |((k, _), _)| *k == kind)
             .flat_map(|((_, name), items)| items.iter().map(move |at| (name, at)))
     }
 }
@@ -199,16 +199,22 @@ impl Compiled {
 
     /// Compiles an item of a book.
     pub(crate) fn new(db: &dyn Db, book: RuleBook, item: Arc<Item>) -> Self {
+        Self::compile(db, book, item, true)
+    }
+
+    /// Compiles an item. What its regular expressions match is unknown where it has a mistake: it may be that they are
+    /// too many.
+    fn compile(db: &dyn Db, book: RuleBook, item: Arc<Item>, with_regexes: bool) -> Self {
         let mut compiled =
             Self { item: item.clone(), globs: BTreeMap::new(), regexes: BTreeMap::new(), problems: Vec::new() };
-        let mut visit = Visit { db, book, compiled: &mut compiled };
+        let mut visit = Visit { db, book, compiled: &mut compiled, with_regexes };
         visit.item(&item);
         compiled
     }
 }
 
 /// Bytes that a compiled regex may take; a bound for hostile rules.
-const REGEX_SIZE: usize = 1 << 20;
+const REGEX_SIZE: usize = 1 << 18;
 
 /// A compiled glob of the language.
 #[derive(Debug, Clone)]
@@ -243,9 +249,10 @@ impl Glob {
 #[salsa::tracked(returns(clone))]
 pub(crate) fn compiled(db: &dyn Db, book: RuleBook, file: RuleFile, id: ItemId) -> Option<Arc<Compiled>> {
     let item = item(db, file, id.clone())?;
-    let mut compiled = Compiled::new(db, book, item);
-    if compiled.problems.is_empty() {
-        compiled.problems.clone_from(&mistakes_in(db, book, file, id));
+    let mistakes = mistakes_in(db, book, file, id);
+    let mut compiled = Compiled::compile(db, book, item, mistakes.is_empty());
+    if !mistakes.is_empty() {
+        compiled.problems.clone_from(&mistakes);
     }
     Some(Arc::new(compiled))
 }
@@ -261,6 +268,7 @@ struct Visit<'a> {
     db: &'a dyn Db,
     book: RuleBook,
     compiled: &'a mut Compiled,
+    with_regexes: bool,
 }
 
 impl Visit<'_> {
@@ -435,7 +443,7 @@ impl Visit<'_> {
                 self.glob(&text.value.replace('.', "/"), false);
             }
             SetKind::BoundTo(text) | SetKind::Model(text) => self.glob(&text.value, false),
-            SetKind::Matches { regex, on: MatchOn::Name | MatchOn::Path } => {
+            SetKind::Matches { regex, on: MatchOn::Name | MatchOn::Path } if self.with_regexes => {
                 match regex::RegexBuilder::new(&regex.value).size_limit(REGEX_SIZE).build() {
                     Ok(built) => {
                         self.compiled.regexes.insert(regex.value.clone(), built);
@@ -466,6 +474,7 @@ impl Visit<'_> {
             | SetKind::Module(_)
             | SetKind::Generated
             | SetKind::Language(_)
+            | SetKind::Matches { .. }
             | SetKind::Tests
             | SetKind::Models(_)
             | SetKind::Bundles => {}

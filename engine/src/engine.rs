@@ -14,6 +14,7 @@ use crate::db::{Database, EventLog, Inputs, facts, files_by_path, graph_of, snap
 use crate::explain::{self, What};
 use crate::input::Input;
 use crate::join;
+use crate::order;
 use crate::plan::{Explanation, Plan, Side};
 use crate::sets::{Sets, tags};
 
@@ -76,12 +77,14 @@ impl Engine {
     /// The plan for the inputs.
     #[must_use]
     pub fn plan(&self) -> Plan {
+        order::prepare(&self.db);
         join::plan(&self.db)
     }
 
     /// Why a thing is in the plan, or is not.
     #[must_use]
     pub fn explain(&self, what: &What) -> Explanation {
+        order::prepare(&self.db);
         explain::explain(&self.db, what)
     }
 
@@ -96,6 +99,7 @@ impl Engine {
     /// # Errors
     /// The names that the set uses and that no rule book defines, and patterns that do not compile.
     pub fn members(&self, set: &SetExpr, side: Side) -> Result<Vec<Row>, Vec<String>> {
+        order::prepare(&self.db);
         let Some((_, book)) = join::books(&self.db).into_iter().last() else {
             return Err(vec!["no rules were given".to_owned()]);
         };
@@ -154,6 +158,7 @@ impl Engine {
     /// waivers that cover nothing, bundles whose tests do not exist.
     #[must_use]
     pub fn check(&self) -> Vec<grace_dsl::Diagnostic> {
+        order::prepare(&self.db);
         crate::vacuity::check(&self.db)
     }
 }

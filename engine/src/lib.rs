@@ -15,6 +15,7 @@ mod impact;
 pub mod input;
 mod join;
 mod mistakes;
+mod order;
 pub mod plan;
 mod prove;
 pub mod reference;

@@ -2,6 +2,7 @@
 //!
 //! Read only when a plan is written out or questioned, so lines may be looked up here.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use grace_dsl::ast::{Distance, ItemKind, NodeId, SetExpr, SetKind, Walk};
@@ -10,15 +11,17 @@ use grace_graph::code::{Edge, EdgeKind, Evidence as EdgeEvidence, PartId, PartKe
 use grace_graph::facts::ProblemKind;
 use grace_graph::graph::CodeGraph;
 
-use crate::book::{At, Compiled, Kind, compiled, item_ids, line, names};
+use crate::book::{At, Compiled, Kind, compiled, line, names};
 use crate::db::{Db, RuleBook, facts, files_by_path, graph_of, snapshot};
 use crate::plan::{Evidence, PartRef, Side, Step, Truth};
-use crate::sets::{Members, Sets, walk_of};
+use crate::sets::{Members, Memo, Sets, walk_of};
 use crate::show;
 use crate::verdict::{EdgeHit, Hit};
 
 /// Steps of one proof at most: a proof is read by people.
 const MAX_STEPS: usize = 24;
+/// Levels of expressions that one proof goes down at most: the longest of one item, and some more.
+const MAX_LEVELS: usize = 400;
 
 /// Writes proofs for the rules of one book.
 #[derive(Clone, Copy)]
@@ -37,97 +40,11 @@ impl Prover<'_> {
     pub(crate) fn prove(&self, item: &Compiled, side: Side, key: &PartKey, set: &SetExpr) -> Vec<Step> {
         let graph = graph_of(self.db, side);
         let Some(part) = graph.find(key) else { return Vec::new() };
-        let mut steps = Vec::new();
-        self.steps(item, side, &graph, part, set, &mut steps);
-        steps.truncate(MAX_STEPS);
-        steps
-    }
-
-    fn steps(
-        &self,
-        item: &Compiled,
-        side: Side,
-        graph: &CodeGraph,
-        part: PartId,
-        set: &SetExpr,
-        steps: &mut Vec<Step>,
-    ) {
-        if steps.len() >= MAX_STEPS {
-            return;
-        }
-        let sets = Sets { db: self.db, book: self.book, side: snapshot(self.db, side), graph, compiled: item };
-        let holds = |set: &SetExpr| sets.eval(set).holds(part);
-        match &set.kind {
-            SetKind::Tag(name) => self.named(side, graph, part, &format!("tag({})", name.text), &name.text, steps),
-            SetKind::Family { family, value } => {
-                let name = format!("{}({})", family.text, value.text);
-                self.named(side, graph, part, &name, &name, steps);
-            }
-            SetKind::Defined(name) => {
-                let names = names(self.db, self.book);
-                let Some(at) = names.first(Kind::Define, &name.text) else { return };
-                let Some(define) = compiled(self.db, self.book, at.file, at.id.clone()) else { return };
-                if let ItemKind::Define { set, .. } = &define.item.kind {
-                    steps.push(self.name_step(&name.text, at));
-                    self.steps(&define, side, graph, part, set, steps);
-                }
-            }
-            SetKind::Plus(a, b) => {
-                let first = if holds(a) >= holds(b) { a } else { b };
-                self.steps(item, side, graph, part, first, steps);
-            }
-            SetKind::Within(a, b) => {
-                self.steps(item, side, graph, part, a, steps);
-                self.steps(item, side, graph, part, b, steps);
-            }
-            SetKind::Except(a, _) => self.steps(item, side, graph, part, a, steps),
-            SetKind::HeaderOf(inner) | SetKind::Public(inner) => self.steps(item, side, graph, part, inner, steps),
-            SetKind::FilesOf(inner) | SetKind::ModulesOf(inner) | SetKind::MembersOf(inner) => {
-                let members = sets.eval(inner);
-                let word = if matches!(set.kind, SetKind::MembersOf(_)) { "class" } else { "file" };
-                let around = match set.kind {
-                    SetKind::MembersOf(_) => {
-                        enclosing(graph, part).into_iter().find(|&outer| members.holds(outer) != Truth::No)
-                    }
-                    _ => graph
-                        .parts_of(graph.part(part).file)
-                        .max_by_key(|&other| (members.holds(other), std::cmp::Reverse(other)))
-                        .filter(|&other| members.holds(other) != Truth::No),
-                };
-                let Some(around) = around else { return self.opaque(graph, part, steps) };
-                if around != part {
-                    let part = self.part_ref(&graph.key(around), side);
-                    steps.push(Step::Inside { of: word.to_owned(), part });
-                }
-                self.steps(item, side, graph, around, inner, steps);
-            }
-            SetKind::Walk { walk, set: inner, distance, certain } => {
-                let members = sets.eval(inner);
-                if members.holds(part) != Truth::No {
-                    return self.steps(item, side, graph, part, inner, steps);
-                }
-                let Some((start, edges)) = way(graph, &members, part, *walk, *distance, *certain) else {
-                    return self.opaque(graph, part, steps);
-                };
-                for edge in edges {
-                    steps.push(self.edge_step(graph, &edge, side));
-                }
-                self.steps(item, side, graph, start, inner, steps);
-            }
-            _ => {
-                if holds(set) == Truth::Unknown {
-                    return self.opaque(graph, part, steps);
-                }
-                steps.push(Step::In { set: show::set(set), file: String::new(), line: 0 });
-            }
-        }
-    }
-
-    fn opaque(&self, graph: &CodeGraph, part: PartId, steps: &mut Vec<Step>) {
-        let file = graph.file(graph.part(part).file);
-        if let Some(problem) = file.opaque.or(file.has_problems.then_some(ProblemKind::SyntaxError)) {
-            steps.push(Step::Opaque { reason: problem_word(problem).to_owned() });
-        }
+        let mut proof =
+            Proof { prover: self, side, graph: &graph, memos: BTreeMap::new(), left: MAX_LEVELS, steps: Vec::new() };
+        proof.go(item, part, set);
+        proof.steps.truncate(MAX_STEPS);
+        proof.steps
     }
 
     fn name_step(&self, name: &str, at: &At) -> Step {
@@ -135,30 +52,6 @@ impl Prover<'_> {
             name: name.to_owned(),
             file: at.file.path(self.db).to_string(),
             line: line(self.db, at, NodeId(0)),
-        }
-    }
-
-    /// The tag item that holds a part, and why.
-    fn named(&self, side: Side, graph: &CodeGraph, part: PartId, shown: &str, item_name: &str, steps: &mut Vec<Step>) {
-        let mut best: Option<(Truth, At, Arc<Compiled>)> = None;
-        for &file in self.book.files(self.db) {
-            for id in item_ids(self.db, file).iter() {
-                if id.kind != Kind::Tag || *id.name != *item_name {
-                    continue;
-                }
-                let Some(item) = compiled(self.db, self.book, file, id.clone()) else { continue };
-                let ItemKind::Tag { set, .. } = &item.item.kind else { continue };
-                let sets = Sets { db: self.db, book: self.book, side: snapshot(self.db, side), graph, compiled: &item };
-                let holds = sets.eval(set).holds(part);
-                if holds != Truth::No && best.as_ref().is_none_or(|(truth, ..)| holds > *truth) {
-                    best = Some((holds, At { file, id: id.clone() }, item));
-                }
-            }
-        }
-        let Some((_, at, item)) = best else { return self.opaque(graph, part, steps) };
-        steps.push(self.name_step(shown, &at));
-        if let ItemKind::Tag { set, .. } = &item.item.kind {
-            self.steps(&item, side, graph, part, set, steps);
         }
     }
 
@@ -251,6 +144,125 @@ impl Prover<'_> {
                 Evidence::Window { name: name.clone(), from: from.clone(), to: to.clone() }
             }
             Hit::Missing { fact } => Evidence::Missing { fact: fact.clone() },
+        }
+    }
+}
+
+/// One proof while it is written.
+struct Proof<'p> {
+    prover: &'p Prover<'p>,
+    side: Side,
+    graph: &'p CodeGraph,
+    /// By item, found by its address: the items that are proved by live as long as the inputs.
+    memos: BTreeMap<usize, Memo>,
+    /// Levels that may still be gone down.
+    left: usize,
+    steps: Vec<Step>,
+}
+
+impl Proof<'_> {
+    fn eval(&mut self, item: &Compiled, set: &SetExpr) -> Arc<Members> {
+        let Prover { db, book } = *self.prover;
+        let sets = Sets { db, book, side: snapshot(db, self.side), graph: self.graph, compiled: item };
+        sets.eval_by(set, Some(self.memos.entry(std::ptr::from_ref(item).addr()).or_default()))
+    }
+
+    fn go(&mut self, item: &Compiled, part: PartId, set: &SetExpr) {
+        if self.steps.len() >= MAX_STEPS || self.left == 0 {
+            return;
+        }
+        self.left -= 1;
+        let graph = self.graph;
+        match &set.kind {
+            SetKind::Tag(name) => self.named(part, &format!("tag({})", name.text), &name.text),
+            SetKind::Family { family, value } => {
+                let name = format!("{}({})", family.text, value.text);
+                self.named(part, &name, &name);
+            }
+            SetKind::Defined(name) => {
+                let Prover { db, book } = *self.prover;
+                let names = names(db, book);
+                let Some(at) = names.first(Kind::Define, &name.text) else { return };
+                let Some(define) = compiled(db, book, at.file, at.id.clone()) else { return };
+                if let ItemKind::Define { set, .. } = &define.item.kind {
+                    self.steps.push(self.prover.name_step(&name.text, at));
+                    self.go(&define, part, set);
+                }
+            }
+            SetKind::Plus(a, b) => {
+                let first = if self.eval(item, a).holds(part) >= self.eval(item, b).holds(part) { a } else { b };
+                self.go(item, part, first);
+            }
+            SetKind::Within(a, b) => {
+                self.go(item, part, a);
+                self.go(item, part, b);
+            }
+            SetKind::Except(a, _) => self.go(item, part, a),
+            SetKind::HeaderOf(inner) | SetKind::Public(inner) => self.go(item, part, inner),
+            SetKind::FilesOf(inner) | SetKind::ModulesOf(inner) | SetKind::MembersOf(inner) => {
+                let members = self.eval(item, inner);
+                let word = if matches!(set.kind, SetKind::MembersOf(_)) { "class" } else { "file" };
+                let around = match set.kind {
+                    SetKind::MembersOf(_) => {
+                        enclosing(graph, part).into_iter().find(|&outer| members.holds(outer) != Truth::No)
+                    }
+                    _ => graph
+                        .parts_of(graph.part(part).file)
+                        .max_by_key(|&other| (members.holds(other), std::cmp::Reverse(other)))
+                        .filter(|&other| members.holds(other) != Truth::No),
+                };
+                let Some(around) = around else { return self.opaque(part) };
+                if around != part {
+                    let part = self.prover.part_ref(&graph.key(around), self.side);
+                    self.steps.push(Step::Inside { of: word.to_owned(), part });
+                }
+                self.go(item, around, inner);
+            }
+            SetKind::Walk { walk, set: inner, distance, certain } => {
+                let members = self.eval(item, inner);
+                if members.holds(part) != Truth::No {
+                    return self.go(item, part, inner);
+                }
+                let Some((start, edges)) = way(graph, &members, part, *walk, *distance, *certain) else {
+                    return self.opaque(part);
+                };
+                for edge in edges {
+                    self.steps.push(self.prover.edge_step(graph, &edge, self.side));
+                }
+                self.go(item, start, inner);
+            }
+            _ => {
+                if self.eval(item, set).holds(part) == Truth::Unknown {
+                    return self.opaque(part);
+                }
+                self.steps.push(Step::In { set: show::set(set), file: String::new(), line: 0 });
+            }
+        }
+    }
+
+    fn opaque(&mut self, part: PartId) {
+        let file = self.graph.file(self.graph.part(part).file);
+        if let Some(problem) = file.opaque.or(file.has_problems.then_some(ProblemKind::SyntaxError)) {
+            self.steps.push(Step::Opaque { reason: problem_word(problem).to_owned() });
+        }
+    }
+
+    /// The tag item that holds a part, and why.
+    fn named(&mut self, part: PartId, shown: &str, item_name: &str) {
+        let Prover { db, book } = *self.prover;
+        let mut best: Option<(Truth, At, Arc<Compiled>)> = None;
+        for at in names(db, book).get(Kind::Tag, item_name) {
+            let Some(item) = compiled(db, book, at.file, at.id.clone()) else { continue };
+            let ItemKind::Tag { set, .. } = &item.item.kind else { continue };
+            let holds = self.eval(&item, set).holds(part);
+            if holds != Truth::No && best.as_ref().is_none_or(|(truth, ..)| holds > *truth) {
+                best = Some((holds, at.clone(), item));
+            }
+        }
+        let Some((_, at, item)) = best else { return self.opaque(part) };
+        self.steps.push(self.prover.name_step(shown, &at));
+        if let ItemKind::Tag { set, .. } = &item.item.kind {
+            self.go(&item, part, set);
         }
     }
 }

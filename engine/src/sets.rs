@@ -3,19 +3,21 @@
 //! Named sets (defines, tags, family values, the parts bound to a model) are queries of their own; everything else is
 //! evaluated inside the rule that writes it. Sets climb nowhere by magic: lifting is written.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
 use grace_dsl::ast::{
-    Compare, Distance, FieldTest, ItemKind, MatchOn, SetExpr, SetKind, Unit, Value as DslValue, ValueTest, Walk,
+    Compare, Distance, FieldTest, ItemKind, MatchOn, NodeId, SetExpr, SetKind, Unit, Value as DslValue, ValueTest, Walk,
 };
 use grace_fingerprints::{Fingerprint, Thousandths, Value};
 use grace_graph::code::{EdgeKind, FileId, PartId, PartKind};
 use grace_graph::graph::{CodeGraph, Direction};
 
-use crate::book::{Compiled, Glob, Kind, compiled, names};
+use crate::book::{At, Compiled, Glob, Kind, compiled, names};
 use crate::db::{Db, RuleBook, Snapshot, World, graph, snapshot};
+use crate::order::is_circular;
 use crate::plan::{Side, Truth};
 
 /// A set of parts of one graph. `certain` is always a subset of `possible`.
@@ -73,22 +75,26 @@ pub(crate) enum SetName {
     Bound(Arc<str>),
 }
 
-/// The members of a named set on one side. A cycle of definitions, which `check` rejects, is unknown.
+/// The members of a named set on one side. A circle of definitions, which `check` rejects, is unknown; none reaches
+/// salsa, which would follow it by recursion.
 #[salsa::tracked(returns(clone), cycle_result = cyclic)]
 pub(crate) fn named_set(db: &dyn Db, book: RuleBook, side: Snapshot, name: SetName) -> Arc<Members> {
     let graph = graph(db, side);
+    if !matches!(name, SetName::Bound(_)) && is_circular(db, book, name.clone()) {
+        return Arc::new(Members::unknown(graph.len()));
+    }
     let names = names(db, book);
     let mut members = Members::none(graph.len());
     match &name {
         SetName::Define(define) => {
-            let Some(at) = names.first(Kind::Define, define) else { return Arc::new(Members::unknown(graph.len())) };
+            // What stands for nothing, or for two things, could be anything.
+            let [at] = names.get(Kind::Define, define) else { return Arc::new(Members::unknown(graph.len())) };
             if let Some(compiled) = compiled(db, book, at.file, at.id.clone())
                 && compiled.problems.is_empty()
                 && let ItemKind::Define { set, .. } = &compiled.item.kind
             {
                 return Sets { db, book, side, graph: &graph, compiled: &compiled }.eval(set);
             }
-            // What stands for nothing could be anything.
             return Arc::new(Members::unknown(graph.len()));
         }
         SetName::Tag(tag) => {
@@ -120,10 +126,16 @@ pub(crate) fn named_set(db: &dyn Db, book: RuleBook, side: Snapshot, name: SetNa
             });
         }
         SetName::Bound(model) => {
-            for (_, at) in names.of_kind(Kind::Binding) {
+            let bindings = bindings(db, book);
+            let literal = bindings.literal.get(model).into_iter().flatten();
+            for at in literal.chain(&bindings.globs) {
                 let Some(compiled) = compiled(db, book, at.file, at.id.clone()) else { continue };
                 let ItemKind::Binding { model: pattern, set, .. } = &compiled.item.kind else { continue };
-                if compiled.glob(&pattern.value, false, model) {
+                let is_meant = pattern.value == **model || compiled.glob(&pattern.value, false, model);
+                let is_wrong = !compiled.problems.is_empty();
+                if is_wrong || (is_meant && is_circular(db, book, SetName::Bound(Arc::from(pattern.value.as_str())))) {
+                    members.possible.insert_range(..);
+                } else if is_meant {
                     let more = Sets { db, book, side, graph: &graph, compiled: &compiled }.eval(set);
                     members.certain.union_with(&more.certain);
                     members.possible.union_with(&more.possible);
@@ -137,12 +149,36 @@ pub(crate) fn named_set(db: &dyn Db, book: RuleBook, side: Snapshot, name: SetNa
     Arc::new(members)
 }
 
+/// The bindings of a book: those of one model by its name, and those of a pattern.
+#[derive(Default, PartialEq, Eq)]
+struct Bindings {
+    literal: BTreeMap<Arc<str>, Vec<At>>,
+    globs: Vec<At>,
+}
+
+#[salsa::tracked(returns(clone))]
+fn bindings(db: &dyn Db, book: RuleBook) -> Arc<Bindings> {
+    let mut bindings = Bindings::default();
+    for (_, at) in names(db, book).of_kind(Kind::Binding) {
+        if let Some(item) = crate::book::item(db, at.file, at.id.clone())
+            && let ItemKind::Binding { model, .. } = &item.kind
+        {
+            if is_glob(&model.value) {
+                bindings.globs.push(at.clone());
+            } else {
+                bindings.literal.entry(Arc::from(model.value.as_str())).or_default().push(at.clone());
+            }
+        }
+    }
+    Arc::new(bindings)
+}
+
 type FamilySets = BTreeMap<Arc<str>, Arc<Members>>;
 
 /// The parts of every value of a family. With `first match wins` a part takes the value of the first item, in book
 /// order, that holds it.
 #[salsa::tracked(returns(clone), cycle_result = cyclic_family)]
-fn family_sets(db: &dyn Db, book: RuleBook, side: Snapshot, family: Arc<str>) -> Arc<FamilySets> {
+pub(crate) fn family_sets(db: &dyn Db, book: RuleBook, side: Snapshot, family: Arc<str>) -> Arc<FamilySets> {
     let graph = graph(db, side);
     let names = names(db, book);
     let first_match = names.first(Kind::Family, &family).is_some_and(|at| {
@@ -190,6 +226,41 @@ fn cyclic_family(db: &dyn Db, _id: salsa::Id, book: RuleBook, side: Snapshot, fa
     Arc::new(values)
 }
 
+/// The models of a `define` on one side, certain (true) or possible (false).
+#[salsa::tracked(returns(clone), cycle_result = cyclic_models)]
+pub(crate) fn named_models(
+    db: &dyn Db,
+    book: RuleBook,
+    side: Snapshot,
+    define: Arc<str>,
+) -> Arc<BTreeMap<String, bool>> {
+    let graph = graph(db, side);
+    if let [at] = names(db, book).get(Kind::Define, &define)
+        && !is_circular(db, book, SetName::Define(define))
+        && let Some(compiled) = compiled(db, book, at.file, at.id.clone())
+        && compiled.problems.is_empty()
+        && let ItemKind::Define { set, .. } = &compiled.item.kind
+    {
+        return Arc::new(Sets { db, book, side, graph: &graph, compiled: &compiled }.models(set));
+    }
+    any_model(db, book, side)
+}
+
+/// Every model, possibly.
+fn any_model(db: &dyn Db, book: RuleBook, side: Snapshot) -> Arc<BTreeMap<String, bool>> {
+    Arc::new(models(db, book, side).keys().map(|model| (model.clone(), false)).collect())
+}
+
+fn cyclic_models(
+    db: &dyn Db,
+    _id: salsa::Id,
+    book: RuleBook,
+    side: Snapshot,
+    _define: Arc<str>,
+) -> Arc<BTreeMap<String, bool>> {
+    any_model(db, book, side)
+}
+
 fn cyclic(db: &dyn Db, _id: salsa::Id, _book: RuleBook, side: Snapshot, _name: SetName) -> Arc<Members> {
     Arc::new(Members::unknown(graph(db, side).len()))
 }
@@ -221,9 +292,28 @@ pub(crate) fn walk_of(walk: Walk) -> (&'static [EdgeKind], Direction) {
     }
 }
 
+/// Members of the expressions of one item on one side, by place, for who asks again for parts of a whole.
+pub(crate) type Memo = RefCell<BTreeMap<NodeId, Arc<Members>>>;
+
 impl Sets<'_> {
     /// The members of a set of code. A set of another kind has none.
     pub(crate) fn eval(&self, set: &SetExpr) -> Arc<Members> {
+        self.eval_by(set, None)
+    }
+
+    /// The same, of every expression inside it at most once for a memo.
+    pub(crate) fn eval_by(&self, set: &SetExpr, memo: Option<&Memo>) -> Arc<Members> {
+        // What was not read from a text has no place of its own.
+        let Some(memo) = memo.filter(|_| set.node != NodeId(0)) else { return self.members(set, memo) };
+        if let Some(known) = memo.borrow().get(&set.node) {
+            return known.clone();
+        }
+        let members = self.members(set, Some(memo));
+        memo.borrow_mut().insert(set.node, members.clone());
+        members
+    }
+
+    fn members(&self, set: &SetExpr, memo: Option<&Memo>) -> Arc<Members> {
         let graph = self.graph;
         let len = graph.len();
         Arc::new(match &set.kind {
@@ -279,12 +369,12 @@ impl Sets<'_> {
                 }
             }
             SetKind::Public(set) => {
-                let inner = self.eval(set);
+                let inner = self.eval_by(set, memo);
                 let public = self.by_meaning(|graph, part| graph.part(part).is_public);
                 intersection(&inner, &public)
             }
             SetKind::HeaderOf(set) => {
-                let inner = self.eval(set);
+                let inner = self.eval_by(set, memo);
                 let headers = self.by_meaning(|graph, part| graph.part(part).kind == PartKind::Class);
                 intersection(&inner, &headers)
             }
@@ -297,8 +387,9 @@ impl Sets<'_> {
                 let mut members = Members::none(len);
                 // A model that is named outright may be bound by a string though nobody described it.
                 let mut names: BTreeSet<String> = models(self.db, self.book, self.side)
-                    .into_keys()
+                    .keys()
                     .filter(|model| self.compiled.glob(&glob.value, false, model))
+                    .cloned()
                     .collect();
                 if !is_glob(&glob.value) {
                     names.insert(glob.value.clone());
@@ -311,7 +402,7 @@ impl Sets<'_> {
                 members
             }
             SetKind::FilesOf(set) | SetKind::ModulesOf(set) => {
-                let inner = self.eval(set);
+                let inner = self.eval_by(set, memo);
                 let mut members = Members::none(len);
                 for (from, to) in [(&inner.certain, &mut members.certain), (&inner.possible, &mut members.possible)] {
                     let mut done = None;
@@ -327,11 +418,11 @@ impl Sets<'_> {
                 members
             }
             SetKind::MembersOf(set) => {
-                let inner = self.eval(set);
+                let inner = self.eval_by(set, memo);
                 self.with_members(&inner)
             }
             SetKind::Walk { walk, set, distance, certain } => {
-                let inner = self.eval(set);
+                let inner = self.eval_by(set, memo);
                 let (kinds, direction) = walk_of(*walk);
                 let distance = match distance {
                     Distance::Within(steps) => Some(*steps),
@@ -353,15 +444,15 @@ impl Sets<'_> {
                 members
             }
             SetKind::Plus(a, b) => {
-                let (a, b) = (self.eval(a), self.eval(b));
+                let (a, b) = (self.eval_by(a, memo), self.eval_by(b, memo));
                 let mut members = (*a).clone();
                 members.certain.union_with(&b.certain);
                 members.possible.union_with(&b.possible);
                 members
             }
-            SetKind::Within(a, b) => intersection(&self.eval(a), &self.eval(b)),
+            SetKind::Within(a, b) => intersection(&self.eval_by(a, memo), &self.eval_by(b, memo)),
             SetKind::Except(a, b) => {
-                let (a, b) = (self.eval(a), self.eval(b));
+                let (a, b) = (self.eval_by(a, memo), self.eval_by(b, memo));
                 let mut members = (*a).clone();
                 members.certain.difference_with(&b.possible);
                 members.possible.difference_with(&b.certain);
@@ -503,6 +594,9 @@ impl Sets<'_> {
                     })
                     .collect()
             }
+            SetKind::Defined(name) => {
+                (*named_models(self.db, self.book, self.side, Arc::from(name.text.as_str()))).clone()
+            }
             SetKind::All => known.keys().map(|name| (name.clone(), true)).collect(),
             _ => BTreeMap::new(),
         }
@@ -551,7 +645,8 @@ impl Sets<'_> {
 
 /// Models of a side by name: those with a fingerprint, and those that a binding names outright, of which all else is
 /// unknown.
-pub(crate) fn models(db: &dyn Db, book: RuleBook, side: Snapshot) -> BTreeMap<String, Option<Arc<Fingerprint>>> {
+#[salsa::tracked(returns(clone))]
+pub(crate) fn models(db: &dyn Db, book: RuleBook, side: Snapshot) -> Arc<BTreeMap<String, Option<Arc<Fingerprint>>>> {
     let past = World::get(db).past(db);
     let declared = if side == snapshot(db, Side::Before) { &past.models_before } else { &past.models_after };
     let mut models: BTreeMap<_, _> = declared.iter().map(|(name, model)| (name.clone(), Some(model.clone()))).collect();
@@ -563,7 +658,7 @@ pub(crate) fn models(db: &dyn Db, book: RuleBook, side: Snapshot) -> BTreeMap<St
             models.entry(model.value.clone()).or_insert(None);
         }
     }
-    models
+    Arc::new(models)
 }
 
 /// Whether a pattern stands for more than itself.

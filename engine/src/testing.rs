@@ -234,6 +234,7 @@ impl Runner<'_> {
         let db = &mut self.db;
         let inputs = self.inputs.get_or_insert_with(|| Inputs::new(db));
         inputs.update(&mut self.db, input);
+        crate::order::prepare(&self.db);
     }
 
     fn repository<'t>(&mut self, test: &'t Test) -> Result<Arc<Files>, (Option<&'t Given>, String)> {

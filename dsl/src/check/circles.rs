@@ -1,14 +1,16 @@
 //! Definitions that lead back to themselves. The language has no recursion.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ast::{ItemKind, NodeId, SetExpr, SetKind};
 use crate::check::Book;
+use crate::check::sets::compile_glob;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::names::Place;
 use crate::walk;
 
-/// What is defined: a set, a tag, or a family's value, as references write it.
+/// What is defined: a set, a tag, a family's value or the parts bound to models, as references write it.
 type Definition = String;
 
 struct Graph {
@@ -61,12 +63,17 @@ enum State {
 
 fn graph(book: &Book<'_>) -> Graph {
     let mut sets: BTreeMap<Definition, (Place, Vec<&SetExpr>)> = BTreeMap::new();
+    let mut bindings = Bindings::default();
     for (file, content) in book.files.iter().enumerate() {
         for (item, content) in content.parsed.items.iter().enumerate() {
             let (name, set) = match &content.kind {
                 ItemKind::Define { set, .. } => (content.name.clone(), set),
                 ItemKind::Tag { value: Some(_), set, .. } => (content.name.clone(), set),
                 ItemKind::Tag { set, .. } => (format!("tag({})", content.name), set),
+                ItemKind::Binding { model, set, .. } => {
+                    bindings.add(&model.value);
+                    (bound(&model.value), set)
+                }
                 _ => continue,
             };
             sets.entry(name).or_insert((Place { file, item }, Vec::new())).1.push(set);
@@ -81,6 +88,10 @@ fn graph(book: &Book<'_>) -> Graph {
             for set in sets {
                 walk::sets(set, &mut |set| {
                     let name = match &set.kind {
+                        SetKind::BoundTo(models) => {
+                            let bound = bindings.of(&models.value).into_iter();
+                            return next.extend(bound.filter_map(|name| index.get(name.as_str()).copied()));
+                        }
                         SetKind::Defined(name) => name.text.clone(),
                         SetKind::Tag(name) => format!("tag({})", name.text),
                         SetKind::Family { family, value } => format!("{}({})", family.text, value.text),
@@ -96,6 +107,55 @@ fn graph(book: &Book<'_>) -> Graph {
         .collect();
     let places = sets.values().map(|(place, _)| *place).collect();
     Graph { names, places, next }
+}
+
+fn bound(pattern: &str) -> Definition {
+    format!("model(\"{pattern}\")")
+}
+
+/// The patterns of models that the bindings of a book name.
+#[derive(Default)]
+struct Bindings {
+    models: BTreeSet<String>,
+    globs: BTreeMap<String, Option<regex::bytes::Regex>>,
+    /// What was asked before: a text may ask the same many times.
+    known: RefCell<BTreeMap<String, Vec<Definition>>>,
+}
+
+impl Bindings {
+    fn add(&mut self, pattern: &str) {
+        if is_glob(pattern) {
+            self.globs.entry(pattern.to_owned()).or_insert_with(|| compile_glob(pattern).ok());
+        } else {
+            self.models.insert(pattern.to_owned());
+        }
+    }
+
+    /// The bindings that bind a model that `bound to model(…)` means, of the models that bindings name outright.
+    fn of(&self, wanted: &str) -> Vec<Definition> {
+        if let Some(known) = self.known.borrow().get(wanted) {
+            return known.clone();
+        }
+        let meant: Vec<&str> = if is_glob(wanted) {
+            let glob = compile_glob(wanted).ok();
+            let is_meant = |model: &str| glob.as_ref().is_some_and(|glob| glob.is_match(model.as_bytes()));
+            self.models.iter().map(String::as_str).filter(|model| is_meant(model)).collect()
+        } else {
+            vec![wanted]
+        };
+        let literal = meant.iter().filter(|model| self.models.contains(**model)).map(|model| bound(model));
+        let is_bound = |glob: &Option<regex::bytes::Regex>| {
+            glob.as_ref().is_some_and(|glob| meant.iter().any(|model| glob.is_match(model.as_bytes())))
+        };
+        let globs = self.globs.iter().filter(|(_, glob)| is_bound(glob)).map(|(pattern, _)| bound(pattern));
+        let found: Vec<Definition> = literal.chain(globs).collect();
+        self.known.borrow_mut().insert(wanted.to_owned(), found.clone());
+        found
+    }
+}
+
+fn is_glob(pattern: &str) -> bool {
+    pattern.contains(['*', '?', '[', '{'])
 }
 
 /// The longest circle that is written out whole.

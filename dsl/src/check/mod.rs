@@ -9,7 +9,7 @@ mod items;
 mod operational;
 mod sets;
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ast::{Item, ItemKind, Name, NodeId, Quantity, Unit};
@@ -54,8 +54,16 @@ pub fn check(files: &[SourceFile<'_>]) -> Vec<Diagnostic> {
     let names = Names::of(files.iter().map(|file| file.parsed));
     let types = sets::types_of_defines(files, &names);
     let upheld = upheld_principles(files);
-    let book =
-        Book { files, names, types, upheld, lines: vec![OnceCell::new(); files.len()], suggestions: Cell::new(0) };
+    let book = Book {
+        files,
+        names,
+        types,
+        upheld,
+        lines: vec![OnceCell::new(); files.len()],
+        suggestions: Cell::new(0),
+        globs: RefCell::default(),
+        regexes: RefCell::default(),
+    };
     let mut found: Vec<(usize, Diagnostic)> = Vec::new();
     for (index, file) in files.iter().enumerate() {
         found.extend(file.parsed.diagnostics.iter().map(|diagnostic| (index, diagnostic.clone().at(file.path))));
@@ -86,6 +94,9 @@ struct Book<'f> {
     upheld: BTreeSet<String>,
     lines: Vec<OnceCell<LineIndex>>,
     suggestions: Cell<u32>,
+    /// Why each glob and each regular expression is none, as far as they were looked at.
+    globs: RefCell<BTreeMap<String, Option<String>>>,
+    regexes: RefCell<BTreeMap<String, Option<String>>>,
 }
 
 impl<'f> Book<'f> {

@@ -42,7 +42,9 @@ impl SetType {
 const MOST_ROUNDS: usize = 64;
 /// Longest glob and regular expression, in bytes, and the largest automaton of either.
 const LONGEST_PATTERN: usize = 2048;
-const LARGEST_AUTOMATON: usize = 1 << 20;
+const LARGEST_AUTOMATON: usize = 1 << 18;
+/// Most regular expressions of a rule book: to compile one may cost milliseconds.
+const MOST_REGEXES: usize = 256;
 
 /// The type of each `define`; `None` where it can be told from no part (`none`, unknown names, circles).
 pub(super) fn types_of_defines(files: &[SourceFile<'_>], names: &Names) -> BTreeMap<String, Option<SetType>> {
@@ -196,7 +198,11 @@ impl Checker<'_, '_> {
 
     /// A glob that is compiled by some engine later must be small and sound.
     pub(super) fn glob(&mut self, glob: &Text) {
-        if let Err(reason) = compile_glob(&glob.value) {
+        let reason = {
+            let mut known = self.book.globs.borrow_mut();
+            known.entry(glob.value.clone()).or_insert_with(|| compile_glob(&glob.value).err()).clone()
+        };
+        if let Some(reason) = reason {
             self.report(
                 Code::BadGlob,
                 glob.node,
@@ -227,12 +233,19 @@ impl Checker<'_, '_> {
     }
 
     fn regex(&mut self, on: MatchOn, regex: &Text) {
-        let built = regex::RegexBuilder::new(&regex.value).size_limit(LARGEST_AUTOMATON).build();
-        let reason = match built {
-            Ok(_) if regex.value.len() <= LONGEST_PATTERN => return,
-            Ok(_) => format!("it is longer than {LONGEST_PATTERN} bytes"),
-            Err(error) => last_line(&error.to_string()),
-        };
+        let mut known = self.book.regexes.borrow_mut();
+        if known.len() >= MOST_REGEXES && !known.contains_key(&regex.value) {
+            drop(known);
+            let message = format!("there are more than {MOST_REGEXES} regular expressions in these rules");
+            return self.report(
+                Code::BadRegex,
+                regex.node,
+                message,
+                "globs cost less, and one expression can join several",
+            );
+        }
+        let known = known.entry(regex.value.clone()).or_insert_with(|| regex_error(&regex.value));
+        let Some(reason) = known.clone() else { return };
         let plain = if on == MatchOn::Path { "`path(\"…\")`" } else { "`named \"…\"`" };
         let help = format!(
             "expressions run in linear time, without look-around and back-references; often a glob will do: {plain}"
@@ -322,7 +335,16 @@ impl Checker<'_, '_> {
     }
 }
 
-fn compile_glob(glob: &str) -> Result<(), String> {
+/// Why a regular expression is none.
+fn regex_error(regex: &str) -> Option<String> {
+    if regex.len() > LONGEST_PATTERN {
+        return Some(format!("it is longer than {LONGEST_PATTERN} bytes"));
+    }
+    let built = regex::RegexBuilder::new(regex).size_limit(LARGEST_AUTOMATON).build();
+    built.err().map(|error| last_line(&error.to_string()))
+}
+
+pub(super) fn compile_glob(glob: &str) -> Result<regex::bytes::Regex, String> {
     if glob.len() > LONGEST_PATTERN {
         return Err(format!("it is longer than {LONGEST_PATTERN} bytes"));
     }
@@ -330,7 +352,7 @@ fn compile_glob(glob: &str) -> Result<(), String> {
         globset::GlobBuilder::new(glob).literal_separator(true).build().map_err(|error| error.kind().to_string())?;
     let automaton =
         regex::bytes::RegexBuilder::new(glob.regex()).dot_matches_new_line(true).size_limit(LARGEST_AUTOMATON).build();
-    automaton.map(drop).map_err(|error| last_line(&error.to_string()))
+    automaton.map_err(|error| last_line(&error.to_string()))
 }
 
 /// What regex says last is the reason; before it stands a drawing.

@@ -53,6 +53,15 @@ fn a_longer_circle_is_told_once_and_a_shared_part_is_none() {
 }
 
 #[test]
+fn a_circle_through_bindings_is_told() {
+    assert_eq!(codes(&["binding model(\"m\") to a\ndefine a = bound to model(\"m\")"]), ["error E037"]);
+    assert_eq!(codes(&["binding model(\"m*\") to bound to model(\"m1\")"]), ["error E037"]);
+    assert_eq!(codes(&["binding model(\"m1\") to bound to model(\"m*\")"]), ["error E037"]);
+    let two = "binding model(\"b\") to a\ndefine a = bound to model(\"a*\")\nbinding model(\"a1\") to tests";
+    assert_eq!(codes(&[two]), Vec::<String>::new());
+}
+
+#[test]
 fn a_tag_may_be_given_in_many_places_and_a_rule_only_once() {
     assert_eq!(codes(&["tag t on tests", "tag t on generated"]), Vec::<String>::new());
     let rule = "rule r : tier 2 when tests removed because \"x\"";
