@@ -36,12 +36,13 @@ pub fn main() -> ExitCode {
     let answer = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         commands::carry_out(&cli, terminal.width(), terminal.is_watched())
     }))
-    .unwrap_or_else(|panic| Err(bug(panic.as_ref())));
+    .unwrap_or_else(|panic| Err(bug(panic.as_ref())))
+    .and_then(|answer| match terminal.answer(&answer.text) {
+        Ok(()) => Ok(answer.code),
+        Err(error) => Err(Failure::new("output", format!("the answer could not be written: {error}"))),
+    });
     match answer {
-        Ok(answer) => {
-            terminal.answer(&answer.text);
-            ExitCode::from(answer.code)
-        }
+        Ok(code) => ExitCode::from(code),
         Err(failure) => {
             terminal.aside(&match cli.global.format {
                 Format::Human => failure.screen(terminal.width()),

@@ -113,16 +113,15 @@ pub fn load(place: &Place, args: &ChangeArgs, progress: &Progress) -> Result<Loa
         (None, true) => Some(place.repository()?),
         _ => place.optional_repository()?,
     };
+    // Before the trees are read, which takes longer: a slip of the keyboard is answered at once.
+    let tried = args.rules.as_deref().map(|directory| books::from_directory(place, directory)).transpose()?;
     let mut compared = change::compare(place, repository, args)?;
     let store = Arc::new(FactStore::new());
     let reader = side::Reader::new(&place.root, repository);
     let trees = trees::read(&reader, &[&compared.before, &compared.after], &store, progress)?;
     let [before, after] = <[_; 2]>::try_from(trees).map_err(|_| Failure::new("bug", "two sides give two trees"))?;
-    let (rules_before, rules_after) = match &args.rules {
-        Some(directory) => {
-            let book = books::from_directory(place, directory)?;
-            (Some(book.clone()), Some(book))
-        }
+    let (rules_before, rules_after) = match tried {
+        Some(book) => (Some(book.clone()), Some(book)),
         None => books::of_both(&reader, &compared.before, &compared.after)?,
     };
     let mut past = PastFacts::default();
@@ -170,13 +169,14 @@ pub fn load_tree(place: &Place, args: &GraphArgs, progress: &Progress) -> Result
         Some(_) => Some(place.repository()?),
         None => place.optional_repository()?,
     };
+    let tried = args.rules.as_deref().map(|directory| books::from_directory(place, directory)).transpose()?;
     let (listed, description, problems) = change::one_tree(place, repository, args.rev.as_deref())?;
     let store = Arc::new(FactStore::new());
     let reader = side::Reader::new(&place.root, repository);
     let mut trees = trees::read(&reader, &[&listed], &store, progress)?;
     let tree = trees.pop().unwrap_or_default();
-    let book = match &args.rules {
-        Some(directory) => Some(books::from_directory(place, directory)?),
+    let book = match tried {
+        Some(book) => Some(book),
         None => books::of_side(&reader, &listed)?,
     };
     let mut problems = problems;

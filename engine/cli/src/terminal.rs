@@ -44,9 +44,15 @@ impl Terminal {
     }
 
     /// Prints an answer. A reader that went away (`| head`) is not an error.
-    pub fn answer(self, text: &str) {
+    ///
+    /// # Errors
+    /// When the answer did not arrive, as on a full disk.
+    pub fn answer(self, text: &str) -> std::io::Result<()> {
         let mut stream = AutoStream::new(std::io::stdout().lock(), self.choice());
-        let _gone = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+        match stream.write_all(text.as_bytes()).and_then(|()| stream.flush()) {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Prints what is not the answer: errors, notes, progress.

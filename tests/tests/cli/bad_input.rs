@@ -126,6 +126,24 @@ fn an_error_for_a_program_is_json_too() {
     assert_snapshot!(Repo::project().grace("plan --base nope --format json"));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn an_answer_that_cannot_be_written_is_no_answer() {
+    let repo = Repo::edited();
+    let said = repo.run(&["plan"], None, |command| {
+        command.stdout(std::fs::File::create("/dev/full").unwrap());
+    });
+    assert_snapshot!(said.snapshot(&repo.path));
+}
+
+#[test]
+fn what_is_not_there_is_no_answer() {
+    let repo = Repo::project();
+    assert_snapshot!("fmt_missing", repo.grace("fmt nothing.grace"));
+    assert_snapshot!("rules_missing", repo.grace("plan --rules nothing"));
+    assert_snapshot!("query_cut", repo.grace("graph query tag("));
+}
+
 #[test]
 fn names_of_files_cannot_drive_the_terminal() {
     let repo = Repo::project();

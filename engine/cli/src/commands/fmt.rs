@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{Answer, Context};
 use crate::args::FmtArgs;
-use crate::failure::{Failure, Result, why};
+use crate::failure::{Failure, Result, quoted, why};
 use crate::load::{OWN_RULES, Place};
 use crate::screen::numbers::count;
 use crate::screen::page::{Style, Text};
@@ -79,6 +79,8 @@ fn files_to_format(place: &Place, given: &[PathBuf]) -> Result<Vec<(String, Path
         let shown = path.display().to_string();
         if files::is_dir(&absolute) {
             all.extend(below(&place.directory, shown.trim_end_matches('/')));
+        } else if !files::exists(&absolute) {
+            return Err(Failure::new("file", format!("there is no file {}", quoted(path))));
         } else {
             all.push((shown, absolute));
         }

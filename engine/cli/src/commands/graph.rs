@@ -94,7 +94,8 @@ fn parse_set(set: &str, loaded: &Loaded) -> Result<SetExpr> {
     let mistakes: Vec<_> =
         mistakes.into_iter().filter(|mistake| mistake.severity == grace_dsl::Severity::Error).collect();
     if let Some(first) = mistakes.first() {
-        let mut failure = Failure::new("set", &first.message);
+        // The item around the set is ours and means nothing to who asks.
+        let mut failure = Failure::new("set", first.message.replace("`define` ends", "the set ends"));
         failure.help.clone_from(&first.help);
         return Err(failure);
     }
