@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use crate::field::{FIELDS, Value};
 use crate::{CommercialUse, Fingerprint, Level, Source, Thousandths};
 use check::{Kind, Unread};
-pub use problem::Problem;
 use problem::Report;
+pub use problem::{Problem, summary};
 use tree::{Key, Node};
 
 /// Keys of a file beside [`FIELDS`].

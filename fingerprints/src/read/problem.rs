@@ -51,6 +51,31 @@ impl Diagnostic for Problem {
     }
 }
 
+impl Problem {
+    /// The line it stands on, from 1.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        let before = self.source.inner().get(..self.span.start).unwrap_or_default();
+        // `\r\n` is one line's end, and so is either alone.
+        before.matches('\n').count() + before.matches('\r').count() - before.matches("\r\n").count() + 1
+    }
+}
+
+/// What is wrong with a file in one sentence: the first mistake with its line and what to do, and how many follow.
+#[must_use]
+pub fn summary(problems: &[Problem]) -> String {
+    let Some(first) = problems.first() else { return "is no fingerprint".to_owned() };
+    let help = first.help.as_ref().map_or_else(String::new, |help| format!(" ({help})"));
+    let more = match problems.len() - 1 {
+        0 => String::new(),
+        1 => ", and 1 more mistake".to_owned(),
+        // The last one only says that there are more than are listed.
+        MOST_PROBLEMS.. => ", and many more mistakes".to_owned(),
+        more => format!(", and {more} more mistakes"),
+    };
+    format!("line {}: {}{help}{more}", first.line(), first.message)
+}
+
 /// Mistakes of one file that are listed; nobody reads more, and a hostile file can hold thousands.
 const MOST_PROBLEMS: usize = 50;
 

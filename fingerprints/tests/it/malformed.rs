@@ -1,4 +1,4 @@
-use grace_fingerprints::parse;
+use grace_fingerprints::{parse, summary};
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use proptest::prelude::*;
 
@@ -287,6 +287,22 @@ fn line_ends_and_a_byte_order_mark_change_neither_values_nor_places() {
 }
 
 #[test]
+fn one_sentence_names_the_first_mistake_its_line_what_to_do_and_how_many_follow() {
+    let one = format!("{HEAD}context_window: many\n");
+    let sentence = "line 5: `context_window` takes a whole number from 1 to 100000000, this is a text \
+                    (write the number without quotes and units)";
+    for end in ["\n", "\r\n", "\r"] {
+        let three = format!("{one}colour: red\ntrust_score: 7\n").replace('\n', end);
+        assert_eq!(summary(&parse("m.yaml", &one.replace('\n', end)).unwrap_err()), sentence, "{end:?}");
+        assert_eq!(
+            summary(&parse("m.yaml", &three).unwrap_err()),
+            format!("{sentence}, and 2 more mistakes"),
+            "{end:?}"
+        );
+    }
+}
+
+#[test]
 fn no_more_mistakes_are_listed_than_somebody_reads() {
     let keys: String = (0..300).map(|at| format!("k{at}: 1\n")).collect();
     let problems = parse("m.yaml", &format!("{HEAD}{keys}")).unwrap_err();
@@ -294,6 +310,7 @@ fn no_more_mistakes_are_listed_than_somebody_reads() {
     let last = problems.last().unwrap();
     assert_eq!((last.code, last.message.as_str()), ("F008", "250 more mistakes from here on"));
     assert!(problems.is_sorted_by_key(|problem| problem.span.start));
+    assert!(summary(&problems).ends_with(", and many more mistakes"));
 }
 
 #[test]

@@ -102,6 +102,18 @@ fn rules_that_are_no_text_are_a_named_unknown() {
 }
 
 #[test]
+fn a_fingerprint_that_does_not_read_is_named_with_its_line_and_is_an_unknown() {
+    let repo = Repo::project();
+    repo.write("grace/fingerprints/own.yaml", "model_name: \"own:1b\"\ncontext_window: 0x10\ntrust_score: high\n");
+    assert_snapshot!("fingerprint_check", repo.grace("check"));
+    let plan = repo.json("plan");
+    assert_eq!(plan["tier"], 3);
+    assert!(!plan["unknowns"].as_array().unwrap().is_empty());
+    repo.remove("grace/rules.grace");
+    assert_snapshot!("fingerprint_check_without_rules", repo.grace("check"));
+}
+
+#[test]
 fn init_where_a_file_is_in_the_way_says_so() {
     let repo = Repo::project();
     repo.remove("grace");

@@ -35,7 +35,7 @@ pub(super) fn check(context: &Context, args: &CheckArgs) -> Result<Answer> {
     let graph = GraphArgs { rev: None, rules: args.rules.clone() };
     let mut loaded = load::load_tree(&context.place, &graph, &context.progress)?;
     let Some(book) = loaded.input.rules_after.clone() else {
-        return nothing(context, &loaded);
+        return without_rules(context, &loaded);
     };
     let mut found = of_book(&book);
     let mut engine = Engine::new(Arc::clone(&loaded.store));
@@ -51,28 +51,11 @@ pub(super) fn check(context: &Context, args: &CheckArgs) -> Result<Answer> {
         .files
         .iter()
         .filter_map(|file| Some((&*file.path, &**file.text.as_ref().err()?)))
-        .chain(
-            loaded
-                .problems
-                .iter()
-                .filter(|p| p.path.starts_with(load::OWN_RULES))
-                .map(|p| (p.path.as_str(), p.message.as_str())),
-        )
+        .chain(unread_beside_rules(&loaded))
         .collect();
     let yes = unread.is_empty() && found.iter().all(|found| found.severity != Severity::Error);
     if context.is_json() {
-        let mut list: Vec<Mistake<'_>> = unread
-            .iter()
-            .map(|(path, why)| Mistake {
-                code: "unread".to_owned(),
-                severity: Severity::Error.to_string(),
-                message: why,
-                help: None,
-                file: path,
-                line: 0,
-                column: 0,
-            })
-            .collect();
+        let mut list: Vec<Mistake<'_>> = unread.iter().map(|(path, why)| not_read(path, why)).collect();
         list.extend(found.iter().map(|diagnostic| mistake(diagnostic, &texts)));
         return Answer::json(&list, yes);
     }
@@ -96,14 +79,35 @@ pub(super) fn of_book(book: &Book) -> Vec<Diagnostic> {
     grace_dsl::check(&files)
 }
 
-fn nothing(context: &Context, loaded: &Loaded) -> Result<Answer> {
+/// Fingerprints and other files of the rules' directory that could not be read, with the reason.
+fn unread_beside_rules(loaded: &Loaded) -> impl Iterator<Item = (&str, &str)> {
+    let own = loaded.problems.iter().filter(|problem| problem.path.starts_with(load::OWN_RULES));
+    own.map(|problem| (problem.path.as_str(), problem.message.as_str()))
+}
+
+fn without_rules(context: &Context, loaded: &Loaded) -> Result<Answer> {
+    let unread: Vec<(&str, &str)> = unread_beside_rules(loaded).collect();
     if context.is_json() {
-        return Answer::json(&Vec::<Mistake<'_>>::new(), true);
+        let list: Vec<Mistake<'_>> = unread.iter().map(|(path, why)| not_read(path, why)).collect();
+        return Answer::json(&list, unread.is_empty());
     }
     let mut page = context.page();
+    unread_files(&mut page, &unread);
     page.line(0, format!("no rules in {} ({}): the shipped floor judges", load::OWN_RULES, loaded.compared));
     page.line(0, "write some: grace-rules init");
-    Ok(Answer::yes(page.finish()))
+    Ok(Answer { text: page.finish(), code: u8::from(!unread.is_empty()) })
+}
+
+fn not_read<'a>(path: &'a str, why: &'a str) -> Mistake<'a> {
+    let severity = Severity::Error.to_string();
+    Mistake { code: "unread".to_owned(), severity, message: why, help: None, file: path, line: 0, column: 0 }
+}
+
+fn unread_files(page: &mut Page, unread: &[(&str, &str)]) {
+    for (path, why) in unread {
+        page.hanging(0, &Text::new().then(Style::Bad, "error").plain(": "), format!("`{path}`: {why}"));
+        page.gap();
+    }
 }
 
 fn mistake<'a>(diagnostic: &'a Diagnostic, texts: &BTreeMap<&str, &str>) -> Mistake<'a> {
@@ -127,10 +131,7 @@ fn place(diagnostic: &Diagnostic, texts: &BTreeMap<&str, &str>) -> (usize, usize
 }
 
 fn screen(page: &mut Page, found: &[Diagnostic], unread: &[(&str, &str)], texts: &BTreeMap<&str, &str>, book: &Book) {
-    for (path, why) in unread {
-        page.hanging(0, &Text::new().then(Style::Bad, "error").plain(": "), format!("`{path}`: {why}"));
-        page.gap();
-    }
+    unread_files(page, unread);
     let (notes, loud): (Vec<&Diagnostic>, Vec<&Diagnostic>) = found.iter().partition(|d| d.severity == Severity::Note);
     for mistake in &loud {
         diagnostic(page, mistake, texts.get(mistake.path.as_str()).copied());

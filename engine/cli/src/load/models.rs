@@ -37,9 +37,7 @@ pub(super) fn fill(
                 continue;
             }
             let model = match reader.text(path, entry, MAX_FINGERPRINT)? {
-                Ok(text) => grace_fingerprints::parse(path, &text).map_err(|problems| {
-                    problems.first().map_or_else(|| "is not a fingerprint".to_owned(), |first| first.message.clone())
-                }),
+                Ok(text) => grace_fingerprints::parse(path, &text).map_err(|found| grace_fingerprints::summary(&found)),
                 Err(why) => Err(why.to_string()),
             };
             match model {
