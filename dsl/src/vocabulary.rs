@@ -685,6 +685,11 @@ pub const BUILT_IN_RULES: &[Entry] = &[
         "broken_rule",
         "an item that cannot be read, or that `check` calls wrong, is tier 3 and unknown",
     ),
+    entry(
+        "broken_fingerprint",
+        "broken_fingerprint",
+        "a fingerprint in `grace/fingerprints/` that cannot be read is tier 3 and unknown",
+    ),
     entry("default_tier", "default_tier", "the tier of a change where no rule book says what its tiers are"),
     entry("tier_3", "tier_3", "somebody must agree to tier 3, where no rule book says who"),
 ];

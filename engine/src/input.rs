@@ -103,6 +103,8 @@ pub struct PastFacts {
     pub models_after: BTreeMap<String, Arc<Fingerprint>>,
     /// Files that hold the fingerprints (path → model names), both sides, so that a change of one is seen.
     pub model_files: BTreeMap<String, Vec<String>>,
+    /// Files of fingerprints, of either side, that could not be read, with the reason: each is a named unknown.
+    pub unread_models: BTreeMap<String, String>,
     /// Runs of bundles, oldest first.
     pub runs: BTreeMap<String, Vec<BundleRun>>,
     /// Values of KPIs, by `name p95 over 24 h` as the language writes the test's left side, else by `name` alone; in thousandths

@@ -9,6 +9,9 @@ use crate::db::World;
 use crate::mistakes::mistakes;
 use crate::plan::{BookSide, Derivation, Evidence, Outcome, PartRef, Side};
 
+/// Fingerprints that cannot be read and are named one by one; the rest is counted.
+const MOST_FINGERPRINTS: usize = 20;
+
 pub(super) fn built_in(rule: &str, because: &str, evidence: Vec<Evidence>) -> Derivation {
     Derivation {
         rule: format!("built-in {rule}"),
@@ -83,6 +86,32 @@ impl Joiner<'_> {
                 self.tiers.push((3, derivation.clone(), true));
                 push(self.unknowns.entry(mistake.fact.clone()).or_default(), derivation);
             }
+        }
+        self.broken_fingerprints();
+    }
+
+    /// What a fingerprint asks for is lost when it cannot be read, and the shipped one of its name may ask for less.
+    fn broken_fingerprints(&mut self) {
+        let unread = &World::get(self.db).past(self.db).unread_models;
+        let mut facts: Vec<(&str, String)> = unread
+            .iter()
+            .take(MOST_FINGERPRINTS)
+            .map(|(path, why)| (path.as_str(), format!("the fingerprint {path} ({why})")))
+            .collect();
+        if let Some((path, _)) = unread.iter().nth(MOST_FINGERPRINTS) {
+            let more = unread.len() - MOST_FINGERPRINTS;
+            facts.push((path, format!("{more} more fingerprints, from {path} on")));
+        }
+        for (path, fact) in facts {
+            let mut derivation = built_in(
+                "broken_fingerprint",
+                "A fingerprint that cannot be read could have asked for anything.",
+                vec![Evidence::Missing { fact: fact.clone() }],
+            );
+            path.clone_into(&mut derivation.file);
+            derivation.by_unknown = true;
+            self.tiers.push((3, derivation.clone(), true));
+            push(self.unknowns.entry(fact).or_default(), derivation);
         }
     }
 }

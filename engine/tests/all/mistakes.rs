@@ -120,6 +120,28 @@ fn a_rule_with_a_mistake_asks_for_what_it_asks_though_its_condition_does_not_hol
 }
 
 #[test]
+fn a_fingerprint_that_cannot_be_read_is_tier_3_and_a_named_unknown_and_many_are_counted() {
+    for (unread, unknowns, last) in [
+        (1, 1, "the fingerprint grace/fingerprints/000.yaml (line 1: no YAML)"),
+        (500, 21, "the fingerprint grace/fingerprints/019.yaml (line 1: no YAML)"),
+    ] {
+        let mut bench = Bench::new();
+        let before = files(&[("app/a.py", "def f():\n    return 1\n")]);
+        let after = with(&before, "app/a.py", "def f():\n    return 2\n");
+        let mut input = bench.input(&before, &after, &raw_book(SOUND));
+        for at in 0..unread {
+            input.past.unread_models.insert(format!("grace/fingerprints/{at:03}.yaml"), "line 1: no YAML".to_owned());
+        }
+        bench.engine.update(input);
+        let plan = bench.engine.plan();
+        assert_eq!((plan.tier, plan.unknowns.len()), (3, unknowns));
+        assert!(plan.unknowns.iter().all(|unknown| unknown.decides_tier));
+        assert!(names(&plan).contains(&last), "{:?}", names(&plan));
+        assert_eq!(names(&plan).contains(&"480 more fingerprints, from grace/fingerprints/020.yaml on"), unread > 20);
+    }
+}
+
+#[test]
 fn many_mistakes_are_counted_and_the_first_are_named() {
     let many: String = (0..500).map(|at| format!("define d{at} = tag(nothing)\n")).collect();
     let plan = plan_with(&[(SOUND, Role::Own), (&many, Role::Own)]);

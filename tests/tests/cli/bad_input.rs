@@ -106,10 +106,13 @@ fn a_fingerprint_that_does_not_read_is_named_with_its_line_and_is_an_unknown() {
     let repo = Repo::project();
     repo.write("grace/fingerprints/own.yaml", "model_name: \"own:1b\"\ncontext_window: 0x10\ntrust_score: high\n");
     assert_snapshot!("fingerprint_check", repo.grace("check"));
+    repo.commit("a fingerprint");
+    repo.write("app/notes.py", "def note():\n    return 'y'\n");
     let plan = repo.json("plan");
     assert_eq!(plan["tier"], 3);
-    assert!(!plan["unknowns"].as_array().unwrap().is_empty());
-    repo.remove("grace/rules.grace");
+    let unknown = plan["unknowns"][0]["name"].as_str().unwrap();
+    assert!(unknown.starts_with("the fingerprint grace/fingerprints/own.yaml (line 1: "), "{unknown}");
+    std::fs::remove_file(repo.path.join("grace/rules.grace")).unwrap();
     assert_snapshot!("fingerprint_check_without_rules", repo.grace("check"));
 }
 

@@ -50,6 +50,7 @@ pub(super) fn fill(
                     models.insert(name, Arc::new(model));
                 }
                 Err(message) => {
+                    past.unread_models.insert(path.clone(), message.clone());
                     let problem = Problem { path: path.clone(), kind: ProblemKind::Unreadable, message };
                     if !problems.contains(&problem) {
                         problems.push(problem);
