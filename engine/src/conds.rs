@@ -9,11 +9,12 @@ use grace_dsl::ast::{
 use grace_fingerprints::{FIELDS, Fingerprint};
 use grace_graph::change::Kinds;
 use grace_graph::code::{EdgeKind, PartId, PartKey, PartKind};
-use grace_graph::graph::CodeGraph;
+use grace_graph::graph::{CodeGraph, FileNode};
+use grace_graph::test_names::{TestName, python_test_name};
 
 use crate::book::{Compiled, Kind, item, names};
 use crate::dates;
-use crate::db::{Db, Meant, RuleBook, World, graph_of, meant, part_changes, snapshot};
+use crate::db::{Db, Meant, RuleBook, World, graph_of, meant, part_changes, renamed_paths, snapshot};
 use crate::plan::{Pending, Side, Truth};
 use crate::sets::{Members, Sets, compare_exact, is_opaque, models, plain};
 use crate::show;
@@ -61,6 +62,17 @@ impl BothSides {
             None => Truth::Unknown,
         }
     }
+}
+
+/// A test file by its name, or one that held tests before the change.
+fn is_settled_test(db: &dyn Db, side: Side, file: &FileNode) -> bool {
+    let stood = || {
+        let before = graph_of(db, Side::Before);
+        let moved = renamed_paths(db);
+        let path = moved.iter().find(|(_, after)| **after == file.path).map_or(&file.path, |(path, _)| path);
+        before.file_by_path(path).is_some_and(|old| before.file(old).is_test)
+    };
+    python_test_name(&file.path) == Some(TestName::Default) || file.is_test && (side == Side::Before || stood())
 }
 
 fn max_kinds(kinds: Kinds, wanted: Kinds) -> Truth {
@@ -852,7 +864,8 @@ impl Conds<'_> {
             let graph = graph_of(self.db, side);
             let is_code = |part: PartId| {
                 let node = graph.part(part);
-                node.kind != PartKind::File && !graph.file(node.file).is_test
+                // Code that only now holds a test is still code.
+                node.kind != PartKind::File && !is_settled_test(self.db, side, graph.file(node.file))
             };
             // What was removed is looked for where it stood.
             let stands = |key: &PartKey| {

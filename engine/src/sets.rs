@@ -13,10 +13,11 @@ use grace_dsl::ast::{
 };
 use grace_fingerprints::{Fingerprint, Thousandths, Value};
 use grace_graph::code::{EdgeKind, FileId, PartId, PartKind};
-use grace_graph::graph::{CodeGraph, Direction};
+use grace_graph::graph::{CodeGraph, Direction, FileNode};
+use grace_graph::test_names::{TestName, python_test_name};
 
 use crate::book::{At, Compiled, Glob, Kind, compiled, names};
-use crate::db::{Db, RuleBook, Snapshot, World, graph, snapshot};
+use crate::db::{Db, RuleBook, Snapshot, World, graph, graph_of, renamed_paths, snapshot};
 use crate::order::is_circular;
 use crate::plan::{Side, Truth};
 
@@ -335,11 +336,13 @@ impl Sets<'_> {
                 })
             }
             SetKind::Module(name) => self.by_file(|_, module| module == Some(&name.value)),
-            SetKind::Generated => self.by_meaning(|graph, part| graph.file(graph.part(part).file).is_generated),
+            SetKind::Generated => self.claimed(|file| file.is_generated, |_| false),
             SetKind::Language(name) => self.by_meaning(|graph, part| {
                 graph.file(graph.part(part).file).language.is_some_and(|language| language.name() == name.text)
             }),
-            SetKind::Tests => self.by_meaning(|graph, part| graph.file(graph.part(part).file).is_test),
+            SetKind::Tests => {
+                self.claimed(|file| file.is_test, |path| python_test_name(path) == Some(TestName::Default))
+            }
             SetKind::Class(glob) => {
                 let headers = self.by_dotted(&glob.value, |kind| kind == PartKind::Class);
                 self.with_members(&headers)
@@ -496,6 +499,30 @@ impl Sets<'_> {
         }
         for part in opaque_parts(self.graph) {
             members.possible.insert(part.0 as usize);
+        }
+        members
+    }
+
+    /// Every part of the files of which something holds that the files say of themselves. What a change says of itself can
+    /// only raise: after it, such a file is certainly meant only if it was so before, or where its `name` alone decides.
+    fn claimed(&self, holds: impl Fn(&FileNode) -> bool, name: impl Fn(&str) -> bool) -> Members {
+        let mut members = self.by_meaning(|graph, part| holds(graph.file(graph.part(part).file)));
+        if self.side != snapshot(self.db, Side::After) {
+            return members;
+        }
+        let before = graph_of(self.db, Side::Before);
+        let came_from: BTreeMap<Arc<str>, Arc<str>> =
+            renamed_paths(self.db).iter().map(|(before, after)| (after.clone(), before.clone())).collect();
+        for id in self.graph.file_ids() {
+            let file = self.graph.file(id);
+            if !holds(file) || name(&file.path) {
+                continue;
+            }
+            let path = came_from.get(&file.path).unwrap_or(&file.path);
+            let stood = before.file_by_path(path).is_some_and(|old| holds(before.file(old)));
+            if !stood {
+                self.graph.parts_of(id).for_each(|part| members.certain.set(part.0 as usize, false));
+            }
         }
         members
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use grace_dsl::ast::{PackageMove, SafeKind};
-use grace_graph::change::{SafeKinds, Weakening};
+use grace_graph::change::{Readers, SafeKinds, Weakening};
 use grace_graph::code::PartKey;
 use grace_graph::packages::{PackageChange, PackageChangeKind};
 use grace_graph::text_match::{CodeLine, Documentation, RemovedDocumentation};
@@ -120,14 +120,19 @@ pub(crate) fn package_is(package: &PackageChange, wanted: PackageMove) -> Truth 
 #[salsa::tracked(returns(clone))]
 pub(crate) fn proved_safe(db: &dyn Db) -> Option<BTreeSet<SafeKind>> {
     let changes = part_changes(db);
-    if changes.is_empty() {
+    if changes.is_empty() || changes.iter().any(|change| change.safe.is_empty()) {
         return None;
+    }
+    // Only what the graphs can take back asks for them: comments and white space hang on the texts alone.
+    if changes.iter().any(|change| change.safe.intersects(SafeKinds::DOCUMENTATION | SafeKinds::ADDED_TESTS)) {
+        let [before, after] = [Side::Before, Side::After].map(|side| graph_of(db, side));
+        let readers = Readers::new(&before, &after);
+        if changes.iter().any(|change| readers.leave(change).is_empty()) {
+            return None;
+        }
     }
     let mut found = BTreeSet::new();
     for change in changes.iter() {
-        if change.safe.is_empty() {
-            return None;
-        }
         for (flag, kind) in [
             (SafeKinds::FORMATTING, SafeKind::Formatting),
             (SafeKinds::COMMENTS, SafeKind::Comments),

@@ -1,6 +1,7 @@
 //! What changed between two trees, by value: files with both texts, and the parts that changed with how.
 
 mod parts;
+mod readers;
 mod safe;
 pub(crate) mod syntax;
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::code::PartKey;
 
 pub use parts::parts;
+pub use readers::Readers;
 pub use safe::{Proof, is_documentation, only};
 
 /// A change: what `plan` judges. Built from git, a unified diff or a list of files; never refers to the outside.

@@ -552,7 +552,7 @@ impl<'a> Judge<'a> {
         };
         let in_code = |side: usize, key: &PartKey| {
             let file = self.world.sides[side].files.get(&*key.path);
-            key.kind != PartKind::File && !file.is_some_and(|file| file.is_test)
+            key.kind != PartKind::File && !file.is_some_and(|file| file.surely_test)
         };
         let on_side =
             |pc: &PartChange, wanted: usize| place(pc).is_some_and(|(side, key)| side == wanted && in_code(side, &key));

@@ -100,9 +100,9 @@ impl Sets<'_> {
             }
             SetKind::Package(name) => self.by_place(|file, _| in_package(file, &name.value)),
             SetKind::Module(name) => self.by_place(|file, _| file.module.as_deref() == Some(&*name.value)),
-            SetKind::Generated => self.by_name(|file, _| file.generated),
+            SetKind::Generated => self.claimed(|file| file.generated, |file| file.surely_generated),
             SetKind::Language(language) => self.by_place(|file, _| file.language.as_deref() == Some(&*language.text)),
-            SetKind::Tests => self.by_name(|file, _| file.is_test),
+            SetKind::Tests => self.claimed(|file| file.is_test, |file| file.surely_test),
             SetKind::Class(glob) => {
                 let matches = dotted_glob(&glob.value);
                 let headers = self.by_name(|_, part| part.key.kind == PartKind::Class && matches(&part.qualified_name));
@@ -214,6 +214,13 @@ impl Sets<'_> {
     fn by_name(&self, holds: impl Fn(&FileFacts, &PartFacts) -> bool) -> Members {
         let mut members = self.by_place(|file, part| !file.opaque && holds(file, part));
         members.possible.extend(self.opaque());
+        members
+    }
+
+    /// What holds of files, possibly and surely.
+    fn claimed(&self, possibly: impl Fn(&FileFacts) -> bool, surely: impl Fn(&FileFacts) -> bool) -> Members {
+        let mut members = self.by_name(|file, _| possibly(file));
+        members.certain = self.by_name(|file, _| possibly(file) && surely(file)).certain;
         members
     }
 

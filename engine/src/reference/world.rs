@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use grace_dsl::ast::SafeKind;
 use grace_fingerprints::Fingerprint;
-use grace_graph::change::{Kinds, PartChange, SafeKinds, is_documentation, only};
+use grace_graph::change::{Kinds, PartChange, Readers, SafeKinds, is_documentation, only};
 use grace_graph::code::{EdgeKind, PartId, PartKey, PartKind};
 use grace_graph::graph::CodeGraph;
 use grace_graph::owners::Owners;
 use grace_graph::packages::{PackageChange, package_changes};
+use grace_graph::test_names::{TestName, python_test_name};
 use grace_graph::text_match::{CodeLine, added_code_lines, removed_documentation};
 use grace_graph::weakening::{TestChanges, test_changes};
 
@@ -75,6 +76,9 @@ pub(super) struct FileFacts {
     pub(super) opaque: bool,
     pub(super) generated: bool,
     pub(super) is_test: bool,
+    /// Whether that is settled: by the file before the change, and of tests by the name.
+    pub(super) surely_generated: bool,
+    pub(super) surely_test: bool,
 }
 
 /// One edge; several sites of one kind between two parts are one.
@@ -88,7 +92,20 @@ pub(super) struct EdgeFacts {
 
 impl World {
     pub(super) fn read(input: &Input, graphs: [&CodeGraph; 2], changes: &[PartChange]) -> Self {
+        let readers = Readers::new(graphs[0], graphs[1]);
+        let proved = changes.iter().map(|pc| PartChange { safe: readers.leave(pc), ..pc.clone() }).collect();
         let [mut before, mut after] = graphs.map(SideFacts::read);
+        // What the change says of a file itself is no more than possible.
+        for file in after.files.values_mut() {
+            let moved =
+                input.change.files.iter().find(|one| one.after.as_ref().is_some_and(|side| *side.path == *file.path));
+            let path =
+                moved.and_then(|one| Some(one.before.as_ref()?.path.to_string())).unwrap_or_else(|| file.path.clone());
+            let old = before.files.get(&path);
+            file.surely_generated &= old.is_some_and(|old| old.generated);
+            file.surely_test &=
+                python_test_name(&file.path) == Some(TestName::Default) || old.is_some_and(|old| old.is_test);
+        }
         before.models.clone_from(&input.past.models_before);
         after.models.clone_from(&input.past.models_after);
         let owners = input.past.codeowners.as_ref().map(|(text, _)| Owners::parse(text)).unwrap_or_default();
@@ -96,7 +113,7 @@ impl World {
         let (gone, documentation_unknown) = removed_documentation(&input.change, changes);
         Self {
             sides: [before, after],
-            changes: changes.to_vec(),
+            changes: proved,
             code_lines,
             code_unknown: code_unknown.into_iter().collect(),
             documentation_gone: gone.into_iter().map(|gone| gone.part).collect(),
@@ -228,6 +245,8 @@ impl SideFacts {
                     opaque: file.opaque.is_some(),
                     generated: file.is_generated,
                     is_test: file.is_test,
+                    surely_generated: file.is_generated,
+                    surely_test: file.is_test,
                 },
             );
         }

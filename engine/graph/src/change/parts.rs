@@ -420,6 +420,10 @@ impl<'a> Comparison<'a> {
             kinds |= renamed_file;
             if after == 0 {
                 kinds |= mode | unknown;
+                // Whether a tool wrote the file is told by its first lines, comments and docstring included.
+                if self.old.outline.generated != self.new.outline.generated {
+                    kinds |= Kinds::BODY;
+                }
                 // Line ends, which no line of the diff shows.
                 let ends = |text: &str| (text.matches("\r\n").count(), text.ends_with('\n'));
                 if kinds.is_empty() && ends(before_text) != ends(after_text) {

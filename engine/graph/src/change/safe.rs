@@ -10,6 +10,7 @@ use super::syntax::{self, children, text_of, undecorated};
 use super::{Change, Content, FileChange, Kinds, PartChange, SafeKinds};
 use crate::code::{PartKey, PartKind};
 use crate::facts::Language;
+use crate::test_names::{TestName, python_test_name};
 
 /// Whether everything in a change is of the allowed kinds, with the first part that is not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,20 +67,24 @@ fn document(file: &FileChange, part: &PartChange) -> SafeKinds {
         is_documentation(&side.path) && !side.executable && text(Some(side)).is_some_and(|text| !is_run(text))
     });
     let harmless = part.kinds == Kinds::BYTES || part.kinds == Kinds::ADDED;
-    if known && harmless { SafeKinds::DOCUMENTATION } else { SafeKinds::empty() }
+    let shows = text(file.after.as_ref()).is_some_and(|after| is_plain_to_see(part, &hidden_lines(after)));
+    if known && harmless && shows { SafeKinds::DOCUMENTATION } else { SafeKinds::empty() }
 }
 
-/// A text that tools run or fill in: doctests, and what documentation builders execute.
+/// A text that tools run, fill in, or put together from other files.
 fn is_run(text: &str) -> bool {
-    const MARKS: [&str; 20] = [
+    // Doctests, and what builders of documentation execute or import.
+    const RUN: [&str; 30] = [
         ">>>",
         "testcode::",
         "doctest::",
         "testsetup::",
+        "testcleanup::",
         "{doctest}",
         "{testcode}",
         "code-cell",
         "jupyter-execute",
+        "jupyter-kernel",
         "execute_code",
         "program-output::",
         "command-output::",
@@ -89,12 +94,77 @@ fn is_run(text: &str) -> bool {
         "exec::",
         "exec=",
         "```rust",
+        "```{python",
+        "```{r",
         "{%",
         "{{",
-        "<script",
+        "[[[cog",
+        "automodule::",
+        "autoclass::",
+        "autofunction::",
+        "{eval-rst}",
+        "\n::: ",
+        "raw::",
     ];
-    MARKS.iter().any(|mark| text.contains(mark))
+    // What brings in other files, by the directives of Markdown, reStructuredText, AsciiDoc and their builders.
+    const INCLUDES: [&str; 16] = [
+        "include::",
+        "{include}",
+        "{literalinclude}",
+        "csv-table::",
+        "{csv-table}",
+        "--8<--",
+        "{!",
+        "[[include",
+        "!include",
+        "@include",
+        "@import",
+        "#+include",
+        ":include:",
+        "':include",
+        "embedme",
+        "codeinclude",
+    ];
+    // What a reader's browser would run.
+    const ACTIVE: [&str; 6] = ["<script", "<iframe", "<object", "<embed", "javascript:", "srcdoc="];
+    let lower = text.to_ascii_lowercase();
+    RUN.iter().chain(&INCLUDES).chain(&ACTIVE).any(|mark| lower.contains(mark)) || has_handler(&lower)
 }
+
+/// An attribute of HTML that runs something: `onload=`.
+fn has_handler(lower: &str) -> bool {
+    lower.match_indices(" on").any(|(at, begin)| {
+        let rest = &lower[at + begin.len()..];
+        let name = rest.bytes().take_while(u8::is_ascii_lowercase).count();
+        name > 2 && rest[name..].trim_start().starts_with('=')
+    })
+}
+
+/// Characters that a reader does not see, or that change the order in which the others are shown.
+fn is_hidden(character: char) -> bool {
+    matches!(character,
+        '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200c}' | '\u{200e}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e0fff}')
+        || character.is_control() && !matches!(character, '\t' | '\n' | '\r' | '\u{c}')
+}
+
+/// Lines (1-based) of a text that hold a character that nobody sees.
+fn hidden_lines(text: &str) -> BTreeSet<u32> {
+    if !text.contains(is_hidden) {
+        return BTreeSet::new();
+    }
+    (1..).zip(text.split('\n')).filter(|(_, line)| line.contains(is_hidden)).map(|(number, _)| number).collect()
+}
+
+/// What the change adds to a part shows all that it holds.
+fn is_plain_to_see(part: &PartChange, hidden: &BTreeSet<u32>) -> bool {
+    hidden.is_empty() || part.added.iter().all(|line| !hidden.contains(line))
+}
+
+/// Names of folders for documents.
+pub(super) const DOCUMENT_FOLDERS: [&str; 8] =
+    ["doc", "docs", "documentation", "adr", "adrs", "rfcs", "wiki", "manual"];
 
 /// True for paths of documents that only people read: `.md`, `.rst`, `.adoc`, and `.txt` by well-known names, at the top of
 /// the repository, in a folder for documents, or under a name such as `README`.
@@ -127,7 +197,6 @@ pub fn is_documentation(path: &str) -> bool {
         "faq",
         "architecture",
     ];
-    const FOLDERS: [&str; 8] = ["doc", "docs", "documentation", "adr", "adrs", "rfcs", "wiki", "manual"];
     // Parts of names of what instructs, is filled in, or is read by programs.
     const INSTRUCTING: [&str; 22] = [
         "agent",
@@ -163,9 +232,41 @@ pub fn is_documentation(path: &str) -> bool {
     if folders.iter().any(|segment| READ_BY_PROGRAMS.contains(segment)) || stem.contains('.') {
         return false;
     }
+    // What agents and their tools read by these very names.
+    const INSTRUCTING_NAMES: [&str; 24] = [
+        "memory",
+        "soul",
+        "identity",
+        "rules",
+        "context",
+        "warp",
+        "jules",
+        "crush",
+        "amp",
+        "grok",
+        "replit",
+        "opencode",
+        "openhands",
+        "devin",
+        "goose",
+        "junie",
+        "kiro",
+        "cline",
+        "roo",
+        "cody",
+        "llms",
+        "llms-full",
+        "knowledge",
+        "heartbeat",
+    ];
+    if INSTRUCTING_NAMES.contains(&stem) {
+        return false;
+    }
     let known = KNOWN.contains(&stem);
     match extension {
-        "md" | "rst" | "adoc" => known || folders.is_empty() || folders.iter().any(|segment| FOLDERS.contains(segment)),
+        "md" | "rst" | "adoc" => {
+            known || folders.is_empty() || folders.iter().any(|segment| DOCUMENT_FOLDERS.contains(segment))
+        }
         "txt" => known,
         _ => false,
     }
@@ -188,6 +289,7 @@ fn python_file(file: &FileChange, parts: &[&PartChange]) -> Vec<SafeKinds> {
     if moved {
         return nothing;
     }
+    let hidden = hidden_lines(after);
     let mut inert = None;
     let mut tests = None;
     let path = file.after.as_ref().map_or("", |side| &*side.path);
@@ -197,6 +299,9 @@ fn python_file(file: &FileChange, parts: &[&PartChange]) -> Vec<SafeKinds> {
         .map(|part| {
             let quiet = Kinds::COMMENT | Kinds::FORMAT | Kinds::DOCSTRING;
             if !part.kinds.is_empty() && quiet.contains(part.kinds) {
+                if !is_plain_to_see(part, &hidden) {
+                    return SafeKinds::empty();
+                }
                 let mut safe = SafeKinds::empty();
                 safe.set(SafeKinds::COMMENTS, part.kinds.contains(Kinds::COMMENT));
                 safe.set(SafeKinds::FORMATTING, part.kinds.contains(Kinds::FORMAT));
@@ -210,7 +315,8 @@ fn python_file(file: &FileChange, parts: &[&PartChange]) -> Vec<SafeKinds> {
                 return safe;
             }
             let is_new = part.kinds == Kinds::ADDED && part.before.is_none() && !executable;
-            if is_new && collected_by_name(path) {
+            // Strictly: what only may be collected could be code that others call.
+            if is_new && python_test_name(path) == Some(TestName::Default) {
                 let tests = tests.get_or_insert_with(|| AddedTests::read(file.before.is_none(), before, after));
                 if part.after.as_ref().is_some_and(|key| tests.holds(key)) {
                     return SafeKinds::ADDED_TESTS;
@@ -219,12 +325,6 @@ fn python_file(file: &FileChange, parts: &[&PartChange]) -> Vec<SafeKinds> {
             SafeKinds::empty()
         })
         .collect()
-}
-
-/// The names that pytest collects unless it is told otherwise.
-fn collected_by_name(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name.strip_suffix(".py").is_some_and(|stem| stem.starts_with("test_") || stem.ends_with("_test"))
 }
 
 /// Whose docstrings nothing reads, as far as both texts show.
@@ -241,26 +341,42 @@ impl Docstrings {
         let mut read_by_others = BTreeSet::new();
         let mut used = false;
         for text in [before, after] {
-            used |= text.contains("__doc__")
-                || text.contains("getdoc")
-                || text.contains("docopt")
-                || text.contains("cleandoc");
+            used |= ["__doc__", "getdoc", "docopt", "cleandoc"].iter().any(|word| text.contains(word));
             let Some(tree) = syntax::parse_python(text) else {
                 used = true;
                 continue;
             };
-            syntax::each_definition(tree.root_node(), text, &mut |name, definition, decorators| {
-                let known = decorators.iter().all(|decorator| {
-                    children(*decorator)
-                        .first()
-                        .is_some_and(|expression| KNOWN_DECORATORS.contains(&text_of(*expression, text)))
-                });
-                let bases = definition.child_by_field_name("superclasses").map(children).unwrap_or_default();
-                let plain = bases.iter().all(|base| KNOWN_BASES.contains(&text_of(*base, text)));
-                if !known || !plain {
+            let root = tree.root_node();
+            let imports = syntax::imports(root, text);
+            let mut defined = BTreeSet::new();
+            let mut named = Vec::new();
+            if is_run_docstring(root, text) {
+                read_by_others.insert(String::new());
+            }
+            syntax::each_definition(root, text, &mut |name, definition, decorators| {
+                defined.insert(name.to_owned());
+                if definition.child_by_field_name("body").is_some_and(|body| is_run_docstring(body, text)) {
                     read_by_others.insert(name.to_owned());
                 }
+                let bases = definition.child_by_field_name("superclasses").map(children).unwrap_or_default();
+                for used in
+                    decorators.iter().map(|decorator| (true, *decorator)).chain(bases.iter().map(|base| (false, *base)))
+                {
+                    named.push((name.to_owned(), used));
+                }
             });
+            for (name, (is_decorator, node)) in named {
+                let known = if is_decorator {
+                    children(node)
+                        .first()
+                        .is_some_and(|expression| is_known_decorator(*expression, text, &imports, &defined))
+                } else {
+                    is_known_base(node, text, &imports, &defined)
+                };
+                if !known {
+                    read_by_others.insert(name);
+                }
+            }
         }
         Self { read_by_others, used }
     }
@@ -270,41 +386,125 @@ impl Docstrings {
     }
 }
 
-const KNOWN_DECORATORS: [&str; 14] = [
-    "staticmethod",
-    "classmethod",
-    "property",
-    "cached_property",
-    "functools.cached_property",
-    "functools.cache",
-    "functools.lru_cache",
-    "cache",
-    "lru_cache",
-    "abstractmethod",
-    "abc.abstractmethod",
-    "override",
-    "contextmanager",
-    "dataclass",
-];
+/// The docstring of a body holds what builders of documentation run or bring in.
+fn is_run_docstring(body: Node<'_>, text: &str) -> bool {
+    const MARKS: [&str; 12] = [
+        "testcode::",
+        "doctest::",
+        "testsetup::",
+        "plot::",
+        "ipython::",
+        "jupyter-execute",
+        "exec::",
+        "exec=",
+        "program-output::",
+        "include::",
+        "raw::",
+        "[[[cog",
+    ];
+    let first = children(body).into_iter().next().filter(|first| first.kind() == "expression_statement");
+    let string = first.and_then(|first| first.named_child(0)).filter(|string| string.kind() == "string");
+    string.is_some_and(|string| MARKS.iter().any(|mark| text_of(string, text).contains(mark)))
+}
 
-const KNOWN_BASES: [&str; 16] = [
-    "object",
-    "ABC",
-    "abc.ABC",
-    "metaclass=ABCMeta",
-    "metaclass=abc.ABCMeta",
-    "Protocol",
-    "Exception",
-    "ValueError",
-    "TypeError",
-    "RuntimeError",
-    "KeyError",
-    "LookupError",
-    "OSError",
-    "NamedTuple",
-    "TestCase",
-    "unittest.TestCase",
-];
+/// What a name stands for by the imports of its file; `None` where the file itself defines it.
+fn resolved(
+    node: Node<'_>,
+    text: &str,
+    imports: &BTreeMap<String, String>,
+    defined: &BTreeSet<String>,
+) -> Option<String> {
+    let spelled = text_of(node, text);
+    let (head, rest) = spelled.split_once('.').map_or((spelled, None), |(head, rest)| (head, Some(rest)));
+    if defined.contains(head) {
+        return None;
+    }
+    let head = imports.get(head).map_or(head, String::as_str);
+    Some(rest.map_or_else(|| head.to_owned(), |rest| format!("{head}.{rest}")))
+}
+
+/// A decorator of Python's own, or of pytest, that does nothing with a docstring.
+fn is_known_decorator(
+    expression: Node<'_>,
+    text: &str,
+    imports: &BTreeMap<String, String>,
+    defined: &BTreeSet<String>,
+) -> bool {
+    const KNOWN: [&str; 19] = [
+        "staticmethod",
+        "classmethod",
+        "property",
+        "functools.cached_property",
+        "functools.cache",
+        "functools.lru_cache",
+        "abc.abstractmethod",
+        "typing.override",
+        "typing_extensions.override",
+        "typing.overload",
+        "typing.final",
+        "typing.runtime_checkable",
+        "typing.no_type_check",
+        "contextlib.contextmanager",
+        "contextlib.asynccontextmanager",
+        "enum.unique",
+        "unittest.skip",
+        "unittest.mock.patch",
+        "pytest.fixture",
+    ];
+    let name = match expression.kind() {
+        "call" => expression.child_by_field_name("function"),
+        _ => Some(expression),
+    };
+    let Some(name) = name.filter(|name| matches!(name.kind(), "identifier" | "attribute")) else { return false };
+    // `@value.setter` belongs to a property of the class.
+    let spelled = text_of(name, text);
+    if spelled.split_once('.').is_some_and(|(_, last)| matches!(last, "setter" | "getter" | "deleter")) {
+        return true;
+    }
+    resolved(name, text, imports, defined)
+        .is_some_and(|name| KNOWN.contains(&name.as_str()) || name.starts_with("pytest.mark."))
+}
+
+/// A base class of Python's own that does nothing with a docstring.
+fn is_known_base(node: Node<'_>, text: &str, imports: &BTreeMap<String, String>, defined: &BTreeSet<String>) -> bool {
+    const KNOWN: [&str; 27] = [
+        "object",
+        "abc.ABC",
+        "abc.ABCMeta",
+        "typing.Protocol",
+        "typing.NamedTuple",
+        "typing.Generic",
+        "enum.Enum",
+        "enum.IntEnum",
+        "enum.StrEnum",
+        "enum.Flag",
+        "enum.IntFlag",
+        "BaseException",
+        "Exception",
+        "ValueError",
+        "TypeError",
+        "RuntimeError",
+        "KeyError",
+        "IndexError",
+        "LookupError",
+        "AttributeError",
+        "ImportError",
+        "NotImplementedError",
+        "OSError",
+        "PermissionError",
+        "TimeoutError",
+        "unittest.TestCase",
+        "unittest.IsolatedAsyncioTestCase",
+    ];
+    let node = match node.kind() {
+        "keyword_argument" => node
+            .child_by_field_name("value")
+            .filter(|_| node.child_by_field_name("name").is_some_and(|name| text_of(name, text) == "metaclass")),
+        "subscript" => node.child_by_field_name("value"),
+        _ => Some(node),
+    };
+    node.and_then(|node| resolved(node, text, imports, defined)).is_some_and(|name| KNOWN.contains(&name.as_str()))
+}
 
 /// Definitions of the after text that are tests and nothing else.
 struct AddedTests {
@@ -332,6 +532,19 @@ impl AddedTests {
                 *methods.entry(own.to_owned()).or_default() += 1;
             }
         });
+        // Marks are pytest's own only where this name is.
+        let imports = syntax::imports(root, after);
+        let rebound = children(root).into_iter().any(|statement| {
+            let (definition, _) = undecorated(statement);
+            let name = match definition.kind() {
+                "function_definition" | "class_definition" => definition.child_by_field_name("name"),
+                _ => syntax::assignment(statement).map(|(left, _)| left),
+            };
+            name.is_some_and(|name| matches!(text_of(name, after), "pytest" | "unittest"))
+        });
+        if rebound || imports.contains_key("pytest") || imports.contains_key("unittest") {
+            return tests;
+        }
         let unheard = |name: &str| syntax::words(before, name) == methods.get(name).copied().unwrap_or(0);
         let mut whole = is_new;
         let mut seen = BTreeSet::new();
@@ -349,7 +562,8 @@ impl AddedTests {
                 }
                 "class_definition" => {
                     let new = unheard(name) && syntax::words(before, name) == 0 && seen.insert(name);
-                    whole &= tests.class(definition, name, only_marks && new, after, &unheard);
+                    // What decorates a class may do anything with its methods.
+                    whole &= only_marks && tests.class(definition, name, new, after, &imports, &unheard);
                 }
                 "import_statement" | "future_import_statement" => {}
                 "import_from_statement" => {
@@ -364,10 +578,28 @@ impl AddedTests {
     }
 
     /// True when the class is a test class and nothing else.
-    fn class(&mut self, class: Node<'_>, name: &str, is_new: bool, text: &str, unheard: &dyn Fn(&str) -> bool) -> bool {
+    fn class(
+        &mut self,
+        class: Node<'_>,
+        name: &str,
+        is_new: bool,
+        text: &str,
+        imports: &BTreeMap<String, String>,
+        unheard: &dyn Fn(&str) -> bool,
+    ) -> bool {
+        const BASES: [&str; 6] = [
+            "object",
+            "unittest.TestCase",
+            "unittest.IsolatedAsyncioTestCase",
+            "django.test.TestCase",
+            "django.test.SimpleTestCase",
+            "django.test.TransactionTestCase",
+        ];
         let bases = class.child_by_field_name("superclasses").map(children).unwrap_or_default();
-        let plain =
-            bases.iter().all(|base| matches!(text_of(*base, text), "object" | "unittest.TestCase" | "TestCase"));
+        let none = BTreeSet::new();
+        let plain = bases
+            .iter()
+            .all(|base| resolved(*base, text, imports, &none).is_some_and(|name| BASES.contains(&name.as_str())));
         // A base that is not known may have a method of any name, which a new one would replace.
         if !plain || bases.is_empty() && !name.starts_with("Test") {
             return false;
@@ -437,7 +669,14 @@ fn is_test(function: Node<'_>, text: &str) -> bool {
         })
     };
     let parameters = function.child_by_field_name("parameters").map(children).unwrap_or_default();
+    let mut reaches_out = false;
+    syntax::each_node(function, &mut |node| {
+        reaches_out |= node.kind() == "global_statement";
+        !reaches_out
+    });
+    // What it sets for the whole module, tests that follow would see.
     name.starts_with("test_")
+        && !reaches_out
         && function.child_by_field_name("type_parameters").is_none()
         && function.child_by_field_name("return_type").is_none_or(is_name)
         && parameters.into_iter().all(|parameter| match parameter.kind() {

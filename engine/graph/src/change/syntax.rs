@@ -1,5 +1,7 @@
 //! Reading Python's syntax tree where facts are not enough: walks that no depth of nesting can break.
 
+use std::collections::BTreeMap;
+
 use tree_sitter::Node;
 
 pub(crate) use crate::extract::python::parse as parse_python;
@@ -81,6 +83,37 @@ pub(crate) fn assignment<'tree>(statement: Node<'tree>) -> Option<(Node<'tree>, 
     let inner = if statement.kind() == "expression_statement" { statement.named_child(0)? } else { statement };
     (inner.kind() == "assignment").then_some(())?;
     Some((inner.child_by_field_name("left")?, inner.child_by_field_name("right")?))
+}
+
+/// Names that imports anywhere in a file bind, to what they stand for; `import a.b` binds a name that stands for itself.
+pub(crate) fn imports(root: Node<'_>, text: &str) -> BTreeMap<String, String> {
+    let mut names = BTreeMap::new();
+    each_node(root, &mut |node| {
+        let (module, imported) = match node.kind() {
+            "import_statement" => (String::new(), children(node)),
+            "import_from_statement" => {
+                let module = node.child_by_field_name("module_name");
+                let imported = children(node).into_iter().filter(|child| Some(*child) != module).collect();
+                (module.map_or(String::new(), |module| format!("{}.", text_of(module, text))), imported)
+            }
+            _ => return true,
+        };
+        for name in imported {
+            match name.kind() {
+                "aliased_import" => {
+                    let field = |field: &str| name.child_by_field_name(field).map_or("", |node| text_of(node, text));
+                    names.insert(field("alias").to_owned(), format!("{module}{}", field("name")));
+                }
+                "dotted_name" if !module.is_empty() => {
+                    let own = text_of(name, text);
+                    names.insert(own.to_owned(), format!("{module}{own}"));
+                }
+                _ => {}
+            }
+        }
+        false
+    });
+    names
 }
 
 /// The text of a node.

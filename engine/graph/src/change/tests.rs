@@ -237,8 +237,104 @@ fn text_that_python_reads_otherwise_than_the_grammar_proves_nothing() {
 }
 
 #[test]
+fn a_comment_that_is_code_speaks_of_its_line() {
+    for (before, after) in [
+        ("x = f(a)  # noqa\ny = 1\n", "x = f(a)\n# noqa\ny = 1\n"),
+        ("x = f(a, b)  # nosec\n", "x = f(\n    a, b\n)  # nosec\n"),
+        ("def f():\n    x\n    # pylint: disable=all\ny\n", "def f():\n    x\n# pylint: disable=all\ny\n"),
+        ("if x:\n    y = 1  # type: ignore\n", "if x:\n    y = 1\n    # type: ignore\n"),
+        ("x = 1\n# a note\n", "x = 1\n# fmt: off\n"),
+        (
+            "#!/usr/bin/python3\n# -*- coding: latin-1 -*-\nx = 1\n",
+            "#!/usr/bin/python3\n# a\n# -*- coding: latin-1 -*-\nx = 1\n",
+        ),
+        ("#!/usr/bin/python3\nx = 1\n", "#!/usr/bin/python2\nx = 1\n"),
+        ("#!/usr/bin/python3\nx = 1\n", "\n#!/usr/bin/python3\nx = 1\n"),
+        ("def f(a):\n    # type: (int) -> int\n    return a\n", "def f(a):\n    # type: (str) -> int\n    return a\n"),
+        ("x = 1\n", "# SPDX-License-Identifier: MIT\nx = 1\n"),
+        ("x = 1  # lint: off\n", "x = 1\n"),
+    ] {
+        let parts = diff("a.py", before, after);
+        assert!(!is_safe(&parts), "{before} -> {after}: {parts:?}");
+    }
+    // Spacing alone is not the line.
+    assert!(is_safe(&diff("a.py", "x=f( a )  # noqa\n", "x = f(a)  # noqa\n")));
+}
+
+#[test]
+fn white_space_and_quotes_that_are_data_are_no_formatting() {
+    for (before, after) in [
+        ("x = 'a b'\n", "x = 'a  b'\n"),
+        ("x = 'a'\n", "x = \"a\"\n"),
+        ("x = 'a'\n", "x = r'a'\n"),
+        ("x = 'a' 'b'\n", "x = 'ab'\n"),
+        ("x = f'{a}'\n", "x = f'{a }'\n"),
+        ("x = f'{a:>3}'\n", "x = f'{a:> 3}'\n"),
+        ("x = f'{a=}'\n", "x = f'{a =}'\n"),
+        ("x = 'a\\\nb'\n", "x = 'a\\\n b'\n"),
+        ("x = 1\n", "from __future__ import annotations\nx = 1\n"),
+        ("x = 1,\n", "x = 1\n"),
+        ("if a:\n    b\n    c\n", "if a:\n    b\nc\n"),
+        ("a\nb\n", "b\na\n"),
+        ("def f():\n    f'{g()}'\n", "def f():\n    f'{h()}'\n"),
+        ("def f():\n    b'a'\n", "def f():\n    b'b'\n"),
+        ("def f():\n    x\n    'a'\n", "def f():\n    x\n    'b'\n"),
+        ("x = 10\n", "x = 1_0\n"),
+    ] {
+        let parts = diff("a.py", before, after);
+        assert!(!is_safe(&parts), "{before} -> {after}: {parts:?}");
+    }
+    for (before, after) in [
+        ("x = a if b else c\n", "x = a  if b  else c\n"),
+        ("x = (a if b\n     else c)\n", "x = (a if b else c)\n"),
+        ("x = 1 + \\\n    2\n", "x = 1 + 2\n"),
+        ("f(a,b)\n", "f(a,\n  b)\n"),
+        ("x = not a\n", "x = not  a\n"),
+        // Python reads both ends of a line as one.
+        ("x = '''a\nb'''\n", "x = '''a\r\nb'''\n"),
+        ("x = a not in b\n", "x = a not  in b\n"),
+    ] {
+        assert!(is_safe(&diff("a.py", before, after)), "{before} -> {after}: {:?}", diff("a.py", before, after));
+    }
+}
+
+#[test]
+fn what_nobody_sees_is_in_no_comment_and_in_no_document() {
+    for hidden in ["\u{202e}", "\u{2066}", "\u{200b}", "\u{e0041}", "\u{feff}", "\u{1b}", "\u{2028}"] {
+        let comment = diff("a.py", "x = 1  # a\n", &format!("x = 1  # a{hidden}b\n"));
+        assert!(!is_safe(&comment), "{hidden:?}: {comment:?}");
+        let docstring = diff("a.py", "def f():\n    'a'\n", &format!("def f():\n    'a{hidden}b'\n"));
+        assert!(!is_safe(&docstring), "{hidden:?}: {docstring:?}");
+        let document = diff("README.md", "a\n", &format!("a\n{hidden}b\n"));
+        assert!(!is_safe(&document), "{hidden:?}: {document:?}");
+        // What stood there already says nothing of this change.
+        assert!(is_safe(&diff("README.md", &format!("{hidden}a\nb\n"), &format!("{hidden}a\nc\n"))));
+    }
+    assert!(is_safe(&diff("README.md", "a\n", "a \u{1f469}\u{200d}\u{1f4bb} \u{2764}\u{fe0f}\n")));
+}
+
+#[test]
+fn a_header_that_says_generated_is_more_than_a_comment() {
+    for header in ["# @generated\n", "# DO NOT EDIT\n", "\"\"\"Do not edit by hand.\"\"\"\n"] {
+        let after = format!("{header}x = 1\n");
+        assert!(!is_safe(&diff("a.py", "x = 1\n", &after)), "{header}");
+        assert!(!is_safe(&diff("a.py", &after, "x = 1\n")), "{header}");
+    }
+    // Blank lines can carry a header into the lines that are read, and out of them.
+    let low = format!("{}# @generated\nx = 1\n", "\n".repeat(12));
+    assert!(!is_safe(&diff("a.py", &low, "# @generated\nx = 1\n")));
+}
+
+#[test]
 fn docstrings_that_something_reads_are_not_only_documentation() {
     for code in [
+        "from pydantic.dataclasses import dataclass\n@dataclass\nclass A:\n    'One.'\n",
+        "from own import cache\n@cache\ndef f():\n    'One.'\n",
+        "def property(f): ...\nclass A:\n    @property\n    def m(self):\n        'One.'\n",
+        "from own import ABC\nclass A(ABC):\n    'One.'\n",
+        "import click\n@click.command()\ndef f():\n    'One.'\n",
+        "@app.get('/')\nasync def f():\n    'One.'\n",
+        "def f():\n    '''One.\n\n    .. plot::\n    '''\n",
         "import docs\n@tool\ndef f():\n    'One.'\n    return 1\n",
         "class Answer(Signature):\n    'One.'\n",
         "def f():\n    'One.'\nprint(f.__doc__)\n",
@@ -246,6 +342,21 @@ fn docstrings_that_something_reads_are_not_only_documentation() {
     ] {
         let parts = diff("a.py", code, &code.replace("One.", "Two."));
         assert!(parts[0].ends_with("DOCSTRING []"), "{parts:?}");
+    }
+}
+
+#[test]
+fn docstrings_behind_decorators_and_bases_of_python_itself_are_documentation() {
+    for code in [
+        "from abc import ABC, abstractmethod\nclass A(ABC):\n    'One.'\n    @abstractmethod\n    def m(self): ...\n",
+        "import abc\nclass A(metaclass=abc.ABCMeta):\n    'One.'\n",
+        "from functools import lru_cache\n@lru_cache(maxsize=None)\ndef f():\n    'One.'\n",
+        "class A:\n    @property\n    def m(self):\n        'One.'\n    @m.setter\n    def m(self, v): ...\n",
+        "from typing import Generic, Protocol\nclass A(Protocol, Generic[T]):\n    'One.'\n",
+        "from enum import Enum\nclass A(Enum):\n    'One.'\n    B = 1\n",
+    ] {
+        let parts = diff("a.py", code, &code.replace("One.", "Two."));
+        assert!(parts[0].ends_with("DOCSTRING [DOCUMENTATION]"), "{code}: {parts:?}");
     }
 }
 
@@ -291,14 +402,65 @@ fn documents_are_safe_unless_they_instruct_or_are_run() {
         "docs/conf.py",
         "README",
         "README.html",
+        "MEMORY.md",
+        "docs/SOUL.md",
+        "WARP.md",
     ] {
         let parts = diff(path, "a = 1\n", "a = 2\n");
         assert!(parts.iter().all(|part| part.ends_with("[]")), "{parts:?}");
     }
-    assert_eq!(diff("README.md", "a\n", ">>> f()\n1\n"), ["README.md: BYTES []"]);
+    for text in [
+        ">>> f()",
+        "--8<-- \"x.md\"",
+        ".. include:: x",
+        ".. literalinclude:: x",
+        "```{include} x",
+        "{{< include x >}}",
+        "{% include 'x' %}",
+        "{!x!}",
+        "include::x[]",
+        "[[include x]]",
+        "#+INCLUDE: x",
+        "!include x",
+        "[x](x ':include')",
+        "<script>x</script>",
+        "<img src=x onerror=alert(1)>",
+        "[x](javascript:x)",
+        "```{python}",
+        ".. csv-table::\n   :file: x",
+        "[[[cog x ]]]",
+        ".. automodule:: x",
+    ] {
+        assert_eq!(diff("README.md", "a\n", &format!("b\n{text}\n")), ["README.md: BYTES []"], "{text}");
+        assert_eq!(diff("README.md", &format!("b\n{text}\n"), "a\n"), ["README.md: BYTES []"], "{text}");
+    }
+    for text in ["it depends on x = 1", "```python", "<img src=\"x\" width=\"3\">", "a, that includes: b"] {
+        assert_eq!(diff("README.md", "a\n", &format!("{text}\n")), ["README.md: BYTES [DOCUMENTATION]"], "{text}");
+    }
     assert_eq!(diff("README.md", ">>> f()\n1\n", "a\n"), ["README.md: BYTES []"]);
     let deleted = FileChange { before: side("README.md", "a\n"), after: None, asserted: false };
     assert_eq!(show(&Change { files: vec![deleted] }), ["README.md: -> - REMOVED []"]);
+}
+
+#[test]
+fn documents_that_become_links_or_programs_or_move_are_not_only_documentation() {
+    let of = |path: &str, content: Content| Some(FileSide { path: path.into(), executable: false, content });
+    let link = |target: &str| of("README.md", Content::Link(target.into()));
+    let module = |commit: &str| of("docs/a.md", Content::Submodule(commit.into()));
+    let mut mode = file("README.md", "a\n", "b\n");
+    mode.after.as_mut().unwrap().executable = true;
+    for change in [
+        FileChange { before: side("README.md", "a\n"), after: link("x"), asserted: false },
+        FileChange { before: None, after: link("/etc/passwd"), asserted: false },
+        FileChange { before: link("x"), after: side("README.md", "a\n"), asserted: false },
+        FileChange { before: side("docs/a.md", "a\n"), after: side("docs/b.md", "a\n"), asserted: false },
+        FileChange { before: module("1"), after: module("2"), asserted: false },
+        file(".gitattributes", "", "docs/** -text\n"),
+        mode,
+    ] {
+        let parts = show(&Change { files: vec![change] });
+        assert!(!is_safe(&parts), "{parts:?}");
+    }
 }
 
 const TESTS: &str = "import pytest\n\n\ndef helper():\n    return 1\n\n\ndef test_a():\n    assert helper() == 1\n\n\nclass TestK:\n    def test_m(self):\n        assert True\n";
@@ -352,13 +514,33 @@ fn whatever_runs_at_import_replaces_or_helps_is_no_added_test() {
         "\n    def test_m(self):\n        assert self\n",
         "\n    def __init__(self):\n        pass\n",
         "\n\ndef test_b():\n    pass\n\nhelper = None\n",
+        "\n\ndef test_b():\n    global helper\n    helper = None\n",
+        "\n\npytest_plugins = ['a']\n\ndef test_b():\n    pass\n",
+        "\n\n__test__ = False\n\ndef test_b():\n    pass\n",
+        "\n\n@pytest.mark.parametrize('a', [1], ids=run)\ndef test_b(a):\n    pass\n",
+        "\n\n@wrap\nclass TestL:\n    def test_n(self):\n        assert self\n",
+        "\n\nclass TestL(TestCase):\n    def test_n(self):\n        assert self\n",
+        "\n\ndef setup_module():\n    pass\n",
+        "\n\nTestK.test_m = None\n",
     ] {
         let parts = added_to_tests(text);
         assert!(!is_safe(&parts), "{text}: {parts:?}");
     }
     let test = "def test_b():\n    assert 1\n";
-    for path in ["tests/conftest.py", "src/app.py", "tests/helpers.py"] {
+    for path in ["tests/conftest.py", "src/app.py", "tests/helpers.py", "app/tests.py", "app/testing.py"] {
         assert!(!is_safe(&diff(path, "x = 1\n", &format!("x = 1\n{test}"))), "{path}");
+    }
+    // The mark is not pytest's.
+    let foreign = "import own as pytest\n";
+    let marked = "@pytest.mark.x\ndef test_b():\n    assert 1\n";
+    assert!(!is_safe(&diff("test_a.py", foreign, &format!("{foreign}{marked}"))));
+    assert!(is_safe(&diff("test_a.py", "import pytest\n", &format!("import pytest\n{marked}"))));
+    let added = |path: &str| {
+        let change = FileChange { before: None, after: side(path, test), asserted: false };
+        is_safe(&show(&Change { files: vec![change] }))
+    };
+    for path in ["web/a.test.ts", "pkg/a_test.go", "tests/a.rs", "tests/a.md"] {
+        assert!(!added(path), "{path}");
     }
     // The name means something already.
     let imported = "from helpers import test_b\n";

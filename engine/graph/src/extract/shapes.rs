@@ -120,7 +120,23 @@ pub(super) fn is_code_comment(comment: &str, line: usize) -> bool {
     }) || {
         // These count wherever they stand in a comment.
         let lower = comment.to_ascii_lowercase();
-        const WORDS: [&str; 10] = [
+        const WORDS: [&str; 26] = [
+            "spdx-",
+            "nolint",
+            "devskim:",
+            "deepcode ignore",
+            "codespell:",
+            "cspell:",
+            "tfsec:",
+            "trivy:",
+            "kics-scan",
+            "snyk:",
+            "trunk-ignore",
+            "ggignore",
+            "trufflehog:",
+            "sourcery skip",
+            "lint-ignore",
+            "lint-fixme",
             "pylint:",
             "nosonar",
             "nosemgrep",
@@ -132,8 +148,21 @@ pub(super) fn is_code_comment(comment: &str, line: usize) -> bool {
             "allowlist secret",
             "whitelist secret",
         ];
-        WORDS.iter().any(|word| lower.contains(word))
+        WORDS.iter().any(|word| lower.contains(word)) || lower.split('#').skip(1).any(tells_a_tool)
     }
+}
+
+/// `tool: off`, `tool:ignore[x]` and the like: the way in which most tools are told to leave something alone.
+fn tells_a_tool(piece: &str) -> bool {
+    let Some((tool, said)) = piece.trim_start().split_once(':') else { return false };
+    let is_name =
+        !tool.is_empty() && tool.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+    let verb = said.trim_start().split(|character: char| !character.is_ascii_alphanumeric()).next().unwrap_or_default();
+    const VERBS: [&str; 13] = [
+        "ignore", "ignored", "disable", "disabled", "enable", "skip", "off", "on", "no", "noqa", "allow", "exclude",
+        "keep",
+    ];
+    is_name && VERBS.contains(&verb)
 }
 
 /// The class that an annotation names: `X`, `"X"`, `X | None`, `Optional[X]`, `Annotated[X, …]`, `type[X]` not.
@@ -200,13 +229,20 @@ mod tests {
             "# why, pylint: disable=x",
             "# PRAGMA no cover",
             "# nosemgrep: x",
+            "# gazelle:ignore x",
+            "# lint: off",
+            "# renovate: disable",
+            "# SPDX-License-Identifier: MIT",
+            "# trunk-ignore(all)",
             "# /// script",
         ] {
             assert!(is_code_comment(code, 9), "{code}");
         }
         assert!(is_code_comment("#!/usr/bin/env python", 0));
         assert!(is_code_comment("# -*- coding: latin-1 -*-", 1));
-        for prose in ["# typed", "# a note", "#!/usr/bin/env python", "# coding: x"] {
+        for prose in
+            ["# typed", "# a note", "# note: see there", "# a word: ignore it", "#!/usr/bin/env python", "# coding: x"]
+        {
             assert!(!is_code_comment(prose, 9), "{prose}");
         }
     }

@@ -218,31 +218,7 @@ impl<'a, 'tree> Reader<'a, 'tree> {
 
     /// Imports anywhere, and module-level constants.
     fn names(&mut self, root: Node<'tree>) {
-        syntax::each_node(root, &mut |node| {
-            let (module, names) = match node.kind() {
-                "import_statement" => (String::new(), children(node)),
-                "import_from_statement" => {
-                    let module = node.child_by_field_name("module_name");
-                    let names = children(node).into_iter().filter(|child| Some(*child) != module).collect();
-                    (module.map_or(String::new(), |module| format!("{}.", self.text_of(module))), names)
-                }
-                _ => return true,
-            };
-            for name in names {
-                match name.kind() {
-                    "aliased_import" => {
-                        let path = format!("{module}{}", self.field(name, "name"));
-                        self.aliases.insert(self.field(name, "alias").to_owned(), path);
-                    }
-                    "dotted_name" if !module.is_empty() => {
-                        let text = self.text_of(name);
-                        self.aliases.insert(text.to_owned(), format!("{module}{text}"));
-                    }
-                    _ => {}
-                }
-            }
-            false
-        });
+        self.aliases = syntax::imports(root, self.text);
         for statement in children(root) {
             if let Some((left, right)) = assignment(statement)
                 && left.kind() == "identifier"

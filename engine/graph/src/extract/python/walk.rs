@@ -1213,6 +1213,15 @@ impl<'t> Walk<'t> {
         buffer.push(7);
         buffer.extend_from_slice(&(text.len() as u32).to_le_bytes());
         buffer.extend_from_slice(text.as_bytes());
+        if code {
+            // It speaks of the line that it ends, or of the block that it stands in.
+            let line = self.text.get(..node.start_byte()).unwrap_or_default();
+            let line = line.rsplit_once('\n').map_or(line, |(_, line)| line);
+            let is_alone = line.trim().is_empty();
+            let said = line.bytes().filter(|byte| is_alone || !byte.is_ascii_whitespace());
+            buffer.extend(said);
+            buffer.push(8);
+        }
     }
 
     fn problem(&mut self, node: Node<'_>) {
@@ -1222,7 +1231,7 @@ impl<'t> Walk<'t> {
     }
 
     // The canonical form: 1 opens a node, 2 is a token, 3 a text, 4 closes, 5 is text that no token covers, 6 a nested part,
-    // 7 a comment.
+    // 7 a comment, with 8 after the line that one speaks of that is code.
 
     fn buffer(&mut self) -> &mut Vec<u8> {
         if self.frames.is_empty() {
