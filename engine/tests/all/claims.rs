@@ -38,7 +38,11 @@ fn a_file_that_the_change_itself_calls_generated_still_counts() {
     for after in [&come, &with(&plain, "new.py", &generated(TEN)), &with(&plain, "new_pb2.py", TEN)] {
         let plan = plan(&plain, after);
         assert_eq!(plan.tier, 3, "{:#?}", plan.tier_derivation);
-        assert!(plan.unknowns.iter().any(|unknown| unknown.name.contains("lines changed in counted")), "{:#?}", plan.unknowns);
+        assert!(
+            plan.unknowns.iter().any(|unknown| unknown.name.contains("lines changed in counted")),
+            "{:#?}",
+            plan.unknowns
+        );
     }
     // It stood there before.
     assert_eq!(tier(&header, &with(&header, "app.py", &generated(&format!("x = 1\n{TEN}")))), 2);
