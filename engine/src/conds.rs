@@ -50,7 +50,7 @@ pub(crate) struct BothSides {
 
 impl BothSides {
     /// Whether a side has this part.
-    fn knows(&self, side: Side, key: &PartKey) -> bool {
+    pub(crate) fn knows(&self, side: Side, key: &PartKey) -> bool {
         self.graphs[usize::from(side == Side::After)].find(key).is_some()
     }
 
@@ -61,6 +61,14 @@ impl BothSides {
             Some(part) => self.members[index].holds(part),
             None => Truth::Unknown,
         }
+    }
+
+    /// Whether a file of either side has, or may have, a member.
+    pub(crate) fn may_reach_into(&self, path: &str) -> bool {
+        self.graphs.iter().zip(&self.members).any(|(graph, members)| {
+            let parts = graph.file_by_path(path).into_iter().flat_map(|file| graph.parts_of(file));
+            parts.into_iter().any(|part| members.holds(part) != Truth::No)
+        })
     }
 }
 
@@ -601,7 +609,12 @@ impl Conds<'_> {
         opaque
             .into_iter()
             .filter(|key| from.holds(Side::After, key) != Truth::No)
-            .map(|key| Hit::Missing { fact: format!("the edges of {}", key.path) })
+            .map(|key| Hit::Unread {
+                fact: format!("the edges of {}", key.path),
+                path: key.path.clone(),
+                part: Some(key),
+                edges: true,
+            })
             .collect()
     }
 
@@ -621,7 +634,12 @@ impl Conds<'_> {
         if unreadable.is_empty() {
             return (Truth::No, hits);
         }
-        hits.extend(unreadable.iter().map(|path| Hit::Missing { fact: format!("the tests of {path}") }));
+        hits.extend(unreadable.iter().map(|path| Hit::Unread {
+            path: path.clone(),
+            part: None,
+            edges: false,
+            fact: format!("the tests of {path}"),
+        }));
         (Truth::Unknown, hits)
     }
 
@@ -667,7 +685,12 @@ impl Conds<'_> {
                 let may = |side| (nowhere || both.knows(side, part)) && both.holds(side, part) != Truth::No;
                 if SIDES.into_iter().any(may) {
                     truth = Truth::Unknown;
-                    hits.push(Hit::Missing { fact: format!("{what} of {}", part.path) });
+                    hits.push(Hit::Unread {
+                        path: part.path.clone(),
+                        part: Some(part.clone()),
+                        edges: false,
+                        fact: format!("{what} of {}", part.path),
+                    });
                 }
             }
         }

@@ -2,12 +2,13 @@
 //!
 //! An approval counts when somebody of the right group gave it; whether it is authentic is judged before it comes here.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::input::PastFacts;
-use crate::plan::{Approval, Approver, Pending, Plan, Truth};
+use crate::plan::{AfterRun, Approval, Approver, BundlePlan, Derivation, Element, Pending, Plan, Truth};
 
 /// How a bundle of the plan came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -40,6 +41,8 @@ pub enum Answer {
 pub struct Reason {
     /// What: `bundle chaos_smoke failed`, `approval 1 of team(governance)`.
     pub what: String,
+    /// What it makes of the answer: a hold, or no.
+    pub answer: Answer,
     /// The rules behind it.
     pub rules: Vec<String>,
 }
@@ -51,10 +54,103 @@ pub struct Decision {
     pub answer: Answer,
     /// The tier, raised by rules that were judged after the run.
     pub tier: u8,
-    /// What is missing (hold) or why not (no).
+    /// Why not (no) or what is missing (hold), in this order.
     pub reasons: Vec<Reason>,
-    /// Rules judged after the run: name and what they came to.
+    /// Rules judged after the run, by name, and what they came to.
     pub after_run: Vec<(String, Truth)>,
+    /// Bundles that rules ask for after the run, beyond the plan and beyond what has run.
+    pub still_to_run: Vec<String>,
+    /// Principles that apply: those of the plan, and of the rules that fired after the run.
+    pub principles: Vec<String>,
+    /// Intents, likewise.
+    pub intents: Vec<String>,
+}
+
+/// What a plan asks for once the rules that waited for the run have fired: the join of both.
+struct Joined<'a> {
+    tier: u8,
+    /// Rules that fired, or may have.
+    fired: Vec<(&'a AfterRun, Truth)>,
+    /// Bundles by name: narrowed, critical, and the rules behind each.
+    bundles: BTreeMap<&'a str, Required>,
+    least_trust: Option<i64>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+struct Required {
+    narrowed: bool,
+    critical: bool,
+    /// Narrowed to tests of which the change reaches none.
+    runs_nothing: bool,
+    rules: BTreeSet<String>,
+}
+
+impl<'a> Joined<'a> {
+    /// A plan with the rules that fired so far.
+    fn of(plan: &'a Plan, truths: &[Truth]) -> Self {
+        let fired: Vec<(&AfterRun, Truth)> =
+            plan.after_run.iter().zip(truths.iter().copied()).filter(|(_, truth)| *truth != Truth::No).collect();
+        let mut bundles: BTreeMap<&str, Required> = BTreeMap::new();
+        let critical: BTreeSet<&str> = plan
+            .bundles
+            .iter()
+            .chain(&plan.after_run_bundles)
+            .filter(|bundle| bundle.critical)
+            .map(|bundle| bundle.name.as_str())
+            .collect();
+        let planned = plan.bundles.iter().map(|bundle| (&bundle.name, bundle.narrowed, &bundle.derivation));
+        let after = fired.iter().flat_map(|(rule, _)| &rule.bundles);
+        let after = after.map(|bundle| (&bundle.name, bundle.narrowed, &bundle.derivation));
+        for (name, narrowed, derivation) in planned.chain(after) {
+            let entry = bundles.entry(name).or_insert_with(|| Required {
+                narrowed: true,
+                critical: critical.contains(name.as_str()),
+                runs_nothing: false,
+                rules: BTreeSet::new(),
+            });
+            entry.narrowed &= narrowed;
+            entry.rules.extend(derivation.iter().map(|reason| reason.rule.clone()));
+        }
+        for bundle in plan.bundles.iter().chain(&plan.after_run_bundles).filter(|bundle| bundle.runs_nothing()) {
+            if let Some(required) = bundles.get_mut(bundle.name.as_str()) {
+                required.runs_nothing = required.narrowed;
+            }
+        }
+        let tier = fired.iter().filter_map(|(rule, _)| rule.tier).fold(plan.tier, u8::max);
+        let floors = plan.trust.iter().chain(fired.iter().filter_map(|(rule, _)| rule.trust.as_ref()));
+        let least_trust = floors.map(|floor| floor.at_least).max();
+        Self { tier, fired, bundles, least_trust }
+    }
+}
+
+/// Judges the rules that waited for the run. What one asks for can make another fire, so it is asked until nothing moves.
+fn judge_after_run<'a>(
+    plan: &'a Plan,
+    outcomes: &BTreeMap<String, BundleOutcome>,
+    past: &PastFacts,
+    trust: Option<i64>,
+) -> (Vec<Truth>, Joined<'a>) {
+    let mut truths = vec![Truth::No; plan.after_run.len()];
+    loop {
+        let joined = Joined::of(plan, &truths);
+        let world = Outcomes { joined: &joined, outcomes, past, trust };
+        let mut moved = false;
+        for (truth, rule) in truths.iter_mut().zip(&plan.after_run).filter(|(truth, _)| **truth != Truth::Yes) {
+            let now = world.judge(&rule.when);
+            // What fired stays: rules only raise.
+            moved |= now > *truth;
+            *truth = now.max(*truth);
+        }
+        if !moved {
+            return (truths, joined);
+        }
+    }
+}
+
+/// The rules of some derivations, by name.
+fn rules<'d>(derivations: impl IntoIterator<Item = &'d Derivation>) -> Vec<String> {
+    let names: BTreeSet<&str> = derivations.into_iter().map(|reason| reason.rule.as_str()).collect();
+    names.into_iter().map(str::to_owned).collect()
 }
 
 /// Judges a plan: its bundles' outcomes, the people who approved (by principal), the trust score in thousandths.
@@ -66,85 +162,123 @@ pub fn decide(
     approved_by: &BTreeSet<String>,
     trust: Option<i64>,
 ) -> Decision {
-    let mut tier = plan.tier;
-    let mut no = Vec::new();
-    let mut hold = Vec::new();
-    let rules = |derivation: &[crate::plan::Derivation]| -> Vec<String> {
-        let names: BTreeSet<String> = derivation.iter().map(|reason| reason.rule.clone()).collect();
-        names.into_iter().collect()
+    let (truths, joined) = judge_after_run(plan, outcomes, past, trust);
+    let fired = || joined.fired.iter().map(|(rule, _)| *rule);
+    let mut reasons: Vec<Reason> = Vec::new();
+    let mut told = BTreeSet::new();
+    let mut stands = |answer: Answer, what: String, rules: Vec<String>| {
+        if told.insert((what.clone(), rules.clone())) {
+            reasons.push(Reason { what, answer, rules });
+        }
     };
     for denial in &plan.denials {
-        no.push(Reason { what: format!("denied by {}", denial.name), rules: rules(&denial.derivation) });
+        stands(Answer::No, format!("denied by {}", denial.name), rules(&denial.derivation));
     }
-    let world = Outcomes { plan, outcomes, past, trust };
-    let mut after_run = Vec::new();
     let mut approvals: Vec<&Approval> = plan.approvals.iter().collect();
-    for rule in &plan.after_run {
-        let truth = world.judge(&rule.when);
-        after_run.push((rule.name.clone(), truth));
-        if truth == Truth::No {
-            continue;
-        }
-        tier = tier.max(rule.tier.unwrap_or(0));
+    for (rule, truth) in &joined.fired {
         approvals.extend(&rule.approvals);
-        if rule.denies {
-            let reason = Reason { what: format!("denied by {}", rule.name), rules: vec![rule.name.clone()] };
-            if truth == Truth::Yes { no.push(reason) } else { hold.push(reason) }
+        match truth {
+            Truth::Yes if rule.denies => {
+                stands(Answer::No, format!("denied by {}", rule.name), vec![rule.name.clone()]);
+            }
+            // A denial that cannot be told waits for people.
+            _ => approvals.extend(&rule.holds),
         }
     }
-    for bundle in &plan.bundles {
-        let what = match outcomes.get(&bundle.name) {
-            Some(BundleOutcome::Passed | BundleOutcome::Flaky) => continue,
-            None if bundle.runs_nothing() => continue,
-            Some(BundleOutcome::Failed) => format!("bundle {} failed", bundle.name),
-            Some(BundleOutcome::Cancelled) => format!("bundle {} was stopped", bundle.name),
-            None => format!("bundle {} has not run", bundle.name),
-        };
-        let reason = Reason { what, rules: rules(&bundle.derivation) };
-        if outcomes.get(&bundle.name) == Some(&BundleOutcome::Failed) { no.push(reason) } else { hold.push(reason) }
-    }
-    for duty in plan.duties.iter().filter(|duty| duty.given.is_none()) {
-        hold.push(Reason { what: duty.name.clone(), rules: rules(&duty.derivation) });
-    }
-    if let Some(floor) = &plan.trust {
-        match trust {
-            Some(trust) if trust >= floor.at_least => {}
-            seen => {
-                let least = crate::show::thousandths(floor.at_least);
-                let what = match seen {
-                    Some(trust) => format!("trust {} is below {least}", crate::show::thousandths(trust)),
-                    None => format!("trust at least {least}: no score was measured"),
-                };
-                let reason = Reason { what, rules: rules(&floor.derivation) };
-                if seen.is_some() { no.push(reason) } else { hold.push(reason) }
+    let planned: BTreeMap<&str, &BundlePlan> =
+        plan.bundles.iter().map(|bundle| (bundle.name.as_str(), bundle)).collect();
+    let mut still_to_run = Vec::new();
+    for (&name, required) in &joined.bundles {
+        let from: Vec<String> = required.rules.iter().cloned().collect();
+        let planned = planned.get(name);
+        let is_whole = planned.is_none_or(|bundle| !bundle.narrowed || bundle.selected.len() == bundle.tests.len());
+        match outcomes.get(name) {
+            Some(BundleOutcome::Passed | BundleOutcome::Flaky) if required.narrowed || is_whole => {}
+            Some(BundleOutcome::Passed | BundleOutcome::Flaky) => {
+                stands(Answer::Hold, format!("bundle {name} has run in part, and all of it is required"), from);
+                still_to_run.push(name.to_owned());
+            }
+            Some(BundleOutcome::Failed) => stands(Answer::No, format!("bundle {name} failed"), from),
+            Some(BundleOutcome::Cancelled) => stands(Answer::Hold, format!("bundle {name} was stopped"), from),
+            None if required.runs_nothing => {}
+            None => {
+                stands(Answer::Hold, format!("bundle {name} has not run"), from);
+                if planned.is_none_or(|bundle| bundle.narrowed && !required.narrowed) {
+                    still_to_run.push(name.to_owned());
+                }
             }
         }
     }
-    for validation in &plan.validations {
-        let what = match outcomes.get(&validation.name) {
-            Some(BundleOutcome::Passed | BundleOutcome::Flaky) => continue,
-            Some(BundleOutcome::Failed) => format!("validation {} failed", validation.name),
-            Some(BundleOutcome::Cancelled) => format!("validation {} was stopped", validation.name),
-            None => format!("validation {} has not run", validation.name),
-        };
-        let reason = Reason { what, rules: rules(&validation.derivation) };
-        if outcomes.get(&validation.name) == Some(&BundleOutcome::Failed) { no.push(reason) } else { hold.push(reason) }
+    for duty in plan.duties.iter().chain(fired().flat_map(|rule| &rule.duties)).filter(|duty| duty.given.is_none()) {
+        stands(Answer::Hold, duty.name.clone(), rules(&duty.derivation));
     }
-    for approval in missing_approvals(&approvals, approved_by) {
-        let reason = Reason { what: format!("approval {}", approval.name), rules: rules(&approval.derivation) };
-        if !hold.contains(&reason) {
-            hold.push(reason);
+    if let Some(at_least) = joined.least_trust {
+        let floors = plan.trust.iter().chain(fired().filter_map(|rule| rule.trust.as_ref()));
+        let from = rules(floors.filter(|floor| floor.at_least == at_least).flat_map(|floor| &floor.derivation));
+        let least = crate::show::thousandths(at_least);
+        match trust {
+            Some(trust) if trust >= at_least => {}
+            Some(trust) => {
+                stands(Answer::No, format!("trust {} is below {least}", crate::show::thousandths(trust)), from);
+            }
+            None => stands(Answer::Hold, format!("trust at least {least}: no score was measured"), from),
         }
     }
-    let answer = if !no.is_empty() {
-        Answer::No
-    } else if hold.is_empty() {
-        Answer::Go
-    } else {
-        Answer::Hold
+    for validation in plan.validations.iter().chain(fired().flat_map(|rule| &rule.validations)) {
+        let (answer, what) = match outcomes.get(&validation.name) {
+            Some(BundleOutcome::Passed | BundleOutcome::Flaky) => continue,
+            Some(BundleOutcome::Failed) => (Answer::No, "failed"),
+            Some(BundleOutcome::Cancelled) => (Answer::Hold, "was stopped"),
+            None => (Answer::Hold, "has not run"),
+        };
+        stands(answer, format!("validation {} {what}", validation.name), rules(&validation.derivation));
+    }
+    let approvals = joined_approvals(approvals);
+    for approval in missing_approvals(&approvals.iter().collect::<Vec<_>>(), approved_by) {
+        stands(Answer::Hold, format!("approval {}", approval.name), rules(&approval.derivation));
+    }
+    let answer = reasons.iter().map(|reason| reason.answer).max().unwrap_or(Answer::Go);
+    reasons.sort_by_key(|reason| std::cmp::Reverse(reason.answer));
+    let mut after_run: BTreeMap<&str, Truth> = BTreeMap::new();
+    for (rule, truth) in plan.after_run.iter().zip(truths) {
+        let entry = after_run.entry(&rule.name).or_insert(truth);
+        *entry = truth.max(*entry);
+    }
+    let names = |planned: &[Element], of_rule: &dyn Fn(&AfterRun) -> Vec<Element>| -> Vec<String> {
+        let mut names: BTreeSet<String> = planned.iter().map(|element| element.name.clone()).collect();
+        names.extend(fired().flat_map(of_rule).map(|element| element.name));
+        names.into_iter().collect()
     };
-    no.extend(hold);
-    Decision { answer, tier, reasons: no, after_run }
+    Decision {
+        answer,
+        tier: joined.tier,
+        reasons,
+        after_run: after_run.into_iter().map(|(name, truth)| (name.to_owned(), truth)).collect(),
+        still_to_run,
+        principles: names(&plan.principles, &|rule| rule.principles.clone()),
+        intents: names(&plan.intents, &|rule| rule.intents.clone()),
+    }
+}
+
+/// One approval for each group, with the larger count.
+fn joined_approvals(asked: Vec<&Approval>) -> Vec<Approval> {
+    let mut joined: BTreeMap<_, Approval> = BTreeMap::new();
+    for approval in asked {
+        let key = (approval.extra, &approval.by, &approval.among);
+        match joined.entry(key) {
+            Entry::Vacant(entry) => {
+                entry.insert(approval.clone());
+            }
+            Entry::Occupied(mut entry) => {
+                let seen = entry.get_mut();
+                if approval.count > seen.count {
+                    (seen.count, seen.name) = (approval.count, approval.name.clone());
+                }
+                seen.derivation.extend(approval.derivation.iter().cloned());
+            }
+        }
+    }
+    joined.into_values().collect()
 }
 
 /// Approvals that the people who approved do not give. One person counts once in a requirement and may serve several;
@@ -224,7 +358,7 @@ pub(crate) fn rate_of(past: &PastFacts, rate: &str, bundle: &str, last: u32) -> 
 }
 
 struct Outcomes<'a> {
-    plan: &'a Plan,
+    joined: &'a Joined<'a>,
     outcomes: &'a BTreeMap<String, BundleOutcome>,
     past: &'a PastFacts,
     trust: Option<i64>,
@@ -250,41 +384,35 @@ impl Outcomes<'_> {
                 };
                 match bundle {
                     Some(name) => one(name),
-                    None => self.plan.bundles.iter().map(|bundle| one(&bundle.name)).max().unwrap_or(Truth::No),
+                    None => self.joined.bundles.keys().map(|name| one(name)).max().unwrap_or(Truth::No),
                 }
             }
             Pending::Failed(which) => {
-                let runs_nothing =
-                    |name: &str| self.plan.bundles.iter().any(|bundle| bundle.name == name && bundle.runs_nothing());
                 let failed = |name: &str| match self.outcomes.get(name) {
                     Some(BundleOutcome::Failed) => Truth::Yes,
                     Some(BundleOutcome::Passed | BundleOutcome::Flaky) => Truth::No,
-                    None if runs_nothing(name) => Truth::No,
-                    Some(BundleOutcome::Cancelled) | None => Truth::Unknown,
+                    Some(BundleOutcome::Cancelled) => Truth::Unknown,
+                    None => match self.joined.bundles.get(name) {
+                        Some(bundle) if !bundle.runs_nothing => Truth::Unknown,
+                        // A bundle that was not to run did not fail.
+                        _ => Truth::No,
+                    },
                 };
                 match which.as_str() {
                     "required" | "critical" => self
-                        .plan
+                        .joined
                         .bundles
                         .iter()
-                        .filter(|bundle| which == "required" || bundle.critical)
-                        .map(|bundle| failed(&bundle.name))
+                        .filter(|(_, bundle)| which == "required" || bundle.critical)
+                        .map(|(name, _)| failed(name))
                         .max()
                         .unwrap_or(Truth::No),
-                    name if self.plan.bundles.iter().any(|bundle| bundle.name == name) => failed(name),
-                    // A bundle that was not to run did not fail.
-                    name => {
-                        if self.outcomes.contains_key(name) {
-                            failed(name)
-                        } else {
-                            Truth::No
-                        }
-                    }
+                    name => failed(name),
                 }
             }
-            Pending::TrustBelowMinimum => match (self.trust, &self.plan.trust) {
+            Pending::TrustBelowMinimum => match (self.trust, self.joined.least_trust) {
                 (_, None) => Truth::No,
-                (Some(trust), Some(floor)) => truth(trust < floor.at_least),
+                (Some(trust), Some(at_least)) => truth(trust < at_least),
                 (None, Some(_)) => Truth::Unknown,
             },
         }

@@ -112,12 +112,21 @@ pub struct PastFacts {
     pub kpis: BTreeMap<String, i64>,
     /// Waivers whose grant is signed, by name.
     pub grants: std::collections::BTreeSet<String>,
-    /// CODEOWNERS before the change: text and path.
-    pub codeowners: Option<(Arc<str>, Arc<str>)>,
+    /// CODEOWNERS before the change.
+    pub codeowners: Option<CodeOwners>,
     /// What a `test` says of a rate outright, in thousandths of a percent: (`pass rate` or `flaky rate`, bundle).
     pub rates: BTreeMap<(String, String), i64>,
     /// What a `test` says of a model's field: (model, field) → value, `None` = unknown.
     pub model_fields: BTreeMap<(String, String), Option<grace_fingerprints::Value>>,
+}
+
+/// A CODEOWNERS file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeOwners {
+    /// Where it stands.
+    pub path: Arc<str>,
+    /// What it says.
+    pub text: Arc<str>,
 }
 
 /// One run of a bundle.

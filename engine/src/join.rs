@@ -15,17 +15,18 @@ use std::sync::Arc;
 use grace_dsl::ast::{self, Item, ItemKind, NodeId, Requirement};
 use grace_graph::code::PartKey;
 
-use approvals::approval_name;
 pub(crate) use finish::cond_text;
 
 use crate::book::{At, Compiled, Kind, applies, compiled, item_ids, line};
 use crate::db::{Db, RuleBook, World};
-use crate::plan::{AfterRun, Approver, BookSide, Derivation, Outcome, Plan, Truth};
+use crate::plan::{BookSide, Derivation, Outcome, Plan, Truth};
 use crate::prove::Prover;
 use crate::rules::verdict;
 use crate::show;
 use crate::verdict::{Hit, Verdict};
+use after_run::Waiting;
 use lowering::Lowered;
+use requirements::Asked;
 
 /// Pieces of evidence that one derivation shows; the rest are counted.
 const SHOWN: usize = 5;
@@ -137,23 +138,14 @@ impl<'a> RuleView<'a> {
     }
 }
 
-/// Approvals are joined by whom they are of: (extra, by, among) to the largest count.
-type ApprovalKey = (bool, Approver, Vec<(u32, Approver)>);
-
 struct Joiner<'a> {
     db: &'a dyn Db,
     tiers: Vec<(u8, Derivation, bool)>,
-    approvals: BTreeMap<ApprovalKey, (u32, Vec<Derivation>)>,
-    principles: BTreeMap<String, Vec<Derivation>>,
-    bundles: BTreeMap<String, (bool, Vec<Derivation>)>,
-    validations: BTreeMap<(String, String), Vec<Derivation>>,
-    duties: BTreeMap<String, (Option<String>, Vec<Derivation>)>,
-    intents: BTreeMap<String, Vec<Derivation>>,
-    trust: Vec<(i64, Derivation)>,
+    asked: Asked,
     denials: BTreeMap<String, (Option<String>, Vec<Derivation>)>,
     unknowns: BTreeMap<String, Vec<Derivation>>,
     rules: BTreeMap<String, (Outcome, BTreeSet<String>, Vec<Derivation>)>,
-    after_run: Vec<AfterRun>,
+    waiting: Vec<Waiting>,
 }
 
 /// The plan of what the inputs say.
@@ -161,17 +153,11 @@ pub(crate) fn plan(db: &dyn Db) -> Plan {
     let mut joiner = Joiner {
         db,
         tiers: Vec::new(),
-        approvals: BTreeMap::new(),
-        principles: BTreeMap::new(),
-        bundles: BTreeMap::new(),
-        validations: BTreeMap::new(),
-        duties: BTreeMap::new(),
-        intents: BTreeMap::new(),
-        trust: Vec::new(),
+        asked: Asked::default(),
         denials: BTreeMap::new(),
         unknowns: BTreeMap::new(),
         rules: BTreeMap::new(),
-        after_run: Vec::new(),
+        waiting: Vec::new(),
     };
     joiner.built_in();
     joiner.tier_lines();
@@ -227,12 +213,30 @@ impl Joiner<'_> {
         };
         // A state that stood before and stays is told, but it is the hold below that asks for something.
         if !(always_denies && verdict.truth == Truth::No) {
-            self.contribute(rule, &view, &lowered, &at_rule);
+            self.tier(rule, &view, &lowered, &at_rule);
+            let asked = self.requirements(rule, &view, &lowered, &at_rule);
+            // A limit of which nothing is known is a missing fact of the plan.
+            for (fact, derivations) in &asked.unknowns {
+                derivations
+                    .iter()
+                    .for_each(|reason| push(self.unknowns.entry(fact.clone()).or_default(), reason.clone()));
+            }
+            self.asked.join(asked);
         }
         if view.denies && !lowered.deny {
             self.deny(rule, &view, &at_rule);
         }
         self.outcome(name, outcome, &lowered.waivers, at_rule);
+    }
+
+    fn tier(&mut self, rule: &Judged, view: &RuleView<'_>, lowered: &Lowered, at_rule: &Derivation) {
+        if let Some((node, tier)) = view.tier
+            && !lowered.tier
+        {
+            let tier = lowered.to_tier.map_or(tier, |most| tier.min(most));
+            let derivation = Derivation { line: line(self.db, &rule.at, node), ..at_rule.clone() };
+            self.tiers.push((tier, derivation, at_rule.by_unknown));
+        }
     }
 
     fn outcome(&mut self, name: String, outcome: Outcome, waivers: &[String], derivation: Derivation) {
@@ -256,7 +260,7 @@ impl Joiner<'_> {
         let mut facts: BTreeSet<String> = verdict.problems.iter().cloned().collect();
         for hit in evidence {
             match hit {
-                Hit::Missing { fact } => {
+                Hit::Missing { fact } | Hit::Unread { fact, .. } => {
                     facts.insert(fact.clone());
                 }
                 Hit::Changed { before, after, set, certain: false, .. } => {

@@ -51,6 +51,8 @@ pub struct Plan {
     pub rules: Vec<RuleOutcome>,
     /// Rules to be judged after the run.
     pub after_run: Vec<AfterRun>,
+    /// Bundles that those rules ask for if they fire, and that are not to run anyway.
+    pub after_run_bundles: Vec<BundlePlan>,
     /// What the change is, in numbers.
     pub change: ChangeSummary,
     /// The next date that could change this plan (a window, a waiver's end); ISO 8601, UTC.
@@ -521,7 +523,7 @@ pub struct RuleOutcome {
     pub derivation: Vec<Derivation>,
 }
 
-/// A rule that is judged after the run.
+/// A rule that is judged after the run, and all that it asks for if it fires.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AfterRun {
     /// The rule.
@@ -530,12 +532,39 @@ pub struct AfterRun {
     pub when: Pending,
     /// Tier that it raises to.
     pub tier: Option<u8>,
-    /// Approvals that it requires.
+    /// Approvals that it requires, limits that do not hold and a higher tier's among them.
     pub approvals: Vec<Approval>,
+    /// Approvals that stand for its denial where that cannot be told.
+    pub holds: Vec<Approval>,
+    /// Bundles that it requires.
+    pub bundles: Vec<BundleAsked>,
+    /// Model validations that it requires.
+    pub validations: Vec<ValidationPlan>,
+    /// Other duties.
+    pub duties: Vec<Duty>,
+    /// Principles that it upholds; they apply from the start.
+    pub principles: Vec<Element>,
+    /// Its intents.
+    pub intents: Vec<Element>,
+    /// Least trust that it asks for.
+    pub trust: Option<TrustFloor>,
     /// It denies.
     pub denies: bool,
+    /// What to do instead, in the rule's words.
+    pub remedy: Option<String>,
     /// Where it stands and why.
     pub derivation: Derivation,
+}
+
+/// A bundle that a rule asks for after the run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BundleAsked {
+    /// The bundle.
+    pub name: String,
+    /// The tests that the change reaches are enough.
+    pub narrowed: bool,
+    /// Why.
+    pub derivation: Vec<Derivation>,
 }
 
 /// A condition that waits for the run.

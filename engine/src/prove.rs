@@ -143,7 +143,7 @@ impl Prover<'_> {
             Hit::Window { name, from, to } => {
                 Evidence::Window { name: name.clone(), from: from.clone(), to: to.clone() }
             }
-            Hit::Missing { fact } => Evidence::Missing { fact: fact.clone() },
+            Hit::Missing { fact } | Hit::Unread { fact, .. } => Evidence::Missing { fact: fact.clone() },
         }
     }
 }

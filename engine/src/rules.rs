@@ -63,6 +63,10 @@ pub(crate) fn verdict(db: &dyn Db, book: RuleBook, file: RuleFile, id: ItemId) -
         verdict.problems.clone_from(&compiled.problems);
         // What stands for nothing could have been anything.
         verdict.truth = verdict.truth.max(Truth::Unknown);
+        verdict.pending = verdict.pending.map(|pending| match pending {
+            Pending::Known(truth) => Pending::Known(truth.max(Truth::Unknown)),
+            waits => Pending::Or(vec![waits, Pending::Known(Truth::Unknown)]),
+        });
     }
     Some(Arc::new(verdict))
 }

@@ -276,8 +276,10 @@ fn show_cond(cond: &Cond, inner: bool) -> String {
 /// An approval as written, without its `else`.
 pub(crate) fn approval(approval: &Approval) -> String {
     let mut text = format!("{} of {}", approval.count, approver(&approval.by));
-    for (count, by) in &approval.among {
-        text.push_str(&format!(", {count} of them of {}", approver(by)));
+    let mut among: Vec<(String, u32)> = approval.among.iter().map(|(count, by)| (approver(by), *count)).collect();
+    among.sort();
+    for (by, count) in among {
+        text.push_str(&format!(", {count} of them of {by}"));
     }
     if approval.extra { format!("extra {text}") } else { text }
 }

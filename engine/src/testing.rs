@@ -21,9 +21,9 @@ use crate::conds::{Conds, Mode};
 use crate::dates;
 use crate::db::{Database, Inputs, World, facts, files_by_path, graph_of, snapshot};
 use crate::decide::{Answer, BundleOutcome, Decision, decide};
-use crate::input::{Book, Input, Tree, TreeContent, TreeFile};
+use crate::input::{Book, CodeOwners, Input, Tree, TreeContent, TreeFile};
 use crate::join::{Judged, judged, plan};
-use crate::plan::{Derivation, Outcome, Plan, Side, Truth};
+use crate::plan::{AfterRun, Derivation, Outcome, Plan, Side, Truth, ValidationPlan};
 use crate::sets::plain;
 use crate::show;
 use crate::verdict::Trace;
@@ -485,8 +485,6 @@ fn indent_of(line: &str) -> &str {
     &line[..line.len() - line.trim_start().len()]
 }
 
-const CODEOWNERS: [&str; 3] = ["CODEOWNERS", ".github/CODEOWNERS", "docs/CODEOWNERS"];
-
 /// Models by name, and the files that declare them.
 pub type Models = (BTreeMap<String, Arc<Fingerprint>>, BTreeMap<String, Vec<String>>);
 
@@ -528,8 +526,9 @@ pub fn input_of(store: &FactStore, before: &BTreeMap<String, String>, after: &BT
     let (models, files) = models_of(after);
     input.past.models_after = models;
     input.past.model_files.extend(files);
-    input.past.codeowners =
-        CODEOWNERS.iter().find_map(|path| before.get(*path).map(|text| (Arc::from(*path), Arc::from(text.as_str()))));
+    input.past.codeowners = grace_graph::owners::PLACES.iter().find_map(|path| {
+        before.get(*path).map(|text| CodeOwners { path: Arc::from(*path), text: Arc::from(text.as_str()) })
+    });
     input
 }
 
@@ -675,17 +674,16 @@ impl Judge<'_> {
         let (met, found) = match &expect.kind {
             ExpectKind::Tier(tier) => self.tier(*tier, from),
             ExpectKind::Bundle(name, narrowed) => {
-                let found = self.plan.bundles.iter().find(|bundle| bundle.name == name.text);
-                let met = found.is_some_and(|bundle| by(&bundle.derivation) && (!narrowed || bundle.narrowed));
-                (met, list("bundles", self.plan.bundles.iter().map(|bundle| reasons(&bundle.name, &bundle.derivation))))
+                let all = self.bundles();
+                let met = all.iter().any(|(bundle, is_narrowed, derivation)| {
+                    *bundle == name.text && by(derivation) && (!narrowed || *is_narrowed)
+                });
+                (met, list("bundles", all.iter().map(|(bundle, _, derivation)| reasons(bundle, derivation))))
             }
             ExpectKind::Approval(approval) => {
                 let wanted = show::approval(approval);
-                // Before the run nothing is known of it, and nobody is asked for what may come after.
-                let holds = |name: &String| self.decision.after_run.contains(&(name.clone(), Truth::Yes));
-                let after = self.plan.after_run.iter().filter(|rule| holds(&rule.name));
                 let all: Vec<_> =
-                    self.plan.approvals.iter().chain(after.flat_map(|rule| rule.approvals.iter())).collect();
+                    self.plan.approvals.iter().chain(self.after().flat_map(|rule| rule.approvals.iter())).collect();
                 let met = all.iter().any(|approval| approval.name == wanted && by(&approval.derivation));
                 (met, list("approvals", all.iter().map(|approval| reasons(&approval.name, &approval.derivation))))
             }
@@ -700,12 +698,13 @@ impl Judge<'_> {
                 )
             }
             ExpectKind::Validation(name, model) => {
-                let met = self.plan.validations.iter().any(|found| {
+                let all: Vec<_> = self.validations().collect();
+                let met = all.iter().any(|found| {
                     found.validation == name.text
                         && model.as_ref().is_none_or(|model| model.value == found.model)
                         && by(&found.derivation)
                 });
-                (met, list("validations", self.plan.validations.iter().map(|found| found.name.clone())))
+                (met, list("validations", all.iter().map(|found| found.name.clone())))
             }
             ExpectKind::Denied => {
                 let after = self.decision.reasons.iter().any(|reason| {
@@ -768,6 +767,25 @@ impl Judge<'_> {
         (met == expect.negated).then_some(found)
     }
 
+    /// Rules that fired after the run. Before it nothing is known of them, and nobody is asked for what may come after.
+    fn after(&self) -> impl Iterator<Item = &AfterRun> {
+        let fired = |name: &String| self.decision.after_run.contains(&(name.clone(), Truth::Yes));
+        self.plan.after_run.iter().filter(move |rule| fired(&rule.name))
+    }
+
+    /// Bundles of the plan and of the rules that fired after the run: name, narrowed, why.
+    fn bundles(&self) -> Vec<(&str, bool, &[Derivation])> {
+        let planned = self.plan.bundles.iter();
+        let planned = planned.map(|bundle| (bundle.name.as_str(), bundle.narrowed, bundle.derivation.as_slice()));
+        let after = self.after().flat_map(|rule| &rule.bundles);
+        let after = after.map(|bundle| (bundle.name.as_str(), bundle.narrowed, bundle.derivation.as_slice()));
+        planned.chain(after).collect()
+    }
+
+    fn validations(&self) -> impl Iterator<Item = &ValidationPlan> {
+        self.plan.validations.iter().chain(self.after().flat_map(|rule| &rule.validations))
+    }
+
     fn fired_after(&self, rule: &str) -> bool {
         self.decision.after_run.iter().any(|(name, truth)| name == rule && *truth != Truth::No)
     }
@@ -797,12 +815,12 @@ impl Judge<'_> {
         let named = |test: &dyn Fn(&ExpectKind) -> bool| {
             self.expects.iter().any(|expect| !expect.negated && test(&expect.kind))
         };
-        for bundle in &self.plan.bundles {
-            if !named(&|kind| matches!(kind, ExpectKind::Bundle(name, _) if name.text == bundle.name)) {
-                extra.push(format!("bundle({})", bundle.name));
+        for (bundle, ..) in self.bundles() {
+            if !named(&|kind| matches!(kind, ExpectKind::Bundle(name, _) if name.text == bundle)) {
+                extra.push(format!("bundle({bundle})"));
             }
         }
-        for approval in &self.plan.approvals {
+        for approval in self.plan.approvals.iter().chain(self.after().flat_map(|rule| &rule.approvals)) {
             if !named(&|kind| matches!(kind, ExpectKind::Approval(wanted) if show::approval(wanted) == approval.name)) {
                 extra.push(format!("approval {}", approval.name));
             }
@@ -812,7 +830,7 @@ impl Judge<'_> {
                 extra.push(format!("principle {}", principle.name));
             }
         }
-        for validation in &self.plan.validations {
+        for validation in self.validations() {
             if !named(&|kind| {
                 matches!(kind, ExpectKind::Validation(name, model) if name.text == validation.validation
                     && model.as_ref().is_none_or(|model| model.value == validation.model))

@@ -35,6 +35,9 @@ pub(crate) enum Hit {
     Window { name: String, from: String, to: String },
     /// A missing fact.
     Missing { fact: String },
+    /// Something of the code that could not be read: of a part, or of anything in a file. Where its `edges` could not be
+    /// read, what they lead to is not known either.
+    Unread { path: Arc<str>, part: Option<PartKey>, edges: bool, fact: String },
 }
 
 /// An edge by the keys of its ends.

@@ -103,7 +103,11 @@ fn hit_covered(rule: &Conds<'_>, set: &BothSides, hit: &Hit) -> Option<bool> {
         Hit::Member { part, side, .. } | Hit::Test { part, side, .. } => Some(set.holds(*side, part) == Truth::Yes),
         Hit::Line { part: Some(part), .. } => Some(after(part)),
         // What is missing could be anywhere, and a package or a model is no part of a set of code.
-        Hit::Line { part: None, .. } | Hit::Missing { .. } | Hit::Package { .. } | Hit::Model { .. } => Some(false),
+        Hit::Line { part: None, .. }
+        | Hit::Missing { .. }
+        | Hit::Unread { .. }
+        | Hit::Package { .. }
+        | Hit::Model { .. } => Some(false),
         Hit::Number { .. } | Hit::Declared { .. } | Hit::Window { .. } => None,
     }
 }

@@ -2,6 +2,8 @@
 
 use grace_dsl::ast::{self, ItemKind, NodeId};
 
+use super::approvals::Asking;
+use super::requirements::Asked;
 use super::{Joiner, Judged, RuleView, push};
 use crate::book::{Kind, item, line, names};
 use crate::db::World;
@@ -61,9 +63,16 @@ impl Joiner<'_> {
 
     /// An unknown denial, or a state that stood before, waits for people.
     fn hold_deny(&mut self, rule: &Judged, view: &RuleView<'_>, derivation: Derivation) {
+        let mut asked = Asked::default();
+        self.held(rule, view, &derivation, &mut asked);
+        self.asked.join(asked);
+    }
+
+    /// Whom a denial waits for that cannot be told, or that stood before.
+    pub(super) fn held(&self, rule: &Judged, view: &RuleView<'_>, derivation: &Derivation, asked: &mut Asked) {
         match view.if_unknown {
-            Some(approval) => self.approval(rule, &approval.clone(), derivation),
-            None => self.hold(rule.book, view.owner, derivation),
+            Some(approval) => self.approval(&Asking::Rule(rule), approval, derivation, asked),
+            None => asked.approval(self.of_owner(rule.book, view.owner), 1, derivation.clone()),
         }
     }
 

@@ -4,18 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use grace_dsl::ast::{self, Item, ItemKind, NodeId, RequirementKind, When};
 
-use super::{Joiner, Judged, RuleView, approval_name, books, push};
+use super::approvals::approvals;
+use super::{Joiner, Judged, RuleView, books, push};
 use crate::book::{Kind, item, line, names};
 use crate::dates;
 use crate::db::{Db, World};
 use crate::impact::{bundle_plan, impact};
 use crate::plan::{
-    Approval, BundlePlan, Denial, Derivation, Duty, Element, NotRun, Plan, Rejected, RuleOutcome, SCHEMA, TrustFloor,
-    Truth, Unknown, VERSION, ValidationPlan,
+    AfterRun, BundlePlan, Denial, Derivation, Duty, Element, NotRun, Pending, Plan, Rejected, RuleOutcome, SCHEMA,
+    TrustFloor, Truth, Unknown, VERSION, ValidationPlan,
 };
 use crate::show;
 use crate::subject::{subject, summary, valid_until};
-use crate::verdict::Trace;
+use crate::verdict::Verdict;
 
 impl Joiner<'_> {
     pub(super) fn finish(mut self, judged: &[Judged]) -> Plan {
@@ -33,17 +34,6 @@ impl Joiner<'_> {
                 }
             }
         }
-        let approvals = std::mem::take(&mut self.approvals)
-            .into_iter()
-            .map(|((extra, by, among), (count, derivation))| Approval {
-                name: approval_name(count, &by, &among, extra),
-                count,
-                by,
-                among,
-                extra,
-                derivation,
-            })
-            .collect::<Vec<_>>();
         let unknowns = std::mem::take(&mut self.unknowns)
             .into_iter()
             .map(|(name, derivation)| Unknown {
@@ -55,24 +45,14 @@ impl Joiner<'_> {
                 derivation,
             })
             .collect();
-        let bundles = self.bundle_plans();
+        let after_run = self.waiting(tier);
+        let asked = std::mem::take(&mut self.asked);
+        let bundles = self.bundle_plans(asked.bundles);
+        let after_run_bundles = self.after_run_bundles(&after_run, &bundles);
         let not_run = not_run(db, judged, &bundles);
-        let validations = self.validation_plans();
-        let trust = self.trust.iter().map(|(least, _)| *least).max().map(|at_least| {
-            let mut derivation = Vec::new();
-            for (least, reason) in &self.trust {
-                if *least == at_least {
-                    push(&mut derivation, reason.clone());
-                }
-            }
-            TrustFloor { at_least, derivation }
-        });
-        let elements = |map: BTreeMap<String, Vec<Derivation>>| {
-            map.into_iter().map(|(name, derivation)| Element { name, derivation }).collect()
-        };
+        let validations = self.validation_plans(&asked.validations);
+        let trust = trust_floor(asked.trust);
         let as_of = World::get(db).as_of(db);
-        let mut after_run = self.after_run;
-        after_run.sort_by(|a, b| a.name.cmp(&b.name).then(a.derivation.book.cmp(&b.derivation.book)));
         let mut plan = Plan {
             schema: SCHEMA.to_owned(),
             version: VERSION,
@@ -81,17 +61,13 @@ impl Joiner<'_> {
             tier_name,
             approve,
             tier_derivation,
-            approvals,
-            principles: elements(self.principles),
+            approvals: approvals(asked.approvals),
+            principles: elements(asked.principles),
             bundles,
             not_run,
             validations,
-            duties: self
-                .duties
-                .into_iter()
-                .map(|(name, (given, derivation))| Duty { name, given, derivation })
-                .collect(),
-            intents: elements(self.intents),
+            duties: duties(asked.duties),
+            intents: elements(asked.intents),
             trust,
             denials: self
                 .denials
@@ -110,6 +86,7 @@ impl Joiner<'_> {
                 })
                 .collect(),
             after_run,
+            after_run_bundles,
             change: summary(db),
             valid_until: valid_until(db),
             as_of: dates::iso(as_of),
@@ -118,20 +95,33 @@ impl Joiner<'_> {
         plan
     }
 
-    fn bundle_plans(&self) -> Vec<BundlePlan> {
+    fn bundle_plans(&self, asked: BTreeMap<String, (bool, Vec<Derivation>)>) -> Vec<BundlePlan> {
         let impact = impact(self.db);
-        self.bundles
-            .iter()
-            .filter_map(|(name, (narrowed, derivation))| {
-                bundle_plan(self.db, name, *narrowed, derivation.clone(), &impact)
-            })
+        asked
+            .into_iter()
+            .filter_map(|(name, (narrowed, derivation))| bundle_plan(self.db, &name, narrowed, derivation, &impact))
             .collect()
     }
 
+    /// What may have to run after the run: what a rule that waits asks for beyond the plan, each bundle once.
+    fn after_run_bundles(&self, rules: &[AfterRun], planned: &[BundlePlan]) -> Vec<BundlePlan> {
+        let mut wanted: BTreeMap<String, (bool, Vec<Derivation>)> = BTreeMap::new();
+        for bundle in rules.iter().flat_map(|rule| &rule.bundles) {
+            let runs = planned.iter().any(|plan| plan.name == bundle.name && (!plan.narrowed || bundle.narrowed));
+            if !runs {
+                let entry = wanted.entry(bundle.name.clone()).or_insert((true, Vec::new()));
+                entry.0 &= bundle.narrowed;
+                bundle.derivation.iter().for_each(|reason| push(&mut entry.1, reason.clone()));
+            }
+        }
+        self.bundle_plans(wanted)
+    }
+
     /// Validations to run; one that differs between the books runs in both forms.
-    fn validation_plans(&self) -> Vec<ValidationPlan> {
+    pub(super) fn validation_plans(&self, asked: &BTreeMap<(String, String), Vec<Derivation>>) -> Vec<ValidationPlan> {
         let mut plans: Vec<ValidationPlan> = Vec::new();
-        for ((validation, model), derivation) in &self.validations {
+        for ((validation, model), derivation) in asked {
+            let first = plans.len();
             for (_, book) in books(self.db) {
                 let names = names(self.db, book);
                 let Some(at) = names.first(Kind::Validation, validation) else { continue };
@@ -145,13 +135,30 @@ impl Joiner<'_> {
                     samples: samples.as_ref().and_then(|samples| u32::try_from(samples.thousandths / 1000).ok()),
                     derivation: derivation.clone(),
                 };
-                if !plans.contains(&form) {
+                if !plans[first..].contains(&form) {
                     plans.push(form);
                 }
             }
         }
         plans
     }
+}
+
+/// Named things with their reasons.
+pub(super) fn elements(asked: BTreeMap<String, Vec<Derivation>>) -> Vec<Element> {
+    asked.into_iter().map(|(name, derivation)| Element { name, derivation }).collect()
+}
+
+pub(super) fn duties(asked: BTreeMap<String, (Option<String>, Vec<Derivation>)>) -> Vec<Duty> {
+    asked.into_iter().map(|(name, (given, derivation))| Duty { name, given, derivation }).collect()
+}
+
+/// The highest minimum, with those who ask for it.
+pub(super) fn trust_floor(asked: Vec<(i64, Derivation)>) -> Option<TrustFloor> {
+    let at_least = asked.iter().map(|(least, _)| *least).max()?;
+    let mut derivation = Vec::new();
+    asked.into_iter().filter(|(least, _)| *least == at_least).for_each(|(_, reason)| push(&mut derivation, reason));
+    Some(TrustFloor { at_least, derivation })
 }
 
 /// Bundles that the books know and that the plan does not run, with what their rules lack.
@@ -179,7 +186,7 @@ fn not_run(db: &dyn Db, judged: &[Judged], bundles: &[BundlePlan]) -> Vec<NotRun
                     rule: rule.at.id.name.to_string(),
                     file: rule.at.file.path(db).to_string(),
                     line: line(db, &rule.at, NodeId(0)),
-                    unmet: unmet(&rule.compiled.item, &rule.verdict.trace),
+                    unmet: unmet(&rule.compiled.item, &rule.verdict),
                 });
             }
             NotRun { name, rules }
@@ -187,17 +194,25 @@ fn not_run(db: &dyn Db, judged: &[Judged], bundles: &[BundlePlan]) -> Vec<NotRun
         .collect()
 }
 
-/// The conditions of a rule that were not met, as the language writes them.
-pub(super) fn unmet(item: &Item, trace: &Trace) -> Vec<String> {
+/// The conditions of a rule that were not met, as the language writes them; what waits for the run says so.
+fn unmet(item: &Item, verdict: &Verdict) -> Vec<String> {
+    let waits = verdict.pending.as_ref().is_some_and(|pending| *pending != Pending::Known(Truth::No));
     let mut found = Vec::new();
-    let mut stack = vec![trace];
-    while let Some(trace) = stack.pop() {
-        if trace.children.is_empty() {
-            if trace.truth == Truth::No {
-                found.push(cond_text(item, trace.node));
-            }
-        } else {
-            stack.extend(trace.children.iter().rev());
+    let mut stack = vec![(&verdict.trace, false)];
+    while let Some((trace, negated)) = stack.pop() {
+        if !trace.children.is_empty() {
+            stack.extend(trace.children.iter().rev().map(|child| (child, negated != trace.negates)));
+            continue;
+        }
+        let text = || {
+            let text = cond_text(item, trace.node);
+            if negated { format!("not ({text})") } else { text }
+        };
+        match trace.truth {
+            Truth::Unknown if waits => found.push(format!("{}: told after the run", text())),
+            Truth::No if !negated => found.push(text()),
+            Truth::Yes if negated => found.push(text()),
+            Truth::No | Truth::Unknown | Truth::Yes => {}
         }
     }
     found

@@ -1,91 +1,167 @@
 //! What a fired rule asks for beside approvals and denials.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use grace_dsl::ast::{self, ItemKind, NodeId, RequirementKind};
 
+use super::approvals::Asking;
 use super::lowering::Lowered;
 use super::{Joiner, Judged, RuleView, push};
 use crate::book::{Kind, compiled, line, names};
 use crate::db::{Db, RuleBook, World, graph_of, meant, snapshot};
-use crate::plan::{Derivation, Evidence, Side, Truth};
+use crate::plan::{Approver, Derivation, Evidence, Side, Truth};
 use crate::sets::{SetName, Sets, named_set};
 use crate::show;
 
-impl Joiner<'_> {
-    /// Everything that a fired rule says, but for its denial.
-    pub(super) fn contribute(&mut self, rule: &Judged, view: &RuleView<'_>, lowered: &Lowered, at_rule: &Derivation) {
-        let at = |node: NodeId, joiner: &Self| Derivation { line: line(joiner.db, &rule.at, node), ..at_rule.clone() };
-        if let Some((node, tier)) = view.tier
-            && !lowered.tier
-        {
-            let tier = lowered.to_tier.map_or(tier, |most| tier.min(most));
-            let derivation = at(node, self);
-            self.tiers.push((tier, derivation, at_rule.by_unknown));
+const SIDES: [Side; 2] = [Side::Before, Side::After];
+
+/// Approvals are joined by whom they are of: (extra, by, among) to the largest count.
+pub(super) type ApprovalKey = (bool, Approver, Vec<(u32, Approver)>);
+
+/// What rules ask for, joined: all of them for the plan, or one that is judged after the run for itself.
+#[derive(Default)]
+pub(super) struct Asked {
+    pub(super) approvals: BTreeMap<ApprovalKey, (u32, Vec<Derivation>)>,
+    pub(super) principles: BTreeMap<String, Vec<Derivation>>,
+    /// Bundles, and whether each is narrowed: a whole one beats a narrowed one.
+    pub(super) bundles: BTreeMap<String, (bool, Vec<Derivation>)>,
+    /// By validation and model.
+    pub(super) validations: BTreeMap<(String, String), Vec<Derivation>>,
+    pub(super) duties: BTreeMap<String, (Option<String>, Vec<Derivation>)>,
+    pub(super) intents: BTreeMap<String, Vec<Derivation>>,
+    pub(super) trust: Vec<(i64, Derivation)>,
+    /// Limits that cannot be told.
+    pub(super) unknowns: BTreeMap<String, Vec<Derivation>>,
+}
+
+impl Asked {
+    /// Adds what others ask for.
+    pub(super) fn join(&mut self, other: Self) {
+        for (key, (count, derivations)) in other.approvals {
+            derivations.into_iter().for_each(|reason| self.approval(key.clone(), count, reason));
         }
+        for (name, (narrowed, derivations)) in other.bundles {
+            derivations.into_iter().for_each(|reason| self.bundle(&name, narrowed, reason));
+        }
+        for (name, (given, derivations)) in other.duties {
+            derivations.into_iter().for_each(|reason| self.duty(name.clone(), given.clone(), reason));
+        }
+        for (key, derivations) in other.validations {
+            let seen = self.validations.entry(key).or_default();
+            derivations.into_iter().for_each(|reason| push(seen, reason));
+        }
+        for (more, own) in [
+            (other.principles, &mut self.principles),
+            (other.intents, &mut self.intents),
+            (other.unknowns, &mut self.unknowns),
+        ] {
+            for (name, derivations) in more {
+                let seen = own.entry(name).or_default();
+                derivations.into_iter().for_each(|reason| push(seen, reason));
+            }
+        }
+        self.trust.extend(other.trust);
+    }
+
+    pub(super) fn approval(&mut self, key: ApprovalKey, count: u32, derivation: Derivation) {
+        let entry = self.approvals.entry(key).or_insert((0, Vec::new()));
+        entry.0 = entry.0.max(count);
+        push(&mut entry.1, derivation);
+    }
+
+    fn bundle(&mut self, name: &str, narrowed: bool, derivation: Derivation) {
+        let entry = self.bundles.entry(name.to_owned()).or_insert((true, Vec::new()));
+        entry.0 &= narrowed;
+        push(&mut entry.1, derivation);
+    }
+
+    fn duty(&mut self, name: String, given: Option<String>, derivation: Derivation) {
+        let entry = self.duties.entry(name).or_insert((None, Vec::new()));
+        entry.0 = given;
+        push(&mut entry.1, derivation);
+    }
+}
+
+impl Joiner<'_> {
+    /// Everything that a fired rule asks for, but for its tier and its denial.
+    pub(super) fn requirements(
+        &self,
+        rule: &Judged,
+        view: &RuleView<'_>,
+        lowered: &Lowered,
+        at_rule: &Derivation,
+    ) -> Asked {
+        let db = self.db;
+        let mut asked = Asked::default();
+        let at = |node: NodeId| Derivation { line: line(db, &rule.at, node), ..at_rule.clone() };
+        let declared = World::get(db).declared(db);
+        let is_given = |text: &String| !text.trim().is_empty();
         for requirement in view.require {
-            let derivation = at(requirement.node, self);
+            let derivation = at(requirement.node);
             match &requirement.kind {
                 RequirementKind::Approval(approval) => {
                     let waived = lowered.all_approvals
                         || matches!(&approval.by, ast::Approver::Team(team) if lowered.approvals.contains(&team.text));
                     if !waived {
-                        self.approval(rule, approval, derivation);
+                        self.approval(&Asking::Rule(rule), approval, &derivation, &mut asked);
                     }
                 }
                 RequirementKind::Bundle { name, narrowed } => {
                     if !lowered.bundles.contains(&name.text) {
-                        let entry = self.bundles.entry(name.text.clone()).or_insert((true, Vec::new()));
-                        entry.0 &= *narrowed;
-                        push(&mut entry.1, derivation);
+                        asked.bundle(&name.text, *narrowed, derivation);
                     }
                 }
                 RequirementKind::Validation(validation) => {
                     if !lowered.validations.contains(&validation.text) {
-                        self.validation(rule.book, &validation.text, &derivation);
+                        for model in self.validated(rule.book, &validation.text) {
+                            let key = (validation.text.clone(), model);
+                            push(asked.validations.entry(key).or_default(), derivation.clone());
+                        }
                     }
                 }
                 RequirementKind::Ticket(_) | RequirementKind::Rationale | RequirementKind::Story(_)
                     if lowered.everything => {}
                 RequirementKind::Ticket(glob) => {
-                    let declared = World::get(self.db).declared(self.db);
                     let given = declared.ticket.clone().filter(|ticket| rule.compiled.glob(&glob.value, false, ticket));
-                    self.duty(format!("ticket \"{}\"", glob.value), given, derivation);
+                    asked.duty(format!("ticket \"{}\"", glob.value), given, derivation);
                 }
                 RequirementKind::Rationale => {
-                    let given = World::get(self.db).declared(self.db).rationale.clone();
-                    self.duty("rationale".to_owned(), given.filter(|text| !text.trim().is_empty()), derivation);
+                    asked.duty("rationale".to_owned(), declared.rationale.clone().filter(is_given), derivation);
                 }
                 RequirementKind::Story(field) => {
-                    let given = World::get(self.db).declared(self.db).story.get(&field.text).cloned();
-                    let given = given.filter(|text| !text.trim().is_empty());
-                    self.duty(format!("story {}", field.text), given, derivation);
+                    let given = declared.story.get(&field.text).cloned().filter(is_given);
+                    asked.duty(format!("story {}", field.text), given, derivation);
                 }
             }
         }
         for principle in view.upholds {
-            let derivation = at(principle.node, self);
-            push(self.principles.entry(principle.text.clone()).or_default(), derivation);
+            push(asked.principles.entry(principle.text.clone()).or_default(), at(principle.node));
         }
         if lowered.everything {
-            return;
+            return asked;
         }
         for intent in view.intents {
-            let derivation = at(intent.node, self);
-            push(self.intents.entry(intent.text.clone()).or_default(), derivation);
+            push(asked.intents.entry(intent.text.clone()).or_default(), at(intent.node));
         }
         if let Some(trust) = view.trust {
-            let derivation = at(trust.node, self);
-            self.trust.push((trust.thousandths, derivation));
+            asked.trust.push((trust.thousandths, at(trust.node)));
         }
         for limit in view.limits {
-            self.limit(rule, view, limit, at(limit.node, self));
+            self.limit(rule, view, limit, at(limit.node), &mut asked);
         }
+        asked
     }
 
     /// A limit that is broken or unknown is a hold for the policy's owner.
-    fn limit(&mut self, rule: &Judged, view: &RuleView<'_>, limit: &ast::KpiTest, mut derivation: Derivation) {
+    fn limit(
+        &self,
+        rule: &Judged,
+        view: &RuleView<'_>,
+        limit: &ast::KpiTest,
+        mut derivation: Derivation,
+        asked: &mut Asked,
+    ) {
         let past = World::get(self.db).past(self.db);
         let key = show::kpi(limit);
         let test = show::comparison(limit.compare, &limit.value);
@@ -99,38 +175,28 @@ impl Joiner<'_> {
             None => {
                 derivation.by_unknown = true;
                 derivation.evidence = vec![Evidence::Missing { fact: key.clone() }];
-                push(self.unknowns.entry(key).or_default(), derivation.clone());
+                push(asked.unknowns.entry(key).or_default(), derivation.clone());
             }
         }
         derivation.more_evidence = 0;
-        self.hold(rule.book, view.owner, derivation);
+        asked.approval(self.of_owner(rule.book, view.owner), 1, derivation);
     }
 
-    fn duty(&mut self, name: String, given: Option<String>, derivation: Derivation) {
-        let entry = self.duties.entry(name).or_insert((None, Vec::new()));
-        entry.0 = given;
-        push(&mut entry.1, derivation);
-    }
-
-    fn validation(&mut self, book: RuleBook, name: &str, derivation: &Derivation) {
+    /// The models that a validation is asked for: those of its `of`, on either side, that the change touches.
+    fn validated(&self, book: RuleBook, name: &str) -> BTreeSet<String> {
         let db = self.db;
         let names = names(db, book);
-        let Some(at) = names.first(Kind::Validation, name) else { return };
-        let Some(compiled) = compiled(db, book, at.file, at.id.clone()) else { return };
-        let ItemKind::Validation { of, .. } = &compiled.item.kind else { return };
-        let mut wanted = BTreeSet::new();
-        for side in [Side::Before, Side::After] {
+        let mut models = BTreeSet::new();
+        let Some(at) = names.first(Kind::Validation, name) else { return models };
+        let Some(compiled) = compiled(db, book, at.file, at.id.clone()) else { return models };
+        let ItemKind::Validation { of, .. } = &compiled.item.kind else { return models };
+        for side in SIDES {
             let graph = graph_of(db, side);
             let sets = Sets { db, book, side: snapshot(db, side), graph: &graph, compiled: &compiled };
-            for model in sets.models(of).into_keys() {
-                if touches_model(db, book, side, &model) {
-                    wanted.insert(model);
-                }
-            }
+            models.extend(sets.models(of).into_keys());
         }
-        for model in wanted {
-            push(self.validations.entry((name.to_owned(), model)).or_default(), derivation.clone());
-        }
+        models.retain(|model| SIDES.into_iter().any(|side| touches_model(db, book, side, model)));
+        models
     }
 }
 

@@ -2,12 +2,14 @@
 
 use grace_dsl::ast::{ItemKind, TierApproval, TierLine, TierReach, WaiverEffect, WaiverOf};
 
+use super::approvals::Asking;
 use super::built_in::built_in;
-use super::{Joiner, SHOWN, approval_name, books};
-use crate::book::{At, Kind, applies, item, line, names};
+use super::requirements::Asked;
+use super::{Joiner, SHOWN, books};
+use crate::book::{At, Kind, applies, compiled, item, line, names};
 use crate::conds::{Conds, Mode};
 use crate::db::{Db, RuleBook, World, part_changes};
-use crate::plan::{Approval, Approver, BookSide, Derivation, Evidence, TierApprove, Truth};
+use crate::plan::{Approver, BookSide, Derivation, Evidence, TierApprove, Truth};
 use crate::prove::Prover;
 use crate::show;
 use crate::waivers::certain_on_both;
@@ -140,11 +142,20 @@ impl Joiner<'_> {
 
     /// The name of the final tier, and the approvals that its lines bind.
     pub(super) fn tier_approval(&mut self, tier: u8) -> (String, TierApprove) {
+        let Agreed { name, approve, asked } = self.agree_to(tier);
+        self.asked.join(asked);
+        (name, approve)
+    }
+
+    /// Who agrees to a plan of a tier: whom the lines of that tier name.
+    pub(super) fn agree_to(&self, tier: u8) -> Agreed {
         let db = self.db;
         let mut name = String::new();
         let mut approve = None;
+        let mut asked = Asked::default();
         for (book_side, book) in books(db) {
             let Some((at, lines)) = tier_items(db, book) else { continue };
+            let Some(compiled) = compiled(db, book, at.file, at.id.clone()) else { continue };
             for tier_line in lines.iter().filter(|line| line.tier == tier) {
                 if name.is_empty() {
                     name.clone_from(&tier_line.name.text);
@@ -163,10 +174,7 @@ impl Joiner<'_> {
                             more_evidence: 0,
                             by_unknown: false,
                         };
-                        let by = self.approver(book, &approval.by);
-                        let among =
-                            approval.among.iter().map(|(count, by)| (*count, self.approver(book, by))).collect();
-                        self.add_approval(approval.count, by, among, approval.extra, derivation);
+                        self.approval(&Asking::Tiers(book, &compiled), approval, &derivation, &mut asked);
                         TierApprove::People
                     }
                 };
@@ -180,47 +188,19 @@ impl Joiner<'_> {
             if tier >= 3 {
                 let derivation =
                     built_in("tier_3", "No rule book says who agrees to tier 3, so somebody must.", Vec::new());
-                self.add_approval(1, Approver::Anyone, Vec::new(), false, derivation);
+                asked.approval((false, Approver::Anyone, Vec::new()), 1, derivation);
                 TierApprove::People
             } else {
                 TierApprove::ByRules
             }
         });
-        (name, approve)
+        Agreed { name, approve, asked }
     }
+}
 
-    /// Who agrees to a plan that a rule raises to a tier after the run: whom the lines of that tier name.
-    pub(super) fn agree_to(&self, tier: u8, derivation: &Derivation) -> Vec<Approval> {
-        let mut found = Vec::new();
-        let mut is_said = false;
-        for (_, book) in books(self.db) {
-            let Some((_, lines)) = tier_items(self.db, book) else { continue };
-            for line in lines.iter().filter(|line| line.tier == tier) {
-                is_said = true;
-                let TierApproval::Approval(approval) = &line.approve else { continue };
-                let by = self.approver(book, &approval.by);
-                let among: Vec<(u32, Approver)> =
-                    approval.among.iter().map(|(count, by)| (*count, self.approver(book, by))).collect();
-                found.push(Approval {
-                    name: approval_name(approval.count, &by, &among, approval.extra),
-                    count: approval.count,
-                    by,
-                    among,
-                    extra: approval.extra,
-                    derivation: vec![derivation.clone()],
-                });
-            }
-        }
-        if !is_said && tier >= 3 {
-            found.push(Approval {
-                name: approval_name(1, &Approver::Anyone, &[], false),
-                count: 1,
-                by: Approver::Anyone,
-                among: Vec::new(),
-                extra: false,
-                derivation: vec![derivation.clone()],
-            });
-        }
-        found
-    }
+/// How a tier is let through.
+pub(super) struct Agreed {
+    name: String,
+    approve: TierApprove,
+    pub(super) asked: Asked,
 }

@@ -108,7 +108,7 @@ impl World {
         }
         before.models.clone_from(&input.past.models_before);
         after.models.clone_from(&input.past.models_after);
-        let owners = input.past.codeowners.as_ref().map(|(text, _)| Owners::parse(text)).unwrap_or_default();
+        let owners = input.past.codeowners.as_ref().map(|file| Owners::parse(&file.text)).unwrap_or_default();
         let (code_lines, code_unknown) = added_code_lines(&input.change, changes);
         let (gone, documentation_unknown) = removed_documentation(&input.change, changes);
         Self {

@@ -1,5 +1,6 @@
 //! The engine against small repositories written in the tests.
 
+mod after_run;
 mod bombs;
 mod claims;
 mod incremental;

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use grace_dsl::Role;
-use grace_engine::input::{Book, BookFile, BundleRun, Declared, Input, PastFacts, Tree, TreeContent, TreeFile};
+use grace_engine::input::{
+    Book, BookFile, BundleRun, CodeOwners, Declared, Input, PastFacts, Tree, TreeContent, TreeFile,
+};
 use grace_engine::reference::{Answer, evaluate};
 use grace_fingerprints::Fingerprint;
 use grace_graph::change::{Change, Content, FileChange, FileSide, parts};
@@ -120,7 +122,7 @@ fn past() -> impl Strategy<Value = PastFacts> {
             past.kpis.extend(errors.map(|value| ("errors".to_owned(), value)));
             let granted = grants.iter().enumerate().filter(|(_, granted)| **granted);
             past.grants = granted.map(|(number, _)| format!("w{number}")).collect::<BTreeSet<_>>();
-            past.codeowners = owners.map(|text| (Arc::from(text), Arc::from("CODEOWNERS")));
+            past.codeowners = owners.map(|text| CodeOwners { path: Arc::from("CODEOWNERS"), text: Arc::from(text) });
             past.models_before = fingerprints();
             past.models_after = fingerprints();
             past.model_files = BTreeMap::from([("conf/mistral.yaml".to_owned(), vec!["mistral:7b".to_owned()])]);

@@ -156,7 +156,7 @@ fn look(loaded: &Loaded, person: String) -> (Found, Report) {
         tests: stats.tests,
         test_files: found.test_files.len(),
         packages,
-        codeowners: loaded.input.past.codeowners.as_ref().map(|(_, path)| path.to_string()),
+        codeowners: loaded.input.past.codeowners.as_ref().map(|file| file.path.to_string()),
         grace_system,
         written: Vec::new(),
         kept: Vec::new(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use grace_dsl::Role;
 use grace_dsl::ast::ItemKind;
-use grace_engine::input::{Book, BookFile};
+use grace_engine::input::{Book, BookFile, CodeOwners};
 use grace_graph::owners::{MAX_BYTES as MAX_OWNERS, PLACES};
 use grace_system::files;
 use grace_system::walk::{WalkOptions, walk};
@@ -138,13 +138,13 @@ fn references(items: &[grace_dsl::ast::Item], role: Role) -> Vec<(String, Role)>
     names
 }
 
-/// CODEOWNERS of a side: text and path.
-pub(super) fn codeowners(reader: &Reader<'_>, side: &Files) -> Result<Option<(Arc<str>, Arc<str>)>> {
+/// CODEOWNERS of a side.
+pub(super) fn codeowners(reader: &Reader<'_>, side: &Files) -> Result<Option<CodeOwners>> {
     for path in PLACES {
         if let Some(entry) = side.get(path)
             && let Ok(text) = reader.text(path, entry, MAX_OWNERS as u64)?
         {
-            return Ok(Some((text, path.into())));
+            return Ok(Some(CodeOwners { path: path.into(), text }));
         }
     }
     Ok(None)
