@@ -272,6 +272,42 @@ fn a_bundle_narrowed_to_nothing_has_not_failed_and_is_recorded_as_such() {
 }
 
 #[test]
+fn what_a_rule_asks_for_after_the_run_is_run_and_told() {
+    let repo = Repo::project();
+    let rules = format!(
+        "{}
+bundle wide
+  tests   path(\"wide/**\")
+  run     \"pytest\", \"{{tests}}\", \"-q\", \"--junitxml={{junit}}\"
+  timeout 60 s each, 120 s in all
+
+rule failing : tier 3
+  after   the run
+  when    bundle(unit) failed
+  require bundle(wide), rationale
+  because \"A failure may go wider.\"
+
+rule broken_kernel
+  after   the run
+  when    bundle(unit) failed and change touches path(\"app/core/**\")
+  deny
+  remedy  \"Mend it first.\"
+  because \"A kernel never fails.\"
+",
+        crate::support::RULES
+    );
+    repo.write("grace/rules.grace", &rules);
+    repo.write("wide/test_wide.py", "def test_wide():\n    assert True\n");
+    repo.commit("wide");
+    repo.write("app/core/kernel.py", "class Kernel:\n    def start(self):\n        return 2\n");
+    assert_snapshot!("after_run_plan", repo.grace("plan"));
+    assert_snapshot!("after_run_run", repo.grace("run"));
+    let report = repo.json("run");
+    assert_eq!((&report["passed"], &report["decision"]["answer"]), (&false.into(), &"no".into()));
+    assert_eq!(report["bundles"][1]["bundle"], "wide");
+}
+
+#[test]
 fn run_without_bundles_runs_nothing() {
     assert_snapshot!(Repo::project().grace("run"));
 }

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use grace_engine::decide;
+use grace_engine::decide::{self, Decision};
 use grace_engine::plan::{BookSide, BundleForm, BundlePlan, Plan};
-use grace_runner::{BundleOutcome, BundleStatus, Event, Job, RunOutcome, Settings, TestStatus};
+use grace_runner::{BundleOutcome, BundleStatus, Event, Job, Settings, TestStatus};
 use grace_store::{BundleRecord, PlanRecord, Record, Recorded, RunRecord, Store, TestRecord};
 use grace_system::files;
 use grace_system::{clock, git};
@@ -36,6 +36,7 @@ struct RunReport<'a> {
     passed: bool,
     bundles: &'a [BundleOutcome],
     after_run: &'a [(String, grace_engine::plan::Truth)],
+    decision: &'a Decision,
     stored: bool,
 }
 
@@ -56,11 +57,15 @@ pub(super) fn run(context: &Context, args: &ChangeArgs) -> Result<Answer> {
             .help("apply the diff first, or name a commit with --head"));
     }
     let repository = context.place.repository()?;
-    let (plan, loaded) = derive(context, args)?;
+    let (mut plan, loaded) = derive(context, args)?;
     let past = loaded.past.clone();
-    if !plan.denials.is_empty() || plan.bundles.is_empty() {
+    let judge = |plan: &Plan, outcomes: &BTreeMap<String, decide::BundleOutcome>| {
+        decide::decide(plan, outcomes, &past, &BTreeSet::new(), None)
+    };
+    let mut decision = judge(&plan, &BTreeMap::new());
+    if !plan.denials.is_empty() || (plan.bundles.is_empty() && decision.still_to_run.is_empty()) {
         if context.is_json() {
-            return Answer::json(&report("", &plan, &[], &[], true), plan.denials.is_empty());
+            return Answer::json(&report("", &plan, &[], &decision, true), plan.denials.is_empty());
         }
         let mut page = context.page();
         screen::run::nothing(&mut page, &plan);
@@ -74,32 +79,52 @@ pub(super) fn run(context: &Context, args: &ChangeArgs) -> Result<Answer> {
     let head = args.head.clone().unwrap_or_else(|| if args.staged { "staged" } else { "worktree" }.to_owned());
     store.record(&Record::Plan(PlanRecord { run: run_id.clone(), plan: plan.id.clone(), json })).map_err(of_store)?;
 
-    let (jobs, names) = jobs(&plan);
     let keeper = Arc::new(Mutex::new(Keeper { store, failure: None, spooled: None }));
-    let display = Arc::new(context.progress.bundles(
-        jobs.iter().map(|job| (job.bundle.as_str(), job.timeout_all, job.selected.as_ref().map_or(0, Vec::len))),
-    ));
-    let events = {
-        let (keeper, display, names, run_id) =
-            (Arc::clone(&keeper), Arc::clone(&display), names.clone(), run_id.clone());
-        Arc::new(move |event: Event| {
-            if let Event::Finished { outcome } = &event {
-                let bundle = names.get(&outcome.bundle).map_or(outcome.bundle.as_str(), String::as_str);
-                let mut keeper = keeper.lock().unwrap_or_else(PoisonError::into_inner);
-                keeper.keep(&records(&run_id, bundle, outcome));
-            }
-            display.show(&event);
-        })
+    let round = |bundles: &[BundlePlan]| {
+        let (jobs, names) = jobs(bundles);
+        let display = Arc::new(context.progress.bundles(
+            jobs.iter().map(|job| (job.bundle.as_str(), job.timeout_all, job.selected.as_ref().map_or(0, Vec::len))),
+        ));
+        let events = {
+            let (keeper, display, names, run_id) =
+                (Arc::clone(&keeper), Arc::clone(&display), names.clone(), run_id.clone());
+            Arc::new(move |event: Event| {
+                if let Event::Finished { outcome } = &event {
+                    let bundle = names.get(&outcome.bundle).map_or(outcome.bundle.as_str(), String::as_str);
+                    let mut keeper = keeper.lock().unwrap_or_else(PoisonError::into_inner);
+                    keeper.keep(&records(&run_id, bundle, outcome));
+                }
+                display.show(&event);
+            })
+        };
+        let settings = Settings {
+            jobs: std::thread::available_parallelism().map_or(1, usize::from).min(MOST_AT_ONCE),
+            cancel: context.cancel.clone(),
+            events,
+            ..Settings::new(tree.path())
+        };
+        let outcome = grace_runner::run(&jobs, &settings);
+        display.finish();
+        (outcome.bundles, names)
     };
-    let settings = Settings {
-        jobs: std::thread::available_parallelism().map_or(1, usize::from).min(MOST_AT_ONCE),
-        cancel: context.cancel.clone(),
-        events,
-        ..Settings::new(tree.path())
-    };
-    let outcome = grace_runner::run(&jobs, &settings);
-    display.finish();
-    drop(settings);
+    let (planned, mut to_run) = (plan.clone(), plan.bundles.clone());
+    let mut bundles: Vec<BundleOutcome> = Vec::new();
+    let mut outcomes = BTreeMap::new();
+    // What rules ask for after the run is run as well, until they ask for no more.
+    loop {
+        let (ran, names) = round(&to_run);
+        bundles.retain(|seen| !ran.iter().any(|new| new.bundle == seen.bundle));
+        outcomes.extend(outcomes_of(&ran, &names));
+        bundles.extend(ran);
+        decision = judge(&plan, &outcomes);
+        to_run = plan.after_run_bundles.clone();
+        to_run.retain(|bundle| decision.still_to_run.contains(&bundle.name));
+        if to_run.is_empty() || bundles.iter().any(|bundle| bundle.status == BundleStatus::Cancelled) {
+            break;
+        }
+        plan.bundles.retain(|bundle| !to_run.iter().any(|more| more.name == bundle.name));
+        plan.bundles.extend(to_run.iter().cloned());
+    }
 
     let mut keeper = keeper.lock().unwrap_or_else(PoisonError::into_inner);
     keeper.keep(&[Record::Run(RunRecord {
@@ -110,32 +135,29 @@ pub(super) fn run(context: &Context, args: &ChangeArgs) -> Result<Answer> {
         head: Some(head),
         plan: Some(plan.id.clone()),
         tier: Some(plan.tier.into()),
-        passed: outcome.critical_passed(),
+        passed: bundles.iter().filter(|bundle| bundle.critical).all(|bundle| bundle.status.is_pass()),
         actor: args.actor.clone(),
     })]);
     if let Some(failure) = keeper.failure.take() {
         return Err(failure);
     }
-    let decision = decide::decide(&plan, &outcomes(&outcome, &names), &past, &BTreeSet::new(), None);
-    let code = exit_code(&outcome);
+    let code = exit_code(&bundles, &decision);
     if context.is_json() {
-        let report = report(&run_id, &plan, &outcome.bundles, &decision.after_run, keeper.spooled.is_none());
+        let report = report(&run_id, &planned, &bundles, &decision, keeper.spooled.is_none());
         return Ok(Answer { code, ..Answer::json(&report, true)? });
     }
     let mut page = context.page();
-    screen::run::summary(&mut page, &plan, &outcome, &decision.after_run);
+    screen::run::summary(&mut page, &planned, &bundles, &decision);
     if let Some(why) = &keeper.spooled {
         screen::run::spooled(&mut page, why);
     }
     Ok(Answer { text: page.finish(), code })
 }
 
-/// 2 where a person stopped it before its end and nothing had failed.
-fn exit_code(outcome: &RunOutcome) -> u8 {
-    let stopped = outcome.bundles.iter().any(|bundle| bundle.status == BundleStatus::Cancelled);
-    let failed =
-        outcome.bundles.iter().any(|bundle| !bundle.status.is_pass() && bundle.status != BundleStatus::Cancelled);
-    match (failed, stopped) {
+/// 1 where something failed or a rule denies after the run; 2 where a person stopped it before its end.
+fn exit_code(bundles: &[BundleOutcome], decision: &Decision) -> u8 {
+    let stopped = bundles.iter().any(|bundle| bundle.status == BundleStatus::Cancelled);
+    match (decision.answer == decide::Answer::No, stopped) {
         (true, _) => 1,
         (false, true) => 2,
         (false, false) => 0,
@@ -146,7 +168,7 @@ fn report<'a>(
     run: &'a str,
     plan: &'a Plan,
     bundles: &'a [BundleOutcome],
-    after_run: &'a [(String, grace_engine::plan::Truth)],
+    decision: &'a Decision,
     stored: bool,
 ) -> RunReport<'a> {
     RunReport {
@@ -154,10 +176,11 @@ fn report<'a>(
         version: 1,
         run,
         plan: &plan.id,
-        tier: plan.tier,
-        passed: plan.denials.is_empty() && bundles.iter().all(|bundle| bundle.status.is_pass()),
+        tier: decision.tier,
+        passed: decision.answer != decide::Answer::No && bundles.iter().all(|bundle| bundle.status.is_pass()),
         bundles,
-        after_run,
+        after_run: &decision.after_run,
+        decision,
         stored,
     }
 }
@@ -188,11 +211,11 @@ impl Tree {
     }
 }
 
-/// The jobs of a plan, and the bundle that each job's name stands for: a bundle in two forms is two jobs.
-fn jobs(plan: &Plan) -> (Vec<Job>, BTreeMap<String, String>) {
+/// The jobs of some bundles, and the bundle that each job's name stands for: a bundle in two forms is two jobs.
+fn jobs(bundles: &[BundlePlan]) -> (Vec<Job>, BTreeMap<String, String>) {
     let mut jobs = Vec::new();
     let mut names = BTreeMap::new();
-    for bundle in &plan.bundles {
+    for bundle in bundles {
         for form in &bundle.forms {
             let name = match (bundle.forms.len(), form.book) {
                 (2.., BookSide::Before) => format!("{} (as before)", bundle.name),
@@ -315,7 +338,7 @@ fn records(run: &str, bundle: &str, outcome: &BundleOutcome) -> Vec<Record> {
 }
 
 /// How each bundle of the plan came out: of two forms, the worse. What had nothing to run has no outcome.
-fn outcomes(outcome: &RunOutcome, names: &BTreeMap<String, String>) -> BTreeMap<String, decide::BundleOutcome> {
+fn outcomes_of(bundles: &[BundleOutcome], names: &BTreeMap<String, String>) -> BTreeMap<String, decide::BundleOutcome> {
     let rank = |outcome: decide::BundleOutcome| match outcome {
         decide::BundleOutcome::Passed => 0,
         decide::BundleOutcome::Flaky => 1,
@@ -323,7 +346,7 @@ fn outcomes(outcome: &RunOutcome, names: &BTreeMap<String, String>) -> BTreeMap<
         decide::BundleOutcome::Failed => 3,
     };
     let mut all: BTreeMap<String, decide::BundleOutcome> = BTreeMap::new();
-    for bundle in &outcome.bundles {
+    for bundle in bundles {
         let this = match bundle.status {
             BundleStatus::NothingSelected => continue,
             BundleStatus::Passed => decide::BundleOutcome::Passed,

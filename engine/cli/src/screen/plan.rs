@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use grace_engine::plan::{Approval, Approver, BundlePlan, Derivation, Plan, TierApprove};
+use grace_engine::plan::{AfterRun, Approval, Approver, BundlePlan, Derivation, Plan, TierApprove};
 
 use super::numbers::{count, decimal, thousands};
 use super::page::{Page, Style, Text};
@@ -283,11 +283,29 @@ fn after_run(page: &mut Page, plan: &Plan) {
         return;
     }
     page.gap();
-    page.hanging(
-        0,
-        &Text::from("judged after the run  "),
-        names(plan.after_run.iter().map(|rule| rule.name.as_str()), 8),
-    );
+    page.line(0, "judged after the run");
+    let mut rows: Vec<Vec<Text>> = Vec::new();
+    let mut told = BTreeSet::new();
+    for rule in plan.after_run.iter().filter(|rule| told.insert(&rule.name)) {
+        let asks = if_it_fires(rule);
+        rows.push(vec![Text::new().then(Style::Strong, &rule.name), Text::new().then(Style::Dim, asks)]);
+    }
+    page.table(2, &rows, &[]);
+}
+
+/// What a rule asks for if it fires after the run: `tier 3, approval 1 of team(x), bundle chaos_smoke`.
+fn if_it_fires(rule: &AfterRun) -> String {
+    let mut asks: Vec<String> = Vec::new();
+    if rule.denies {
+        asks.push("denies".to_owned());
+    }
+    asks.extend(rule.tier.map(|tier| format!("tier {tier}")));
+    asks.extend(rule.approvals.iter().map(|approval| format!("approval {}", approval.name)));
+    asks.extend(rule.bundles.iter().map(|bundle| format!("bundle {}", bundle.name)));
+    asks.extend(rule.validations.iter().map(|validation| format!("validation {}", validation.name)));
+    asks.extend(rule.duties.iter().filter(|duty| duty.given.is_none()).map(|duty| duty.name.clone()));
+    asks.extend(rule.trust.as_ref().map(|trust| format!("trust at least {}", decimal(trust.at_least))));
+    names(asks.iter().map(String::as_str), 6)
 }
 
 fn unknowns(page: &mut Page, plan: &Plan) {

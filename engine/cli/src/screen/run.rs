@@ -1,9 +1,11 @@
 //! A run on the screen: what came of each bundle, failures first in detail, then the answer.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use grace_engine::plan::{Plan, Truth};
-use grace_runner::{BundleOutcome, BundleStatus, RunOutcome, TestStatus};
+use grace_engine::decide::{Answer, Decision};
+use grace_engine::plan::{AfterRun, Plan, Truth};
+use grace_runner::{BundleOutcome, BundleStatus, TestStatus};
 
 use super::numbers::{count, duration, thousands};
 use super::page::{Page, Style, Text};
@@ -52,11 +54,10 @@ pub fn nothing(page: &mut Page, plan: &Plan) {
 }
 
 /// What came of a run.
-pub fn summary(page: &mut Page, plan: &Plan, outcome: &RunOutcome, after_run: &[(String, Truth)]) {
+pub fn summary(page: &mut Page, plan: &Plan, bundles: &[BundleOutcome], decision: &Decision) {
     page.row(0, tier_line(plan), Text::new().then(Style::Dim, format!("plan {}", short_id(&plan.id))));
     page.gap();
-    let rows: Vec<Vec<Text>> = outcome
-        .bundles
+    let rows: Vec<Vec<Text>> = bundles
         .iter()
         .map(|bundle| {
             let (word, style) = status(bundle.status);
@@ -76,13 +77,19 @@ pub fn summary(page: &mut Page, plan: &Plan, outcome: &RunOutcome, after_run: &[
         .collect();
     page.table(2, &rows, &[3]);
     let silent = [BundleStatus::Passed, BundleStatus::NothingSelected];
-    for bundle in outcome.bundles.iter().filter(|bundle| !silent.contains(&bundle.status)) {
+    for bundle in bundles.iter().filter(|bundle| !silent.contains(&bundle.status)) {
         detail(page, bundle);
     }
     page.gap();
+    after_run(page, plan, decision);
+    answer(page, bundles, decision);
+}
+
+/// Rules that fired after the run, and what that made of the plan.
+fn after_run(page: &mut Page, plan: &Plan, decision: &Decision) {
     for (wanted, sentence) in [(Truth::Yes, "fired"), (Truth::Unknown, "cannot be told, so counted as fired")] {
         let rules: Vec<&str> =
-            after_run.iter().filter(|(_, truth)| *truth == wanted).map(|(rule, _)| rule.as_str()).collect();
+            decision.after_run.iter().filter(|(_, truth)| *truth == wanted).map(|(rule, _)| rule.as_str()).collect();
         if !rules.is_empty() {
             page.hanging(
                 0,
@@ -91,7 +98,18 @@ pub fn summary(page: &mut Page, plan: &Plan, outcome: &RunOutcome, after_run: &[
             );
         }
     }
-    answer(page, plan, outcome);
+    if decision.tier > plan.tier {
+        page.line(0, Text::from("after the run  ").then(Style::Warn, format!("tier {}", decision.tier)));
+    }
+    let denies = |rule: &&AfterRun| {
+        rule.denies && decision.after_run.iter().any(|(name, truth)| *name == rule.name && *truth == Truth::Yes)
+    };
+    let mut told = BTreeSet::new();
+    for rule in plan.after_run.iter().filter(denies).filter(|rule| told.insert(&rule.name)) {
+        let remedy = rule.remedy.as_ref().map(|remedy| format!(": {remedy}")).unwrap_or_default();
+        let text = Text::new().then(Style::Bad, "denied").plain(" by rule ").then(Style::Strong, &rule.name);
+        page.line(0, text.plain(remedy));
+    }
 }
 
 fn detail(page: &mut Page, bundle: &BundleOutcome) {
@@ -132,12 +150,12 @@ fn detail(page: &mut Page, bundle: &BundleOutcome) {
     }
 }
 
-fn answer(page: &mut Page, plan: &Plan, outcome: &RunOutcome) {
-    let idle = outcome.bundles.iter().filter(|bundle| bundle.status == BundleStatus::NothingSelected).count() as u64;
-    let all = outcome.bundles.len() as u64 - idle;
+fn answer(page: &mut Page, bundles: &[BundleOutcome], decision: &Decision) {
+    let idle = bundles.iter().filter(|bundle| bundle.status == BundleStatus::NothingSelected).count() as u64;
+    let all = bundles.len() as u64 - idle;
     let failed: Vec<&BundleOutcome> =
-        outcome.bundles.iter().filter(|b| !b.status.is_pass() && b.status != BundleStatus::Cancelled).collect();
-    let stopped = outcome.bundles.iter().filter(|b| b.status == BundleStatus::Cancelled).count() as u64;
+        bundles.iter().filter(|b| !b.status.is_pass() && b.status != BundleStatus::Cancelled).collect();
+    let stopped = bundles.iter().filter(|b| b.status == BundleStatus::Cancelled).count() as u64;
     let critical = failed.iter().filter(|bundle| bundle.critical).count();
     if !failed.is_empty() {
         let mut text = Text::new()
@@ -163,10 +181,11 @@ fn answer(page: &mut Page, plan: &Plan, outcome: &RunOutcome) {
         };
         page.line(0, Text::new().then(Style::Good, passed));
     }
-    let mut waiting: Vec<String> =
-        plan.approvals.iter().map(|approval| format!("approval {}", approval.name)).collect();
-    if !plan.validations.is_empty() {
-        waiting.push(count(plan.validations.len() as u64, "model validation"));
+    let open = decision.reasons.iter().filter(|reason| reason.answer == Answer::Hold);
+    let open = open.map(|reason| reason.what.clone()).filter(|what| !what.ends_with("was stopped"));
+    let (validations, mut waiting): (Vec<String>, Vec<String>) = open.partition(|what| what.starts_with("validation "));
+    if !validations.is_empty() {
+        waiting.push(count(validations.len() as u64, "model validation"));
     }
     if !waiting.is_empty() && failed.is_empty() {
         page.hanging(0, &Text::from("still needed: "), waiting.join(", "));
