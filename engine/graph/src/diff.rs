@@ -142,6 +142,16 @@ pub enum DiffError {
         /// The file.
         path: String,
     },
+    /// The diff takes a file for a link, a submodule or a regular file, which it is not.
+    WrongType {
+        /// The file.
+        path: String,
+    },
+    /// The diff puts a file below another file.
+    BelowFile {
+        /// The file that the diff adds.
+        path: String,
+    },
     /// The diff patches the same file twice.
     Twice {
         /// The file.
@@ -160,9 +170,11 @@ impl DiffError {
             Self::Path { .. } => "write the diff from the top of the repository",
             Self::Binary { .. } => "give two revisions instead: a diff does not hold what a binary file became",
             Self::Mismatch { .. } | Self::Ambiguous { .. } => "write the diff again, from the base that is judged",
-            Self::Missing { .. } | Self::Exists { .. } | Self::NotEmptied { .. } => {
-                "check that the diff was written from the base that is judged"
-            }
+            Self::Missing { .. }
+            | Self::Exists { .. }
+            | Self::NotEmptied { .. }
+            | Self::WrongType { .. }
+            | Self::BelowFile { .. } => "check that the diff was written from the base that is judged",
             Self::Twice { .. } => "give one diff from the base to the head instead of a series",
         }
     }
@@ -197,6 +209,8 @@ impl fmt::Display for DiffError {
             Self::Missing { path } => write!(f, "the diff changes `{path}`, which is not there"),
             Self::Exists { path } => write!(f, "the diff adds `{path}`, which is there already"),
             Self::NotEmptied { path } => write!(f, "the diff deletes `{path}` but leaves lines in it"),
+            Self::WrongType { path } => write!(f, "the diff takes `{path}` for another type of file than it is"),
+            Self::BelowFile { path } => write!(f, "the diff adds `{path}` below what is a file or a link"),
             Self::Twice { path } => write!(f, "the diff patches `{path}` twice"),
         }
     }

@@ -6,7 +6,7 @@ use std::path::{Component, Path};
 use std::sync::Arc;
 
 use grace_graph::change::{Change, Content, FileChange};
-use grace_graph::diff::{MAX_PATCH_BYTES, change_from_patches, parse_unified};
+use grace_graph::diff::{DiffError, FilePatch, MAX_PATCH_BYTES, change_from_patches, parse_unified};
 use grace_system::git::{CommitId, EntryKind, Repository, Status, TreeChange, TreeEntry, WorkState};
 use grace_system::walk::{WalkOptions, walk};
 use grace_system::{ProblemKind, files};
@@ -254,7 +254,7 @@ fn start(place: &Place, repository: Option<&Repository>, base: Option<&str>) -> 
 }
 
 fn read_diff(place: &Place, path: &Path) -> Result<String> {
-    let too_large = || Failure::from(grace_graph::diff::DiffError::TooLarge);
+    let too_large = || Failure::from(DiffError::TooLarge);
     let bytes = if path == Path::new("-") {
         let mut bytes = Vec::new();
         std::io::stdin()
@@ -299,22 +299,24 @@ fn from_diff(
         return Err(failure);
     }
     let mut after = before.clone();
+    // A mode that stays is the tree's, whatever the diff takes it for.
+    let changed_modes: BTreeSet<&str> = patches
+        .iter()
+        .filter(|patch| patch.after_mode.is_some() && patch.after_mode != patch.before_mode)
+        .map(FilePatch::path)
+        .collect();
     for file in &mut change.files {
-        // A diff says nothing of a mode that stays.
-        let was = file.before.as_ref().and_then(|side| before.get(&*side.path)).map(|entry| entry.kind);
-        if let Some(side) = &mut file.before
-            && was == Some(EntryKind::Executable)
-            && !side.executable
-        {
-            side.executable = true;
-            if let Some(after) = &mut file.after {
-                after.executable =
-                    !patches.iter().any(|patch| patch.path() == &*after.path && patch.after_mode.is_some())
-                        || after.executable;
-            }
+        let Some(side) = &mut file.before else { continue };
+        side.executable = before.get(&*side.path).is_some_and(|entry| entry.kind == EntryKind::Executable);
+        if let Some(after) = file.after.as_mut().filter(|after| !changed_modes.contains(&*after.path)) {
+            after.executable = side.executable;
         }
-        if let Some(side) = &file.before {
-            after.remove(&*side.path);
+        after.remove(&*side.path);
+    }
+    for side in change.files.iter().filter_map(|file| file.after.as_ref()) {
+        let below = format!("{}/", side.path);
+        if after.range(below.clone()..).next().is_some_and(|(path, _)| path.starts_with(&below)) {
+            return Err(DiffError::Exists { path: side.path.to_string() }.into());
         }
     }
     for side in change.files.iter().filter_map(|file| file.after.as_ref()) {

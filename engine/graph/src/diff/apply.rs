@@ -192,7 +192,7 @@ pub fn change_from_patches(
         if let Some(other) = files.remove(&key) {
             // A file that becomes a link, or back, is written as a deletion and an addition.
             file = match (other.before, other.after, file.before, file.after) {
-                (Some(before), None, None, Some(after)) | (None, Some(after), Some(before), None) => {
+                (Some(before), None, None, Some(after)) => {
                     FileChange { before: Some(before), after: Some(after), asserted: false }
                 }
                 _ => return Err(twice()),
@@ -200,7 +200,43 @@ pub fn change_from_patches(
         }
         files.insert(key, file);
     }
+    for file in files.values() {
+        let come = file.after.as_ref().filter(|after| file.before.as_ref().is_none_or(|old| old.path != after.path));
+        if let Some(after) = come {
+            below_a_file(&after.path, &files, &gone, reader)?;
+        }
+    }
     Ok(Change { files: files.into_values().collect() })
+}
+
+/// An error where a folder of the path is a file or a link after the diff.
+fn below_a_file(
+    path: &str,
+    files: &BTreeMap<Arc<str>, FileChange>,
+    gone: &BTreeSet<&str>,
+    reader: &mut dyn FnMut(&str) -> Option<Content>,
+) -> Result<(), DiffError> {
+    for (at, _) in path.match_indices('/') {
+        let folder = &path[..at];
+        let is_file = match files.get(folder) {
+            Some(file) => file.after.is_some(),
+            None => !gone.contains(folder) && reader(folder).is_some(),
+        };
+        if is_file {
+            return Err(DiffError::BelowFile { path: path.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+/// The type of file that a mode speaks of; `None` for a content of which it is not known.
+fn is_of_mode(content: &Content, mode: u32) -> Option<bool> {
+    Some(match content {
+        Content::Link(_) => mode == LINK_MODE,
+        Content::Submodule(_) => mode == SUBMODULE_MODE,
+        Content::Text(_) | Content::Binary(_) | Content::TooLarge { .. } => !matches!(mode, LINK_MODE | SUBMODULE_MODE),
+        Content::Unknown(_) => return None,
+    })
 }
 
 /// `None` when the patch changes nothing.
@@ -212,6 +248,9 @@ fn file_change(
     let before = match &patch.before {
         Some(path) => {
             let content = reader(path).ok_or_else(|| DiffError::Missing { path: path.clone() })?;
+            if patch.before_mode.is_some_and(|mode| is_of_mode(&content, mode) == Some(false)) {
+                return Err(DiffError::WrongType { path: path.clone() });
+            }
             Some(FileSide {
                 path: path.as_str().into(),
                 executable: patch.before_mode == Some(EXECUTABLE_MODE),

@@ -148,6 +148,7 @@ fn hostile_paths_are_refused() {
         ".git::$INDEX_ALLOCATION/config",
         "a\\b",
         "nul\0byte",
+        ".g\u{200c}it/config",
         "",
     ] {
         assert!(check_path(path).is_err(), "{path:?}");
@@ -158,6 +159,10 @@ fn hostile_paths_are_refused() {
     }
     for path in [".github/x", "a.git/b", ".gitignore", "xy:z", "…", "a b"] {
         assert_eq!(check_path(path), Ok(()), "{path:?}");
+    }
+    for quoted in ["\\000", "..\\057x", "\\001\"", "a\\q", "\\377"] {
+        let diff = format!("diff --git \"a/{quoted}\" \"b/{quoted}\"\nnew file mode 100644\n");
+        assert!(parse_unified(&diff).is_err(), "{quoted}");
     }
     let octal = "diff --git \"a/\\056\\056/x\" \"b/\\056\\056/x\"\nnew file mode 100644\n";
     assert!(matches!(parse_unified(octal), Err(DiffError::Path { .. })));
@@ -192,6 +197,79 @@ fn malformed_diffs_are_errors_with_their_line() {
         parse_unified("diff --git a/f b/g\nrename from f\nrename to g\n--- a/f\n+++ b/h\n@@ -1 +1 @@\n-a\n+b\n")
             .is_err()
     );
+}
+
+#[test]
+fn nothing_of_a_diff_is_passed_over_because_it_is_written_otherwise() {
+    let plain = "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-a\n+b\n";
+    let git = "diff --git a/f b/f\n";
+    for text in [
+        // A merge, by its hunks alone.
+        format!("{git}--- a/f\n+++ b/f\n@@@ -1 -1 +1 @@@\n- a\n+ b\n"),
+        format!("{plain}@@@ -1 -1 +1 @@@\n- a\n+ b\n"),
+        // A file without a hunk.
+        format!("{git}--- a/f\n+++ b/f\n"),
+        format!("{git}--- a/f\n+++ b/f\n@@ 1 @@\n"),
+        // Other forms of diffs around a unified one.
+        format!("{plain}*** a/g\n--- b/g\n***************\n*** 1 ****\n! a\n--- 1 ----\n! b\n"),
+        format!("Only in new: evil.py\n{plain}"),
+        format!("{plain}Submodule lib 1a2b3c4..5d6e7f8:\n  > more\n"),
+        format!("{plain}* Unmerged path g\n"),
+        format!("{plain}Binary files a/g and b/g differ\n"),
+        // Another file inside the bytes of a binary one.
+        format!(
+            "{git}GIT binary patch\nliteral 1\ndiff --git a/g b/g\nnew file mode 100644\n--- /dev/null\n+++ b/g\n@@ -0,0 +1 @@\n+x\n"
+        ),
+        format!("{git}GIT binary patch\nliteral 1\nIcmZPo000310RR91\nx y\n\n"),
+        // Names that contradict each other.
+        format!("{git}new file mode 100644\n--- /dev/null\n+++ b/g\n@@ -0,0 +1 @@\n+x\n"),
+        format!("{git}deleted file mode 100644\n--- a/g\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n"),
+        "diff --git a/f b/g\nrename from f\nrename from h\nrename to g\n".to_owned(),
+        "diff --git a/f b/g\ncopy from f\nrename to g\n".to_owned(),
+        // What no line shows.
+        "diff --git a/f\u{1b} b/f\u{1b}\nold mode 100644\nnew mode 100755\n".to_owned(),
+        "--- a/f\r\n+++ b/f\r\n@@ -1 +1 @@\n-a\n+b\n".to_owned(),
+        "diff --git a/f b/f\nold mode 100666\nnew mode 100755\n".to_owned(),
+        "diff --git a/f b/f\nold mode 40000\nnew mode 100755\n".to_owned(),
+    ] {
+        assert!(parse_unified(&text).is_err(), "{text}");
+    }
+    // A mark at the start hides nothing, and prose is prose.
+    let marked = parse_unified("\u{feff}diff --git a/f b/f\nold mode 100644\nnew mode 100755\n").unwrap();
+    assert_eq!(marked[0].after_mode, Some(0o100_755));
+    let prose = format!("Only in rare cases: nothing\nSubmodule work is done\n{git}{plain}");
+    assert_eq!(parse_unified(&prose).unwrap().len(), 1);
+}
+
+#[test]
+fn a_diff_that_takes_files_for_what_they_are_not_does_not_apply() {
+    let tree = BTreeMap::from([
+        ("file", text("a\n")),
+        ("link", Content::Link("file".into())),
+        ("sub", Content::Submodule("1".into())),
+    ]);
+    let edit = |path: &str, mode: &str| {
+        format!("diff --git a/{path} b/{path}\nindex 1..2 {mode}\n--- a/{path}\n+++ b/{path}\n@@ -1 +1 @@\n-a\n+b\n")
+    };
+    for (path, mode) in [("file", "120000"), ("file", "160000"), ("link", "100644"), ("sub", "100755")] {
+        assert_eq!(change(&edit(path, mode), &tree), Err(DiffError::WrongType { path: path.into() }), "{path} {mode}");
+    }
+    let add = |path: &str| {
+        format!("diff --git a/{path} b/{path}\nnew file mode 100644\n--- /dev/null\n+++ b/{path}\n@@ -0,0 +1 @@\n+x\n")
+    };
+    for path in ["file/x", "link/deep/x"] {
+        assert_eq!(change(&add(path), &tree), Err(DiffError::BelowFile { path: path.into() }), "{path}");
+    }
+    assert_eq!(
+        change(&format!("{}{}", add("new"), add("new/x")), &tree),
+        Err(DiffError::BelowFile { path: "new/x".into() })
+    );
+    // A file may make room for a folder.
+    let gone = "diff --git a/file b/file\ndeleted file mode 100644\n--- a/file\n+++ /dev/null\n@@ -1 +0,0 @@\n-a\n";
+    assert_eq!(change(&format!("{gone}{}", add("file/x")), &tree).unwrap().files.len(), 2);
+    // Deleted, then added, is another type of file; added, then deleted, is nothing that applies.
+    assert_eq!(change(&format!("{gone}{}", add("file")), &tree).unwrap().files.len(), 1);
+    assert_eq!(change(&format!("{}{gone}", add("file")), &tree), Err(DiffError::Twice { path: "file".into() }));
 }
 
 fn mismatch(before: &str, diff: &str) -> String {
@@ -416,6 +494,32 @@ proptest! {
         }
         rebuilt.extend(&old[at..]);
         prop_assert_eq!(rebuilt, lines);
+    }
+
+    #[test]
+    fn a_damaged_diff_of_git_never_panics(
+        cuts in prop::collection::vec((0_usize..200, 0_u8..6, "\\PC{0,12}"), 1..6), ending in any::<bool>(),
+    ) {
+        let mut lines: Vec<String> = FROM_GIT.lines().map(str::to_owned).collect();
+        for (at, how, text) in cuts {
+            let at = at.min(lines.len() - 1);
+            match how {
+                0 => { lines.remove(at); }
+                1 => lines.insert(at, text),
+                2 => { let line = lines[at].clone(); lines.insert(at, line); }
+                3 => { let end = lines[at].char_indices().nth(text.chars().count()).map_or(0, |(at, _)| at); lines[at].truncate(end); }
+                4 => lines[at].push_str(&text),
+                _ => lines.truncate(at + 1),
+            }
+        }
+        let diff = lines.join(if ending { "\n" } else { "\r\n" });
+        let tree = tree();
+        if let Ok(patches) = parse_unified(&diff) {
+            for patch in &patches {
+                prop_assert!(patch.before.iter().chain(&patch.after).all(|path| check_path(path).is_ok()));
+            }
+            let _ = change_from_patches(&patches, &mut |path| tree.get(path).cloned());
+        }
     }
 
     #[test]

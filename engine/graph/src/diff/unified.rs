@@ -87,6 +87,8 @@ pub fn parse_unified(text: &str) -> Result<Vec<FilePatch>, DiffError> {
     if text.len() > MAX_PATCH_BYTES {
         return Err(DiffError::TooLarge);
     }
+    // What Windows puts in front of a text.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim().is_empty() {
         return Ok(Vec::new());
     }
@@ -101,18 +103,33 @@ pub fn parse_unified(text: &str) -> Result<Vec<FilePatch>, DiffError> {
         .collect();
     let mut reader = Reader { lines, at: 0, rewritten };
     let mut patches = Vec::new();
+    let (mut is_plain, mut only_in) = (false, None);
     while let Some(line) = reader.peek() {
         let patch = if line.starts_with("diff --git ") {
             Some(reader.git_patch()?)
         } else if line.starts_with("diff --cc ") || line.starts_with("diff --combined ") {
             return Err(reader.malformed("a merge's combined diff has no single before"));
         } else if line.starts_with("--- ") && reader.line_at(1).is_some_and(|next| next.starts_with("+++ ")) {
+            is_plain = true;
             Some(reader.plain_patch()?)
         } else if line.starts_with("@@ -") {
             return Err(reader.malformed("a hunk without the `---` and `+++` lines of its file"));
+        } else if line.starts_with("@@@ -") {
+            return Err(reader.malformed("a merge's combined diff has no single before"));
+        } else if line.trim_end() == "***************" {
+            return Err(reader.malformed("a context diff, not a unified one"));
+        } else if line.starts_with("* Unmerged path ") {
+            return Err(reader.malformed("a file in conflict has no single after"));
+        } else if is_submodule_log(line) {
+            return Err(
+                reader.malformed("a submodule told by its log; `git diff --submodule=short` tells it by its commits")
+            );
         } else if line.starts_with("Binary files ") && line.trim_end().ends_with(" differ") {
             return Err(reader.malformed("a binary file that only `diff --git` names safely"));
         } else {
+            if line.starts_with("Only in ") && line.contains(": ") {
+                only_in = only_in.or(Some(reader.line_number()));
+            }
             reader.at += 1;
             None
         };
@@ -123,7 +140,29 @@ pub fn parse_unified(text: &str) -> Result<Vec<FilePatch>, DiffError> {
             patches.push(patch);
         }
     }
+    if let (true, Some(line)) = (is_plain, only_in) {
+        return Err(DiffError::Malformed {
+            line,
+            why: "a file that only one side has, without its lines (use `diff -N`)",
+        });
+    }
     if patches.is_empty() { Err(DiffError::NoPatch) } else { Ok(patches) }
+}
+
+/// `Submodule lib 1a2b3c4..5d6e7f8:` and its variants.
+fn is_submodule_log(line: &str) -> bool {
+    line.strip_prefix("Submodule ").is_some_and(|rest| {
+        let is_range = |word: &str| {
+            word.trim_end_matches(':').split_once("..").is_some_and(|(before, after)| {
+                [before, after.trim_start_matches('.')]
+                    .iter()
+                    .all(|oid| oid.len() >= 4 && oid.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            })
+        };
+        rest.ends_with(" contains untracked content")
+            || rest.ends_with(" contains modified content")
+            || rest.split(' ').any(is_range)
+    })
 }
 
 /// Checks that a path names a file inside a repository: relative, `/` between its segments, no `.`, `..` or `.git` segment,
@@ -157,7 +196,9 @@ pub fn check_path(path: &str) -> Result<(), &'static str> {
             "." | ".." => return Err("climbs out of its folder"),
             // Windows reads `.git.`, `.git ` and `GIT~1` as `.git`; `.git::$INDEX_ALLOCATION` is a stream of it.
             _ if {
-                let plain = segment.split(':').next().unwrap_or(segment).trim_end_matches(['.', ' ']);
+                // What macOS does not see in a name.
+                let seen: String = segment.chars().filter(|character| !is_ignorable(*character)).collect();
+                let plain = seen.split(':').next().unwrap_or(&seen).trim_end_matches(['.', ' ']);
                 plain.eq_ignore_ascii_case(".git") || plain.eq_ignore_ascii_case("git~1")
             } =>
             {
@@ -167,6 +208,10 @@ pub fn check_path(path: &str) -> Result<(), &'static str> {
         }
     }
     Ok(())
+}
+
+fn is_ignorable(character: char) -> bool {
+    matches!(character, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}')
 }
 
 struct Reader<'a> {
@@ -232,9 +277,13 @@ impl<'a> Reader<'a> {
                 patch.after_mode = Some(self.mode(mode)?);
             } else if let Some(name) = line.strip_prefix("rename from ").or_else(|| line.strip_prefix("copy from ")) {
                 patch.copied = line.starts_with("copy");
-                from = Some(self.whole_name(name)?);
+                if from.replace(self.whole_name(name)?).is_some() {
+                    return Err(self.malformed("a second name before"));
+                }
             } else if let Some(name) = line.strip_prefix("rename to ").or_else(|| line.strip_prefix("copy to ")) {
-                to = Some(self.whole_name(name)?);
+                if to.replace(self.whole_name(name)?).is_some() || patch.copied != line.starts_with("copy") {
+                    return Err(self.malformed("a second name after, or a copy that is a rename"));
+                }
             } else if let Some(percent) = line.strip_prefix("similarity index ") {
                 patch.similarity = percent.strip_suffix('%').and_then(|digits| digits.parse().ok());
             } else if line.starts_with("dissimilarity index ") {
@@ -248,11 +297,14 @@ impl<'a> Reader<'a> {
             } else if line.starts_with("Binary files ") || line == "GIT binary patch" {
                 patch.binary = true;
                 self.at += 1;
-                self.skip_binary();
+                self.skip_binary()?;
                 break;
             } else if line.starts_with("--- ") && self.line_at(1).is_some_and(|next| next.starts_with("+++ ")) {
                 names = Some((self.name("--- ")?, self.name("+++ ")?));
                 self.hunks(&mut patch)?;
+                if patch.hunks.is_empty() {
+                    return Err(self.malformed("a file without a hunk"));
+                }
                 break;
             } else {
                 break;
@@ -260,29 +312,35 @@ impl<'a> Reader<'a> {
             self.at += 1;
         }
         let end = std::mem::replace(&mut self.at, header_line);
+        let agrees = |name: &Name, path: &str| {
+            name.path
+                .as_deref()
+                .is_some_and(|name| name == path || name.split_once('/').is_some_and(|(_, rest)| rest == path))
+        };
         let (before, after) = match (from, to) {
             (Some(from), Some(to)) => {
-                let agrees = |name: &Name, path: &str| {
-                    name.path
-                        .as_deref()
-                        .is_some_and(|name| name == path || name.split_once('/').is_some_and(|(_, rest)| rest == path))
-                };
                 if names.as_ref().is_some_and(|(before, after)| !agrees(before, &from) || !agrees(after, &to)) {
                     return Err(self.malformed("the `---` and `+++` lines contradict the rename"));
                 }
                 (from, to)
             }
             (None, None) => match names {
-                Some((before, after)) => match (before.path, after.path) {
+                Some((before, after)) => match (&before.path, &after.path) {
                     (Some(before), Some(after)) => {
-                        let name = strip_git_prefixes(&before, &after)
+                        let name = strip_git_prefixes(before, after)
                             .ok_or_else(|| self.malformed("the names before and after differ without a rename"))?;
                         (name.clone(), name)
                     }
                     (None, None) => return Err(self.malformed("neither side names a file")),
                     (Some(_), None) if !deleted => return Err(self.malformed("no side after, and not deleted")),
                     (None, Some(_)) if !added => return Err(self.malformed("no side before, and not added")),
-                    _ => self.header_names(header)?,
+                    _ => {
+                        let (name, same) = self.header_names(header)?;
+                        if !agrees(&before, &name) && !agrees(&after, &name) {
+                            return Err(self.malformed("the `---` and `+++` lines contradict the `diff --git` line"));
+                        }
+                        (name, same)
+                    }
                 },
                 None => self.header_names(header)?,
             },
@@ -351,8 +409,16 @@ impl<'a> Reader<'a> {
                 _ => Err(self.malformed("a quoted name that does not end or is not UTF-8")),
             }
         } else {
-            Ok(text.to_owned())
+            self.unquoted(text)
         }
+    }
+
+    /// A name as it stands: git quotes those that hold what no line shows.
+    fn unquoted(&self, name: &str) -> Result<String, DiffError> {
+        if name.contains(char::is_control) {
+            return Err(self.malformed("a name with a control character, which git would quote"));
+        }
+        Ok(name.to_owned())
     }
 
     /// Reads a `--- ` or `+++ ` line and moves past it.
@@ -365,7 +431,7 @@ impl<'a> Reader<'a> {
             (name, rest)
         } else {
             let (name, stamp) = text.split_once('\t').unwrap_or((text, ""));
-            (name.to_owned(), stamp)
+            (self.unquoted(name)?, stamp)
         };
         let stamp = stamp.trim_start_matches('\t');
         let epoch = stamp.starts_with("1970-01-01") || stamp.starts_with("1969-12-31");
@@ -397,22 +463,31 @@ impl<'a> Reader<'a> {
                 .flatten()
         };
         let name = found.ok_or_else(|| self.malformed("a `diff --git` line whose two names differ"))?;
+        if !header.contains('"') {
+            self.unquoted(&name)?;
+        }
         Ok((name.clone(), name))
     }
 
-    /// Passes over the body of a binary patch: `literal` and `delta` blocks, each ended by an empty line.
-    fn skip_binary(&mut self) {
+    /// Passes over the body of a binary patch: `literal` and `delta` blocks, each ended by an empty line. What stands in one
+    /// must be encoded bytes: nothing else may hide there.
+    fn skip_binary(&mut self) -> Result<(), DiffError> {
         while let Some(line) = self.peek() {
             if !(line.starts_with("literal ") || line.starts_with("delta ")) {
-                return;
+                break;
             }
-            while self.peek().is_some_and(|line| !line.is_empty()) {
+            self.at += 1;
+            while let Some(line) = self.peek().filter(|line| !line.is_empty()) {
+                if !is_encoded(line) {
+                    return Err(self.malformed("a line of a binary patch that is not encoded as git does it"));
+                }
                 self.at += 1;
             }
             if self.peek().is_some() {
                 self.at += 1;
             }
         }
+        Ok(())
     }
 
     fn hunks(&mut self, patch: &mut FilePatch) -> Result<(), DiffError> {
@@ -546,6 +621,18 @@ fn strip_plain_prefixes(before: &str, after: &str) -> Option<String> {
     }
     let (left, right) = (before.split_once('/')?.1, after.split_once('/')?.1);
     (left == right || left.strip_suffix(".orig") == Some(right)).then(|| right.to_owned())
+}
+
+/// A line of git's binary patches: how many bytes, then those bytes in base 85.
+fn is_encoded(line: &str) -> bool {
+    let Some((count, encoded)) = line.as_bytes().split_first() else { return false };
+    let bytes = match count {
+        b'A'..=b'Z' => usize::from(count - b'A') + 1,
+        b'a'..=b'z' => usize::from(count - b'a') + 27,
+        _ => return false,
+    };
+    let in_alphabet = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&()*+-;<=>?@^_`{|}~".contains(byte);
+    encoded.len() == bytes.div_ceil(4) * 5 && encoded.iter().all(in_alphabet)
 }
 
 /// Reads git's C-style quoted name at the start of a text; returns it and what follows. `None` when it does not end, holds an
