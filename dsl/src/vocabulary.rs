@@ -589,7 +589,7 @@ pub const CONDITIONS: &[Entry] = &[
     ),
     entry("kpi", "kpi(NAME) STATISTIC over DURATION COMPARISON", "a measured value"),
     entry("trust", "trust below minimum", "the trust score is below the least that rules ask for"),
-    entry("no test", "no test reaches the change", "nothing tests what changed"),
+    entry("no test", "no test reaches the change", "a changed part of the product is reached by no test"),
 ];
 
 /// How conditions join.

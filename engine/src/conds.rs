@@ -15,6 +15,7 @@ use grace_graph::test_names::{TestName, python_test_name};
 use crate::book::{Compiled, Kind, item, names};
 use crate::dates;
 use crate::db::{Db, Meant, RuleBook, World, graph_of, meant, part_changes, renamed_paths, snapshot};
+use crate::impact;
 use crate::plan::{Pending, Side, Truth};
 use crate::sets::{Members, Sets, compare_exact, is_opaque, models, plain};
 use crate::show;
@@ -880,45 +881,52 @@ impl Conds<'_> {
         }
     }
 
+    /// Each changed part of the product is looked at by itself where it stands: after the change, or before where it was
+    /// removed. That a test imports its module does not excuse a function that nobody calls.
     fn no_test_reaches(&self) -> (Truth, Vec<Hit>) {
-        let mut best = Truth::No;
+        let mut truth = Truth::No;
         let mut hits = Vec::new();
         for side in SIDES {
             let graph = graph_of(self.db, side);
-            let is_code = |part: PartId| {
-                let node = graph.part(part);
-                // Code that only now holds a test is still code.
-                node.kind != PartKind::File && !is_settled_test(self.db, side, graph.file(node.file))
+            let key_here = |change: &Meant| match (side, &change.before, &change.after) {
+                (Side::After, _, Some(key)) | (Side::Before, Some(key), None) => Some(key.clone()),
+                _ => None,
             };
-            // What was removed is looked for where it stood.
-            let stands = |key: &PartKey| {
-                side == Side::After
-                    || meant(self.db).iter().any(|change| change.after.is_none() && change.before.as_ref() == Some(key))
-            };
-            let mut seeds = crate::impact::seeds(self.db, &graph, side);
-            seeds.retain(|&part| is_code(part) && stands(&graph.key(part)));
-            if seeds.is_empty() {
+            let changed: BTreeSet<PartId> =
+                meant(self.db).iter().filter_map(key_here).filter_map(|key| graph.find(&key)).collect();
+            if changed.is_empty() {
                 continue;
             }
-            hits.extend(seeds.iter().map(|&part| Hit::Member {
-                part: graph.key(part),
-                side,
-                set: SetExpr { node: NodeId(0), kind: SetKind::All },
-                certain: true,
-            }));
-            for (certain_only, found) in [(true, Truth::Yes), (false, Truth::Unknown)] {
-                let reached = crate::impact::affected(&graph, &seeds, certain_only);
-                if graph.part_ids().any(|part| graph.part(part).is_test && reached.contains(part.0 as usize)) {
-                    best = best.max(found);
+            let (certain, possible) = (impact::reaches_tests(&graph, true), impact::reaches_tests(&graph, false));
+            for part in changed {
+                let node = graph.part(part);
+                let file = graph.file(node.file);
+                // Code that only now holds a test is still code.
+                if is_settled_test(self.db, side, file) || file.language.is_none() {
+                    continue;
                 }
+                // A class header runs with its module.
+                let runs = if node.kind == PartKind::Class { graph.module_of(part) } else { part };
+                let within =
+                    |set: &fixedbitset::FixedBitSet| [part, runs].iter().any(|part| set.contains(part.0 as usize));
+                let unreached = match () {
+                    // What cannot be read may hold what no test reaches.
+                    () if is_opaque(&graph, part) => Truth::Unknown,
+                    () if within(&certain) => Truth::No,
+                    () if within(&possible) => Truth::Unknown,
+                    () => Truth::Yes,
+                };
+                if unreached == Truth::No {
+                    continue;
+                }
+                truth = truth.max(unreached);
+                hits.push(Hit::Member {
+                    part: graph.key(part),
+                    side,
+                    set: SetExpr { node: NodeId(0), kind: SetKind::All },
+                    certain: unreached == Truth::Yes,
+                });
             }
-        }
-        if hits.is_empty() {
-            return (Truth::No, Vec::new());
-        }
-        let truth = not(best);
-        if truth == Truth::No {
-            hits.clear();
         }
         (truth, hits)
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 
-use grace_graph::change::{Change, Content, Kinds, PartChange};
+use grace_graph::change::{Change, Content, Kinds, PartChange, SafeKinds};
 use grace_graph::code::PartKey;
 use grace_graph::facts::{FileFacts, Language, Outline, ProblemKind};
 use grace_graph::graph::{CodeGraph, GraphFile};
@@ -114,6 +114,9 @@ pub(crate) struct World {
     pub(crate) past: Arc<PastFacts>,
     #[returns(copy)]
     pub(crate) as_of: i64,
+    /// Parts that are supposed to have changed too, and how: empty but while `explain` tries out what would bring a thing.
+    #[returns(clone)]
+    pub(crate) supposed: Arc<Vec<(PartKey, Kinds)>>,
 }
 
 /// What a file says; `None` where no parser reads it.
@@ -181,10 +184,19 @@ pub(crate) fn graph_of(db: &dyn Db, side: Side) -> Arc<CodeGraph> {
 pub(crate) fn part_changes(db: &dyn Db) -> Arc<Vec<PartChange>> {
     let change = World::get(db).change(db);
     let store = db.store();
-    Arc::new(grace_graph::change::parts(&change, &mut |path, content| match content {
+    let mut parts = grace_graph::change::parts(&change, &mut |path, content| match content {
         Content::Text(text) => Some(store.facts(Language::of_path(path)?, text.as_bytes())),
         _ => None,
-    }))
+    });
+    parts.extend(World::get(db).supposed(db).iter().map(|(key, kinds)| PartChange {
+        before: Some(key.clone()),
+        after: Some(key.clone()),
+        kinds: *kinds,
+        added: Vec::new(),
+        removed: Vec::new(),
+        safe: SafeKinds::empty(),
+    }));
+    Arc::new(parts)
 }
 
 /// One part that changed in its meaning. Holds no lines.
@@ -253,6 +265,7 @@ impl Inputs {
             Arc::new(Declared::default()),
             Arc::new(PastFacts::default()),
             0,
+            Arc::new(Vec::new()),
         );
         Self { world, before: SideInputs::default(), after: SideInputs::default(), books: BTreeMap::new() }
     }
@@ -285,6 +298,13 @@ impl Inputs {
         }
         if world.as_of(db) != input.as_of {
             world.set_as_of(db).to(input.as_of);
+        }
+    }
+
+    /// Supposes that these parts have changed beside the change, in this way.
+    pub(crate) fn suppose(&self, db: &mut Database, parts: Vec<(PartKey, Kinds)>) {
+        if *self.world.supposed(db) != parts {
+            self.world.set_supposed(db).to(Arc::new(parts));
         }
     }
 

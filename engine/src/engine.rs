@@ -81,11 +81,30 @@ impl Engine {
         join::plan(&self.db)
     }
 
-    /// Why a thing is in the plan, or is not.
+    /// Why a thing is in the plan, or is not. What is said to bring it was tried: the plan was derived again with it.
     #[must_use]
-    pub fn explain(&self, what: &What) -> Explanation {
+    pub fn explain(&mut self, what: &What) -> Explanation {
         order::prepare(&self.db);
-        explain::explain(&self.db, what)
+        let (mut explanation, ideas) = explain::explain(&self.db, what);
+        let mut bring = Vec::new();
+        let mut rules = BTreeSet::new();
+        for idea in ideas {
+            if bring.len() >= explain::MOST_IDEAS {
+                break;
+            }
+            if !rules.contains(&idea.rule) {
+                self.inputs.suppose(&mut self.db, vec![(idea.part, idea.kinds)]);
+                order::prepare(&self.db);
+                if explain::is_brought(&self.db, what, &explanation.subject) {
+                    rules.insert(idea.rule);
+                    bring.push(idea.text);
+                }
+            }
+        }
+        self.inputs.suppose(&mut self.db, Vec::new());
+        bring.append(&mut explanation.would_bring);
+        explanation.would_bring = bring;
+        explanation
     }
 
     /// The source graph of a side.

@@ -1,9 +1,12 @@
 //! `explain`: why a thing is in the plan, and for what is not, the nearest rules with each condition and what was seen.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
-use grace_dsl::ast::{self, CondKind, ItemKind, NodeId, RequirementKind, SetExpr, When};
-use grace_graph::code::{PartId, PartKey};
+use fixedbitset::FixedBitSet;
+use grace_dsl::ast::{self, CondKind, Distance, ItemKind, NodeId, RequirementKind, SetExpr, SetKind, Walk, When};
+use grace_graph::change::Kinds;
+use grace_graph::code::{FileId, PartId, PartKey, PartKind};
 use grace_graph::graph::{CodeGraph, Direction};
 
 use crate::book::{Kind, line, names};
@@ -44,25 +47,67 @@ const CANDIDATES: usize = 3;
 /// Ways shown to one part.
 const WAYS: usize = 3;
 
-pub(crate) fn explain(db: &dyn Db, what: &What) -> Explanation {
-    let explainer = Explainer { db, plan: plan(db), judged: judged(db) };
+/// Suggestions that are shown at most.
+pub(crate) const MOST_IDEAS: usize = 3;
+/// Parts that are tried for one rule.
+const TRIES: usize = 3;
+
+/// A change that may bring a thing; it is tried before it is shown.
+#[derive(Debug)]
+pub(crate) struct Idea {
+    /// The rule that it is to make fire: one suggestion each is enough.
+    pub(crate) rule: String,
+    /// What would change, and how.
+    pub(crate) part: PartKey,
+    pub(crate) kinds: Kinds,
+    /// How it is shown.
+    pub(crate) text: String,
+}
+
+/// The explanation, and what may bring the thing where it is absent.
+pub(crate) fn explain(db: &dyn Db, what: &What) -> (Explanation, Vec<Idea>) {
+    let mut explainer = Explainer { db, plan: plan(db), judged: judged(db), ideas: RefCell::default() };
+    let explanation = explainer.answer(what);
+    (explanation, std::mem::take(explainer.ideas.get_mut()))
+}
+
+/// Whether the plan holds a thing for a reason that is certain. `subject` is the thing as its explanation names it.
+pub(crate) fn is_brought(db: &dyn Db, what: &What, subject: &str) -> bool {
+    let plan = plan(db);
+    let certain = |reasons: &[crate::plan::Derivation]| reasons.iter().any(|reason| !reason.by_unknown);
     match what {
-        What::Bundle(name) => explainer.bundle(name),
-        What::Test(id) => explainer.test(id),
-        What::Tier => explainer.tier(),
-        What::Approval(name) => explainer.approval(name),
-        What::Principle(name) => explainer.principle(name),
-        What::Validation(name) => explainer.validation(name),
-        What::Rule(name) => explainer.rule(name),
-        What::File(path) => explainer.file(path),
-        What::Symbol(name) => explainer.symbol(name),
+        What::Bundle(name) => plan.bundles.iter().any(|bundle| bundle.name == *name && certain(&bundle.derivation)),
+        What::Test(_) => {
+            let id = subject.strip_prefix("test ").unwrap_or(subject);
+            let runs = |tests: &[String]| tests.iter().any(|test| test == id);
+            plan.bundles.iter().any(|bundle| runs(&bundle.selected) && certain(&bundle.derivation))
+        }
+        What::Approval(name) => {
+            plan.approvals.iter().any(|approval| is_approval(&approval.name, name) && certain(&approval.derivation))
+        }
+        What::Principle(name) => {
+            plan.principles.iter().any(|principle| principle.name == *name && certain(&principle.derivation))
+        }
+        What::Validation(name) => plan
+            .validations
+            .iter()
+            .any(|found| (found.name == *name || found.validation == *name) && certain(&found.derivation)),
+        What::Rule(name) => {
+            plan.rules.iter().any(|rule| rule.name == *name && matches!(rule.outcome, Outcome::Fires | Outcome::Waived))
+        }
+        What::Tier | What::File(_) | What::Symbol(_) => false,
     }
 }
 
+/// Whether an approval is the one that is asked for, by its whole name, its team or its end.
+fn is_approval(known: &str, asked: &str) -> bool {
+    known == asked || known.contains(&format!("team({asked})")) || known.ends_with(asked)
+}
 struct Explainer<'a> {
     db: &'a dyn Db,
     plan: Plan,
     judged: Vec<Judged>,
+    ideas: RefCell<Vec<Idea>>,
 }
 
 fn empty(subject: String, status: Presence) -> Explanation {
@@ -83,6 +128,20 @@ fn fact(name: &str, value: impl Into<String>) -> (String, String) {
 }
 
 impl Explainer<'_> {
+    fn answer(&self, what: &What) -> Explanation {
+        match what {
+            What::Bundle(name) => self.bundle(name),
+            What::Test(id) => self.test(id),
+            What::Tier => self.tier(),
+            What::Approval(name) => self.approval(name),
+            What::Principle(name) => self.principle(name),
+            What::Validation(name) => self.validation(name),
+            What::Rule(name) => self.rule(name),
+            What::File(path) => self.file(path),
+            What::Symbol(name) => self.symbol(name),
+        }
+    }
+
     fn bundle(&self, name: &str) -> Explanation {
         let subject = format!("bundle {name}");
         if let Some(bundle) = self.plan.bundles.iter().find(|bundle| bundle.name == name) {
@@ -167,13 +226,7 @@ impl Explainer<'_> {
 
     fn approval(&self, name: &str) -> Explanation {
         let subject = format!("approval {name}");
-        let team = format!("team({name})");
-        let found: Vec<_> = self
-            .plan
-            .approvals
-            .iter()
-            .filter(|approval| approval.name == name || approval.name.contains(&team) || approval.name.ends_with(name))
-            .collect();
+        let found: Vec<_> = self.plan.approvals.iter().filter(|approval| is_approval(&approval.name, name)).collect();
         if !found.is_empty() {
             let mut explanation = empty(subject, Presence::Present);
             for approval in found {
@@ -186,10 +239,7 @@ impl Explainer<'_> {
             }
             return explanation;
         }
-        let wanted = |approval: &ast::Approval| {
-            let text = show::approval(approval);
-            text == name || text.contains(&team) || text.ends_with(name)
-        };
+        let wanted = |approval: &ast::Approval| is_approval(&show::approval(approval), name);
         let mut explanation = self.absent(subject.clone(), |view| {
             view.require
                 .iter()
@@ -296,6 +346,9 @@ impl Explainer<'_> {
                 .collect();
             if absent.is_empty() && holding.is_empty() {
                 explanation.facts.push(fact("bundle", "none holds this test"));
+            }
+            if !holding.is_empty() {
+                self.ideas_for_test(&graph, *part);
             }
             for name in absent {
                 explanation.facts.push(fact("bundle", format!("{name}, which is not in the plan")));
@@ -509,7 +562,17 @@ impl Explainer<'_> {
             because,
             conditions,
             nearest: self.nearest(judged),
+            empty: self.empty_set(judged),
         }
+    }
+
+    /// The set that a rule asks for, where nothing is in it.
+    fn empty_set(&self, judged: &Judged) -> Option<String> {
+        let (set, _) = Self::wanted_set(judged)?;
+        let graph = graph_of(self.db, Side::After);
+        let conds = Conds { db: self.db, book: judged.book, compiled: &judged.compiled, mode: Mode::Raise };
+        let members = conds.sets(Side::After, &graph).eval(&set);
+        members.possible.is_clear().then(|| show::set(&set))
     }
 
     fn seen(&self, judged: &Judged, trace: &Trace, depth: u32, found: &mut Vec<CondSeen>) {
@@ -526,11 +589,12 @@ impl Explainer<'_> {
         }
     }
 
-    /// The set that a rule asks the change to touch, where that is all that it lacks.
-    fn wanted_set(judged: &Judged) -> Option<SetExpr> {
-        fn lacking(cond: &ast::Cond, trace: &Trace) -> Option<SetExpr> {
+    /// The set that a rule asks the change to touch, where that is all that it lacks, and how.
+    fn wanted_set(judged: &Judged) -> Option<(SetExpr, Kinds)> {
+        fn lacking(cond: &ast::Cond, trace: &Trace) -> Option<(SetExpr, Kinds)> {
             match &cond.kind {
-                CondKind::Touches(set) | CondKind::AnyEdit(set) => Some(set.clone()),
+                CondKind::Touches(set) | CondKind::AnyEdit(set) => Some((set.clone(), Kinds::BODY)),
+                CondKind::SignaturesChange(set) => Some((set.clone(), Kinds::SIGNATURE)),
                 CondKind::And(conds) => {
                     let mut open = conds.iter().zip(&trace.children).filter(|(_, child)| child.truth == Truth::No);
                     let (cond, child) = open.next()?;
@@ -541,7 +605,7 @@ impl Explainer<'_> {
             }
         }
         match &judged.compiled.item.kind {
-            ItemKind::Policy(policy) => Some(policy.covers.clone()),
+            ItemKind::Policy(policy) => Some((policy.covers.clone(), Kinds::BODY)),
             ItemKind::Rule(rule) => match &rule.when {
                 When::Change(cond) => lacking(cond, &judged.verdict.trace),
                 When::Always(_) | When::AfterRun(_) => None,
@@ -552,7 +616,7 @@ impl Explainer<'_> {
 
     /// The changed part that is nearest to what a rule asks for, and the way from it.
     fn nearest(&self, judged: &Judged) -> Option<(crate::plan::PartRef, Vec<Step>)> {
-        let set = Self::wanted_set(judged)?;
+        let (set, _) = Self::wanted_set(judged)?;
         let graph = graph_of(self.db, Side::After);
         let conds = Conds { db: self.db, book: judged.book, compiled: &judged.compiled, mode: Mode::Raise };
         let members = conds.sets(Side::After, &graph).eval(&set);
@@ -574,38 +638,119 @@ impl Explainer<'_> {
         Some((prover.part_ref(&graph.key(part), Side::After), steps))
     }
 
-    /// Smallest changes that would make a rule fire; each was evaluated.
+    /// What would make a rule fire: how else it could be written is evaluated here; parts that could be touched become ideas.
     fn would_bring(&self, judged: &Judged) -> Vec<String> {
-        let Some(set) = Self::wanted_set(judged) else { return Vec::new() };
+        let Some((set, kinds)) = Self::wanted_set(judged) else { return Vec::new() };
         let graph = graph_of(self.db, Side::After);
         let conds = Conds { db: self.db, book: judged.book, compiled: &judged.compiled, mode: Mode::Raise };
         let members = conds.sets(Side::After, &graph).eval(&set);
-        let files: BTreeSet<_> = members
-            .certain
-            .ones()
-            .map(|index| graph.part(PartId(u32::try_from(index).unwrap_or(u32::MAX))).file)
-            .collect();
-        let mut found = Vec::new();
-        match files.len() {
-            0 => found.push(format!("nothing here is in {}", show::set(&set))),
-            1 => found.push(format!(
-                "touch {}",
-                files.iter().next().map(|file| graph.file(*file).path.to_string()).unwrap_or_default()
-            )),
-            many => found.push(format!("touch one of {many} files in {}", show::set(&set))),
-        }
+        self.ideas_in(judged, &graph, &members.certain, &set, kinds);
         let impact = impact(self.db);
-        for (direction, word) in [(Direction::Backward, "dependents"), (Direction::Forward, "dependencies")] {
+        let mut found = Vec::new();
+        for (direction, walk) in [(Direction::Backward, Walk::Dependents), (Direction::Forward, Walk::Dependencies)] {
             for distance in 1..=3 {
-                let wider = graph.reach(&members.certain, EDGE_KINDS, direction, Some(distance), true);
-                if !wider.is_disjoint(&impact.changed) {
-                    found.push(format!("widen the rule to {word}({}, within {distance})", show::set(&set)));
+                let near = graph.reach(&members.certain, EDGE_KINDS, direction, Some(distance), true);
+                if near.is_disjoint(&impact.changed) {
+                    continue;
+                }
+                let wider = SetExpr {
+                    node: set.node,
+                    kind: SetKind::Walk {
+                        walk,
+                        set: Box::new(set.clone()),
+                        distance: Distance::Within(distance),
+                        certain: false,
+                    },
+                };
+                let text = format!("widen {} to {}", judged.at.id.name, show::set(&wider));
+                if Self::condition(judged)
+                    .is_some_and(|cond| conds.eval(&with_set(&cond, &set, &wider)).truth == Truth::Yes)
+                {
+                    found.push(text);
                     break;
                 }
             }
         }
         found
     }
+
+    /// The condition of a rule that reads the change.
+    fn condition(judged: &Judged) -> Option<ast::Cond> {
+        match &judged.compiled.item.kind {
+            ItemKind::Policy(policy) => {
+                Some(ast::Cond { node: policy.covers.node, kind: CondKind::Touches(policy.covers.clone()) })
+            }
+            ItemKind::Rule(rule) => match &rule.when {
+                When::Change(cond) => Some(cond.clone()),
+                When::Always(_) | When::AfterRun(_) => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// A few unchanged parts of a set, functions first, each of another file.
+    fn ideas_in(&self, judged: &Judged, graph: &CodeGraph, members: &FixedBitSet, set: &SetExpr, kinds: Kinds) {
+        let before = graph_of(self.db, Side::Before);
+        let changed = impact(self.db);
+        let mut files: BTreeMap<FileId, PartId> = BTreeMap::new();
+        for index in members.ones() {
+            let part = PartId(u32::try_from(index).unwrap_or(u32::MAX));
+            let entry = files.entry(graph.part(part).file).or_insert(part);
+            let is_function = |part: PartId| matches!(graph.part(part).kind, PartKind::Function | PartKind::Method);
+            if is_function(part) && !is_function(*entry) {
+                *entry = part;
+            }
+        }
+        let all = files.len();
+        let is_free =
+            |part: &PartId| !changed.changed.contains(part.0 as usize) && before.find(&graph.key(*part)).is_some();
+        for part in files.into_values().filter(is_free).take(TRIES) {
+            let verb = if kinds == Kinds::SIGNATURE { "change the signature of" } else { "touch" };
+            let one_of = if all == 1 { "the one file".to_owned() } else { format!("one of {all} files") };
+            self.idea(graph, judged.at.id.name.as_ref(), part, kinds, verb, &format!("{one_of} in {}", show::set(set)));
+        }
+    }
+
+    /// What a test leans on directly, of the code that is no test itself.
+    fn ideas_for_test(&self, graph: &CodeGraph, test: PartId) {
+        let before = graph_of(self.db, Side::Before);
+        let used: BTreeSet<PartId> = graph
+            .out_edges(test, EDGE_KINDS)
+            .filter(|edge| edge.evidence.is_certain())
+            .map(|edge| edge.to)
+            .filter(|&part| !graph.file(graph.part(part).file).is_test && before.find(&graph.key(part)).is_some())
+            .collect();
+        for part in used.into_iter().take(TRIES) {
+            self.idea(graph, "", part, Kinds::BODY, "touch", "which it uses");
+        }
+    }
+
+    fn idea(&self, graph: &CodeGraph, rule: &str, part: PartId, kinds: Kinds, verb: &str, why: &str) {
+        let Some((_, book)) = books(self.db).into_iter().last() else { return };
+        let key = graph.key(part);
+        let shown = Prover { db: self.db, book }.part_ref(&key, Side::After);
+        let kinds = if graph.part(part).kind == PartKind::File { Kinds::BYTES } else { kinds };
+        let place = match shown.line {
+            _ if shown.name == shown.path => shown.path,
+            line => format!("{} in {}:{line}", shown.name, shown.path),
+        };
+        let text = format!("{verb} {place}, {why}");
+        self.ideas.borrow_mut().push(Idea { rule: rule.to_owned(), part: key, kinds, text });
+    }
+}
+
+/// A condition with one of its sets in place of another.
+fn with_set(cond: &ast::Cond, old: &SetExpr, new: &SetExpr) -> ast::Cond {
+    let of = |set: &SetExpr| if set == old { new.clone() } else { set.clone() };
+    let kind = match &cond.kind {
+        CondKind::And(conds) => CondKind::And(conds.iter().map(|cond| with_set(cond, old, new)).collect()),
+        CondKind::Or(conds) => CondKind::Or(conds.iter().map(|cond| with_set(cond, old, new)).collect()),
+        CondKind::Touches(set) => CondKind::Touches(of(set)),
+        CondKind::AnyEdit(set) => CondKind::AnyEdit(of(set)),
+        CondKind::SignaturesChange(set) => CondKind::SignaturesChange(of(set)),
+        other => other.clone(),
+    };
+    ast::Cond { node: cond.node, kind }
 }
 
 /// The names most like a name, best first.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use grace_dsl::ast::{self, ItemKind};
 use grace_graph::change::Kinds;
-use grace_graph::code::{EdgeKind, PartId, PartKey, PartKind};
+use grace_graph::code::{Edge, EdgeKind, PartId, PartKey, PartKind};
 use grace_graph::graph::CodeGraph;
 use grace_graph::test_names::{TestName, python_test_name};
 
@@ -109,10 +109,7 @@ pub(crate) fn affected(graph: &CodeGraph, seeds: &[PartId], certain_only: bool) 
         let file = graph.file(node.file);
         for edge in graph.in_edges(part, EDGE_KINDS).filter(|edge| !certain_only || edge.evidence.is_certain()) {
             let from = graph.part(edge.from).kind;
-            // To import a function's name runs nothing of it.
-            let only_names =
-                edge.kind == EdgeKind::Imports && from == PartKind::Module && node.kind != PartKind::Module;
-            if !only_names {
+            if !names_only(graph, edge) {
                 reach(edge.from, &mut queue);
                 if from == PartKind::Class {
                     reach(graph.module_of(edge.from), &mut queue);
@@ -137,6 +134,59 @@ pub(crate) fn affected(graph: &CodeGraph, seeds: &[PartId], certain_only: bool) 
         }
     }
     reached
+}
+
+/// The parts whose change affects a test: [`affected`] read backwards, from all tests at once.
+pub(crate) fn reaches_tests(graph: &CodeGraph, certain_only: bool) -> fixedbitset::FixedBitSet {
+    let mut found = graph.empty_set();
+    let mut queue: Vec<PartId> = Vec::new();
+    let mut add = |part: PartId, queue: &mut Vec<PartId>| {
+        if !found.put(part.0 as usize) {
+            queue.push(part);
+        }
+    };
+    for test in graph.part_ids().filter(|&part| graph.part(part).is_test) {
+        add(test, &mut queue);
+    }
+    let sure = |edge: &&Edge| !certain_only || edge.evidence.is_certain();
+    while let Some(part) = queue.pop() {
+        let node = graph.part(part);
+        let used = graph.out_edges(part, EDGE_KINDS).filter(sure).filter(|edge| !names_only(graph, edge));
+        used.for_each(|edge| add(edge.to, &mut queue));
+        let body = graph.module_of(part);
+        if graph.part(body).kind == PartKind::Module {
+            add(body, &mut queue);
+        }
+        if part != body {
+            continue;
+        }
+        for class in graph.parts_of(node.file).filter(|&inside| graph.part(inside).kind == PartKind::Class) {
+            graph.out_edges(class, EDGE_KINDS).filter(sure).for_each(|edge| add(edge.to, &mut queue));
+        }
+        let file = graph.file(node.file);
+        let mut directory = file.path.as_ref();
+        while file.is_test && !directory.is_empty() {
+            directory = directory.rsplit_once('/').map_or("", |(above, _)| above);
+            let (inside, initialized) = match directory {
+                "" => ("conftest.py".to_owned(), None),
+                _ => (format!("{directory}/conftest.py"), Some(format!("{directory}/__init__.py"))),
+            };
+            for path in initialized.iter().chain([&inside]) {
+                let body = graph.file_by_path(path).map(|file| graph.body_of(file));
+                if let Some(body) = body.filter(|&body| graph.part(body).kind == PartKind::Module) {
+                    add(body, &mut queue);
+                }
+            }
+        }
+    }
+    found
+}
+
+/// To import a function's name runs nothing of it.
+fn names_only(graph: &CodeGraph, edge: &Edge) -> bool {
+    edge.kind == EdgeKind::Imports
+        && graph.part(edge.from).kind == PartKind::Module
+        && graph.part(edge.to).kind != PartKind::Module
 }
 
 /// The id of a test as runners write it: `path::Class::method`.
@@ -242,3 +292,49 @@ pub(crate) fn bundle_plan(
 
 /// A bundle that names no timeout ends after ten minutes.
 const DEFAULT_TIMEOUT_MS: u64 = 600_000;
+
+#[cfg(test)]
+mod tests {
+    use grace_graph::extract::extract;
+    use grace_graph::facts::Language;
+    use grace_graph::graph::GraphFile;
+
+    use super::*;
+
+    #[test]
+    fn what_reaches_a_test_is_what_affects_one() {
+        let files = [
+            ("conftest.py", "import app.fixtures\n"),
+            ("app/__init__.py", "from app.made import Made\n"),
+            ("app/fixtures.py", "def box():\n    return 1\n"),
+            (
+                "app/made.py",
+                "from app.parents import Parent\n\n\nclass Made(Parent):\n    def go(self):\n        return 1\n",
+            ),
+            (
+                "app/parents.py",
+                "class Parent:\n    pass\n\n\ndef unused():\n    return used()\n\n\ndef used():\n    return 2\n",
+            ),
+            ("app/alone.py", "def alone():\n    return 1\n"),
+            ("app/sub/__init__.py", "import app.parents\n"),
+            ("app/sub/test_sub.py", "def test_sub():\n    assert True\n"),
+            ("tests/__init__.py", "X = 1\n"),
+            ("tests/test_a.py", "from app.parents import used\n\n\ndef test_a():\n    assert used() == 2\n"),
+        ];
+        let facts = files.map(|(_, text)| extract(Language::Python, text.as_bytes()));
+        let graph = CodeGraph::build(
+            files.iter().zip(&facts).map(|((path, _), facts)| GraphFile::new((*path).into(), Some(facts))).collect(),
+        );
+        for certain_only in [true, false] {
+            let reaches = reaches_tests(&graph, certain_only);
+            let mut both = [false, false];
+            for part in graph.part_ids() {
+                let affected = affected(&graph, &[part], certain_only);
+                let affects_one = affected.ones().any(|index| graph.parts()[index].is_test);
+                assert_eq!(reaches.contains(part.0 as usize), affects_one, "{}", graph.part(part).qualified_name);
+                both[usize::from(affects_one)] = true;
+            }
+            assert_eq!(both, [true, true]);
+        }
+    }
+}

@@ -644,7 +644,7 @@ pub struct Explanation {
     pub reached: Vec<Vec<Step>>,
     /// Why it is not there: the nearest rules.
     pub near: Vec<NearRule>,
-    /// Smallest changes that would bring it, each evaluated.
+    /// Smallest changes that would bring it; with each of them the plan was derived again and held it.
     pub would_bring: Vec<String>,
     /// Names that look alike, where there is no such thing.
     pub did_you_mean: Vec<String>,
@@ -677,6 +677,8 @@ pub struct NearRule {
     pub conditions: Vec<CondSeen>,
     /// The nearest part of the change, and the way from it to the set.
     pub nearest: Option<(PartRef, Vec<Step>)>,
+    /// The set that the rule asks for, where nothing of this repository is in it.
+    pub empty: Option<String>,
 }
 
 /// A condition and what was seen.

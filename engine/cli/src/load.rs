@@ -5,6 +5,7 @@
 
 mod books;
 mod change;
+pub mod estimate;
 mod history;
 mod models;
 mod side;

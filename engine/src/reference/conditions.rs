@@ -543,42 +543,43 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// Each changed part of the product by itself, where it stands: after, or before where it was removed.
     fn no_test_reaches(&self) -> Verdict {
-        // A part is looked at where it stands: after, or before where it was removed.
-        let place = |pc: &PartChange| match (&pc.before, &pc.after) {
-            (_, Some(key)) => Some((1, key.clone())),
-            (Some(key), None) => Some((0, key.clone())),
-            (None, None) => None,
-        };
-        let in_code = |side: usize, key: &PartKey| {
-            let file = self.world.sides[side].files.get(&*key.path);
-            key.kind != PartKind::File && !file.is_some_and(|file| file.surely_test)
-        };
-        let on_side =
-            |pc: &PartChange, wanted: usize| place(pc).is_some_and(|(side, key)| side == wanted && in_code(side, &key));
+        let mut truth = Truth::No;
         let mut seen = Vec::new();
-        for pc in self.meant().filter(|pc| on_side(pc, 0) || on_side(pc, 1)) {
-            let on = [pc.before.is_some(), pc.after.is_some()];
-            seen.push(Seen::Part { before: pc.before.clone(), after: pc.after.clone(), on });
-        }
-        if seen.is_empty() {
-            return Truth::No.into();
-        }
-        let reaches = |certain: bool| {
-            (0..2).any(|side| {
-                let facts = &self.world.sides[side];
-                let affected = self.world.affected(side, certain, &|pc| on_side(pc, side));
+        for pc in self.meant() {
+            let (side, key) = match (&pc.before, &pc.after) {
+                (_, Some(key)) => (1, key),
+                (Some(key), None) => (0, key),
+                (None, None) => continue,
+            };
+            let facts = &self.world.sides[side];
+            let is_code =
+                |path: &str| facts.files.get(path).is_some_and(|file| file.language.is_some() && !file.surely_test);
+            if !facts.parts.contains_key(key) || !is_code(&key.path) {
+                continue;
+            }
+            let reaches = |certain: bool| {
+                let affected = self.world.spread(side, certain, vec![key.clone()]);
                 affected.iter().any(|key| facts.parts.get(key).is_some_and(|part| part.is_test))
-            })
-        };
-        let reached = if reaches(true) {
-            Truth::Yes
-        } else if reaches(false) {
-            Truth::Unknown
-        } else {
-            Truth::No
-        };
-        Verdict { truth: not(reached), seen }
+            };
+            let is_body = matches!(key.kind, PartKind::File | PartKind::Module);
+            let unreached = if facts.is_opaque(&key.path) && is_body {
+                Truth::Unknown
+            } else if reaches(true) {
+                Truth::No
+            } else if reaches(false) {
+                Truth::Unknown
+            } else {
+                Truth::Yes
+            };
+            if unreached != Truth::No {
+                let on = [pc.before.is_some(), pc.after.is_some()];
+                seen.push(Seen::Part { before: pc.before.clone(), after: pc.after.clone(), on });
+            }
+            truth = truth.max(unreached);
+        }
+        Verdict { truth, seen }
     }
 }
 

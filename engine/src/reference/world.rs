@@ -197,7 +197,6 @@ impl World {
         counts: &dyn Fn(&PartChange) -> bool,
     ) -> BTreeSet<PartKey> {
         let facts = &self.sides[side];
-        let mut affected = BTreeSet::new();
         let mut open = Vec::new();
         for pc in self.changes.iter().filter(|pc| pc.has_meaning() && counts(pc)) {
             let Some(key) = (if side == 0 { &pc.before } else { &pc.after }) else { continue };
@@ -208,6 +207,13 @@ impl World {
                 );
             }
         }
+        self.spread(side, certain, open)
+    }
+
+    /// Parts of a side, and everything that they affect.
+    pub(super) fn spread(&self, side: usize, certain: bool, mut open: Vec<PartKey>) -> BTreeSet<PartKey> {
+        let facts = &self.sides[side];
+        let mut affected = BTreeSet::new();
         while let Some(key) = open.pop() {
             if !affected.insert(key.clone()) {
                 continue;

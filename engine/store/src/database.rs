@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use duckdb::types::{TimeUnit, Value};
-use duckdb::{AccessMode, Config, Connection, appender_params_from_iter, params};
+use duckdb::{AccessMode, Config, Connection, appender_params_from_iter, params, params_from_iter};
 use grace_system::clock;
 use grace_system::files::{self, FileErrorKind};
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,15 @@ pub struct History {
     pub durations_ms: Vec<u64>,
     /// Statuses of all outcomes found, oldest first, as `BundleStatus` or `TestStatus` are written.
     pub statuses: Vec<String>,
+}
+
+/// How long one run of a bundle took.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// Wall time of setup and all attempts, milliseconds.
+    pub duration_ms: u64,
+    /// Each test with its own duration in milliseconds; parametrised ones by their whole id.
+    pub tests: Vec<(String, u64)>,
 }
 
 /// The answer to a question in SQL.
@@ -370,8 +379,49 @@ fn moment(text: &str) -> Value {
     clock::parse(text).map_or(Value::Null, |time| Value::Timestamp(TimeUnit::Microsecond, time.as_microsecond()))
 }
 
-/// Answers one question, read-only.
-pub(crate) fn ask(path: &Path, sql: &str, max_rows: usize, deadline: Duration) -> Result<Table, StoreError> {
+/// Rows that are read of past timings; beyond it, the tests of older runs are left out.
+const MOST_TIMINGS: usize = 100_000;
+
+/// The timings of the last `last` runs of each bundle that came to an end, newest first. Read-only.
+pub(crate) fn timings(
+    path: &Path,
+    bundles: &[&str],
+    last: usize,
+    deadline: Duration,
+) -> Result<BTreeMap<String, Vec<Timing>>, StoreError> {
+    let names = vec!["?"; bundles.len().max(1)].join(", ");
+    let sql = format!(
+        "WITH recent AS (
+            SELECT run, bundle, duration_ms, row_number() OVER (PARTITION BY bundle ORDER BY finished DESC NULLS LAST, id DESC) AS back
+            FROM bundle_outcomes WHERE bundle IN ({names}) AND status IN ('passed', 'failed', 'flaky', 'timed_out'))
+         SELECT r.bundle, r.back, r.duration_ms, t.test, t.duration_ms
+         FROM recent r LEFT JOIN test_outcomes t ON t.run = r.run AND t.bundle = r.bundle
+         WHERE r.back <= {last} ORDER BY r.back, r.bundle, t.test"
+    );
+    let table = ask(path, &sql, bundles, MOST_TIMINGS, deadline)?;
+    let mut found: BTreeMap<String, BTreeMap<u64, Timing>> = BTreeMap::new();
+    for row in &table.rows {
+        let [bundle, back, duration, test, took] = row.as_slice() else { continue };
+        let (Some(bundle), Some(back), Some(duration_ms)) = (bundle.as_str(), back.as_u64(), duration.as_u64()) else {
+            continue;
+        };
+        let timing = found.entry(bundle.to_owned()).or_default().entry(back).or_default();
+        timing.duration_ms = duration_ms;
+        if let (Some(test), Some(took)) = (test.as_str(), took.as_u64()) {
+            timing.tests.push((test.to_owned(), took));
+        }
+    }
+    Ok(found.into_iter().map(|(bundle, runs)| (bundle, runs.into_values().collect())).collect())
+}
+
+/// Answers one question, read-only; `values` stand for its question marks.
+pub(crate) fn ask(
+    path: &Path,
+    sql: &str,
+    values: &[&str],
+    max_rows: usize,
+    deadline: Duration,
+) -> Result<Table, StoreError> {
     let connection = config(AccessMode::ReadOnly)
         .and_then(|config| Connection::open_with_flags(path, config))
         .map_err(|error| Failure::of(&error).into_store(path))?;
@@ -384,7 +434,7 @@ pub(crate) fn ask(path: &Path, sql: &str, max_rows: usize, deadline: Duration) -
         }
         late
     });
-    let answer = collect(&connection, sql, max_rows);
+    let answer = collect(&connection, sql, values, max_rows);
     drop(done);
     let late = watch.join().unwrap_or(false);
     match answer {
@@ -395,9 +445,9 @@ pub(crate) fn ask(path: &Path, sql: &str, max_rows: usize, deadline: Duration) -
     }
 }
 
-fn collect(connection: &Connection, sql: &str, max_rows: usize) -> Result<Table, duckdb::Error> {
+fn collect(connection: &Connection, sql: &str, values: &[&str], max_rows: usize) -> Result<Table, duckdb::Error> {
     let mut statement = connection.prepare(sql)?;
-    let mut found = statement.query([])?;
+    let mut found = statement.query(params_from_iter(values))?;
     let mut table = Table::default();
     if let Some(statement) = found.as_ref() {
         table.columns = statement.column_names();

@@ -8,15 +8,18 @@ mod database;
 mod record;
 mod spool;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use grace_system::files::{self, FileError, FileErrorKind};
 
-pub use database::{History, Table};
+pub use database::{History, Table, Timing};
 pub use record::{BundleRecord, BundleStatus, PlanRecord, Record, RunRecord, TestRecord, TestStatus};
 
+/// The database file.
+const DATABASE: &str = "store.duckdb";
 /// How long one process waits for another to be done with the database.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -141,7 +144,7 @@ impl Store {
 
     /// The database file.
     pub fn database_path(&self) -> PathBuf {
-        self.dir.join("store.duckdb")
+        self.dir.join(DATABASE)
     }
 
     /// What became known since the last call, each thing once.
@@ -190,7 +193,25 @@ impl Store {
     pub fn query(&mut self, sql: &str, max_rows: usize, deadline: Duration) -> Result<Table, StoreError> {
         self.catch_up()?;
         let _lock = self.lock()?;
-        database::ask(&self.database_path(), sql, max_rows, deadline)
+        database::ask(&self.database_path(), sql, &[], max_rows, deadline)
+    }
+
+    /// How long the last `last` runs of each of these bundles took, newest first, by name; what was never run is absent.
+    ///
+    /// For estimates: it writes nothing, takes up nothing of the spool and waits for nobody. An empty answer where there is no
+    /// database; an error where another process is at work or the answer takes longer than `deadline`.
+    pub fn timings(
+        dir: &Path,
+        bundles: &[&str],
+        last: usize,
+        deadline: Duration,
+    ) -> Result<BTreeMap<String, Vec<Timing>>, StoreError> {
+        let path = dir.join(DATABASE);
+        if bundles.is_empty() || !files::exists(&path) {
+            return Ok(BTreeMap::new());
+        }
+        let _lock = lock(dir, Duration::ZERO)?;
+        database::timings(&path, bundles, last, deadline)
     }
 
     /// Makes the database again from the spool alone.
@@ -211,10 +232,8 @@ impl Store {
         Ok(())
     }
 
-    /// Between processes, and between threads of one: DuckDB itself only knows the first.
     fn lock(&self) -> Result<files::Lock, StoreError> {
-        files::lock(&self.dir.join("store.lock"), PATIENCE)?
-            .ok_or_else(|| StoreError::Locked { path: self.database_path() })
+        lock(&self.dir, PATIENCE)
     }
 
     /// Calls `work` on a database that holds all of the spool.
@@ -249,4 +268,9 @@ impl Store {
         database.close()?;
         Ok(answer)
     }
+}
+
+/// Between processes, and between threads of one: DuckDB itself only knows the first.
+fn lock(dir: &Path, patience: Duration) -> Result<files::Lock, StoreError> {
+    files::lock(&dir.join("store.lock"), patience)?.ok_or_else(|| StoreError::Locked { path: dir.join(DATABASE) })
 }

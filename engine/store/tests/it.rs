@@ -104,6 +104,45 @@ fn a_history_counts_only_what_was_executed() {
 }
 
 #[test]
+fn timings_are_those_of_the_last_finished_runs_and_asking_waits_for_nobody() {
+    let dir = tempfile::tempdir().unwrap();
+    let ask = |last| Store::timings(dir.path(), &["chaos_smoke", "x' OR 1=1 --"], last, Duration::from_secs(10));
+    assert_eq!(ask(5).unwrap().len(), 0);
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "asking leaves nothing behind");
+    let mut store = Store::open(dir.path()).unwrap();
+    use BundleStatus::{Cancelled, Failed, NothingSelected, Passed};
+    for (minute, status) in [(1, Passed), (4, Cancelled), (2, Failed), (3, Passed), (5, NothingSelected)] {
+        let name = format!("r{minute}");
+        let test = |test: &str, duration_ms| {
+            Record::Test(TestRecord {
+                run: name.clone(),
+                bundle: "chaos_smoke".to_owned(),
+                test: format!("t.py::{test}"),
+                status: TestStatus::Passed,
+                duration_ms,
+                attempt: 1,
+                finished: "2026-01-02T03:00:00Z".to_owned(),
+            })
+        };
+        let tests = if minute == 3 { vec![test("b", 30), test("a", 20)] } else { Vec::new() };
+        store.record_all(&[vec![bundle(&name, minute, status)], tests].concat()).unwrap();
+    }
+    let timings = ask(2).unwrap();
+    let found: Vec<_> = timings["chaos_smoke"].iter().map(|run| (run.duration_ms, run.tests.clone())).collect();
+    let tests = vec![("t.py::a".to_owned(), 20), ("t.py::b".to_owned(), 30)];
+    assert_eq!((timings.len(), found), (1, vec![(300, tests), (200, Vec::new())]));
+    let mut holder = inner("inner_holds", dir.path(), "").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let begun = Instant::now();
+    while !dir.path().join("held").exists() {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(matches!(ask(2), Err(StoreError::Locked { .. })));
+    drop(holder.stdin.take());
+    holder.wait().unwrap();
+}
+
+#[test]
 fn two_processes_at_once_both_record_everything() {
     let dir = tempfile::tempdir().unwrap();
     let children: Vec<_> =

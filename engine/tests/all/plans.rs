@@ -264,6 +264,103 @@ rule code : tier 2
 }
 
 #[test]
+fn one_tested_part_does_not_excuse_another() {
+    let rules = book(&format!(
+        "{TIERS}
+rule untested : tier 3
+  when     no test reaches the change
+  because  \"Nothing shows that it works.\"
+"
+    ));
+    let before = with(
+        &repository(),
+        "app/both.py",
+        "class Both:\n    def tested(self):\n        return 1\n\n\ndef untested():\n    return 1\n",
+    );
+    let before = with(
+        &before,
+        "tests/test_both.py",
+        "from app.both import Both, untested\n\n\ndef test_both():\n    assert Both().tested()\n",
+    );
+    let mut bench = Bench::new();
+    let mut fired = |path: &str, old: &str, new: &str| -> (Outcome, Vec<String>) {
+        let text = before.get(path).cloned().unwrap_or_default();
+        let after = with(&before, path, &if old.is_empty() { text.clone() + new } else { text.replace(old, new) });
+        bench.set(&before, &after, &rules);
+        let plan = bench.engine.plan();
+        let rule = plan.rules.into_iter().find(|rule| rule.name == "untested").unwrap();
+        let names = rule.derivation.iter().flat_map(|derivation| &derivation.evidence).map(|piece| match piece {
+            Evidence::Member { part, .. } => part.name.clone(),
+            other => panic!("{other:?}"),
+        });
+        (rule.outcome, names.collect())
+    };
+    assert_eq!(fired("app/both.py", "return 1\n\n\ndef", "return 2\n\n\ndef"), (Outcome::DoesNotApply, vec![]));
+    assert_eq!(fired("app/both.py", "return 1", "return 2"), (Outcome::Fires, vec!["untested".to_owned()]));
+    // The module is imported by a test; what is new in it is reached by none.
+    assert_eq!(fired("app/both.py", "", "\n\ndef new():\n    return 3\n"), (Outcome::Fires, vec!["new".to_owned()]));
+    assert_eq!(fired("app/both.py", "class Both:", "class Both(dict):"), (Outcome::DoesNotApply, vec![]));
+    assert_eq!(fired("tests/test_both.py", "", "\n\ndef helper():\n    return 3\n"), (Outcome::DoesNotApply, vec![]));
+    assert_eq!(fired("README.md", "App", "The app"), (Outcome::DoesNotApply, vec![]));
+    // What cannot be read may hold what no test reaches.
+    assert_eq!(fired("app/new.py", "", "x = '\0'\n").0, Outcome::Unknown);
+}
+
+#[test]
+fn what_would_bring_a_thing_was_tried() {
+    let rules = book(&format!(
+        "{TIERS}
+tag kernel  on members of subtypes(header of class(\"BaseKernel\"), any distance)
+define reading = path(\"app/util.py\")
+bundle unit
+  tests    tests
+  run      \"pytest\", \"{{tests}}\"
+  timeout  60 s
+bundle narrow
+  tests    tests
+  run      \"pytest\", \"{{tests}}\"
+  timeout  60 s
+rule kernel : tier 3
+  when     change touches tag(kernel)
+  require  bundle(unit)
+  because  \"It runs everywhere.\"
+rule contradicts_itself : tier 3
+  when     change touches tag(kernel) and change only touches reading
+  because  \"A kernel is no reading.\"
+rule signature : tier 2
+  when     signatures change in function(\"helper\")
+  because  \"Callers depend on it.\"
+rule narrowed : tier 2
+  when     change touches language(python)
+  require  bundle(narrow) narrowed to impacted tests
+  because  \"Code is tested.\"
+rule absent : tier 2
+  when     change touches path(\"nowhere/**\")
+  because  \"Nothing is there.\"
+"
+    ));
+    let before = repository();
+    let after = with(&before, "app/util.py", &before["app/util.py"].replace("return 3", "return 4"));
+    let mut bench = Bench::new();
+    bench.set(&before, &after, &rules);
+    let plan = bench.engine.plan();
+    let mut bring = |what: What| bench.engine.explain(&what).would_bring;
+    let touch = "touch BaseKernel.start in app/base.py:2, one of 2 files in tag(kernel)";
+    assert_eq!(bring(What::Bundle("unit".to_owned()))[0], touch);
+    assert_eq!(bring(What::Rule("kernel".to_owned()))[0], touch);
+    // Membership alone would have promised it.
+    assert_eq!(bring(What::Rule("contradicts_itself".to_owned())), Vec::<String>::new());
+    let signature = "change the signature of helper in app/util.py:1, the one file in function(\"helper\")";
+    assert_eq!(bring(What::Rule("signature".to_owned()))[0], signature);
+    let test = bring(What::Test("tests/test_boot.py::test_start".to_owned()));
+    assert_eq!(test, ["touch Boot in app/boot.py:5, which it uses", touch]);
+    assert_eq!(bring(What::Rule("absent".to_owned())), Vec::<String>::new());
+    let nowhere = bench.engine.explain(&What::Rule("absent".to_owned()));
+    assert_eq!(nowhere.near[0].empty.as_deref(), Some("path(\"nowhere/**\")"));
+    assert_eq!(bench.engine.plan(), plan, "what was tried leaves no trace");
+}
+
+#[test]
 fn both_rule_books_judge_and_a_dropped_rule_still_counts() {
     let before = repository();
     let old = format!("{TIERS}\nrule strict : tier 3\n  when change touches all\n  because \"x\"\n");
@@ -341,7 +438,10 @@ rule boot : tier 2
     assert_eq!(way.len(), 1);
     assert_eq!(
         explained.would_bring,
-        ["touch app/boot.py", "widen the rule to dependencies(module(\"app.boot\"), within 1)"]
+        [
+            "touch Boot.start in app/boot.py:6, the one file in module(\"app.boot\")",
+            "widen boot to dependencies(module(\"app.boot\"), within 1)"
+        ]
     );
     let unheard = bench.engine.explain(&What::Bundle("unti".to_owned()));
     assert_eq!(unheard.did_you_mean, ["unit"]);

@@ -44,7 +44,7 @@ pub(super) fn explain(context: &Context, args: &ExplainArgs) -> Result<Answer> {
         return answer;
     }
     let asked = parse(&args.what)?;
-    let (engine, loaded) = plan::engine(context, &args.change)?;
+    let (mut engine, loaded) = plan::engine(context, &args.change)?;
     let _working = context.progress.spinner("explaining");
     let what = match asked {
         Asked::What(What::Approval(name)) => What::Approval(approval(&engine.plan(), name)),

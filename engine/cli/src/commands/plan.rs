@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{Answer, Context};
 use crate::args::ChangeArgs;
 use crate::failure::Result;
+use crate::load::estimate::Estimate;
 use crate::load::{self, Loaded};
 use crate::screen;
 
@@ -19,6 +20,9 @@ pub(super) struct PlanReport<'a> {
     compared: &'a str,
     /// What could not be read or listed.
     problems: Vec<ProblemReport<'a>>,
+    /// About how long the bundles will take, from runs of the past; absent where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimate: Option<Estimate>,
 }
 
 #[derive(Serialize)]
@@ -28,20 +32,23 @@ struct ProblemReport<'a> {
 }
 
 impl<'a> PlanReport<'a> {
-    pub(super) fn new(plan: &'a Plan, loaded: &'a Loaded) -> Self {
+    pub(super) fn new(plan: &'a Plan, loaded: &'a Loaded, estimate: Option<Estimate>) -> Self {
         let problems = loaded.problems.iter().map(|p| ProblemReport { path: &p.path, message: &p.message }).collect();
-        Self { plan, compared: &loaded.compared, problems }
+        Self { plan, compared: &loaded.compared, problems, estimate }
     }
 }
 
 pub(super) fn plan(context: &Context, args: &ChangeArgs) -> Result<Answer> {
     let (plan, loaded) = derive(context, args)?;
     let yes = plan.denials.is_empty();
+    // A denied change is not run.
+    let repository = context.place.repository.as_ref().ok().filter(|_| yes && !plan.bundles.is_empty());
+    let estimate = repository.and_then(|repository| load::estimate::of(repository, &plan, super::run::at_once()));
     if context.is_json() {
-        return Answer::json(&PlanReport::new(&plan, &loaded), yes);
+        return Answer::json(&PlanReport::new(&plan, &loaded, estimate), yes);
     }
     let mut page = context.page();
-    screen::plan::plan(&mut page, &plan, &loaded.compared);
+    screen::plan::plan(&mut page, &plan, &loaded.compared, estimate);
     screen::notes::problems(&mut page, &loaded.problems);
     if plan.change.files == 0 && args == &ChangeArgs::default() {
         page.gap();

@@ -75,7 +75,8 @@ pub(super) fn run(context: &Context, args: &ChangeArgs) -> Result<Answer> {
     let started = clock::now();
     let run_id = format!("{}-{}", started.strftime("%Y%m%dT%H%M%S%.6fZ"), std::process::id());
     let mut store = Store::open(&store_path(repository)).map_err(of_store)?;
-    let json = serde_json::to_string(&PlanReport::new(&plan, &loaded)).map_err(|error| Failure::new("bug", error))?;
+    let json =
+        serde_json::to_string(&PlanReport::new(&plan, &loaded, None)).map_err(|error| Failure::new("bug", error))?;
     let head = args.head.clone().unwrap_or_else(|| if args.staged { "staged" } else { "worktree" }.to_owned());
     store.record(&Record::Plan(PlanRecord { run: run_id.clone(), plan: plan.id.clone(), json })).map_err(of_store)?;
 
@@ -97,12 +98,8 @@ pub(super) fn run(context: &Context, args: &ChangeArgs) -> Result<Answer> {
                 display.show(&event);
             })
         };
-        let settings = Settings {
-            jobs: std::thread::available_parallelism().map_or(1, usize::from).min(MOST_AT_ONCE),
-            cancel: context.cancel.clone(),
-            events,
-            ..Settings::new(tree.path())
-        };
+        let settings =
+            Settings { jobs: at_once(), cancel: context.cancel.clone(), events, ..Settings::new(tree.path()) };
         let outcome = grace_runner::run(&jobs, &settings);
         display.finish();
         (outcome.bundles, names)
@@ -152,6 +149,11 @@ pub(super) fn run(context: &Context, args: &ChangeArgs) -> Result<Answer> {
         screen::run::spooled(&mut page, why);
     }
     Ok(Answer { text: page.finish(), code })
+}
+
+/// Bundles that run at the same time on this machine.
+pub(super) fn at_once() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(MOST_AT_ONCE)
 }
 
 /// 1 where something failed or a rule denies after the run; 2 where a person stopped it before its end.

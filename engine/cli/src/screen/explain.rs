@@ -30,7 +30,7 @@ pub fn explanation(page: &mut Page, explanation: &Explanation) {
     if !explanation.would_bring.is_empty() {
         page.gap();
         let what = if is_rule(explanation) { "make it fire" } else { "bring it" };
-        page.line(0, format!("smallest changes that would {what} (each evaluated)"));
+        page.line(0, format!("smallest changes that would {what} (each tried)"));
         for change in &explanation.would_bring {
             page.hanging(2, &Text::new(), change.as_str());
         }
@@ -114,6 +114,9 @@ fn near(page: &mut Page, explanation: &Explanation) {
         page.row(0, Text::new().then(Style::Strong, &rule.rule), proof::rule_place(&rule.file, rule.line));
         page.quote(2, &rule.because);
         proof::conditions(page, 2, &rule.conditions);
+        if let Some(set) = &rule.empty {
+            page.line(2, Text::new().then(Style::Dim, format!("nothing here is in {set}")));
+        }
         if let Some((part, way)) = &rule.nearest {
             page.row(2, Text::from("nearest: ").plain(&part.name), proof::part_place(part));
             proof::chain(page, 4, way);

@@ -47,6 +47,25 @@ pub fn duration(duration: Duration) -> String {
     }
 }
 
+/// A duration that nobody knows exactly: `1 s`, `45 s`, `1 min 50 s`, `12 min`, `1 h 10 min`.
+#[must_use]
+pub fn about(duration: Duration) -> String {
+    let seconds = duration.as_millis().div_ceil(1000).max(1);
+    let round = |to: u128| seconds.div_ceil(to) * to;
+    match seconds {
+        0..=55 => format!("{seconds} s"),
+        56..600 => match (round(5) / 60, round(5) % 60) {
+            (minutes, 0) => format!("{minutes} min"),
+            (minutes, rest) => format!("{minutes} min {rest:02} s"),
+        },
+        600..3_541 => format!("{} min", round(60) / 60),
+        _ => match (round(300) / 3600, round(300) % 3600 / 60) {
+            (hours, 0) => format!("{hours} h"),
+            (hours, minutes) => format!("{hours} h {minutes:02} min"),
+        },
+    }
+}
+
 /// A round limit without needless zeros: `120 s`, `2 min`, `500 ms`.
 #[must_use]
 pub fn limit(milliseconds: u64) -> String {
@@ -112,6 +131,26 @@ mod tests {
         assert_eq!(limit(120_000), "120 s");
         assert_eq!(limit(600_000), "10 min");
         assert_eq!(limit(1_500), "1,500 ms");
+    }
+
+    #[test]
+    fn what_is_not_known_exactly_is_rounded_up() {
+        let said = [0.0, 0.2, 44.1, 55.5, 107.0, 125.0, 241.0, 3_500.0, 3_541.0, 4_100.0, 9_000.0]
+            .map(|seconds| about(Duration::from_secs_f64(seconds)));
+        let wanted = [
+            "1 s",
+            "1 s",
+            "45 s",
+            "1 min",
+            "1 min 50 s",
+            "2 min 05 s",
+            "4 min 05 s",
+            "59 min",
+            "1 h",
+            "1 h 10 min",
+            "2 h 30 min",
+        ];
+        assert_eq!(said, wanted);
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! A plan on the screen.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use grace_engine::plan::{AfterRun, Approval, Approver, BundlePlan, Derivation, Plan, TierApprove};
 
-use super::numbers::{count, decimal, thousands};
+use super::numbers::{about, count, decimal, thousands};
 use super::page::{Page, Style, Text};
 use super::proof;
+use crate::load::estimate::Estimate;
 
 /// Pieces of evidence shown for the tier; `explain tier` has them all.
 const EVIDENCE: usize = 3;
@@ -18,7 +20,7 @@ pub fn short_id(id: &str) -> &str {
 }
 
 /// Everything that a reader needs to act on a plan. `compared` says what was compared: `work tree against HEAD (1a2b3c4)`.
-pub fn plan(page: &mut Page, plan: &Plan, compared: &str) {
+pub fn plan(page: &mut Page, plan: &Plan, compared: &str, estimate: Option<Estimate>) {
     let id = Text::new().then(Style::Dim, format!("plan {}", short_id(&plan.id)));
     page.row(0, compared, id);
     page.line(0, change(plan));
@@ -31,7 +33,7 @@ pub fn plan(page: &mut Page, plan: &Plan, compared: &str) {
     page.gap();
     duties(page, plan);
     page.gap();
-    bundles(page, plan);
+    bundles(page, plan, estimate);
     validations(page, plan);
     not_run(page, plan);
     after_run(page, plan);
@@ -178,7 +180,7 @@ pub fn approval_line(approval: &Approval) -> Text {
     text
 }
 
-fn bundles(page: &mut Page, plan: &Plan) {
+fn bundles(page: &mut Page, plan: &Plan, estimate: Option<Estimate>) {
     if plan.bundles.is_empty() {
         return page.line(0, if plan.not_run.is_empty() { "no bundle is defined" } else { "no bundle to run" });
     }
@@ -192,6 +194,10 @@ fn bundles(page: &mut Page, plan: &Plan) {
     if !selected.is_empty() {
         let all = plan.change.tests.max(u32::try_from(selected.len()).unwrap_or(u32::MAX));
         title.push_str(&format!(", {} of {}", thousands(selected.len() as u64), count(all.into(), "test")));
+    }
+    if let Some(estimate) = estimate.filter(|_| running > 0) {
+        let word = if estimate.complete { "about" } else { "more than" };
+        title.push_str(&format!(", {word} {}", about(Duration::from_millis(estimate.milliseconds))));
     }
     page.line(0, Text::new().then(Style::Strong, title));
     let critical = plan.bundles.iter().any(|bundle| bundle.critical);
