@@ -393,6 +393,7 @@ impl Conds<'_> {
         if changes.is_empty() {
             return (Truth::No, Vec::new());
         }
+        let shared = Arc::new(set.clone());
         let both = self.both(set);
         let mut truth = Truth::No;
         let mut hits = Vec::new();
@@ -415,7 +416,7 @@ impl Conds<'_> {
                     after: change.after.clone(),
                     kinds: change.kinds,
                     side: here,
-                    set: set.clone(),
+                    set: shared.clone(),
                     certain: holds == Truth::Yes,
                 });
             }
@@ -434,6 +435,7 @@ impl Conds<'_> {
         if changes.is_empty() {
             return (Truth::No, Vec::new());
         }
+        let shared = Arc::new(set.clone());
         let both = self.both(set);
         let mut truth = Truth::No;
         let mut hits = Vec::new();
@@ -460,7 +462,7 @@ impl Conds<'_> {
                     after: change.after.clone(),
                     kinds: change.kinds,
                     side,
-                    set: set.clone(),
+                    set: shared.clone(),
                     certain: holds == Truth::Yes,
                 });
             }
@@ -473,6 +475,7 @@ impl Conds<'_> {
         if changes.is_empty() {
             return (Truth::No, Vec::new());
         }
+        let shared = Arc::new(set.clone());
         let both = self.both(set);
         let mut truth = Truth::Yes;
         let mut hits = Vec::new();
@@ -494,7 +497,7 @@ impl Conds<'_> {
                 after: change.after.clone(),
                 kinds: change.kinds,
                 side: if change.after.is_none() { Side::Before } else { at },
-                set: set.clone(),
+                set: shared.clone(),
                 certain: holds == Truth::Yes,
             });
         }
@@ -519,6 +522,7 @@ impl Conds<'_> {
         if changes.is_empty() && World::get(self.db).book_before(self.db) == World::get(self.db).book_after(self.db) {
             return (Truth::No, Vec::new());
         }
+        let (from_set, to_set) = (Arc::new(from.clone()), Arc::new(to.clone()));
         let (from_both, to_both) = (self.both(from), self.both(to));
         let renames: BTreeMap<&PartKey, &PartKey> = changes
             .iter()
@@ -584,38 +588,48 @@ impl Conds<'_> {
             hits.push(Hit::NewEdge {
                 why: if stood { "new" } else { "moved" },
                 edge: hit,
-                from_set: from.clone(),
-                to_set: to.clone(),
+                from_set: from_set.clone(),
+                to_set: to_set.clone(),
                 certain,
             });
         }
         (truth, hits)
     }
 
-    /// Changed files of one set of which nothing can be read after the change: they may hold any edge to the other.
+    /// Changed files of one set of which something cannot be read after the change: they may hold any edge to the other.
     pub(crate) fn hidden_edges(&self, from: &SetExpr, to: &SetExpr) -> Vec<Hit> {
-        let graph = graph_of(self.db, Side::After);
-        let opaque: Vec<PartKey> = meant(self.db)
-            .iter()
-            .filter_map(|change| change.after.clone())
-            .filter(|key| graph.find(key).is_some_and(|part| is_opaque(&graph, part)))
-            .collect();
+        let opaque = self.opaque_changes();
+        if opaque.is_empty() || self.both(to).members[1].possible.is_clear() {
+            return Vec::new();
+        }
+        let from = self.both(from);
+        let hidden = opaque.into_iter().filter(|key| from.holds(Side::After, key) != Truth::No);
+        hidden.map(|key| hidden_edges_of(&key)).collect()
+    }
+
+    /// Changed files that may hold an edge from any of some sets to another of them.
+    pub(crate) fn hidden_between(&self, sets: &[SetExpr]) -> Vec<Hit> {
+        let opaque = self.opaque_changes();
         if opaque.is_empty() {
             return Vec::new();
         }
-        let (from, to) = (self.both(from), self.both(to));
-        if to.members[1].possible.count_ones(..) == 0 {
-            return Vec::new();
-        }
-        opaque
-            .into_iter()
-            .filter(|key| from.holds(Side::After, key) != Truth::No)
-            .map(|key| Hit::Unread {
-                fact: format!("the edges of {}", key.path),
-                path: key.path.clone(),
-                part: Some(key),
-                edges: true,
-            })
+        let sets: Vec<BothSides> = sets.iter().map(|set| self.both(set)).collect();
+        let inhabited = |set: &BothSides| !set.members[1].possible.is_clear();
+        let inhabited_sets = sets.iter().filter(|set| inhabited(set)).count();
+        let may = |key: &PartKey| {
+            sets.iter()
+                .any(|set| set.holds(Side::After, key) != Truth::No && inhabited_sets > usize::from(inhabited(set)))
+        };
+        opaque.into_iter().filter(may).map(|key| hidden_edges_of(&key)).collect()
+    }
+
+    /// Changed parts that stand for what cannot be read of their files after the change.
+    fn opaque_changes(&self) -> Vec<PartKey> {
+        let graph = graph_of(self.db, Side::After);
+        meant(self.db)
+            .iter()
+            .filter_map(|change| change.after.clone())
+            .filter(|key| graph.find(key).is_some_and(|part| is_opaque(&graph, part)))
             .collect()
     }
 
@@ -897,6 +911,7 @@ impl Conds<'_> {
             if changed.is_empty() {
                 continue;
             }
+            let all = Arc::new(SetExpr { node: NodeId(0), kind: SetKind::All });
             let (certain, possible) = (impact::reaches_tests(&graph, true), impact::reaches_tests(&graph, false));
             for part in changed {
                 let node = graph.part(part);
@@ -923,7 +938,7 @@ impl Conds<'_> {
                 hits.push(Hit::Member {
                     part: graph.key(part),
                     side,
-                    set: SetExpr { node: NodeId(0), kind: SetKind::All },
+                    set: all.clone(),
                     certain: unreached == Truth::Yes,
                 });
             }
@@ -993,6 +1008,15 @@ pub(crate) fn edge_kind(word: EdgeWord) -> EdgeKind {
         EdgeWord::Calls => EdgeKind::Calls,
         EdgeWord::Inherits => EdgeKind::Inherits,
         EdgeWord::References => EdgeKind::References,
+    }
+}
+
+fn hidden_edges_of(key: &PartKey) -> Hit {
+    Hit::Unread {
+        fact: format!("the edges of {}", key.path),
+        path: key.path.clone(),
+        part: Some(key.clone()),
+        edges: true,
     }
 }
 

@@ -28,6 +28,7 @@ mod text;
 mod vacuity;
 mod verdict;
 mod waivers;
+mod ways;
 
 pub use engine::{Engine, Row};
 pub use explain::What;

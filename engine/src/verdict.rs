@@ -12,13 +12,20 @@ use crate::plan::{Pending, Side, Truth};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Hit {
     /// A changed part in a set.
-    Changed { before: Option<PartKey>, after: Option<PartKey>, kinds: Kinds, side: Side, set: SetExpr, certain: bool },
+    Changed {
+        before: Option<PartKey>,
+        after: Option<PartKey>,
+        kinds: Kinds,
+        side: Side,
+        set: Arc<SetExpr>,
+        certain: bool,
+    },
     /// A part of a set.
-    Member { part: PartKey, side: Side, set: SetExpr, certain: bool },
+    Member { part: PartKey, side: Side, set: Arc<SetExpr>, certain: bool },
     /// A new edge; `why` is `new`, `moved` or `retagged`.
-    NewEdge { edge: EdgeHit, why: &'static str, from_set: SetExpr, to_set: SetExpr, certain: bool },
+    NewEdge { edge: EdgeHit, why: &'static str, from_set: Arc<SetExpr>, to_set: Arc<SetExpr>, certain: bool },
     /// A way from module to module that a `forbid` or a `layers` denies.
-    Way { edges: Vec<EdgeHit>, side: Side, from_set: SetExpr, certain: bool },
+    Way { edges: Vec<EdgeHit>, side: Side, from_set: Arc<SetExpr>, certain: bool },
     /// A line of the after text.
     Line { path: Arc<str>, line: u32, text: Arc<str>, part: Option<PartKey> },
     /// A test removed or weakened.

@@ -1,8 +1,10 @@
 //! Waivers: which are in force, and what they cover. They lower only what they cover for certain, on both sides.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use grace_dsl::ast::ItemKind;
+use grace_dsl::ast::{ItemKind, SetExpr};
 use grace_graph::code::PartKey;
 
 use crate::book::{At, Compiled, Kind, applies, compiled, names};
@@ -61,53 +63,77 @@ pub(crate) enum Coverage {
 /// Covers a trace: in an `or` every branch that holds or may hold must be covered, since each alone makes the rule fire;
 /// in an `and` one covered branch is enough if none stands outside.
 pub(crate) fn coverage(rule: &Conds<'_>, set: &BothSides, trace: &Trace) -> Coverage {
-    if trace.negates {
-        return Coverage::NoParts;
-    }
-    if trace.children.is_empty() {
-        let mut found = Coverage::NoParts;
-        for hit in &trace.hits {
-            match hit_covered(rule, set, hit) {
-                Some(false) => return Coverage::Outside,
-                Some(true) => found = Coverage::Whole,
-                None => {}
-            }
-        }
-        return found;
-    }
-    let held: Vec<&Trace> = trace.children.iter().filter(|child| child.truth != Truth::No).collect();
-    let parts: Vec<Coverage> = held.into_iter().map(|child| coverage(rule, set, child)).collect();
-    if parts.contains(&Coverage::Outside) || (trace.any && parts.contains(&Coverage::NoParts)) {
-        Coverage::Outside
-    } else if parts.contains(&Coverage::Whole) {
-        Coverage::Whole
-    } else {
-        Coverage::NoParts
-    }
+    Covering { rule, set, starts: RefCell::default() }.trace(trace)
 }
 
-/// Whether a set covers a hit for certain; `None` for hits that are not about parts. An edge counts by the end that it
-/// starts from: that is the code that would be waived.
-fn hit_covered(rule: &Conds<'_>, set: &BothSides, hit: &Hit) -> Option<bool> {
-    let after = |key: &PartKey| set.holds(Side::After, key) == Truth::Yes;
-    match hit {
-        Hit::Changed { before, after, .. } => Some(certain_on_both(set, before.as_ref(), after.as_ref())),
-        Hit::NewEdge { edge, .. } => Some(after(&edge.from)),
-        Hit::Way { edges, from_set, .. } => {
-            let file = edges.first()?.from.path.clone();
-            let from = rule.both(from_set);
-            let graph = graph_of(rule.db, Side::After);
-            let parts = graph.parts_of(graph.file_by_path(&file)?).map(|part| graph.key(part));
-            Some(parts.filter(|key| from.holds(Side::After, key) != Truth::No).all(|key| after(&key)))
+struct Covering<'a> {
+    rule: &'a Conds<'a>,
+    set: &'a BothSides,
+    /// The sets that ways start from, each evaluated once.
+    starts: RefCell<Vec<(Arc<SetExpr>, Rc<BothSides>)>>,
+}
+
+impl Covering<'_> {
+    fn trace(&self, trace: &Trace) -> Coverage {
+        if trace.negates {
+            return Coverage::NoParts;
         }
-        Hit::Member { part, side, .. } | Hit::Test { part, side, .. } => Some(set.holds(*side, part) == Truth::Yes),
-        Hit::Line { part: Some(part), .. } => Some(after(part)),
-        // What is missing could be anywhere, and a package or a model is no part of a set of code.
-        Hit::Line { part: None, .. }
-        | Hit::Missing { .. }
-        | Hit::Unread { .. }
-        | Hit::Package { .. }
-        | Hit::Model { .. } => Some(false),
-        Hit::Number { .. } | Hit::Declared { .. } | Hit::Window { .. } => None,
+        if trace.children.is_empty() {
+            let mut found = Coverage::NoParts;
+            for hit in &trace.hits {
+                match self.hit(hit) {
+                    Some(false) => return Coverage::Outside,
+                    Some(true) => found = Coverage::Whole,
+                    None => {}
+                }
+            }
+            return found;
+        }
+        let held: Vec<&Trace> = trace.children.iter().filter(|child| child.truth != Truth::No).collect();
+        let parts: Vec<Coverage> = held.into_iter().map(|child| self.trace(child)).collect();
+        if parts.contains(&Coverage::Outside) || (trace.any && parts.contains(&Coverage::NoParts)) {
+            Coverage::Outside
+        } else if parts.contains(&Coverage::Whole) {
+            Coverage::Whole
+        } else {
+            Coverage::NoParts
+        }
+    }
+
+    fn starts(&self, from_set: &Arc<SetExpr>) -> Rc<BothSides> {
+        let mut starts = self.starts.borrow_mut();
+        if let Some((_, known)) = starts.iter().find(|(set, _)| Arc::ptr_eq(set, from_set)) {
+            return known.clone();
+        }
+        let both = Rc::new(self.rule.both(from_set));
+        starts.push((from_set.clone(), both.clone()));
+        both
+    }
+
+    /// Whether a set covers a hit for certain; `None` for hits that are not about parts. An edge counts by the end that it
+    /// starts from: that is the code that would be waived.
+    fn hit(&self, hit: &Hit) -> Option<bool> {
+        let set = self.set;
+        let after = |key: &PartKey| set.holds(Side::After, key) == Truth::Yes;
+        match hit {
+            Hit::Changed { before, after, .. } => Some(certain_on_both(set, before.as_ref(), after.as_ref())),
+            Hit::NewEdge { edge, .. } => Some(after(&edge.from)),
+            Hit::Way { edges, from_set, .. } => {
+                let file = edges.first()?.from.path.clone();
+                let from = self.starts(from_set);
+                let graph = graph_of(self.rule.db, Side::After);
+                let parts = graph.parts_of(graph.file_by_path(&file)?).map(|part| graph.key(part));
+                Some(parts.filter(|key| from.holds(Side::After, key) != Truth::No).all(|key| after(&key)))
+            }
+            Hit::Member { part, side, .. } | Hit::Test { part, side, .. } => Some(set.holds(*side, part) == Truth::Yes),
+            Hit::Line { part: Some(part), .. } => Some(after(part)),
+            // What is missing could be anywhere, and a package or a model is no part of a set of code.
+            Hit::Line { part: None, .. }
+            | Hit::Missing { .. }
+            | Hit::Unread { .. }
+            | Hit::Package { .. }
+            | Hit::Model { .. } => Some(false),
+            Hit::Number { .. } | Hit::Declared { .. } | Hit::Window { .. } => None,
+        }
     }
 }

@@ -7,3 +7,4 @@ mod incremental;
 mod mistakes;
 mod plans;
 mod support;
+mod ways;
