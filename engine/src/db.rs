@@ -185,7 +185,7 @@ pub(crate) fn part_changes(db: &dyn Db) -> Arc<Vec<PartChange>> {
     let change = World::get(db).change(db);
     let store = db.store();
     let mut parts = grace_graph::change::parts(&change, &mut |path, content| match content {
-        Content::Text(text) => Some(store.facts(Language::of_path(path)?, text.as_bytes())),
+        Content::Text(text) => Some(store.facts_with_digests(Language::of_path(path)?, text.as_bytes())),
         _ => None,
     });
     parts.extend(World::get(db).supposed(db).iter().map(|(key, kinds)| PartChange {

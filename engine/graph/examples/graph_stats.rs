@@ -7,18 +7,23 @@
     reason = "a profiling tool, outside the product: it reads files, takes times and prints"
 )]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use grace_graph::facts::Language;
+use grace_graph::facts::{FileFacts, Language};
 use grace_graph::graph::{CodeGraph, GraphFile};
 use grace_graph::store::FactStore;
+
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let Some(directory) = arguments.next() else {
-        println!("usage: graph_stats DIRECTORY [parse|parts|unresolved]");
+        println!("usage: graph_stats DIRECTORY [parse|parts|unresolved|digest]");
         std::process::exit(2);
     };
     let root = PathBuf::from(directory);
@@ -37,7 +42,7 @@ fn main() {
     let facts = store.load_tree(&paths, |path| std::fs::read(root.join(path)).ok());
     report("read and extract", start);
     let start = Instant::now();
-    let mut problems = std::collections::BTreeMap::<_, usize>::new();
+    let mut problems = BTreeMap::<_, usize>::new();
     for problem in facts.iter().flatten().flat_map(|facts| facts.problems.iter()) {
         *problems.entry(problem.kind).or_default() += 1;
     }
@@ -64,6 +69,9 @@ fn main() {
             let line = facts[index].as_ref().and_then(|facts| facts.places.site_line(unresolved.site)).unwrap_or(0);
             println!("{path}:{line}\t{:?}\t{}\t{}", unresolved.kind, unresolved.name, unresolved.excused);
         }
+    }
+    if mode.as_deref() == Some("digest") {
+        digests(&root, &store, &paths, &facts, &graph);
     }
     println!(
         "test files {}, tests {}, test files that reach nothing {}, sources without test {}, cycles {} (largest {})",
@@ -113,6 +121,39 @@ fn list_parts(root: &Path, paths: &[String]) {
                 part.kind, place.start, place.def, place.end, part.flags
             );
         }
+    }
+}
+
+/// Digests of all that was read and resolved: a change that should change nothing leaves them as they are.
+fn digests(root: &Path, store: &FactStore, paths: &[String], facts: &[Option<Arc<FileFacts>>], graph: &CodeGraph) {
+    let mut pieces: BTreeMap<&str, blake3::Hasher> = BTreeMap::new();
+    let mut add = |piece, text: String| {
+        pieces.entry(piece).or_default().update(text.as_bytes());
+    };
+    for (path, facts) in paths.iter().zip(facts) {
+        let Some(facts) = facts else { continue };
+        let digests = store.facts_with_digests(Language::Python, &std::fs::read(root.join(path)).unwrap_or_default());
+        add("outlines", format!("{path} {:?} {:?}\n", facts.content, facts.outline.digest()));
+        add("places", format!("{path} {:?}\n", facts.places));
+        add("digests", format!("{path} {:?}\n", digests.digests));
+        add("problems", format!("{path} {:?}\n", facts.problems));
+    }
+    for part in graph.parts() {
+        add("parts", format!("{part:?}\n"));
+    }
+    for edge in graph.edges() {
+        add("edges", format!("{edge:?}\n"));
+    }
+    for unresolved in graph.unresolved() {
+        add("unresolved", format!("{unresolved:?}\n"));
+    }
+    for file in graph.files() {
+        let read = (&file.path, file.language, &file.parts, file.opaque, file.has_problems);
+        add("files", format!("{read:?} {} {} {}\n", file.is_generated, file.is_test, file.module));
+    }
+    add("models", format!("{:?}", graph.model_literals()));
+    for (piece, hasher) in &pieces {
+        println!("digest {piece} {}", hasher.finalize().to_hex());
     }
 }
 

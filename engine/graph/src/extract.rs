@@ -7,40 +7,57 @@ pub(crate) mod shapes;
 
 use std::borrow::Cow;
 
-use crate::facts::{ContentId, FileFacts, Language, MAX_PARSED_BYTES, ProblemKind};
+use crate::facts::{ContentId, FileFacts, Language, MAX_PARSED_BYTES, PartDigests, ProblemKind};
 
-/// A language's reader of facts.
+/// A language's reader. Texts are UTF-8 without NUL, byte-order mark or carriage returns.
 trait Extractor {
-    /// Reads `text`, which is UTF-8 without NUL, byte-order mark or carriage returns.
+    /// The facts of a text, without digests.
     fn extract(&self, content: ContentId, text: &str) -> FileFacts;
+
+    /// The digests of the parts of a text, in their order.
+    fn digests(&self, text: &str) -> Box<[PartDigests]>;
 }
 
-/// Reads the facts of one file. The path is no input: facts of equal bytes are equal wherever the file lies.
+fn extractor(language: Language) -> &'static dyn Extractor {
+    match language {
+        Language::Python => &python::Python,
+    }
+}
+
+/// Reads the facts of one file, with its digests. The path is no input: facts of equal bytes are equal wherever the file
+/// lies.
 #[must_use]
 pub fn extract(language: Language, bytes: &[u8]) -> FileFacts {
-    extract_as(ContentId::of(bytes), language, bytes)
+    FileFacts { digests: digests(language, bytes), ..facts(ContentId::of(bytes), language, bytes) }
 }
 
-/// [`extract`] for a caller that has hashed the bytes.
-pub(crate) fn extract_as(content: ContentId, language: Language, bytes: &[u8]) -> FileFacts {
+/// What [`extract`] reads but for the digests, which most files are never asked for.
+pub(crate) fn facts(content: ContentId, language: Language, bytes: &[u8]) -> FileFacts {
+    match readable(bytes) {
+        Ok(text) => extractor(language).extract(content, &text),
+        Err(kind) => FileFacts::unreadable(content, kind),
+    }
+}
+
+/// The digests of the parts of one file, in the order of the parts; none where nothing can be read.
+pub(crate) fn digests(language: Language, bytes: &[u8]) -> Box<[PartDigests]> {
+    readable(bytes).map(|text| extractor(language).digests(&text)).unwrap_or_default()
+}
+
+/// The text of a file as extractors read it.
+fn readable(bytes: &[u8]) -> Result<Cow<'_, str>, ProblemKind> {
     if bytes.len() > MAX_PARSED_BYTES {
-        return FileFacts::unreadable(content, ProblemKind::TooLarge);
+        return Err(ProblemKind::TooLarge);
     }
     if bytes.contains(&0) {
-        return FileFacts::unreadable(content, ProblemKind::HasNul);
+        return Err(ProblemKind::HasNul);
     }
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        return FileFacts::unreadable(content, ProblemKind::NotUtf8);
-    };
+    let text = std::str::from_utf8(bytes).map_err(|_| ProblemKind::NotUtf8)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     // A carriage return ends a line for Python, also alone: what follows one in a comment is code.
-    let text = if text.as_bytes().contains(&b'\r') {
+    Ok(if text.as_bytes().contains(&b'\r') {
         Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
     } else {
         Cow::Borrowed(text)
-    };
-    let extractor: &dyn Extractor = match language {
-        Language::Python => &python::Python,
-    };
-    extractor.extract(content, &text)
+    })
 }

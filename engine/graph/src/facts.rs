@@ -100,7 +100,7 @@ pub struct FileFacts {
     pub outline: Arc<Outline>,
     /// Lines of parts and sites.
     pub places: Places,
-    /// One per part of the outline, in the same order.
+    /// One per part of the outline, in the same order; empty where nobody asked for them, or nothing could be read.
     pub digests: Box<[PartDigests]>,
     /// Sorted by line.
     pub problems: Box<[Problem]>,
@@ -127,7 +127,7 @@ impl FileFacts {
                 parts: Box::new([PartPlace { start: 1, def: 1, end: 1, name_column: 0, name_len: 0 }]),
                 sites: Box::new([]),
             },
-            digests: Box::new([PartDigests::default()]),
+            digests: Box::default(),
             problems: Box::new([Problem { kind, line: 1 }]),
         }
     }

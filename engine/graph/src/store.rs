@@ -23,17 +23,29 @@ impl FactStore {
         Self::default()
     }
 
-    /// The facts of these bytes, extracted unless they are known.
+    /// The facts of these bytes, extracted unless they are known. Their digests are there if somebody asked for them before.
     pub fn facts(&self, language: Language, bytes: &[u8]) -> Arc<FileFacts> {
         let content = ContentId::of(bytes);
         if let Some(known) = self.get(content, language) {
             return known;
         }
         // Outside the lock: two threads with one new content may both extract it, and both get the first one's facts.
-        let facts = Arc::new(extract::extract_as(content, language, bytes));
+        let facts = Arc::new(extract::facts(content, language, bytes));
         self.extractions.fetch_add(1, Ordering::Relaxed);
         let mut map = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(map.entry((content, language)).or_insert(facts))
+    }
+
+    /// [`FactStore::facts`] with the digests of the parts, which take a parse of their own: for files that a change touches.
+    pub fn facts_with_digests(&self, language: Language, bytes: &[u8]) -> Arc<FileFacts> {
+        let known = self.facts(language, bytes);
+        if !known.digests.is_empty() || known.opaque().is_some() {
+            return known;
+        }
+        let facts = Arc::new(FileFacts { digests: extract::digests(language, bytes), ..FileFacts::clone(&known) });
+        let mut map = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
+        map.insert((facts.content, language), Arc::clone(&facts));
+        facts
     }
 
     /// The facts of a content that was read before.
@@ -43,7 +55,7 @@ impl FactStore {
         map.get(&(content, language)).cloned()
     }
 
-    /// How many extractions were run so far.
+    /// How many extractions were run so far, not counting digests.
     #[must_use]
     pub fn extractions(&self) -> usize {
         self.extractions.load(Ordering::Relaxed)

@@ -261,7 +261,7 @@ pub(crate) fn graph(store: &FactStore, tree: &Tree) -> CodeGraph {
 /// What the reference says of an input.
 pub(crate) fn reference(store: &FactStore, input: &Input) -> Answer {
     let changes = parts(&input.change, &mut |path, content| match content {
-        Content::Text(text) => Some(store.facts(Language::of_path(path)?, text.as_bytes())),
+        Content::Text(text) => Some(store.facts_with_digests(Language::of_path(path)?, text.as_bytes())),
         _ => None,
     });
     evaluate(input, &graph(store, &input.before), &graph(store, &input.after), &changes)

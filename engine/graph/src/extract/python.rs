@@ -1,9 +1,14 @@
-//! Python: one walk over the syntax tree, which is dropped at once.
+//! Python: one walk over the syntax tree for facts, another one for digests where they are asked for; the tree is dropped
+//! at once.
 //!
-//! The walk is iterative (trees can be tens of thousands deep) and never asks a node for its n-th child where n can be
-//! large. Digest buffers hold a canonical form of what is read: kinds, structure and token texts, without white space.
+//! The walks are iterative (trees can be tens of thousands deep) and never ask a node for its n-th child where n can be
+//! large.
 
+mod bindings;
+mod chains;
+mod digest;
 mod kinds;
+mod raw;
 mod seal;
 mod walk;
 
@@ -13,7 +18,7 @@ use std::ops::ControlFlow;
 use tree_sitter::{ParseOptions, Parser, Tree};
 
 use super::Extractor;
-use crate::facts::{ContentId, FileFacts, ProblemKind};
+use crate::facts::{ContentId, FileFacts, PartDigests, ProblemKind};
 
 /// The extractor for Python.
 pub(super) struct Python;
@@ -34,6 +39,10 @@ impl Extractor for Python {
             Some(tree) => walk::read(content, text, &tree),
             None => FileFacts::unreadable(content, ProblemKind::OverBudget),
         }
+    }
+
+    fn digests(&self, text: &str) -> Box<[PartDigests]> {
+        parse(text).map(|tree| digest::read(text, &tree)).unwrap_or_default()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Small judgements over text: what a string literal looks like, which comments are code, what an annotation names.
 
+use std::borrow::Cow;
+
 use crate::facts::{StringShape, StringUse};
 
 /// Longest string literal (in bytes) that is kept as a fact.
@@ -14,6 +16,26 @@ pub(super) fn is_identifier(text: &str) -> bool {
     let mut chars = text.chars();
     chars.next().is_some_and(|first| first == '_' || first.is_alphabetic())
         && chars.all(|other| other == '_' || other.is_alphanumeric())
+}
+
+/// The characters of a dotted name, without spaces, line breaks and comments' signs between them.
+pub(super) fn name_characters(text: &str) -> Cow<'_, str> {
+    filtered(text, |char| char.is_alphanumeric() || char == '_' || char == '.')
+}
+
+/// A name as written, without spaces and continued lines.
+pub(super) fn without_spaces(text: &str) -> Cow<'_, str> {
+    filtered(text, |char| !char.is_whitespace() && char != '\\')
+}
+
+fn filtered(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if text.chars().all(&stays) { Cow::Borrowed(text) } else { text.chars().filter(|char| stays(*char)).collect() }
+}
+
+/// True for a literal with interpolation, by its prefix.
+pub(super) fn is_formatted(literal: &str) -> bool {
+    let mut prefix = literal.bytes().take_while(u8::is_ascii_alphabetic);
+    prefix.any(|byte| matches!(byte, b'f' | b'F' | b't' | b'T'))
 }
 
 /// The text between the quotes of a plain literal: no bytes, no interpolation, no escapes, one line.
@@ -34,6 +56,10 @@ pub(super) fn literal_content(literal: &str) -> Option<&str> {
 /// What a literal looks like; empty when it names nothing we know of.
 pub(super) fn string_shape(text: &str) -> StringShape {
     let mut shape = StringShape::empty();
+    // Most strings are words; each shape has one of these.
+    if !text.bytes().any(|byte| matches!(byte, b'.' | b'/' | b':')) {
+        return shape;
+    }
     if !text.is_ascii() || text.bytes().any(|byte| byte.is_ascii_whitespace() || byte.is_ascii_control()) {
         return shape;
     }

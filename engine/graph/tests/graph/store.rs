@@ -33,3 +33,15 @@ fn a_tree_is_loaded_in_the_order_of_its_paths() {
     }
     assert_eq!((store.extractions(), store.len()), (200, 200));
 }
+
+#[test]
+fn digests_are_read_for_those_who_ask_and_kept() {
+    let store = FactStore::new();
+    let text = b"def f(): pass\n";
+    assert!(store.facts(Language::Python, text).digests.is_empty());
+    let facts = store.facts_with_digests(Language::Python, text);
+    assert_eq!(*facts, grace_graph::extract::extract(Language::Python, text));
+    assert_eq!(facts.digests.len(), facts.outline.parts.len());
+    assert!(Arc::ptr_eq(&facts, &store.facts(Language::Python, text)));
+    assert_eq!(store.extractions(), 1);
+}

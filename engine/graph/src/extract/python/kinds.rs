@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use tree_sitter::Language;
 
+use crate::code::PartKind;
+
 /// What the walk does with a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
@@ -63,6 +65,14 @@ pub(super) enum Role {
     TypeAlias,
     If,
     Try,
+    Subscript,
+    /// A list or tuple.
+    Sequence,
+    /// Stands for the expression inside: `await`, parentheses.
+    Wrapper,
+    /// `and`, `or`.
+    Choice,
+    Conditional,
 }
 
 /// Fields by id.
@@ -81,6 +91,7 @@ pub(super) struct Fields {
     pub(super) value: u16,
     pub(super) module_name: u16,
     pub(super) return_type: u16,
+    pub(super) superclasses: u16,
 }
 
 pub(super) struct Kinds {
@@ -92,6 +103,15 @@ impl Kinds {
     pub(super) fn role(&self, kind: u16) -> Role {
         // The error kind lies outside the table.
         self.roles.get(kind as usize).copied().unwrap_or(Role::Error)
+    }
+
+    /// What a definition of this kind defines inside a part.
+    pub(super) fn definition(&self, kind: u16, inside: PartKind) -> PartKind {
+        match (self.role(kind), inside) {
+            (Role::Class, _) => PartKind::Class,
+            (_, PartKind::Class) => PartKind::Method,
+            _ => PartKind::Function,
+        }
     }
 }
 
@@ -131,6 +151,7 @@ pub(super) static KINDS: LazyLock<Kinds> = LazyLock::new(|| {
         value: field("value"),
         module_name: field("module_name"),
         return_type: field("return_type"),
+        superclasses: field("superclasses"),
     };
     Kinds { roles, fields }
 });
@@ -194,6 +215,11 @@ fn named_role(name: &str) -> Role {
         "type_alias_statement" => Role::TypeAlias,
         "if_statement" => Role::If,
         "try_statement" => Role::Try,
+        "subscript" => Role::Subscript,
+        "list" | "tuple" => Role::Sequence,
+        "await" | "parenthesized_expression" => Role::Wrapper,
+        "boolean_operator" => Role::Choice,
+        "conditional_expression" => Role::Conditional,
         _ => Role::Inner,
     }
 }

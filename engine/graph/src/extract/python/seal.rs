@@ -2,10 +2,9 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::walk::{Raw, RawBinding, RawPart};
+use super::raw::{Raw, RawBinding, RawPart};
 use crate::code::PartKind;
 use crate::extract::names::{Names, Renumber};
-use crate::extract::shapes;
 use crate::facts::{
     BindingFact, FileFacts, ImportFact, ImportForm, NameId, NameList, Outline, OutlineParts, PartFact, Places,
     ReferenceFact, StringFact,
@@ -172,11 +171,10 @@ pub(super) fn seal(mut raw: Raw) -> FileFacts {
     for string in &raw.strings {
         if seen.insert((string.part, string.text, string.usage)) {
             sites.push(string.line);
-            let shape = shapes::string_shape(names.get(string.text));
             out.strings.push(StringFact {
                 part: string.part,
                 text: renumber.id(string.text),
-                shape,
+                shape: string.shape,
                 usage: string.usage,
             });
         }
@@ -191,7 +189,7 @@ pub(super) fn seal(mut raw: Raw) -> FileFacts {
         content: raw.content,
         outline: std::sync::Arc::new(Outline::seal(out)),
         places: Places { parts: raw.places.into(), sites: sites.into() },
-        digests: raw.digests.into(),
+        digests: Box::default(),
         problems: problems.into(),
     }
 }

@@ -1,0 +1,278 @@
+//! Names that get a meaning: imports, bindings, and strings that may name something.
+
+use tree_sitter::{Node, TreeCursor};
+
+use super::kinds::Role;
+use super::raw::{RawBinding, RawImport, RawString};
+use super::walk::{MAX_CHAIN, Walk, line};
+use crate::code::PartKind;
+use crate::extract::shapes;
+use crate::facts::{BindingForm, ImportForm, NameId, StringUse};
+
+impl Walk<'_> {
+    // Imports.
+
+    pub(super) fn dotted_name(&mut self, node: Node<'_>, cursor: &TreeCursor<'_>) {
+        let text = shapes::name_characters(self.slice(node));
+        let text = &*text;
+        match self.parent_role() {
+            Role::Import => {
+                let module = self.raw.names.intern(text);
+                self.import(node, ImportForm::Module, 0, module, NameId::NONE, NameId::NONE);
+            }
+            Role::ImportFrom => {
+                if self.is_field(cursor, self.kinds.fields.module_name) {
+                    self.from = (self.raw.names.intern(text), 0);
+                } else {
+                    let name = self.raw.names.intern(text);
+                    let (module, level) = self.from;
+                    self.import(node, ImportForm::From, level, module, name, NameId::NONE);
+                }
+            }
+            Role::CasePattern if shapes::is_identifier(text) => self.bind_local(text),
+            Role::AliasedImport | Role::RelativeImport | Role::ImportFuture => {}
+            _ => self.reference(node, text, false),
+        }
+    }
+
+    pub(super) fn aliased_import(&mut self, node: Node<'_>) {
+        let fields = self.kinds.fields;
+        let (Some(name), Some(alias)) = (node.child_by_field_id(fields.name), node.child_by_field_id(fields.alias))
+        else {
+            return;
+        };
+        let name = shapes::without_spaces(self.slice(name));
+        let name = self.raw.names.intern(&name);
+        let alias = self.raw.names.intern(self.slice(alias));
+        match self.parent_role() {
+            Role::Import => self.import(node, ImportForm::Module, 0, name, NameId::NONE, alias),
+            Role::ImportFrom => {
+                let (module, level) = self.from;
+                self.import(node, ImportForm::From, level, module, name, alias);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn import(
+        &mut self,
+        node: Node<'_>,
+        form: ImportForm,
+        level: u16,
+        module: NameId,
+        name: NameId,
+        alias: NameId,
+    ) {
+        self.raw.imports.push(RawImport {
+            part: self.part(),
+            line: line(node),
+            form,
+            level,
+            module,
+            name,
+            alias,
+            type_only: self.type_only > 0,
+            guarded: self.guarded > 0,
+        });
+    }
+
+    pub(super) fn relative_import(&mut self, node: Node<'_>) {
+        let text = shapes::without_spaces(self.slice(node));
+        let level = text.chars().take_while(|char| *char == '.').count();
+        let module = self.raw.names.intern(text.get(level..).unwrap_or_default());
+        self.from = (module, level.min(usize::from(u16::MAX)) as u16);
+    }
+
+    // Bindings.
+
+    pub(super) fn assignment(&mut self, node: Node<'_>) {
+        let fields = self.kinds.fields;
+        let Some(left) = node.child_by_field_id(fields.left) else { return };
+        let right = node.child_by_field_id(fields.right);
+        let name = self.slice(left);
+        if self.part() == 0 && name == "__all__" {
+            let listed = right.and_then(|right| self.string_list(right));
+            self.raw.all = listed;
+        }
+        if name == "pytest_plugins"
+            && let Some(right) = right
+        {
+            self.plugins(right);
+        }
+        if let Some(annotation) = node.child_by_field_id(fields.type_)
+            && let (Some((target, on_self)), Some(class)) =
+                (self.target(left), shapes::annotated_name(self.slice(annotation)))
+        {
+            self.push_binding(target, on_self, BindingForm::Annotation, class);
+            return;
+        }
+        if let Some(right) = right {
+            self.bind_value(left, right);
+        }
+    }
+
+    pub(super) fn augmented(&mut self, node: Node<'_>) {
+        let fields = self.kinds.fields;
+        if self.part() != 0 {
+            return;
+        }
+        let (Some(left), Some(right)) = (node.child_by_field_id(fields.left), node.child_by_field_id(fields.right))
+        else {
+            return;
+        };
+        if self.slice(left) == "__all__" {
+            let more = self.string_list(right);
+            self.raw.all = match (self.raw.all.take(), more) {
+                (Some(mut all), Some(more)) => {
+                    all.extend(more);
+                    Some(all)
+                }
+                _ => None,
+            };
+        }
+    }
+
+    /// The strings of a literal list or tuple; `None` when anything else is in it.
+    fn string_list(&mut self, node: Node<'_>) -> Option<Vec<NameId>> {
+        if self.kinds.role(node.kind_id()) != Role::Sequence {
+            return None;
+        }
+        let mut found = Vec::new();
+        let mut cursor = node.walk();
+        let mut more = cursor.goto_first_child();
+        while more {
+            let child = cursor.node();
+            if child.is_named() {
+                match self.kinds.role(child.kind_id()) {
+                    Role::String => found.push(self.raw.names.intern(shapes::literal_content(self.slice(child))?)),
+                    Role::Comment | Role::Continuation => {}
+                    _ => return None,
+                }
+            }
+            more = cursor.goto_next_sibling();
+        }
+        Some(found)
+    }
+
+    fn plugins(&mut self, right: Node<'_>) {
+        let part = self.part();
+        let line = line(right);
+        let texts = match self.string_list(right) {
+            Some(texts) => texts,
+            None => match shapes::literal_content(self.slice(right)) {
+                Some(text) => vec![self.raw.names.intern(text)],
+                None => return,
+            },
+        };
+        for text in texts {
+            let shape = shapes::string_shape(self.raw.names.get(text));
+            self.raw.strings.push(RawString { part, line, text, shape, usage: StringUse::Plugin });
+        }
+    }
+
+    /// What an assignment binds: a name of the scope, or an attribute of the receiver of the method around it.
+    fn target(&mut self, left: Node<'_>) -> Option<(NameId, bool)> {
+        let text = self.slice(left);
+        if shapes::is_identifier(text) {
+            return Some((self.raw.names.intern(text), false));
+        }
+        let (receiver, attribute) = text.split_once('.')?;
+        if !shapes::is_identifier(attribute) {
+            return None;
+        }
+        let part = &self.raw.parts[self.part() as usize];
+        let first = *part.parameters.first()?;
+        (part.kind == PartKind::Method && self.raw.names.get(first) == receiver)
+            .then(|| (self.raw.names.intern(attribute), true))
+    }
+
+    /// Binds a target to what a value gives, as far as it is a call, a name, or a choice of them.
+    pub(super) fn bind_value(&mut self, left: Node<'_>, value: Node<'_>) {
+        let Some((target, on_self)) = self.target(left) else { return };
+        let fields = self.kinds.fields;
+        let mut pending = vec![value];
+        let mut budget = 8;
+        while let Some(value) = pending.pop() {
+            budget -= 1;
+            if budget == 0 {
+                return;
+            }
+            match self.kinds.role(value.kind_id()) {
+                Role::Call => {
+                    if let Some(callee) = value.child_by_field_id(fields.function)
+                        && let Some(chain) = self.chain(callee)
+                    {
+                        self.push_binding_id(target, on_self, BindingForm::Result, chain);
+                    }
+                }
+                Role::Identifier | Role::Attribute => {
+                    if let Some(chain) = self.chain(value) {
+                        self.push_binding_id(target, on_self, BindingForm::Alias, chain);
+                    }
+                }
+                Role::Wrapper => pending.extend(value.named_child(0)),
+                Role::Choice => pending.extend([value.child(0), value.child(2)].into_iter().flatten()),
+                Role::Conditional => pending.extend([value.child(0), value.child(4)].into_iter().flatten()),
+                _ => {}
+            }
+        }
+    }
+
+    pub(super) fn push_binding(&mut self, target: NameId, on_self: bool, form: BindingForm, source: &str) {
+        if source.len() <= MAX_CHAIN {
+            let source = self.raw.names.intern(source);
+            self.push_binding_id(target, on_self, form, source);
+        }
+    }
+
+    fn push_binding_id(&mut self, target: NameId, on_self: bool, form: BindingForm, source: NameId) {
+        self.raw.bindings.push(RawBinding { part: self.part(), target, on_self, form, source });
+    }
+
+    pub(super) fn bind_local(&mut self, text: &str) {
+        let name = self.raw.names.intern(text);
+        let part = self.part() as usize;
+        self.raw.parts[part].locals.push(name);
+    }
+
+    pub(super) fn named_expression(&mut self, node: Node<'_>) {
+        let fields = self.kinds.fields;
+        if let (Some(name), Some(value)) = (node.child_by_field_id(fields.name), node.child_by_field_id(fields.value)) {
+            self.bind_value(name, value);
+        }
+    }
+
+    pub(super) fn as_pattern(&mut self, node: Node<'_>) {
+        if let (Some(value), Some(alias)) = (node.child(0), node.child_by_field_id(self.kinds.fields.alias))
+            && let Some(target) = alias.child(0)
+        {
+            self.bind_value(target, value);
+        }
+    }
+
+    pub(super) fn type_alias(&mut self, node: Node<'_>) {
+        if let Some(left) = node.child_by_field_id(self.kinds.fields.left) {
+            let text = self.slice(left);
+            if shapes::is_identifier(text) {
+                self.bind_local(text);
+            }
+        }
+    }
+
+    // Strings.
+
+    pub(super) fn string(&mut self, node: Node<'_>, literal: &str) {
+        let Some(text) = shapes::literal_content(literal) else { return };
+        let usage = match self.stack.last() {
+            Some(parent) if parent.role == Role::Arguments => parent.usage,
+            _ => StringUse::Plain,
+        };
+        let shape = shapes::string_shape(text);
+        let known = matches!(usage, StringUse::Fixture | StringUse::Path | StringUse::Patch);
+        if usage == StringUse::Module || (!known && shape.is_empty()) {
+            return;
+        }
+        let text = self.raw.names.intern(text);
+        self.raw.strings.push(RawString { part: self.part(), line: line(node), text, shape, usage });
+    }
+}

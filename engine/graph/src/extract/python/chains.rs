@@ -1,0 +1,248 @@
+//! Names that are used: identifiers, chains of attributes, annotations.
+
+use tree_sitter::{Node, TreeCursor};
+
+use super::kinds::{Kinds, Role};
+use super::raw::RawReference;
+use super::walk::{MAX_CHAIN, Walk, line};
+use crate::extract::shapes;
+use crate::facts::{BindingForm, ImportForm, NameId, PartFlags, StringUse};
+
+/// True for a chain that is written without anything between its names.
+pub(super) fn is_plain_chain(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.')
+}
+
+/// The chain of an attribute or call, built from its nodes; the flag says that it is names only.
+pub(super) fn long_chain(kinds: &Kinds, text: &str, node: Node<'_>) -> Option<(String, bool)> {
+    if !matches!(kinds.role(node.kind_id()), Role::Attribute | Role::Identifier | Role::Call) {
+        return None;
+    }
+    let slice = |node: Node<'_>| text.get(node.start_byte()..node.end_byte()).unwrap_or_default();
+    let mut segments: Vec<(&str, bool)> = Vec::new();
+    let mut pure = true;
+    let mut at = node;
+    let mut called = false;
+    for _ in 0..32 {
+        match kinds.role(at.kind_id()) {
+            Role::Attribute => {
+                segments.push((slice(at.child_by_field_id(kinds.fields.attribute)?), called));
+                called = false;
+                at = at.child_by_field_id(kinds.fields.object)?;
+                continue;
+            }
+            Role::Call => {
+                pure = false;
+                called = true;
+                at = at.child_by_field_id(kinds.fields.function)?;
+                continue;
+            }
+            Role::Identifier => segments.push((slice(at), called)),
+            Role::String => {
+                pure = false;
+                segments.push(("''", false));
+            }
+            _ => {
+                pure = false;
+                segments.push(("?", false));
+            }
+        }
+        break;
+    }
+    let (last, last_called) = segments.first()?;
+    let length: usize = segments.iter().map(|(name, called)| name.len() + usize::from(*called) * 2 + 1).sum();
+    if length - 1 > MAX_CHAIN {
+        // Its last name is what a guess can use.
+        let last = if *last_called { format!("?.{last}()") } else { format!("?.{last}") };
+        return (last.len() - 2 < MAX_CHAIN).then_some((last, false));
+    }
+    let mut chain = String::with_capacity(length);
+    for (index, (name, called)) in segments.iter().rev().enumerate() {
+        if index > 0 {
+            chain.push('.');
+        }
+        chain.push_str(name);
+        if *called {
+            chain.push_str("()");
+        }
+    }
+    Some((chain, pure))
+}
+
+impl Walk<'_> {
+    pub(super) fn identifier(&mut self, node: Node<'_>, cursor: &TreeCursor<'_>) {
+        let text = self.slice(node);
+        let Some(&parent) = self.stack.last() else { return };
+        match parent.role {
+            // The name of the definition.
+            Role::Function | Role::Class => {}
+            Role::Attribute if parent.child > 0 => {}
+            Role::KeywordArgument | Role::KeywordPattern if parent.child == 0 => {}
+            Role::AliasedImport => {}
+            Role::Parameters => self.parameter(text),
+            Role::TypedParameter | Role::DefaultParameter if parent.child == 0 => {
+                if self.grandparent_role() == Role::Parameters {
+                    self.parameter(text);
+                    self.annotated_parameter(text, node);
+                } else {
+                    self.bind_local(text);
+                }
+            }
+            Role::Splat => {
+                let outer = self.stack.iter().rev().skip(1).find(|open| open.role != Role::TypedParameter);
+                if outer.is_some_and(|open| open.role == Role::Parameters) {
+                    self.parameter(text);
+                } else {
+                    self.bind_local(text);
+                }
+            }
+            Role::LambdaParameters | Role::Pattern | Role::AsTarget | Role::SplatPattern => self.bind_local(text),
+            Role::Assignment | Role::AugmentedAssignment | Role::NamedExpression if parent.child == 0 => {
+                self.bind_local(text);
+            }
+            Role::For if self.is_field(cursor, self.kinds.fields.left) => self.bind_local(text),
+            Role::Except if self.is_field(cursor, self.kinds.fields.alias) => self.bind_local(text),
+            Role::AsPattern if parent.child > 0 => self.bind_local(text),
+            Role::Scope => {
+                let name = self.raw.names.intern(text);
+                let part = self.part() as usize;
+                self.raw.parts[part].outer_names.push(name);
+            }
+            _ => self.reference(node, text, parent.role == Role::Call && parent.child == 0),
+        }
+    }
+
+    pub(super) fn is_field(&self, cursor: &TreeCursor<'_>, field: u16) -> bool {
+        cursor.field_id().is_some_and(|id| id.get() == field)
+    }
+
+    fn parameter(&mut self, text: &str) {
+        let name = self.raw.names.intern(text);
+        let part = self.part() as usize;
+        self.raw.parts[part].parameters.push(name);
+    }
+
+    fn annotated_parameter(&mut self, text: &str, node: Node<'_>) {
+        // Parameters are shallow, and few of them are annotated by one class.
+        let Some(annotation) = node.parent().and_then(|parent| parent.child_by_field_id(self.kinds.fields.type_))
+        else {
+            return;
+        };
+        if let Some(class) = shapes::annotated_name(self.slice(annotation)) {
+            let target = self.raw.names.intern(text);
+            self.push_binding(target, false, BindingForm::Annotation, class);
+        }
+    }
+
+    /// Records an annotation that is one name; true when there is nothing else in it.
+    pub(super) fn plain_type(&mut self, node: Node<'_>) -> bool {
+        let text = self.slice(node);
+        let is_plain = is_plain_chain(text);
+        if is_plain && !matches!(text, "None" | "True" | "False") {
+            self.reference(node, text, false);
+        }
+        is_plain
+    }
+
+    pub(super) fn reference(&mut self, node: Node<'_>, chain: &str, is_call: bool) {
+        if is_call {
+            let usage = shapes::call_usage(chain);
+            if usage == StringUse::Module {
+                self.module_call(node);
+            }
+            if let Some(call) = self.stack.last_mut() {
+                call.usage = usage;
+            }
+        }
+        if node.start_byte() < self.silent_until || chain.is_empty() || chain.len() > MAX_CHAIN {
+            return;
+        }
+        let reference = RawReference {
+            part: self.part(),
+            line: line(node),
+            chain: self.raw.names.intern(chain),
+            is_call,
+            in_decorator: self.in_decorator > 0,
+        };
+        self.raw.references.push(reference);
+    }
+
+    /// `import_module(…)`: a literal is an import, anything else is a name that is computed.
+    fn module_call(&mut self, callee: Node<'_>) {
+        let literal = callee
+            .parent()
+            .and_then(|call| call.child_by_field_id(self.kinds.fields.arguments))
+            .and_then(|arguments| arguments.child(1))
+            .filter(|first| self.kinds.role(first.kind_id()) == Role::String)
+            .and_then(|first| shapes::literal_content(self.slice(first)));
+        match literal {
+            Some(text) if shapes::is_dotted(text.trim_start_matches('.')) => {
+                let level = text.chars().take_while(|char| *char == '.').count();
+                let module = self.raw.names.intern(&text[level..]);
+                self.import(callee, ImportForm::Literal, level as u16, module, NameId::NONE, NameId::NONE);
+            }
+            _ => {
+                let part = self.part() as usize;
+                self.raw.parts[part].flags |= PartFlags::COMPUTED_IMPORT;
+            }
+        }
+    }
+
+    /// Records an attribute chain; true when it needs no descent.
+    pub(super) fn attribute(&mut self, node: Node<'_>, cursor: &TreeCursor<'_>) -> bool {
+        let text = self.slice(node);
+        let parent = self.stack.last().copied();
+        let is_call = parent.is_some_and(|parent| parent.role == Role::Call && parent.child == 0);
+        let is_target = match parent.map(|parent| parent.role) {
+            Some(Role::Assignment) => parent.is_some_and(|parent| parent.child == 0),
+            Some(Role::For) => self.is_field(cursor, self.kinds.fields.left),
+            Some(Role::Pattern) => true,
+            _ => false,
+        };
+        if is_plain_chain(text) {
+            if is_target {
+                self.target_attribute(node, text);
+            } else {
+                self.reference(node, text, is_call);
+            }
+            return true;
+        }
+        // Inside a chain that was recorded, or behind one: nothing new.
+        if node.start_byte() < self.silent_until {
+            return false;
+        }
+        let Some((chain, pure)) = long_chain(self.kinds, self.text, node) else { return false };
+        if pure && is_target {
+            self.target_attribute(node, &chain);
+        } else if !is_target {
+            self.reference(node, &chain, is_call);
+        }
+        if pure {
+            // White space or comments between the names: the same chain, recorded once.
+            self.silent_until = self.silent_until.max(node.end_byte());
+        }
+        false
+    }
+
+    /// A write to `a.b.c` uses `a.b`.
+    fn target_attribute(&mut self, node: Node<'_>, chain: &str) {
+        if let Some((receiver, _)) = chain.rsplit_once('.')
+            && receiver.contains('.')
+        {
+            self.reference(node, receiver, false);
+        }
+    }
+
+    /// The dotted chain of an expression that is nothing else.
+    pub(super) fn chain(&mut self, node: Node<'_>) -> Option<NameId> {
+        let text = self.slice(node);
+        if text.len() > MAX_CHAIN {
+            return None;
+        }
+        if shapes::is_dotted(text) {
+            return Some(self.raw.names.intern(text));
+        }
+        let (chain, _) = long_chain(self.kinds, self.text, node)?;
+        Some(self.raw.names.intern(&chain))
+    }
+}
