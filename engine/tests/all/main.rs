@@ -7,4 +7,5 @@ mod incremental;
 mod mistakes;
 mod plans;
 mod support;
+mod vacuity;
 mod ways;
