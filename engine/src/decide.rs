@@ -5,13 +5,14 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::input::PastFacts;
 use crate::plan::{AfterRun, Approval, Approver, BundlePlan, Derivation, Element, Pending, Plan, Truth};
 
 /// How a bundle of the plan came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BundleOutcome {
     /// Everything passed at the first try.
@@ -25,7 +26,7 @@ pub enum BundleOutcome {
 }
 
 /// The answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// It may go.
@@ -37,7 +38,7 @@ pub enum Answer {
 }
 
 /// One thing that stands in the way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reason {
     /// What: `bundle chaos_smoke failed`, `approval 1 of team(governance)`.
     pub what: String,
@@ -48,7 +49,7 @@ pub struct Reason {
 }
 
 /// A plan judged after the run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Decision {
     /// The answer.
     pub answer: Answer,

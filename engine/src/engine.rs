@@ -7,6 +7,7 @@ use grace_dsl::ast::SetExpr;
 use grace_graph::code::{PartId, PartKind};
 use grace_graph::graph::CodeGraph;
 use grace_graph::store::FactStore;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::book::Compiled;
@@ -26,7 +27,7 @@ pub struct Engine {
 }
 
 /// One part as `graph query` lists it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Row {
     /// Repository-relative path.
     pub path: String,

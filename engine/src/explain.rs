@@ -281,7 +281,12 @@ impl Explainer<'_> {
             explanation.reasons.clone_from(&outcome.derivation);
         }
         for judged in self.judged.iter().filter(|judged| *judged.at.id.name == *name) {
-            explanation.near.push(self.near(judged));
+            // Where both books say the same, it is said once.
+            let near = self.near(judged);
+            if explanation.near.contains(&near) {
+                continue;
+            }
+            explanation.near.push(near);
             if status == Presence::Absent {
                 explanation.would_bring.extend(self.would_bring(judged));
             }
@@ -692,11 +697,11 @@ impl Explainer<'_> {
     fn ideas_in(&self, judged: &Judged, graph: &CodeGraph, members: &FixedBitSet, set: &SetExpr, kinds: Kinds) {
         let before = graph_of(self.db, Side::Before);
         let changed = impact(self.db);
+        let is_function = |part: PartId| matches!(graph.part(part).kind, PartKind::Function | PartKind::Method);
         let mut files: BTreeMap<FileId, PartId> = BTreeMap::new();
         for index in members.ones() {
             let part = PartId(u32::try_from(index).unwrap_or(u32::MAX));
             let entry = files.entry(graph.part(part).file).or_insert(part);
-            let is_function = |part: PartId| matches!(graph.part(part).kind, PartKind::Function | PartKind::Method);
             if is_function(part) && !is_function(*entry) {
                 *entry = part;
             }
@@ -704,7 +709,9 @@ impl Explainer<'_> {
         let all = files.len();
         let is_free =
             |part: &PartId| !changed.changed.contains(part.0 as usize) && before.find(&graph.key(*part)).is_some();
-        for part in files.into_values().filter(is_free).take(TRIES) {
+        let mut parts: Vec<PartId> = files.into_values().filter(is_free).collect();
+        parts.sort_by_key(|&part| (!is_function(part), part));
+        for part in parts.into_iter().take(TRIES) {
             let verb = if kinds == Kinds::SIGNATURE { "change the signature of" } else { "touch" };
             let one_of = if all == 1 { "the one file".to_owned() } else { format!("one of {all} files") };
             self.idea(graph, judged.at.id.name.as_ref(), part, kinds, verb, &format!("{one_of} in {}", show::set(set)));

@@ -3,6 +3,7 @@
 //! A plan is a join of what the rules contribute. Equal inputs give byte-equal plans: every list is sorted, nothing
 //! holds a clock. Nothing here is rendered; the command line does that.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Name of the JSON format of a plan.
@@ -11,7 +12,7 @@ pub const SCHEMA: &str = "grace-rules/plan";
 pub const VERSION: u32 = 1;
 
 /// What must happen for a change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
     /// [`SCHEMA`].
     pub schema: String,
@@ -62,7 +63,7 @@ pub struct Plan {
 }
 
 /// One reason of one element.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Derivation {
     /// The rule, as `explain rule NAME` takes it; built-in rules begin with `built-in `.
     pub rule: String,
@@ -83,7 +84,7 @@ pub struct Derivation {
 }
 
 /// Which rule book.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BookSide {
     /// The rules before the change.
@@ -97,7 +98,7 @@ pub enum BookSide {
 }
 
 /// Which side of the change a part stands on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     /// Before the change.
@@ -107,7 +108,7 @@ pub enum Side {
 }
 
 /// A part of the code, as shown.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct PartRef {
     /// `BootKernel.start`, `module backend.boot`, or a file's path.
     pub name: String,
@@ -120,7 +121,7 @@ pub struct PartRef {
 }
 
 /// One step of a proof that a part is in a set.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum Step {
     /// It is in this set by its own nature (`path("backend/boot/**")`, `named "*kernel*"`).
@@ -171,7 +172,7 @@ pub enum Step {
 }
 
 /// What made a condition hold. A closed list; rendered only at the edge.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Evidence {
     /// A part changed, and is in the set.
@@ -298,7 +299,7 @@ pub enum Evidence {
 }
 
 /// A thing that the plan holds, with its reasons.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Element {
     /// Its name.
     pub name: String,
@@ -307,7 +308,7 @@ pub struct Element {
 }
 
 /// A duty, and what was given for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Duty {
     /// `ticket "HOT-*"`, `rationale`, `story what_component`.
     pub name: String,
@@ -318,7 +319,7 @@ pub struct Duty {
 }
 
 /// How a tier is let through.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TierApprove {
     /// Nobody needs to agree.
@@ -330,7 +331,7 @@ pub enum TierApprove {
 }
 
 /// An approval that is needed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Approval {
     /// `1 of team(governance)`, as `explain approval NAME` takes it.
     pub name: String,
@@ -347,7 +348,7 @@ pub struct Approval {
 }
 
 /// A group of people.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Approver {
     /// Anyone in `allowed_signers`.
@@ -369,7 +370,7 @@ pub enum Approver {
 }
 
 /// A bundle to run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BundlePlan {
     /// Its name.
     pub name: String,
@@ -406,7 +407,7 @@ impl BundlePlan {
 }
 
 /// How a bundle is run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BundleForm {
     /// Which book says so.
     pub book: BookSide,
@@ -425,7 +426,7 @@ pub struct BundleForm {
 }
 
 /// A bundle that is not run, and the rules that could have brought it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NotRun {
     /// The bundle.
     pub name: String,
@@ -434,7 +435,7 @@ pub struct NotRun {
 }
 
 /// A rule that did not apply.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Rejected {
     /// The rule.
     pub rule: String,
@@ -447,7 +448,7 @@ pub struct Rejected {
 }
 
 /// A validation to run for one model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ValidationPlan {
     /// `hallucination_detection of model("mistral:7b")`.
     pub name: String,
@@ -464,7 +465,7 @@ pub struct ValidationPlan {
 }
 
 /// The highest minimum trust.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TrustFloor {
     /// In thousandths: 0.90 is 900.
     pub at_least: i64,
@@ -473,7 +474,7 @@ pub struct TrustFloor {
 }
 
 /// What forbids the change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Denial {
     /// The rule.
     pub name: String,
@@ -484,7 +485,7 @@ pub struct Denial {
 }
 
 /// What could not be told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Unknown {
     /// The missing fact, in words.
     pub name: String,
@@ -495,7 +496,7 @@ pub struct Unknown {
 }
 
 /// The four outcomes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Its condition holds.
@@ -511,7 +512,7 @@ pub enum Outcome {
 }
 
 /// What one rule came to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RuleOutcome {
     /// The rule.
     pub name: String,
@@ -524,7 +525,7 @@ pub struct RuleOutcome {
 }
 
 /// A rule that is judged after the run, and all that it asks for if it fires.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AfterRun {
     /// The rule.
     pub name: String,
@@ -557,7 +558,7 @@ pub struct AfterRun {
 }
 
 /// A bundle that a rule asks for after the run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BundleAsked {
     /// The bundle.
     pub name: String,
@@ -568,7 +569,7 @@ pub struct BundleAsked {
 }
 
 /// A condition that waits for the run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Pending {
     /// Known already.
@@ -599,7 +600,7 @@ pub enum Pending {
 }
 
 /// Kleene truth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Truth {
     /// No.
@@ -611,7 +612,7 @@ pub enum Truth {
 }
 
 /// What the change is, in numbers.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangeSummary {
     /// Changed files.
     pub files: u32,
@@ -630,7 +631,7 @@ pub struct ChangeSummary {
 }
 
 /// What was asked about, and the answer, for `explain`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Explanation {
     /// `bundle chaos_smoke`.
     pub subject: String,
@@ -651,7 +652,7 @@ pub struct Explanation {
 }
 
 /// Whether a thing is in the plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Presence {
     /// In the plan.
@@ -663,7 +664,7 @@ pub enum Presence {
 }
 
 /// A rule that could have brought a thing, and what it lacks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NearRule {
     /// The rule.
     pub rule: String,
@@ -682,7 +683,7 @@ pub struct NearRule {
 }
 
 /// A condition and what was seen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CondSeen {
     /// The condition, as the language writes it.
     pub text: String,

@@ -14,6 +14,7 @@ use grace_graph::change::{Change, Content, FileChange, FileSide};
 use grace_graph::code::{PartId, PartKind};
 use grace_graph::facts::Language;
 use grace_graph::store::FactStore;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::book::Compiled;
@@ -50,7 +51,7 @@ pub trait Fixtures {
 }
 
 /// What the tests of a book came to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TestReport {
     /// Each test, in book order.
     pub tests: Vec<TestResult>,
@@ -59,7 +60,7 @@ pub struct TestReport {
 }
 
 /// What one test came to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TestResult {
     /// Its title.
     pub name: String,
@@ -72,7 +73,7 @@ pub struct TestResult {
 }
 
 /// One expectation that was not met, or one given that could not be had.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
     /// Line of the given or the expectation.
     pub line: u32,
@@ -83,7 +84,7 @@ pub struct Failure {
 }
 
 /// What tests reached.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Coverage {
     /// Every rule that applies, by name.
     pub rules: Vec<RuleCoverage>,
@@ -92,7 +93,7 @@ pub struct Coverage {
 }
 
 /// How far tests reached one rule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RuleCoverage {
     /// The rule.
     pub name: String,

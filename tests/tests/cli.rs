@@ -12,5 +12,7 @@
 mod bad_input;
 #[path = "cli/commands.rs"]
 mod commands;
+#[path = "cli/schemas.rs"]
+mod schemas;
 #[path = "cli/support.rs"]
 mod support;

@@ -12,7 +12,7 @@ use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
     version,
     propagate_version = false,
     disable_help_subcommand = true,
-    max_term_width = 100
+    max_term_width = 80
 )]
 #[command(
     after_help = "Start: grace-rules init, then grace-rules plan.\nExit codes: 0 yes or done, 1 the answer is no, 2 it could not be answered."
@@ -95,6 +95,12 @@ pub enum Command {
     /// Run the plan's bundles and record what happened
     #[command(after_help = RUN_EXAMPLES)]
     Run(Box<RunArgs>),
+    /// What the documentation is written from
+    #[command(hide = true, after_help = "Example:\n  grace-rules reference schemas")]
+    Reference {
+        /// The part
+        what: Reference,
+    },
     /// Completions for a shell
     #[command(
         after_help = "Example:\n  grace-rules completions bash > ~/.local/share/bash-completion/completions/grace-rules"
@@ -105,8 +111,17 @@ pub enum Command {
     },
 }
 
+/// What documentation is written from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Reference {
+    /// The help of every command.
+    Cli,
+    /// The schema of every JSON format.
+    Schemas,
+}
+
 const PLAN_EXAMPLES: &str = "Examples:
-  grace-rules plan                          what you changed, against the default branch
+  grace-rules plan                          what you changed on this branch
   grace-rules plan --base v1.2 --head main  between two commits
   grace-rules plan --staged                 what the next commit would hold
   git diff | grace-rules plan --diff -      a diff, applied to HEAD

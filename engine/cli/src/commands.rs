@@ -8,6 +8,7 @@ mod fmt;
 mod graph;
 mod init;
 mod plan;
+mod reference;
 mod run;
 mod test;
 
@@ -72,6 +73,9 @@ pub fn carry_out(cli: &Cli, width: usize, watched: bool) -> Result<Answer> {
         clap_complete::generate(*shell, &mut Cli::command(), "grace-rules", &mut script);
         return Ok(Answer::yes(String::from_utf8_lossy(&script).into_owned()));
     }
+    if let Command::Reference { what } = &cli.command {
+        return reference::reference(*what);
+    }
     // Only `run` and what takes long listens for Ctrl-C; a second handler in one process is an error that means nothing here.
     let cancel = Cancel::on_interrupt().unwrap_or_default();
     let place = Place::find(cli.global.directory.as_deref(), &cancel)?;
@@ -91,6 +95,8 @@ pub fn carry_out(cli: &Cli, width: usize, watched: bool) -> Result<Answer> {
         Command::Graph(GraphCommand::Stats(args)) => graph::stats(&context, args),
         Command::Graph(GraphCommand::Query { set, graph }) => graph::query(&context, set, graph),
         Command::Run(args) => run::run(&context, &args.change),
-        Command::Completions { .. } => Err(Failure::new("bug", "completions need no place")),
+        Command::Completions { .. } | Command::Reference { .. } => {
+            Err(Failure::new("bug", "completions need no place"))
+        }
     }
 }

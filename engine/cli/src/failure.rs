@@ -6,6 +6,7 @@ use std::path::Path;
 use grace_graph::diff::DiffError;
 use grace_system::files::{FileError, FileErrorKind};
 use grace_system::git::GitError;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::screen::page::{Page, Style, Text, printable};
@@ -14,7 +15,7 @@ use crate::screen::page::{Page, Style, Text, printable};
 const SCHEMA: &str = "grace-rules/error";
 
 /// A question that could not be answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Failure {
     /// Stable name of the kind: `git`, `diff`, `file`, `input`, `rules`, `store`, `interrupted`, `bug`.
     pub code: &'static str,
@@ -22,6 +23,15 @@ pub struct Failure {
     pub message: String,
     /// What to do.
     pub help: Option<String>,
+}
+
+/// A failure as JSON.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Report<'a> {
+    schema: &'static str,
+    version: u32,
+    #[serde(flatten)]
+    failure: &'a Failure,
 }
 
 /// What a command that can fail gives.
@@ -56,9 +66,9 @@ impl Failure {
     /// For programs: one line of JSON.
     #[must_use]
     pub fn json(&self) -> String {
-        let value = serde_json::json!({
-            "schema": SCHEMA, "version": 1, "code": self.code, "message": self.message, "help": self.help,
-        });
+        let report = Report { schema: SCHEMA, version: 1, failure: self };
+        // A failure holds nothing that JSON cannot.
+        let value = serde_json::to_string(&report).unwrap_or_default();
         format!("{value}\n")
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use grace_dsl::{Diagnostic, Parsed, Severity, SourceFile};
 use grace_engine::Engine;
 use grace_engine::input::Book;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Answer, Context};
@@ -20,8 +21,8 @@ use crate::screen::page::{Page, Style, Text};
 const MOST_NOTES: usize = 30;
 
 /// One mistake, with the keys that are promised.
-#[derive(Debug, Serialize)]
-struct Mistake<'a> {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Mistake<'a> {
     code: String,
     severity: String,
     message: &'a str,

@@ -3,6 +3,7 @@
 use grace_dsl::Code;
 use grace_engine::What;
 use grace_engine::plan::{Explanation, Plan};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Answer, Context, plan};
@@ -17,8 +18,8 @@ const SCHEMA: &str = "grace-rules/explanation";
 const NOUNS: &str = "bundle NAME, test ID, tier, approval NAME, principle NAME, validation NAME, rule NAME, file PATH, \
                      symbol NAME, or a code such as E021";
 
-#[derive(Serialize)]
-struct ExplanationReport<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ExplanationReport<'a> {
     schema: &'static str,
     version: u32,
     #[serde(flatten)]
@@ -26,8 +27,8 @@ struct ExplanationReport<'a> {
     compared: &'a str,
 }
 
-#[derive(Serialize)]
-struct CodeReport {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct CodeReport {
     schema: &'static str,
     version: u32,
     code: &'static str,

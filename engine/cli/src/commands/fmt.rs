@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use grace_system::files;
 use grace_system::walk::{WalkOptions, walk};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Answer, Context};
@@ -14,8 +15,8 @@ use crate::screen::numbers::count;
 use crate::screen::page::{Style, Text};
 
 /// What became of each file.
-#[derive(Debug, Default, Serialize)]
-struct Report {
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub(super) struct Report {
     schema: &'static str,
     version: u32,
     /// Written, or with `--check` not in the one form.

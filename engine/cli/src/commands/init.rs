@@ -8,6 +8,7 @@ use grace_graph::facts::Language;
 use grace_graph::graph::{CodeGraph, GraphFile};
 use grace_packs::starter::{self, Found};
 use grace_system::files;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Answer, Context};
@@ -31,8 +32,8 @@ const GRACE_WORDS: [&[&str]; 5] = [
 ];
 
 /// What was found, for people and as JSON.
-#[derive(Debug, Serialize)]
-struct Report {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Report {
     schema: &'static str,
     version: u32,
     /// Files by extension, most first; those that are read as code have their language's name.

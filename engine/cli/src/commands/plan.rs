@@ -2,6 +2,7 @@
 
 use grace_engine::Engine;
 use grace_engine::plan::Plan;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Answer, Context};
@@ -12,7 +13,7 @@ use crate::load::{self, Loaded};
 use crate::screen;
 
 /// A plan with what was compared: more keys than the engine's own, none less.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct PlanReport<'a> {
     #[serde(flatten)]
     plan: &'a Plan,
@@ -25,7 +26,7 @@ pub(super) struct PlanReport<'a> {
     estimate: Option<Estimate>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct ProblemReport<'a> {
     path: &'a str,
     message: &'a str,
@@ -52,11 +53,23 @@ pub(super) fn plan(context: &Context, args: &ChangeArgs) -> Result<Answer> {
     screen::notes::problems(&mut page, &loaded.problems);
     if plan.change.files == 0 && args == &ChangeArgs::default() {
         page.gap();
-        page.line(0, "the last commit: grace-rules plan --base HEAD~1");
+        page.line(0, if has_parent(context)? { "the last commit: grace-rules plan --base HEAD~1" } else { FIRST });
     } else {
         screen::notes::next(&mut page, &plan);
     }
     Ok(Answer { text: page.finish(), code: u8::from(!yes) })
+}
+
+/// What to do where there is nothing to compare.
+const FIRST: &str = "change something, then: grace-rules plan";
+
+/// Whether the commit that is checked out has one before it.
+fn has_parent(context: &Context) -> Result<bool> {
+    let repository = context.place.repository()?;
+    Ok(match repository.head()? {
+        Some(head) => !repository.commit(head)?.parents.is_empty(),
+        None => false,
+    })
 }
 
 /// The plan of a change, and what was loaded for it.

@@ -11,6 +11,7 @@ use grace_runner::{BundleOutcome, BundleStatus, Event, Job, Settings, TestStatus
 use grace_store::{BundleRecord, PlanRecord, Record, Recorded, RunRecord, Store, TestRecord};
 use grace_system::files;
 use grace_system::{clock, git};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::plan::{PlanReport, derive};
@@ -26,8 +27,8 @@ const MOST_AT_ONCE: usize = 4;
 const MAX_FILE: u64 = 256 << 20;
 
 /// A run as JSON.
-#[derive(Debug, Serialize)]
-struct RunReport<'a> {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct RunReport<'a> {
     schema: &'static str,
     version: u32,
     run: &'a str,

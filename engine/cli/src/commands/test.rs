@@ -8,6 +8,7 @@ use grace_system::files;
 use grace_system::git::{Blob, EntryKind, Repository};
 use grace_system::walk::{WalkOptions, walk};
 use grace_system::{clock, names};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Answer, Context};
@@ -24,8 +25,8 @@ const MAX_FILE: u64 = 4 << 20;
 const MAX_FIXTURE: usize = 256 << 20;
 
 /// The report as JSON.
-#[derive(Serialize)]
-struct Report<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Report<'a> {
     schema: &'static str,
     version: u32,
     #[serde(flatten)]

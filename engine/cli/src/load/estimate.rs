@@ -7,6 +7,7 @@ use grace_engine::plan::{BundlePlan, Plan};
 use grace_runner::junit;
 use grace_store::{Store, Timing};
 use grace_system::git::Repository;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Runs of a bundle that are looked at.
@@ -15,7 +16,7 @@ const LAST: usize = 5;
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// About how long a plan's bundles will take together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Estimate {
     /// Wall time, milliseconds.
     pub milliseconds: u64,

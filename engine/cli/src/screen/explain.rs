@@ -16,7 +16,14 @@ pub fn explanation(page: &mut Page, explanation: &Explanation) {
     let reasons = explanation.reasons.len() + usize::from(!explanation.reached.is_empty());
     headline(page, explanation, reasons);
     if !explanation.did_you_mean.is_empty() {
-        page.hanging(2, &Text::from("did you mean "), format!("{}?", explanation.did_you_mean.join(", ")));
+        let names = explanation.did_you_mean.join(", ");
+        // A name that is broken in two cannot be copied.
+        if names.len() + 20 <= page.width() {
+            page.hanging(2, &Text::from("did you mean "), format!("{names}?"));
+        } else {
+            page.line(2, "did you mean one of");
+            explanation.did_you_mean.iter().for_each(|name| page.line(4, name.as_str()));
+        }
     }
     let numbered = reasons > 1;
     let label = |number: usize| if numbered { format!("{number}  ") } else { String::new() };

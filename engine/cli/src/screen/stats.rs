@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use grace_engine::Row;
 use grace_graph::code::{EdgeKind, Evidence, FileId, PartKind};
 use grace_graph::graph::{CodeGraph, Stats, UnresolvedKind};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::numbers::{count, plural, thousands};
@@ -14,7 +15,7 @@ use super::page::{Page, Style, Text};
 const MOST: usize = 3;
 
 /// What is known of the code and what is not. Serializes as `graph stats --format json`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     schema: &'static str,
     version: u32,
@@ -38,7 +39,7 @@ pub struct Report {
 }
 
 /// A file that could not be read, and why.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Unread {
     path: String,
     reason: String,

@@ -1,0 +1,64 @@
+//! `reference`: what documentation is written from: the help of every command, the schema of every JSON format. Hidden:
+//! `cargo xtask generate` asks for it.
+
+use std::collections::BTreeMap;
+
+use clap::CommandFactory as _;
+use grace_engine::Row;
+use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
+
+use super::{Answer, check, explain, fmt, init, plan, run, test};
+use crate::args::{Cli, Reference};
+use crate::failure::{self, Result};
+use crate::screen::stats;
+
+/// Columns of the help in the documentation.
+const WIDTH: usize = 80;
+
+pub(super) fn reference(what: Reference) -> Result<Answer> {
+    match what {
+        Reference::Cli => Ok(Answer::yes(command_line())),
+        Reference::Schemas => Answer::json(&schemas(), true),
+    }
+}
+
+/// The help of every command, as Markdown.
+fn command_line() -> String {
+    let mut text = String::from(
+        "# Help of every command\n\nWritten by `cargo xtask generate`; what the commands mean is in [commands.md](commands.md).\n",
+    );
+    let mut command = Cli::command().term_width(WIDTH);
+    command.build();
+    visit(&mut command, "", &mut text);
+    text
+}
+
+fn visit(command: &mut clap::Command, above: &str, text: &mut String) {
+    let name = format!("{above} {}", command.get_name()).trim_start().to_owned();
+    let help = command.clone().term_width(WIDTH).render_long_help().to_string();
+    let help: Vec<&str> = help.lines().map(str::trim_end).collect();
+    text.push_str(&format!("\n## {name}\n\n```text\n{}\n```\n", help.join("\n").trim_end()));
+    for inner in command.get_subcommands_mut().filter(|inner| !inner.is_hide_set()) {
+        visit(inner, &name, text);
+    }
+}
+
+/// The schema of every JSON format, by the name of its file.
+fn schemas() -> BTreeMap<&'static str, Schema> {
+    fn of<T: JsonSchema>() -> Schema {
+        SchemaGenerator::new(SchemaSettings::draft2020_12().for_serialize()).into_root_schema_for::<T>()
+    }
+    BTreeMap::from([
+        ("plan", of::<plan::PlanReport<'_>>()),
+        ("explanation", of::<explain::ExplanationReport<'_>>()),
+        ("code", of::<explain::CodeReport>()),
+        ("check", of::<Vec<check::Mistake<'_>>>()),
+        ("graph-query", of::<Vec<Row>>()),
+        ("graph-stats", of::<stats::Report>()),
+        ("test", of::<test::Report<'_>>()),
+        ("fmt", of::<fmt::Report>()),
+        ("init", of::<init::Report>()),
+        ("run", of::<run::RunReport<'_>>()),
+        ("error", of::<failure::Report<'_>>()),
+    ])
+}
