@@ -362,7 +362,8 @@ type Dead = (NodeId, String);
 fn waivable_sets<'c>(cond: &'c Cond, sets: &mut Vec<&'c SetExpr>) -> bool {
     match &cond.kind {
         CondKind::And(conds) | CondKind::Or(conds) => {
-            conds.iter().fold(true, |is_told, cond| waivable_sets(cond, sets) && is_told)
+            // Each of them adds its sets, also after one that cannot be told.
+            conds.iter().filter(|cond| !waivable_sets(cond, sets)).count() == 0
         }
         CondKind::Touches(set)
         | CondKind::OnlyTouches(set)

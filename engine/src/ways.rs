@@ -411,19 +411,22 @@ pub(crate) fn layers(conds: &Conds<'_>, layers: &Layers) -> Verdict {
     verdict(violations)
 }
 
+/// The highest and the lowest floor of something.
+type Range = (usize, usize);
+
 /// The floors that the files of one side are on, from the top.
 struct Floors {
     graph: Arc<CodeGraph>,
     edges: Arc<FileEdges>,
     /// The highest and the lowest floor of a file: for certain (`None`: it is on none), and possibly.
-    of_file: BTreeMap<FileId, (Option<(usize, usize)>, (usize, usize))>,
+    of_file: BTreeMap<FileId, (Option<Range>, Range)>,
 }
 
 impl Floors {
     fn of(conds: &Conds<'_>, layers: &Layers, side: Side) -> Self {
         let graph = graph_of(conds.db, side);
         let sets = conds.sets(side, &graph);
-        let mut of_file: BTreeMap<FileId, (Option<(usize, usize)>, (usize, usize))> = BTreeMap::new();
+        let mut of_file: BTreeMap<FileId, (Option<Range>, Range)> = BTreeMap::new();
         for (floor, set) in layers.floors.iter().enumerate() {
             for (file, certain) in files_of(&graph, &sets.eval(set)) {
                 let on = of_file.entry(file).or_insert((None, (floor, floor)));
