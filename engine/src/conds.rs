@@ -225,12 +225,12 @@ impl Conds<'_> {
                         continue;
                     }
                     truth = truth.max(holds);
-                    let part = self.part_using(&sets, set, &name);
+                    let users = self.parts_using(&sets, set, &name);
                     hits.push(Hit::Model {
                         model: name,
                         field: test.field.text.clone(),
                         value,
-                        part,
+                        users,
                         side,
                         certain: holds == Truth::Yes,
                     });
@@ -761,7 +761,7 @@ impl Conds<'_> {
                     model: name,
                     field: field.to_owned(),
                     value,
-                    part: None,
+                    users: Vec::new(),
                     side: Side::Before,
                     certain,
                 });
@@ -781,17 +781,16 @@ impl Conds<'_> {
         models
     }
 
-    /// A part of the set in `models used by S` that is bound to a model, for the reader.
-    fn part_using(&self, sets: &Sets<'_>, set: &SetExpr, model: &str) -> Option<PartKey> {
-        let grace_dsl::ast::SetKind::ModelsUsedBy(inner) = &set.kind else { return None };
+    /// The parts by which the set in `models used by S` uses a model: those that are bound to it.
+    fn parts_using(&self, sets: &Sets<'_>, set: &SetExpr, model: &str) -> Vec<PartKey> {
+        let grace_dsl::ast::SetKind::ModelsUsedBy(inner) = &set.kind else { return Vec::new() };
         let start = sets.eval(inner);
         let bound =
             crate::sets::named_set(self.db, self.book, sets.side, crate::sets::SetName::Bound(Arc::from(model)));
         let (kinds, direction) = crate::sets::walk_of(grace_dsl::ast::Walk::Dependencies);
         let mut reached = sets.graph.reach(&start.possible, kinds, direction, None, false);
         reached.intersect_with(&bound.possible);
-        let first = reached.ones().next()?;
-        Some(sets.graph.key(grace_graph::code::PartId(u32::try_from(first).ok()?)))
+        reached.ones().map(|index| sets.graph.key(PartId(u32::try_from(index).unwrap_or(u32::MAX)))).collect()
     }
 
     fn lines_changed(&self, set: &SetExpr) -> (i64, i64) {
@@ -948,16 +947,20 @@ impl Conds<'_> {
 
     /// An `after the run` condition with everything folded in that is known before the run.
     pub(crate) fn pending(&self, cond: &Cond) -> Pending {
+        self.pending_under(cond, false)
+    }
+
+    fn pending_under(&self, cond: &Cond, negated: bool) -> Pending {
         match &cond.kind {
             CondKind::And(conds) => {
-                let parts: Vec<Pending> = conds.iter().map(|cond| self.pending(cond)).collect();
+                let parts: Vec<Pending> = conds.iter().map(|cond| self.pending_under(cond, negated)).collect();
                 fold(parts, Truth::No, Truth::Yes, Pending::And)
             }
             CondKind::Or(conds) => {
-                let parts: Vec<Pending> = conds.iter().map(|cond| self.pending(cond)).collect();
+                let parts: Vec<Pending> = conds.iter().map(|cond| self.pending_under(cond, negated)).collect();
                 fold(parts, Truth::Yes, Truth::No, Pending::Or)
             }
-            CondKind::Not(cond) => match self.pending(cond) {
+            CondKind::Not(cond) => match self.pending_under(cond, !negated) {
                 Pending::Known(truth) => Pending::Known(not(truth)),
                 pending => Pending::Not(Box::new(pending)),
             },
@@ -972,7 +975,7 @@ impl Conds<'_> {
             CondKind::BundleFailed(FailedBundle::Critical) => Pending::Failed("critical".to_owned()),
             CondKind::BundleFailed(FailedBundle::Named(name)) => Pending::Failed(name.text.clone()),
             CondKind::TrustBelowMinimum => Pending::TrustBelowMinimum,
-            _ => Pending::Known(self.eval(cond).truth),
+            _ => Pending::Known(self.eval_under(cond, negated).truth),
         }
     }
 }

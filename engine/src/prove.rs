@@ -125,12 +125,12 @@ impl Prover<'_> {
             Hit::Number { what, low, high, test } => {
                 Evidence::Number { what: what.clone(), low: *low, high: *high, test: test.clone() }
             }
-            Hit::Model { model, field, value, part, side, .. } => Evidence::Model {
+            Hit::Model { model, field, value, users, side, .. } => Evidence::Model {
                 model: model.clone(),
                 field: field.clone(),
                 value: value.clone(),
                 proof: Vec::new(),
-                part: part.as_ref().map(|part| self.part_ref(part, *side)),
+                part: users.first().map(|part| self.part_ref(part, *side)),
             },
             Hit::Package { name, before, after, path, line } => Evidence::Package {
                 name: name.clone(),

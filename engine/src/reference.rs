@@ -58,6 +58,50 @@ pub struct Answer {
     pub denials: BTreeSet<String>,
     /// Something could not be told.
     pub unknown: bool,
+    /// What each rule that is judged after the run asks for if it fires, one for each book that says something else.
+    pub after_run: BTreeMap<String, Vec<AfterRunAnswer>>,
+}
+
+/// What a rule asks for if it fires after the run, by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AfterRunAnswer {
+    /// The tier that it raises to.
+    pub tier: Option<u8>,
+    /// Approvals.
+    pub approvals: BTreeSet<String>,
+    /// Approvals that stand for its denial where that cannot be told.
+    pub holds: BTreeSet<String>,
+    /// Bundles, and whether each is narrowed.
+    pub bundles: BTreeMap<String, bool>,
+    /// Validations.
+    pub validations: BTreeSet<String>,
+    /// Duties.
+    pub duties: BTreeSet<String>,
+    /// Principles.
+    pub principles: BTreeSet<String>,
+    /// Intents.
+    pub intents: BTreeSet<String>,
+    /// The least trust, in thousandths.
+    pub trust: Option<i64>,
+    /// It denies.
+    pub denies: bool,
+}
+
+impl AfterRunAnswer {
+    fn of(rule: &crate::plan::AfterRun) -> Self {
+        Self {
+            tier: rule.tier,
+            approvals: rule.approvals.iter().map(|approval| approval.name.clone()).collect(),
+            holds: rule.holds.iter().map(|approval| approval.name.clone()).collect(),
+            bundles: rule.bundles.iter().map(|bundle| (bundle.name.clone(), bundle.narrowed)).collect(),
+            validations: rule.validations.iter().map(|validation| validation.name.clone()).collect(),
+            duties: rule.duties.iter().map(|duty| duty.name.clone()).collect(),
+            principles: rule.principles.iter().map(|element| element.name.clone()).collect(),
+            intents: rule.intents.iter().map(|element| element.name.clone()).collect(),
+            trust: rule.trust.as_ref().map(|trust| trust.at_least),
+            denies: rule.denies,
+        }
+    }
 }
 
 impl Answer {
@@ -67,6 +111,14 @@ impl Answer {
         let mut rules: BTreeMap<String, Outcome> = BTreeMap::new();
         for rule in plan.rules.iter().filter(|rule| !rule.name.starts_with("built-in ")) {
             rules.insert(rule.name.clone(), rule.outcome);
+        }
+        let mut after_run: BTreeMap<String, Vec<AfterRunAnswer>> = BTreeMap::new();
+        for rule in &plan.after_run {
+            let asks = AfterRunAnswer::of(rule);
+            let slot = after_run.entry(rule.name.clone()).or_default();
+            if !slot.contains(&asks) {
+                slot.push(asks);
+            }
         }
         let names = |elements: &[crate::plan::Element]| elements.iter().map(|one| one.name.clone()).collect();
         Self {
@@ -86,6 +138,7 @@ impl Answer {
             trust: plan.trust.as_ref().map(|trust| trust.at_least),
             denials: plan.denials.iter().map(|denial| denial.name.clone()).collect(),
             unknown: !plan.unknowns.is_empty(),
+            after_run,
         }
     }
 }

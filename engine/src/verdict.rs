@@ -33,7 +33,7 @@ pub(crate) enum Hit {
     /// A number.
     Number { what: String, low: i64, high: i64, test: String },
     /// A model's field.
-    Model { model: String, field: String, value: String, part: Option<PartKey>, side: Side, certain: bool },
+    Model { model: String, field: String, value: String, users: Vec<PartKey>, side: Side, certain: bool },
     /// A package.
     Package { name: String, before: Option<String>, after: Option<String>, path: Arc<str>, line: u32 },
     /// What the change says of itself.

@@ -1,7 +1,10 @@
 //! The plan against the reference: random repositories, edits and rule books; steps against a fresh start.
+#![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests read what the environment asks of them")]
 
 #[path = "reference/case.rs"]
 mod case;
+#[path = "reference/history.rs"]
+mod history;
 #[path = "reference/reduce.rs"]
 mod reduce;
 #[path = "reference/rules.rs"]
@@ -16,7 +19,7 @@ use std::sync::Arc;
 use case::Case;
 use grace_dsl::Role;
 use grace_engine::Engine;
-use grace_engine::input::{Book, BookFile, Input, PastFacts};
+use grace_engine::input::{Book, BookFile, CodeOwners, Input, PastFacts};
 use grace_engine::plan::Plan;
 use grace_engine::reference::Answer;
 use grace_engine::testing::models_of;
@@ -26,10 +29,14 @@ use grace_graph::store::FactStore;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-/// Cases in a row, the same on every run: `PROPTEST_CASES` of them.
-fn cases(steps: usize) -> impl Iterator<Item = Case> {
-    let config = Config::default();
-    let count = config.cases;
+/// How many cases are tried: a hundred, or as many as the environment says in `PROPTEST_CASES`.
+fn count() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(100)
+}
+
+/// Cases in a row, the same on every run.
+fn cases(steps: usize, count: u32) -> impl Iterator<Item = Case> {
+    let config = Config { cases: count, ..Config::default() };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut runner = TestRunner::new_with_rng(config, rng);
     let strategy = case::case(steps);
@@ -71,6 +78,7 @@ fn difference(plan: &Answer, reference: &Answer) -> String {
     line("trust", &plan.trust, &reference.trust);
     line("denials", &plan.denials, &reference.denials);
     line("unknown", &plan.unknown, &reference.unknown);
+    line("after the run", &plan.after_run, &reference.after_run);
     text
 }
 
@@ -122,18 +130,21 @@ fn shown(case: &Case) -> String {
 }
 
 #[test]
-fn random_books_parse() {
-    for case in cases(1) {
+fn random_books_are_sound() {
+    for case in cases(1, count()) {
         let text = case.book.join("\n");
         let parsed = grace_dsl::parse(&text);
-        let broken: Vec<_> = parsed.broken.iter().map(|broken| &text[broken.span.clone()]).collect();
-        assert!(broken.is_empty(), "{:?}\n{broken:?}", parsed.diagnostics);
+        let file = grace_dsl::SourceFile { path: "", text: &text, parsed: &parsed, role: Role::Own };
+        let mut found = grace_dsl::check(&[file]);
+        found.retain(|diagnostic| diagnostic.severity == grace_dsl::Severity::Error);
+        let found: Vec<&String> = found.iter().map(|diagnostic| &diagnostic.message).collect();
+        assert!(found.is_empty(), "{found:?}\n{text}");
     }
 }
 
 #[test]
 fn a_plan_says_what_the_reference_says() {
-    for (number, case) in cases(1).enumerate() {
+    for (number, case) in cases(1, count()).enumerate() {
         if !disagreement(&case).is_empty() {
             let case = reduce::reduced(case, &|case| !disagreement(case).is_empty());
             panic!("case {number}\n{}\n{}", disagreement(&case), shown(&case));
@@ -143,7 +154,7 @@ fn a_plan_says_what_the_reference_says() {
 
 #[test]
 fn a_plan_after_updates_is_the_plan_from_scratch() {
-    for (number, case) in cases(4).enumerate() {
+    for (number, case) in cases(4, count() / 4).enumerate() {
         let store = Arc::new(FactStore::new());
         let mut engine = Engine::new(Arc::clone(&store));
         for step in 0..case.steps.len() {
@@ -170,19 +181,6 @@ fn replayed(store: &FactStore, before: &BTreeMap<String, String>, patch: &str) -
     let bytes = |files: &BTreeMap<String, String>| -> case::Files {
         files.iter().map(|(path, text)| (path.clone(), text.clone().into_bytes())).collect()
     };
-    let rules = |files: &BTreeMap<String, String>| {
-        let own: BTreeMap<String, String> = files
-            .iter()
-            .filter(|(path, _)| path.starts_with("grace/") && path.ends_with(".grace"))
-            .map(|(path, text)| (path.clone(), text.clone()))
-            .collect();
-        if !own.is_empty() {
-            return grace_tests::book(own);
-        }
-        let floor = grace_packs::floor();
-        let path = format!("pack {}", floor.module);
-        Book { files: vec![BookFile { path: path.into(), text: Ok(Arc::from(floor.text)), role: Role::Adopted }] }
-    };
     let mut past = PastFacts::default();
     (past.models_before, past.model_files) = models_of(before);
     past.models_after = models_of(&after).0;
@@ -190,16 +188,34 @@ fn replayed(store: &FactStore, before: &BTreeMap<String, String>, patch: &str) -
         before: case::tree(store, &bytes(before)),
         after: case::tree(store, &bytes(&after)),
         change,
-        rules_before: Some(rules(before)),
-        rules_after: Some(rules(&after)),
+        rules_before: Some(rules_of(before)),
+        rules_after: Some(rules_of(&after)),
         past,
         as_of: 1_780_315_200,
         ..Input::default()
     }
 }
 
+/// The rules of a tree, or the floor where it has none.
+fn rules_of(files: &BTreeMap<String, String>) -> Book {
+    let own: BTreeMap<String, String> = files
+        .iter()
+        .filter(|(path, _)| path.starts_with("grace/") && path.ends_with(".grace"))
+        .map(|(path, text)| (path.clone(), text.clone()))
+        .collect();
+    if !own.is_empty() {
+        return grace_tests::book(own);
+    }
+    let floor = grace_packs::floor();
+    let path = format!("pack {}", floor.module);
+    Book { files: vec![BookFile { path: path.into(), text: Ok(Arc::from(floor.text)), role: Role::Adopted }] }
+}
+
+/// A repository with the changes that come with it: paths and texts.
+type Example = (String, BTreeMap<String, String>, Vec<(String, String)>);
+
 /// The changes that the examples come with, by the folder of their repository.
-fn examples() -> Vec<(String, BTreeMap<String, String>, Vec<(String, String)>)> {
+fn examples() -> Vec<Example> {
     let mut found = Vec::new();
     let all = grace_tests::files_below("examples");
     let patches: BTreeMap<&String, &String> = all.iter().filter(|(path, _)| path.ends_with(".patch")).collect();
@@ -227,10 +243,65 @@ fn the_changes_of_the_examples_are_judged_alike() {
             engine.update(input.clone());
             let plan = engine.plan();
             assert_eq!(plan, from_scratch(&store, &input), "{name}");
-            let found = difference(&Answer::of_plan(&plan), &case::reference(&store, &input));
-            assert!(found.is_empty(), "{name}\n{found}");
             replays += 1;
+            // The reference is slow on whole projects: it is asked of some, and of all in a campaign.
+            if replays % 6 == 1 || count() > 100 {
+                let found = difference(&Answer::of_plan(&plan), &case::reference(&store, &input));
+                assert!(found.is_empty(), "{name}\n{found}");
+            }
         }
     }
     assert!(replays >= 15, "{replays} changes");
+}
+
+#[test]
+fn a_history_is_judged_alike_commit_by_commit() {
+    let store = Arc::new(FactStore::new());
+    let mut engine = Engine::new(Arc::clone(&store));
+    let history = history::history();
+    assert!(history.len() >= 30, "{} commits", history.len());
+    let texts = |files: &case::Files| -> BTreeMap<String, String> {
+        files.iter().map(|(path, bytes)| (path.clone(), String::from_utf8_lossy(bytes).into_owned())).collect()
+    };
+    let mut tiers = BTreeSet::new();
+    let mut outcomes = BTreeSet::new();
+    for pair in history.windows(2) {
+        let [old, new] = pair else { continue };
+        let (before, after) = (texts(&old.files), texts(&new.files));
+        let rules = |files: &BTreeMap<String, String>| {
+            let has_rules = files.keys().any(|path| path.ends_with(".grace"));
+            has_rules.then(|| rules_of(files))
+        };
+        // Where neither side has rules the floor judges.
+        let (rules_before, rules_after) = match (rules(&before), rules(&after)) {
+            (None, None) => (Some(rules_of(&before)), Some(rules_of(&after))),
+            both => both,
+        };
+        let owners = before.get("CODEOWNERS");
+        let codeowners =
+            owners.map(|text| CodeOwners { path: Arc::from("CODEOWNERS"), text: Arc::from(text.as_str()) });
+        let past = PastFacts { codeowners, ..PastFacts::default() };
+        let input = Input {
+            before: case::tree(&store, &old.files),
+            after: case::tree(&store, &new.files),
+            change: case::change(&old.files, &new.files, &new.done),
+            rules_before,
+            rules_after,
+            past,
+            as_of: 1_780_315_200,
+            ..Input::default()
+        };
+        engine.update(input.clone());
+        let plan = engine.plan();
+        assert_eq!(plan, from_scratch(&store, &input), "{}", new.name);
+        let found = difference(&Answer::of_plan(&plan), &case::reference(&store, &input));
+        assert!(found.is_empty(), "{}\n{found}", new.name);
+        tiers.insert(plan.tier);
+        outcomes.extend(plan.rules.iter().map(|rule| format!("{:?}", rule.outcome)));
+    }
+    // The history is worth replaying: it meets every tier and nearly every outcome.
+    assert_eq!(tiers.len(), 3, "{tiers:?}");
+    for outcome in ["Fires", "Unknown", "DoesNotApply", "AfterRun"] {
+        assert!(outcomes.contains(outcome), "{outcomes:?}");
+    }
 }

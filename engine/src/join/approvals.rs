@@ -179,9 +179,8 @@ fn hit_parts(hit: &Hit) -> Vec<(Side, &PartKey)> {
             edges.iter().flat_map(|edge| [(*side, &edge.from), (*side, &edge.to)]).collect()
         }
         Hit::Line { part: Some(part), .. } => vec![(Side::After, part)],
-        Hit::Model { part: Some(part), side, .. } => vec![(*side, part)],
+        Hit::Model { users, side, .. } => users.iter().map(|part| (*side, part)).collect(),
         Hit::Line { .. }
-        | Hit::Model { .. }
         | Hit::Number { .. }
         | Hit::Package { .. }
         | Hit::Declared { .. }

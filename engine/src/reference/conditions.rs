@@ -20,24 +20,60 @@ use crate::plan::Truth;
 /// What made a condition hold, as far as waivers and owners ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Seen {
-    /// A changed part, and the sides on which it is (possibly) in the set that was asked about.
-    Part { before: Option<PartKey>, after: Option<PartKey>, on: [bool; 2] },
+    /// A changed part.
+    Part { before: Option<PartKey>, after: Option<PartKey> },
     /// An edge of the after side.
     Edge { from: PartKey, to: PartKey },
     /// A member of a set, on one side.
     Member { side: usize, key: PartKey },
+    /// A part that cannot be read, on whichever sides it stands; what its edges lead to is not known either.
+    Unread { key: PartKey, edges: bool },
+    /// A file of which something cannot be read.
+    UnreadFile(String),
+    /// A model that speaks for the condition, for certain or not, with the parts by which code uses it.
+    Model { name: String, certain: bool, users: Vec<(usize, PartKey)> },
+    /// Something that is no part: a package, a missing fact. No set of code covers it.
+    Else,
 }
 
-/// What a condition came to, and by what.
+/// What a condition came to, by what, and what its parts came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Verdict {
     pub(super) truth: Truth,
     pub(super) seen: Vec<Seen>,
+    pub(super) parts: Vec<Verdict>,
+    pub(super) join: Join,
+}
+
+/// How a condition is made of its parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Join {
+    All,
+    Any,
+    Not,
 }
 
 impl From<Truth> for Verdict {
+    /// An atom of which nothing was seen: where it is unknown, a fact is missing.
     fn from(truth: Truth) -> Self {
-        Self { truth, seen: Vec::new() }
+        let seen = if truth == Truth::Unknown { vec![Seen::Else] } else { Vec::new() };
+        Self { truth, seen, parts: Vec::new(), join: Join::All }
+    }
+}
+
+impl Verdict {
+    pub(super) fn new(truth: Truth, seen: Vec<Seen>) -> Self {
+        Self { truth, seen, parts: Vec::new(), join: Join::All }
+    }
+
+    /// Everything seen in the branches that hold or may hold. `under_not`: also what speaks against it.
+    pub(super) fn evidence(&self, under_not: bool) -> Vec<&Seen> {
+        let mut all: Vec<&Seen> = self.seen.iter().collect();
+        if self.join != Join::Not || under_not {
+            let holding = self.parts.iter().filter(|part| part.truth != Truth::No);
+            all.extend(holding.flat_map(|part| part.evidence(under_not)));
+        }
+        all
     }
 }
 
@@ -76,41 +112,48 @@ impl<'a> Judge<'a> {
 
     /// What a condition comes to. `negative`: it stands under an odd number of `not`.
     pub(super) fn judge(&self, cond: &Cond, asked: Asked, negative: bool) -> Verdict {
+        // To lower, a change counts only where it holds on every side that the part has.
+        let strict = asked == Asked::Waiver && !negative;
         match &cond.kind {
             CondKind::And(all) => {
                 let all: Vec<Verdict> = all.iter().map(|cond| self.judge(cond, asked, negative)).collect();
                 let truth = all.iter().map(|one| one.truth).min().unwrap_or(Truth::Yes);
-                Verdict { truth, seen: all.into_iter().flat_map(|one| one.seen).collect() }
+                Verdict { truth, seen: Vec::new(), parts: all, join: Join::All }
             }
             CondKind::Or(any) => {
                 let any: Vec<Verdict> = any.iter().map(|cond| self.judge(cond, asked, negative)).collect();
                 let truth = any.iter().map(|one| one.truth).max().unwrap_or(Truth::No);
-                let holding = any.into_iter().filter(|one| one.truth != Truth::No);
-                Verdict { truth, seen: holding.flat_map(|one| one.seen).collect() }
+                Verdict { truth, seen: Vec::new(), parts: any, join: Join::Any }
             }
-            CondKind::Not(inner) => not(self.judge(inner, asked, !negative).truth).into(),
-            CondKind::Touches(set) => self.changed(set, |pc| [truth(pc.kinds.intersects(Kinds::MEANING)); 2]),
+            CondKind::Not(inner) => {
+                let inner = self.judge(inner, asked, !negative);
+                Verdict { truth: not(inner.truth), seen: Vec::new(), parts: vec![inner], join: Join::Not }
+            }
+            CondKind::Touches(set) => self.changed(strict, set, |pc| [truth(pc.kinds.intersects(Kinds::MEANING)); 2]),
             CondKind::OnlyTouches(set) => self.only_touches(set),
             CondKind::OnlyIn(kinds) => self.only_in(kinds).into(),
-            CondKind::Adds(set) => self.changed(set, |pc| kind_on(pc, Kinds::ADDED, [false, true])),
-            CondKind::Removes(set) => self.changed(set, |pc| kind_on(pc, Kinds::REMOVED, [true, false])),
-            CondKind::Renames(set) => self.changed(set, |pc| kind_on(pc, Kinds::RENAMED, [true, true])),
-            CondKind::SignaturesChange(set) => self.changed(set, |pc| self.signature(pc)),
+            CondKind::Adds(set) => self.came_or_went(set, 1, Kinds::ADDED),
+            CondKind::Removes(set) => self.came_or_went(set, 0, Kinds::REMOVED),
+            CondKind::Renames(set) => self.changed(strict, set, |pc| kind_on(pc, Kinds::RENAMED, [true, true])),
+            CondKind::SignaturesChange(set) => self.changed(strict, set, |pc| self.signature(pc)),
             CondKind::NewEdges { kinds, from, to } => self.new_edges(kinds, from, to),
             CondKind::TestsRemoved => self.tests_removed(),
             CondKind::TestsWeakened => self.tests_weakened(),
             CondKind::AddedLinesContain { set, literals } => {
                 let literals: Vec<&str> = literals.iter().map(|literal| literal.value.as_str()).collect();
-                self.changed(set, |pc| [Truth::No, self.world.added_lines_contain(pc, &literals)])
+                let literals = literals.as_slice();
+                self.text(set, [false, true], |pc| self.world.added_lines_contain(pc, literals))
             }
-            CondKind::DocumentationRemoved(set) => self.changed(set, |pc| [self.world.documentation_removed(pc); 2]),
+            CondKind::DocumentationRemoved(set) => {
+                self.text(set, [true, true], |pc| self.world.documentation_removed(pc))
+            }
             CondKind::FlagsRemoved(set) => self.models_changed(set, |before, after| {
                 let kept = after.map(|model| model.compliance_flags.as_slice()).unwrap_or_default();
                 before.compliance_flags.iter().any(|flag| !kept.contains(flag))
             }),
             CondKind::ContractsChange(set) => self
                 .models_changed(set, |before, after| after.is_none_or(|after| !before.to_facts().eq(after.to_facts()))),
-            CondKind::AnyEdit(set) => self.changed(set, |pc| [truth(!pc.kinds.is_empty()); 2]),
+            CondKind::AnyEdit(set) => self.changed(strict, set, |pc| [truth(!pc.kinds.is_empty()); 2]),
             CondKind::LinesChanged(set, compare, than) => self.lines_changed(set, *compare, than),
             CondKind::FilesChanged(set, compare, than) => self.files_changed(set, *compare, than),
             CondKind::AnyOf(set, test) => {
@@ -121,15 +164,20 @@ impl<'a> Judge<'a> {
                 };
                 let seen = match asked {
                     Asked::State(side) => self.users(set, test, side),
-                    Asked::Change | Asked::Waiver => [self.users(set, test, 0), self.users(set, test, 1)].concat(),
+                    // The side that decides.
+                    Asked::Change | Asked::Waiver => {
+                        let before = if negative { holds(0) < holds(1) } else { holds(0) > holds(1) };
+                        self.users(set, test, if before && asked == Asked::Change { 0 } else { 1 })
+                    }
                 };
-                Verdict { truth: state(asked, negative, holds), seen }
+                Verdict::new(state(asked, negative, holds), seen)
             }
-            CondKind::Count(set, compare, than) => {
-                state(asked, negative, |side| self.count(set, side, *compare, than.thousandths)).into()
-            }
+            CondKind::Count(set, compare, than) => Verdict::new(
+                state(asked, negative, |side| self.count(set, side, *compare, than.thousandths)),
+                Vec::new(),
+            ),
             CondKind::IsEmpty(set) => state(asked, negative, |side| self.count(set, side, Compare::Equal, 0)).into(),
-            CondKind::PackageChange(moved) => self.package_change(*moved).into(),
+            CondKind::PackageChange(moved) => self.package_change(*moved),
             CondKind::Operation(names) => {
                 let declared = self.world.input.declared.operation.as_deref();
                 let is = names.iter().any(|name| Some(name.text.as_str()) == declared);
@@ -147,9 +195,9 @@ impl<'a> Judge<'a> {
                 Some(branch) => said(truth(glob(&pattern.value, false)(branch)), asked, negative).into(),
                 None => Truth::Unknown.into(),
             },
-            CondKind::RationaleMissing => truth(is_blank(self.world.input.declared.rationale.as_deref())).into(),
+            CondKind::RationaleMissing => lacks(self.world.input.declared.rationale.as_deref(), asked).into(),
             CondKind::StoryLacks(field) => {
-                truth(is_blank(self.world.input.declared.story.get(&field.text).map(String::as_str))).into()
+                lacks(self.world.input.declared.story.get(&field.text).map(String::as_str), asked).into()
             }
             CondKind::During(window) => self.during(&window.text).into(),
             CondKind::BundleRate { rate, bundle: Some(bundle), runs, compare, value } => {
@@ -184,37 +232,78 @@ impl<'a> Judge<'a> {
     }
 
     /// The changed parts of a set. `how` says of each side whether the part changed in the way that is asked for.
-    fn changed(&self, set: &SetExpr, how: impl Fn(&PartChange) -> [Truth; 2]) -> Verdict {
+    fn changed(&self, strict: bool, set: &SetExpr, how: impl Fn(&PartChange) -> [Truth; 2]) -> Verdict {
         let members = self.both(set);
         let mut verdict = Verdict::from(Truth::No);
         for pc in &self.world.changes {
             let how = how(pc);
-            let mut on = [false; 2];
-            for (side, key) in [&pc.before, &pc.after].into_iter().enumerate() {
-                let Some(key) = key else { continue };
-                let holds = members[side].holds(key).min(how[side]);
-                on[side] = holds != Truth::No;
-                verdict.truth = verdict.truth.max(holds);
-            }
-            if on != [false; 2] {
-                verdict.seen.push(Seen::Part { before: pc.before.clone(), after: pc.after.clone(), on });
+            let sides = [&pc.before, &pc.after].into_iter().enumerate();
+            let holds = sides.filter_map(|(side, key)| Some(members[side].holds(key.as_ref()?).min(how[side])));
+            let holds = if strict { holds.min() } else { holds.max() }.unwrap_or(Truth::No);
+            verdict.truth = verdict.truth.max(holds);
+            if holds != Truth::No {
+                verdict.seen.push(Seen::Part { before: pc.before.clone(), after: pc.after.clone() });
             }
         }
         verdict
+    }
+
+    /// Parts that came into a set or left it: added or removed, or moved across its border.
+    fn came_or_went(&self, set: &SetExpr, here: usize, outright: Kinds) -> Verdict {
+        let members = self.both(set);
+        let mut verdict = Verdict::from(Truth::No);
+        for pc in self.meant() {
+            let keys = [pc.before.as_ref(), pc.after.as_ref()];
+            let Some(key) = keys[here] else { continue };
+            let how = match keys[1 - here] {
+                Some(other) if pc.kinds.contains(Kinds::RENAMED) => not(members[1 - here].holds(other)),
+                _ if pc.kinds.contains(outright) => Truth::Yes,
+                _ => truth_unknown(pc.kinds.contains(Kinds::UNKNOWN))[0],
+            };
+            let holds = members[here].holds(key).min(how);
+            verdict.truth = verdict.truth.max(holds);
+            if holds != Truth::No {
+                verdict.seen.push(Seen::Part { before: pc.before.clone(), after: pc.after.clone() });
+            }
+        }
+        verdict
+    }
+
+    /// What is read of the text of the parts of a set. What is found counts before what cannot be read.
+    fn text(&self, set: &SetExpr, sides: [bool; 2], what: impl Fn(&PartChange) -> Reading) -> Verdict {
+        let members = self.both(set);
+        let mut found = Verdict::from(Truth::No);
+        let mut unread = Verdict::from(Truth::No);
+        for pc in &self.world.changes {
+            let reading = what(pc);
+            let keys = [&pc.before, &pc.after];
+            let on = |side: usize| keys[side].as_ref().map_or(Truth::No, |key| members[side].holds(key));
+            let inside = (0..2).filter(|side| sides[*side]).map(on).max().unwrap_or(Truth::No);
+            let holds = inside.min(reading.found);
+            if holds != Truth::No {
+                found.truth = found.truth.max(holds);
+                let side = usize::from(pc.after.is_some());
+                if let Some(key) = keys[side] {
+                    found.seen.push(Seen::Member { side, key: key.clone() });
+                }
+            }
+            if reading.unread && on(0).max(on(1)) != Truth::No {
+                unread.truth = Truth::Unknown;
+                unread.seen.extend(pc.part().map(|key| Seen::Unread { key: key.clone(), edges: false }));
+            }
+        }
+        if found.truth == Truth::No { unread } else { found }
     }
 
     fn only_touches(&self, set: &SetExpr) -> Verdict {
         let members = self.both(set);
         let mut verdict = Verdict::from(Truth::Yes);
         for pc in self.meant() {
-            let mut on = [false; 2];
             for (side, key) in [&pc.before, &pc.after].into_iter().enumerate() {
                 let Some(key) = key else { continue };
-                let holds = members[side].holds(key);
-                on[side] = holds != Truth::No;
-                verdict.truth = verdict.truth.min(holds);
+                verdict.truth = verdict.truth.min(members[side].holds(key));
             }
-            verdict.seen.push(Seen::Part { before: pc.before.clone(), after: pc.after.clone(), on });
+            verdict.seen.push(Seen::Part { before: pc.before.clone(), after: pc.after.clone() });
         }
         if verdict.seen.is_empty() {
             verdict.truth = Truth::No;
@@ -242,14 +331,16 @@ impl<'a> Judge<'a> {
         if callable && pc.kinds.intersects(Kinds::SIGNATURE | Kinds::REMOVED | Kinds::RENAMED) {
             return [Truth::Yes; 2];
         }
-        truth_unknown(pc.kinds.contains(Kinds::UNKNOWN) && (callable || self.in_opaque_file(pc)))
+        // What cannot be read at all may hold any signature.
+        let meant = pc.kinds.intersects(Kinds::MEANING);
+        truth_unknown((callable && pc.kinds.contains(Kinds::UNKNOWN)) || (!callable && meant && self.is_unread(pc)))
     }
 
-    fn in_opaque_file(&self, pc: &PartChange) -> bool {
+    fn is_unread(&self, pc: &PartChange) -> bool {
         [&pc.before, &pc.after]
             .into_iter()
             .enumerate()
-            .any(|(side, key)| key.as_ref().is_some_and(|key| self.world.sides[side].is_opaque(&key.path)))
+            .any(|(side, key)| key.as_ref().is_some_and(|key| self.world.sides[side].is_opaque(key)))
     }
 
     /// Where parts went: the before key of each renamed part, and its after key.
@@ -298,7 +389,7 @@ impl<'a> Judge<'a> {
             for key in self.opaque_now() {
                 if from[1].holds(key) != Truth::No {
                     verdict.truth = verdict.truth.max(Truth::Unknown);
-                    verdict.seen.push(Seen::Member { side: 1, key: key.clone() });
+                    verdict.seen.push(Seen::Unread { key: key.clone(), edges: true });
                 }
             }
         }
@@ -310,31 +401,34 @@ impl<'a> Judge<'a> {
         self.world
             .changes
             .iter()
-            .filter(|pc| pc.kinds.contains(Kinds::UNKNOWN))
+            .filter(|pc| pc.kinds.intersects(Kinds::MEANING))
             .filter_map(|pc| pc.after.as_ref())
-            .filter(|key| self.world.sides[1].is_opaque(&key.path))
+            .filter(|key| self.world.sides[1].is_opaque(key))
     }
 
-    /// What happened to tests, as far as it can be told.
-    fn tests<'k>(&self, sure: bool, keys: impl Iterator<Item = (Option<&'k PartKey>, Option<&'k PartKey>)>) -> Verdict {
-        let part = |(before, after): (Option<&PartKey>, Option<&PartKey>)| Seen::Part {
-            before: before.cloned(),
-            after: after.cloned(),
-            on: [before.is_some(), after.is_some()],
-        };
-        let unknown = truth_unknown(!self.world.tests.unknown.is_empty())[0];
-        Verdict { truth: truth(sure).max(unknown), seen: keys.map(part).collect() }
+    /// What happened to tests, as far as it can be told: what is lost counts before what cannot be read.
+    fn lost(&self, lost: Vec<Seen>, sure: bool) -> Verdict {
+        let unknown = &self.world.tests.unknown;
+        if sure {
+            Verdict::new(Truth::Yes, lost)
+        } else {
+            let seen: Vec<Seen> = unknown.iter().map(|one| Seen::UnreadFile(one.path.to_string())).collect();
+            Verdict::new(truth_unknown(!seen.is_empty())[0], seen)
+        }
     }
 
     fn tests_removed(&self) -> Verdict {
-        let removed = &self.world.tests.removed;
-        self.tests(!removed.is_empty(), removed.iter().map(|one| (Some(&one.test), None)))
+        let removed = self.world.tests.removed.iter();
+        let seen: Vec<Seen> = removed.map(|one| Seen::Member { side: 0, key: one.test.clone() }).collect();
+        let sure = !seen.is_empty();
+        self.lost(seen, sure)
     }
 
     fn tests_weakened(&self) -> Verdict {
         let tests = &self.world.tests;
         let sure = !tests.weakened.is_empty() || !tests.uncollected.is_empty();
-        self.tests(sure, tests.weakened.iter().map(|one| (Some(&one.before), Some(&one.after))))
+        let seen = tests.weakened.iter().map(|one| Seen::Member { side: 1, key: one.after.clone() }).collect();
+        self.lost(seen, sure)
     }
 
     fn models_changed(
@@ -357,7 +451,8 @@ impl<'a> Judge<'a> {
             };
             holds.min(how)
         });
-        truths.max().unwrap_or(Truth::No).into()
+        let truth = truths.max().unwrap_or(Truth::No);
+        Verdict::new(truth, if truth == Truth::No { Vec::new() } else { vec![Seen::Else] })
     }
 
     fn lines_changed(&self, set: &SetExpr, compare: Compare, than: &Quantity) -> Verdict {
@@ -387,11 +482,11 @@ impl<'a> Judge<'a> {
                 if pc.kinds.contains(Kinds::UNKNOWN) && counts == [0, 0] {
                     high = i64::MAX;
                 }
-                seen.push(Seen::Part { before: pc.before.clone(), after: pc.after.clone(), on });
+                seen.push(Seen::Part { before: pc.before.clone(), after: pc.after.clone() });
             }
         }
         let holds = within(low.saturating_mul(1000), high.saturating_mul(1000), compare, than.thousandths);
-        Verdict { truth: holds, seen: if holds == Truth::No { Vec::new() } else { seen } }
+        Verdict::new(holds, if holds == Truth::No { Vec::new() } else { seen })
     }
 
     fn files_changed(&self, set: &SetExpr, compare: Compare, than: &Quantity) -> Verdict {
@@ -411,14 +506,14 @@ impl<'a> Judge<'a> {
                 }
             }
             if on != [false; 2] {
-                seen.push(Seen::Part { before: pc.before.clone(), after: pc.after.clone(), on });
+                seen.push(Seen::Part { before: pc.before.clone(), after: pc.after.clone() });
             }
         }
         let count =
             |least: Truth| i64::try_from(files.values().filter(|holds| **holds >= least).count()).unwrap_or(i64::MAX);
         let (low, high) = (count(Truth::Yes), count(Truth::Unknown));
         let holds = within(low.saturating_mul(1000), high.saturating_mul(1000), compare, than.thousandths);
-        Verdict { truth: holds, seen: if holds == Truth::No { Vec::new() } else { seen } }
+        Verdict::new(holds, if holds == Truth::No { Vec::new() } else { seen })
     }
 
     fn count(&self, set: &SetExpr, side: usize, compare: Compare, than: i64) -> Truth {
@@ -447,32 +542,38 @@ impl<'a> Judge<'a> {
                 possible.insert(name);
             }
         };
-        if let CondKind::AnyOf(set, test) = &cond.kind {
-            let sets = self.on(side);
-            for (model, is) in sets.names(set) {
-                let meets = sets.model_test(&model, test);
-                add(model, is.min(meets));
+        let verdict = self.judge(cond, Asked::State(side), false);
+        if !names_models(cond) {
+            add(String::new(), verdict.truth);
+        } else if verdict.truth != Truth::No {
+            for seen in verdict.evidence(false) {
+                if let Seen::Model { name, certain, .. } = seen {
+                    add(name.clone(), truth_unknown(true)[0].max(truth(*certain)).min(verdict.truth));
+                }
             }
-        } else {
-            add(String::new(), self.judge(cond, Asked::State(side), false).truth);
         }
         [certain, possible]
     }
 
-    /// The parts by which code uses the models that meet a test.
+    /// The models that meet a test on a side, with the parts by which code uses them.
     fn users(&self, set: &SetExpr, test: &FieldTest, side: usize) -> Vec<Seen> {
-        let SetKind::ModelsUsedBy(code) = &set.kind else { return Vec::new() };
         let sets = self.on(side);
-        let used = sets.used_by(code).possible;
-        let holding = sets.names(set).into_keys().filter(|model| sets.model_test(model, test) != Truth::No);
-        holding
-            .flat_map(|model| sets.bound(&model).possible)
-            .filter(|key| used.contains(key))
-            .map(|key| Seen::Member { side, key })
+        let used = match &set.kind {
+            SetKind::ModelsUsedBy(code) => sets.used_by(code).possible,
+            _ => BTreeSet::new(),
+        };
+        let meeting = sets.names(set).into_iter().map(|(model, is)| (is.min(sets.model_test(&model, test)), model));
+        meeting
+            .filter(|(holds, _)| *holds != Truth::No)
+            .map(|(holds, name)| Seen::Model {
+                users: sets.bound(&name).possible.intersection(&used).map(|key| (side, key.clone())).collect(),
+                name,
+                certain: holds == Truth::Yes,
+            })
             .collect()
     }
 
-    fn package_change(&self, moved: PackageMove) -> Truth {
+    fn package_change(&self, moved: PackageMove) -> Verdict {
         let kinds = self.world.packages.iter().map(|package| match (package.kind, moved) {
             (PackageChangeKind::Major, PackageMove::Major)
             | (PackageChangeKind::New, PackageMove::New)
@@ -480,7 +581,8 @@ impl<'a> Judge<'a> {
             (PackageChangeKind::Unknown, _) => Truth::Unknown,
             _ => Truth::No,
         });
-        kinds.max().unwrap_or(Truth::No)
+        let truth = kinds.max().unwrap_or(Truth::No);
+        Verdict::new(truth, if truth == Truth::No { Vec::new() } else { vec![Seen::Else] })
     }
 
     fn during(&self, window: &str) -> Truth {
@@ -530,7 +632,7 @@ impl<'a> Judge<'a> {
     /// A KPI against its bound.
     pub(super) fn kpi(&self, test: &KpiTest) -> Truth {
         let kpis = &self.world.input.past.kpis;
-        let mut name = format!("kpi({})", test.kpi.text);
+        let mut name = test.kpi.text.clone();
         if let Some(statistic) = &test.statistic {
             name = format!("{name} {}", statistic.text);
         }
@@ -563,8 +665,7 @@ impl<'a> Judge<'a> {
                 let affected = self.world.spread(side, certain, vec![key.clone()]);
                 affected.iter().any(|key| facts.parts.get(key).is_some_and(|part| part.is_test))
             };
-            let is_body = matches!(key.kind, PartKind::File | PartKind::Module);
-            let unreached = if facts.is_opaque(&key.path) && is_body {
+            let unreached = if facts.is_opaque(key) {
                 Truth::Unknown
             } else if reaches(true) {
                 Truth::No
@@ -574,12 +675,11 @@ impl<'a> Judge<'a> {
                 Truth::Yes
             };
             if unreached != Truth::No {
-                let on = [pc.before.is_some(), pc.after.is_some()];
-                seen.push(Seen::Part { before: pc.before.clone(), after: pc.after.clone(), on });
+                seen.push(Seen::Member { side, key: key.clone() });
             }
             truth = truth.max(unreached);
         }
-        Verdict { truth, seen }
+        Verdict::new(truth, seen)
     }
 }
 
@@ -599,6 +699,26 @@ fn state(asked: Asked, negative: bool, holds: impl Fn(usize) -> Truth) -> Truth 
 /// What a change says of itself: it cannot lower.
 fn said(holds: Truth, asked: Asked, negative: bool) -> Truth {
     if holds == Truth::Yes && (negative || asked == Asked::Waiver) { Truth::Unknown } else { holds }
+}
+
+/// Whether a condition is about models that it names.
+fn names_models(cond: &Cond) -> bool {
+    match &cond.kind {
+        CondKind::AnyOf(..) => true,
+        CondKind::And(all) | CondKind::Or(all) => all.iter().any(names_models),
+        _ => false,
+    }
+}
+
+/// What is read of the text of a part: what was found, and whether something cannot be read.
+pub(super) struct Reading {
+    pub(super) found: Truth,
+    pub(super) unread: bool,
+}
+
+/// What the change does not say of itself: neither saying it nor leaving it out lowers.
+fn lacks(text: Option<&str>, asked: Asked) -> Truth {
+    if asked == Asked::Waiver { Truth::Unknown } else { truth(is_blank(text)) }
 }
 
 /// Whether a part changed in a way that shows on these sides.

@@ -9,12 +9,12 @@ use grace_dsl::ast::{
 use grace_graph::change::Kinds;
 use grace_graph::code::{EdgeKind, PartKey, PartKind};
 
-use super::Answer;
-use super::conditions::{Asked, Folded, Judge, Seen, Verdict, kind_of};
+use super::conditions::{Asked, Folded, Join, Judge, Seen, Verdict, kind_of};
 use super::rules::Rules;
 use super::sets::{Members, newly};
 use super::text::path_glob;
 use super::world::World;
+use super::{AfterRunAnswer, Answer};
 use crate::plan::{Outcome, Truth};
 
 /// Files that hold rules, signers, fingerprints and owners: a change to one is tier 3.
@@ -29,6 +29,8 @@ type Approvals = BTreeMap<(String, Vec<(String, u32)>, bool), u32>;
 struct Asks {
     tier: Option<u8>,
     approvals: Approvals,
+    /// Approvals that a waiver of a team's approval means: those that name the team outright.
+    of_teams: BTreeMap<String, Approvals>,
     /// Approvals that stand for a deny that could not be told, or whose violation stood before.
     holds: Approvals,
     /// Approvals for limits that are broken or unknown.
@@ -40,6 +42,8 @@ struct Asks {
     intents: Vec<String>,
     trust: Option<i64>,
     denies: bool,
+    /// It mends what it denies, or edits the rule: tier 3, and no denial.
+    mends: bool,
     limit_unknown: bool,
 }
 
@@ -47,11 +51,13 @@ struct Asks {
 struct Result {
     outcome: Outcome,
     asks: Asks,
+    /// It waits for the run, and this is what it asks for if it fires.
+    waits: bool,
 }
 
 impl Result {
     fn absent(outcome: Outcome) -> Self {
-        Self { outcome, asks: Asks::default() }
+        Self { outcome, asks: Asks::default(), waits: false }
     }
 }
 
@@ -72,6 +78,7 @@ impl<'a> Court<'a> {
         let mut answer = Answer { tier: self.base_tier(), ..Answer::default() };
         let mut approvals = Approvals::new();
         let mut validations = Vec::new();
+        let mut waiting = Vec::new();
         for book in 0..2 {
             for item in self.books[book].judging() {
                 let result = match &item.kind {
@@ -86,7 +93,15 @@ impl<'a> Court<'a> {
                     *slot = result.outcome;
                 }
                 let asks = result.asks;
+                if result.waits {
+                    answer.principles.extend(asks.principles.iter().cloned());
+                    waiting.push((book, item.name.clone(), asks));
+                    continue;
+                }
                 answer.tier = answer.tier.max(asks.tier.unwrap_or(1));
+                if asks.mends {
+                    answer.tier = 3;
+                }
                 for more in [asks.approvals, asks.holds, asks.limits] {
                     add_all(&mut approvals, more);
                 }
@@ -109,13 +124,20 @@ impl<'a> Court<'a> {
             answer.tier = 3;
         }
         for rules in self.books {
-            if rules.broken > 0 {
+            if rules.mistakes > 0 {
                 answer.tier = 3;
                 answer.unknown = true;
             }
         }
         add_all(&mut approvals, self.tier_approvals(answer.tier));
         answer.approvals = approvals.iter().map(written).collect();
+        for (book, name, asks) in waiting {
+            let asked = self.after_run(answer.tier, book, asks);
+            let slot = answer.after_run.entry(name).or_default();
+            if !slot.contains(&asked) {
+                slot.push(asked);
+            }
+        }
         for (book, validation) in validations {
             answer.validations.extend(self.validations(book, &validation));
         }
@@ -129,6 +151,31 @@ impl<'a> Court<'a> {
             answer.selected.insert(bundle.clone(), selected.iter().map(test_id).collect());
         }
         answer
+    }
+
+    /// What a rule that waits asks for if it fires, beside what the plan asks for anyway.
+    fn after_run(&self, planned: u8, book: usize, asks: Asks) -> AfterRunAnswer {
+        let mut approvals = asks.approvals;
+        add_all(&mut approvals, asks.limits);
+        if let Some(tier) = asks.tier.filter(|tier| *tier > planned) {
+            add_all(&mut approvals, self.tier_approvals(tier));
+        }
+        let mut bundles: BTreeMap<String, bool> = BTreeMap::new();
+        for (bundle, narrowed) in asks.bundles {
+            *bundles.entry(bundle).or_insert(true) &= narrowed;
+        }
+        AfterRunAnswer {
+            tier: asks.tier,
+            approvals: approvals.iter().map(written).collect(),
+            holds: asks.holds.iter().map(written).collect(),
+            bundles,
+            validations: asks.validations.iter().flat_map(|name| self.validations(book, name)).collect(),
+            duties: asks.duties.into_iter().collect(),
+            principles: asks.principles.into_iter().collect(),
+            intents: asks.intents.into_iter().collect(),
+            trust: asks.trust,
+            denies: asks.denies,
+        }
     }
 
     /// The change edits rules, signers, fingerprints or owners, or brings the first rules, or takes the last away.
@@ -185,7 +232,7 @@ impl<'a> Court<'a> {
 
     /// What a line gives, after the waivers of it.
     fn lowered(&self, line: &TierLine) -> u8 {
-        let all: Vec<Seen> = self.all_changed();
+        let all = self.all_changed();
         self.waivers()
             .filter(|waiver| matches!(&waiver.of, WaiverOf::Tier(name) if name.text == line.name.text))
             .filter(|waiver| self.covers(waiver, &all))
@@ -197,15 +244,10 @@ impl<'a> Court<'a> {
     }
 
     /// Every changed part, as evidence.
-    fn all_changed(&self) -> Vec<Seen> {
-        let changed = self.world.changes.iter().filter(|pc| !pc.kinds.is_empty());
-        changed
-            .map(|pc| Seen::Part {
-                before: pc.before.clone(),
-                after: pc.after.clone(),
-                on: [pc.before.is_some(), pc.after.is_some()],
-            })
-            .collect()
+    fn all_changed(&self) -> Verdict {
+        let changed = self.world.changes.iter();
+        let seen = changed.map(|pc| Seen::Part { before: pc.before.clone(), after: pc.after.clone() });
+        Verdict::new(Truth::Yes, seen.collect())
     }
 
     /// Who lets a plan of a tier through.
@@ -229,17 +271,17 @@ impl<'a> Court<'a> {
 
     fn rule(&self, book: usize, name: &str, rule: &Rule) -> Result {
         let judge = self.judge(book);
-        let verdict = match &rule.when {
-            When::Change(cond) => judge.judge(cond, Asked::Change, false),
-            When::Always(cond) => judge.judge(cond, Asked::State(1), false),
+        let (verdict, waits) = match &rule.when {
+            When::Change(cond) => (judge.judge(cond, Asked::Change, false), false),
+            When::Always(cond) => (judge.judge(cond, Asked::State(1), false), false),
             When::AfterRun(cond) => {
-                return Result::absent(match judge.fold(cond, false) {
-                    Folded::Known(Truth::No) => Outcome::DoesNotApply,
-                    Folded::Known(_) | Folded::Waits => Outcome::AfterRun,
-                });
+                if matches!(judge.fold(cond, false), Folded::Known(Truth::No)) {
+                    return Result::absent(Outcome::DoesNotApply);
+                }
+                (judge.judge(cond, Asked::Change, false), true)
             }
         };
-        if verdict.truth == Truth::No {
+        if verdict.truth == Truth::No && !waits {
             return Result::absent(Outcome::DoesNotApply);
         }
         let mut asks = Asks {
@@ -249,14 +291,19 @@ impl<'a> Court<'a> {
             trust: rule.trust.as_ref().map(|trust| trust.thousandths),
             ..Asks::default()
         };
-        self.require(book, &rule.require, &verdict.seen, &mut asks);
+        self.require(book, &rule.require, &verdict, &mut asks);
         let owner = rule.owner.as_ref().map(|owner| owner.text.as_str());
         if let Some(deny) = &rule.deny {
             let hold = match &deny.if_unknown {
-                Some(approval) => self.approval(book, approval, &verdict.seen),
+                Some(approval) => self.approval(book, approval, &verdict),
                 None => one_of_owner(owner),
             };
-            self.deny(book, name, rule, verdict.truth, hold, &mut asks);
+            if waits {
+                asks.denies = true;
+                asks.holds = hold;
+            } else {
+                self.deny(book, name, rule, verdict.truth, hold, &mut asks);
+            }
         }
         for limit in &rule.limits {
             match judge.kpi(limit) {
@@ -268,14 +315,25 @@ impl<'a> Court<'a> {
                 }
             }
         }
-        self.waive(name, verdict, asks)
+        if waits {
+            for more in std::mem::take(&mut asks.of_teams).into_values() {
+                add_all(&mut asks.approvals, more);
+            }
+            return Result { outcome: Outcome::AfterRun, asks, waits };
+        }
+        self.waive(name, &verdict, asks)
     }
 
-    fn require(&self, book: usize, require: &[Requirement], seen: &[Seen], asks: &mut Asks) {
+    fn require(&self, book: usize, require: &[Requirement], seen: &Verdict, asks: &mut Asks) {
         for requirement in require {
             match &requirement.kind {
                 RequirementKind::Approval(approval) => {
-                    add_all(&mut asks.approvals, self.approval(book, approval, seen));
+                    let named = self.approval(book, approval, seen);
+                    let slot = match &approval.by {
+                        Approver::Team(team) => asks.of_teams.entry(team.text.clone()).or_default(),
+                        _ => &mut asks.approvals,
+                    };
+                    add_all(slot, named);
                 }
                 RequirementKind::Bundle { name, narrowed } => asks.bundles.push((name.text.clone(), *narrowed)),
                 RequirementKind::Validation(name) => asks.validations.push(name.text.clone()),
@@ -299,10 +357,9 @@ impl<'a> Court<'a> {
         let judge = self.judge(book);
         let [certain_before, possible_before] = judge.violations(cond, 0);
         let [certain, possible] = judge.violations(cond, 1);
-        let both = self.books.iter().all(|rules| rules.present);
-        let edited = both && self.books[0].named(name) != self.books[1].named(name);
+        let edited = self.books[0].named(name) != self.books[1].named(name);
         if edited || possible.len() < certain_before.len() {
-            asks.tier = Some(3);
+            asks.mends = true;
         } else if certain.difference(&possible_before).next().is_some() {
             asks.denies = true;
         } else {
@@ -326,46 +383,45 @@ impl<'a> Court<'a> {
         })
     }
 
-    /// Whether a waiver's condition holds and it covers all of the evidence.
-    fn covers(&self, waiver: &Waiver, seen: &[Seen]) -> bool {
+    /// Whether a waiver's condition holds and it covers all of the evidence, for certain and on both sides.
+    fn covers(&self, waiver: &Waiver, verdict: &Verdict) -> bool {
         let judge = self.judge(0);
         let holds = waiver.when.as_ref().is_none_or(|cond| judge.judge(cond, Asked::Waiver, false).truth == Truth::Yes);
-        if !holds || seen.is_empty() {
-            return false;
-        }
         let covered = [judge.on(0).code(&waiver.set), judge.on(1).code(&waiver.set)];
-        let inside = |side: usize, key: &PartKey| covered[side].certain.contains(key);
-        seen.iter().all(|one| match one {
-            Seen::Part { before, after, .. } => {
-                before.as_ref().is_none_or(|key| inside(0, key)) && after.as_ref().is_none_or(|key| inside(1, key))
-            }
-            Seen::Edge { from, .. } => inside(1, from),
-            Seen::Member { side, key } => inside(*side, key),
-        })
+        holds && cover(&covered, verdict) == Cover::All
     }
 
     /// Takes away what the waivers of a rule list.
-    fn waive(&self, name: &str, verdict: Verdict, mut asks: Asks) -> Result {
+    fn waive(&self, name: &str, verdict: &Verdict, mut asks: Asks) -> Result {
+        let waits = false;
+        let outcome = self.waived(name, verdict, &mut asks);
+        for more in std::mem::take(&mut asks.of_teams).into_values() {
+            add_all(&mut asks.approvals, more);
+        }
+        Result { outcome, asks, waits }
+    }
+
+    fn waived(&self, name: &str, verdict: &Verdict, asks: &mut Asks) -> Outcome {
         if verdict.truth == Truth::Unknown {
-            return Result { outcome: Outcome::Unknown, asks };
+            return Outcome::Unknown;
         }
         let unwaivable =
             asks.principles.iter().any(|principle| self.books.iter().any(|rules| rules.is_unwaivable(principle)));
         let mut outcome = Outcome::Fires;
         if unwaivable {
-            return Result { outcome, asks };
+            return outcome;
         }
         for waiver in self.waivers() {
-            if !matches!(&waiver.of, WaiverOf::Rule(of) if of.text == name) || !self.covers(waiver, &verdict.seen) {
+            if !matches!(&waiver.of, WaiverOf::Rule(of) if of.text == name) || !self.covers(waiver, verdict) {
                 continue;
             }
             outcome = Outcome::Waived;
             match &waiver.effect {
                 WaiverEffect::ToTier(tier) => asks.tier = asks.tier.map(|own| own.min(*tier)),
-                WaiverEffect::Waives(list) => list.iter().for_each(|waived| take_away(&mut asks, waived)),
+                WaiverEffect::Waives(list) => list.iter().for_each(|waived| take_away(asks, waived)),
             }
         }
-        Result { outcome, asks }
+        outcome
     }
 
     fn forbid(&self, book: usize, name: &str, forbid: &Forbid) -> Result {
@@ -462,7 +518,7 @@ impl<'a> Court<'a> {
         }
         for key in hidden {
             verdict.truth = verdict.truth.max(Truth::Unknown);
-            verdict.seen.push(Seen::Member { side: 1, key: key.clone() });
+            verdict.seen.push(Seen::Unread { key: key.clone(), edges: true });
         }
         verdict
     }
@@ -477,7 +533,7 @@ impl<'a> Court<'a> {
         } else {
             asks.holds = one_of_owner(owner);
         }
-        self.waive(name, verdict, asks)
+        self.waive(name, &verdict, asks)
     }
 
     /// The files that a file reaches: an edge anywhere in a file counts for the file.
@@ -508,66 +564,63 @@ impl<'a> Court<'a> {
         reached
     }
 
-    /// An approval with its owners named.
-    fn approval(&self, book: usize, approval: &Approval, seen: &[Seen]) -> Approvals {
-        let owners = |set: &SetExpr, otherwise: Option<&Approver>| -> Vec<String> {
-            let files = self.files_seen(book, set, seen);
+    /// An approval with its owners named. A requirement never vanishes: where there is no file, or not every file is
+    /// known, or nobody owns one, it is of whom `else` names, or of anyone.
+    fn approval(&self, book: usize, approval: &Approval, verdict: &Verdict) -> Approvals {
+        let named = |approver: &Approver| -> BTreeSet<String> {
+            let Approver::OwnerOfEachFile(set) = approver else { return BTreeSet::from([simple(approver)]) };
+            let otherwise = approval.otherwise.as_ref().map_or_else(|| "anyone".to_owned(), simple);
+            let (files, are_all) = self.files_seen(book, set, verdict);
+            let nobody = (files.is_empty() || !are_all).then(|| otherwise.clone());
             let each = files.into_iter().map(|path| {
                 if self.world.owners.owners_of(&path).is_empty() {
-                    otherwise.map_or_else(|| "anyone".to_owned(), simple)
+                    otherwise.clone()
                 } else {
                     format!("an owner of {path}")
                 }
             });
-            each.collect()
+            each.chain(nobody).collect()
         };
-        let mut among = Vec::new();
+        let mut among: BTreeMap<String, u32> = BTreeMap::new();
         for (count, approver) in &approval.among {
-            match approver {
-                Approver::OwnerOfEachFile(set) => {
-                    among.extend(owners(set, approval.otherwise.as_ref()).into_iter().map(|name| (name, *count)));
-                }
-                other => among.push((simple(other), *count)),
+            for name in named(approver) {
+                let slot = among.entry(name).or_insert(0);
+                *slot = (*slot).max(*count);
             }
         }
-        among.sort();
-        among.dedup();
-        let by = match &approval.by {
-            Approver::OwnerOfEachFile(set) => owners(set, approval.otherwise.as_ref()),
-            other => vec![simple(other)],
-        };
-        by.into_iter().map(|by| ((by, among.clone(), approval.extra), approval.count)).collect()
+        let among: Vec<(String, u32)> = among.into_iter().collect();
+        named(&approval.by).into_iter().map(|by| ((by, among.clone(), approval.extra), approval.count)).collect()
     }
 
-    /// The files of those parts of a set that are in the evidence.
-    fn files_seen(&self, book: usize, set: &SetExpr, seen: &[Seen]) -> BTreeSet<String> {
+    /// The files of those parts of a set that are in the evidence, and whether these are all that there can be.
+    fn files_seen(&self, book: usize, set: &SetExpr, verdict: &Verdict) -> (BTreeSet<String>, bool) {
         let judge = self.judge(book);
         let members = [judge.on(0).code(set), judge.on(1).code(set)];
         let mut files = BTreeSet::new();
-        let mut see = |side: usize, key: &PartKey| {
-            if members[side].holds(key) != Truth::No {
-                files.insert(key.path.to_string());
-            }
-        };
-        for one in seen {
-            match one {
-                Seen::Part { before, after, on } => {
-                    for (side, key) in [before, after].into_iter().enumerate() {
-                        if let Some(key) = key
-                            && on[side]
-                        {
-                            see(side, key);
-                        }
-                    }
+        let mut are_all = true;
+        for seen in verdict.evidence(true) {
+            let keys: Vec<(usize, &PartKey)> = match seen {
+                Seen::Part { before, after } => {
+                    before.iter().map(|key| (0, key)).chain(after.iter().map(|key| (1, key))).collect()
                 }
-                Seen::Edge { from, to } => {
-                    see(1, from);
-                    see(1, to);
+                Seen::Edge { from, to } => vec![(1, from), (1, to)],
+                Seen::Member { side, key } => vec![(*side, key)],
+                Seen::Unread { key, edges } => {
+                    are_all &= !edges;
+                    vec![(0, key), (1, key)]
                 }
-                Seen::Member { side, key } => see(*side, key),
-            }
+                Seen::UnreadFile(path) => {
+                    let parts = members.iter().flat_map(|side| &side.possible);
+                    files.extend(parts.filter(|key| *key.path == **path).map(|key| key.path.to_string()));
+                    Vec::new()
+                }
+                Seen::Model { users, .. } => users.iter().map(|(side, key)| (*side, key)).collect(),
+                Seen::Else => Vec::new(),
+            };
+            let inside = keys.into_iter().filter(|(side, key)| members[*side].holds(key) != Truth::No);
+            files.extend(inside.map(|(_, key)| key.path.to_string()));
         }
-        files
+        (files, are_all)
     }
 
     /// `V of model("m")` for each model of its `of` that the change touches.
@@ -641,6 +694,51 @@ impl<'a> Court<'a> {
     }
 }
 
+/// How far a waiver's set covers what made a rule fire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cover {
+    /// Everything that is about parts, and there is some.
+    All,
+    /// Nothing here is about parts.
+    NoParts,
+    /// Something stands outside.
+    Outside,
+}
+
+/// In an `or` every branch that holds or may hold must be covered, since each alone makes the rule fire; in an `and` one
+/// is enough where none stands outside. What stands under a `not` is no evidence.
+fn cover(covered: &[Members; 2], verdict: &Verdict) -> Cover {
+    let inside = |side: usize, key: &PartKey| covered[side].certain.contains(key);
+    if verdict.join == Join::Not {
+        return Cover::NoParts;
+    }
+    if verdict.parts.is_empty() {
+        let all = verdict.seen.iter().all(|seen| match seen {
+            Seen::Part { before, after } => {
+                before.as_ref().is_none_or(|key| inside(0, key)) && after.as_ref().is_none_or(|key| inside(1, key))
+            }
+            Seen::Edge { from, .. } => inside(1, from),
+            Seen::Member { side, key } => inside(*side, key),
+            Seen::Unread { .. } | Seen::UnreadFile(_) | Seen::Model { .. } | Seen::Else => false,
+        });
+        return match (all, verdict.seen.is_empty()) {
+            (_, true) => Cover::NoParts,
+            (true, false) => Cover::All,
+            (false, false) => Cover::Outside,
+        };
+    }
+    let holding = verdict.parts.iter().filter(|part| part.truth != Truth::No);
+    let parts: Vec<Cover> = holding.map(|part| cover(covered, part)).collect();
+    let uncovered = |part: &Cover| *part == Cover::Outside || (verdict.join == Join::Any && *part == Cover::NoParts);
+    if parts.iter().any(uncovered) {
+        Cover::Outside
+    } else if parts.contains(&Cover::All) {
+        Cover::All
+    } else {
+        Cover::NoParts
+    }
+}
+
 /// The order of the four outcomes, and of what waits.
 fn rank(outcome: Outcome) -> u8 {
     match outcome {
@@ -685,15 +783,18 @@ fn written(((by, among, extra), count): (&Group, &u32)) -> String {
 fn take_away(asks: &mut Asks, waived: &Waived) {
     match waived {
         Waived::Tier(_) => asks.tier = None,
-        Waived::Approval(_, None) => asks.approvals.clear(),
+        Waived::Approval(_, None) => {
+            asks.approvals.clear();
+            asks.of_teams.clear();
+        }
         Waived::Approval(_, Some(team)) => {
-            let by_team = format!("team({})", team.text);
-            asks.approvals.retain(|(by, _, _), _| *by != by_team);
+            asks.of_teams.remove(&team.text);
         }
         Waived::Bundle(bundle) => asks.bundles.retain(|(name, _)| *name != bundle.text),
         Waived::Validation(validation) => asks.validations.retain(|name| *name != validation.text),
         Waived::Deny(_) => {
             asks.denies = false;
+            asks.mends = false;
             asks.holds.clear();
         }
         Waived::Everything(_) => {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use grace_dsl::Role;
 use grace_dsl::ast::{Bundle, Item, ItemKind, SetExpr, Text, TierLine, Waiver};
+use grace_dsl::{Role, Severity, SourceFile};
 
 use crate::input::Book;
 
@@ -13,22 +13,27 @@ pub(super) struct Rules {
     /// There is a book on this side.
     pub(super) present: bool,
     files: Vec<(Role, Vec<Arc<Item>>)>,
-    /// Files that cannot be read and items that do not parse.
-    pub(super) broken: usize,
+    /// Files that cannot be read, items that do not parse, and every other error that `check` finds.
+    pub(super) mistakes: usize,
 }
 
 impl Rules {
     pub(super) fn read(book: Option<&Book>) -> Self {
         let mut rules = Self { present: book.is_some(), ..Self::default() };
+        let mut texts = Vec::new();
         for file in book.iter().flat_map(|book| &book.files) {
             match &file.text {
-                Ok(text) => {
-                    let parsed = grace_dsl::parse(text);
-                    rules.broken += parsed.broken.len();
-                    rules.files.push((file.role, parsed.items.into_iter().map(Arc::new).collect()));
-                }
-                Err(_) => rules.broken += 1,
+                Ok(text) => texts.push((file, text, grace_dsl::parse(text))),
+                Err(_) => rules.mistakes += 1,
             }
+        }
+        let files: Vec<SourceFile<'_>> = texts
+            .iter()
+            .map(|(file, text, parsed)| SourceFile { path: &file.path, text, parsed, role: file.role })
+            .collect();
+        rules.mistakes += grace_dsl::check(&files).iter().filter(|found| found.severity == Severity::Error).count();
+        for (file, _, parsed) in texts {
+            rules.files.push((file.role, parsed.items.into_iter().map(Arc::new).collect()));
         }
         rules
     }
@@ -99,8 +104,9 @@ impl Rules {
             .collect()
     }
 
+    /// Waivers. A book with a mistake has none: what one covers could lean on it.
     pub(super) fn waivers(&self) -> impl Iterator<Item = (&str, &Waiver)> {
-        self.judging().filter_map(|item| match &item.kind {
+        self.judging().filter(|_| self.mistakes == 0).filter_map(|item| match &item.kind {
             ItemKind::Waiver(waiver) => Some((item.name.as_str(), waiver)),
             _ => None,
         })

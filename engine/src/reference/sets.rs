@@ -212,7 +212,7 @@ impl Sets<'_> {
 
     /// Members by name, kind or meaning: an opaque file may hold any.
     fn by_name(&self, holds: impl Fn(&FileFacts, &PartFacts) -> bool) -> Members {
-        let mut members = self.by_place(|file, part| !file.opaque && holds(file, part));
+        let mut members = self.by_place(holds);
         members.possible.extend(self.opaque());
         members
     }
@@ -227,16 +227,16 @@ impl Sets<'_> {
     /// The file parts of the opaque files.
     fn opaque(&self) -> BTreeSet<PartKey> {
         let facts = self.facts();
-        facts.parts.keys().filter(|key| facts.is_opaque(&key.path)).cloned().collect()
+        facts.parts.keys().filter(|key| facts.is_opaque(key)).cloned().collect()
     }
 
     /// The members of a set that are of some kind; an opaque file may hold one.
     fn only(&self, of: &Members, holds: impl Fn(&PartFacts) -> bool) -> Members {
         let facts = self.facts();
-        let is = |key: &PartKey| !facts.is_opaque(&key.path) && facts.parts.get(key).is_some_and(&holds);
+        let is = |key: &PartKey| facts.parts.get(key).is_some_and(&holds);
         Members {
             certain: of.certain.iter().filter(|key| is(key)).cloned().collect(),
-            possible: of.possible.iter().filter(|key| is(key) || facts.is_opaque(&key.path)).cloned().collect(),
+            possible: of.possible.iter().filter(|key| is(key) || facts.is_opaque(key)).cloned().collect(),
         }
     }
 
@@ -256,7 +256,7 @@ impl Sets<'_> {
         for part in facts.parts.values() {
             let mut at = Some(part);
             while let Some(here) = at {
-                if of.contains(&here.key) {
+                if here.key.kind == PartKind::Class && of.contains(&here.key) {
                     found.insert(part.key.clone());
                     break;
                 }

@@ -14,6 +14,7 @@ use grace_graph::test_names::{TestName, python_test_name};
 use grace_graph::text_match::{CodeLine, added_code_lines, removed_documentation};
 use grace_graph::weakening::{TestChanges, test_changes};
 
+use super::conditions::Reading;
 use crate::input::Input;
 use crate::plan::Truth;
 
@@ -48,8 +49,10 @@ pub(super) struct SideFacts {
 }
 
 impl SideFacts {
-    pub(super) fn is_opaque(&self, path: &str) -> bool {
-        self.files.get(path).is_some_and(|file| file.opaque)
+    /// Whether a part stands for what could not be read of its file: it may hold anything.
+    pub(super) fn is_opaque(&self, key: &PartKey) -> bool {
+        matches!(key.kind, PartKind::File | PartKind::Module)
+            && self.files.get(&*key.path).is_some_and(|file| file.opaque)
     }
 }
 
@@ -72,7 +75,7 @@ pub(super) struct FileFacts {
     /// Its dotted name, where it is a module.
     pub(super) module: Option<String>,
     pub(super) language: Option<String>,
-    /// It should be read as code and could not be.
+    /// It should be read as code, and all or some of it could not be.
     pub(super) opaque: bool,
     pub(super) generated: bool,
     pub(super) is_test: bool,
@@ -158,25 +161,22 @@ impl World {
     }
 
     /// Whether the change adds code to a part that contains one of the literals.
-    pub(super) fn added_lines_contain(&self, pc: &PartChange, literals: &[&str]) -> Truth {
-        let Some(key) = &pc.after else { return Truth::No };
+    pub(super) fn added_lines_contain(&self, pc: &PartChange, literals: &[&str]) -> Reading {
+        let Some(key) = &pc.after else { return self.reading(Truth::No, pc.part(), &self.code_unknown) };
         let here = self.code_lines.iter().filter(|line| line.part == *key);
         let found = here.filter(|line| literals.iter().any(|literal| line.text.contains(literal)));
         let best = found.map(|line| if line.certain { Truth::Yes } else { Truth::Unknown }).max();
-        let unknown = if self.code_unknown.contains(key) { Truth::Unknown } else { Truth::No };
-        best.unwrap_or(Truth::No).max(unknown)
+        self.reading(best.unwrap_or(Truth::No), Some(key), &self.code_unknown)
     }
 
     /// Whether the change takes documentation away from a part.
-    pub(super) fn documentation_removed(&self, pc: &PartChange) -> Truth {
-        let Some(key) = pc.part() else { return Truth::No };
-        if self.documentation_gone.contains(key) {
-            Truth::Yes
-        } else if self.documentation_unknown.contains(key) {
-            Truth::Unknown
-        } else {
-            Truth::No
-        }
+    pub(super) fn documentation_removed(&self, pc: &PartChange) -> Reading {
+        let gone = pc.part().is_some_and(|key| self.documentation_gone.contains(key));
+        self.reading(if gone { Truth::Yes } else { Truth::No }, pc.part(), &self.documentation_unknown)
+    }
+
+    fn reading(&self, found: Truth, key: Option<&PartKey>, unread: &BTreeSet<PartKey>) -> Reading {
+        Reading { found, unread: key.is_some_and(|key| unread.contains(key)) }
     }
 
     /// A document that only people read.
@@ -248,7 +248,7 @@ impl SideFacts {
                     path: file.path.to_string(),
                     module: file.language.map(|_| file.module.to_string()),
                     language: file.language.map(|language| language.name().to_owned()),
-                    opaque: file.opaque.is_some(),
+                    opaque: file.opaque.is_some() || file.has_problems,
                     generated: file.is_generated,
                     is_test: file.is_test,
                     surely_generated: file.is_generated,

@@ -79,7 +79,7 @@ fn declared() -> impl Strategy<Value = Declared> {
             ticket,
             branch,
             rationale,
-            story: component.into_iter().map(|value| ("what_component".to_owned(), value)).collect(),
+            story: component.into_iter().map(|value| ("component".to_owned(), value)).collect(),
         })
 }
 
@@ -118,7 +118,7 @@ fn past() -> impl Strategy<Value = PastFacts> {
                     past.runs.insert(bundle.to_owned(), runs);
                 }
             }
-            past.kpis.extend(boot.map(|value| ("kpi(boot) p95 over 24 h".to_owned(), value)));
+            past.kpis.extend(boot.map(|value| ("boot p95 over 24 h".to_owned(), value)));
             past.kpis.extend(errors.map(|value| ("errors".to_owned(), value)));
             let granted = grants.iter().enumerate().filter(|(_, granted)| **granted);
             past.grants = granted.map(|(number, _)| format!("w{number}")).collect::<BTreeSet<_>>();
