@@ -491,8 +491,16 @@ pub const SETS: &[Entry] = &[
     entry("public", "public(S)", "the public parts of a set"),
     entry("named", "named \"GLOB\"", "parts whose own name matches; `ignoring case` may follow"),
     entry("matches", "matches(name, \"REGEX\"), matches(path, \"REGEX\")", "by a regular expression, in linear time"),
-    entry("generated", "generated", "generated files"),
-    entry("tests", "tests", "test functions and the files that hold them"),
+    entry(
+        "generated",
+        "generated",
+        "files that a tool wrote, by their name or first lines; those of which only the change says so are unknown",
+    ),
+    entry(
+        "tests",
+        "tests",
+        "test functions and the files that hold them; a file that holds one only since the change is unknown",
+    ),
     entry("all", "all", "every part"),
     entry("none", "none", "no part"),
     entry("tag", "tag(NAME)", "what carries a tag; a family is asked by its own name: `layer(layer1)`"),
@@ -555,7 +563,7 @@ pub const CONDITIONS: &[Entry] = &[
     entry(
         "tests weakened",
         "tests weakened",
-        "a test asserts less, is skipped, tolerates more or is no longer collected",
+        "a test asserts less, is skipped, tolerates more or is no longer collected; unknown where nothing reads its language",
     ),
     entry("added code lines", "added code lines in S contain \"TEXT\", …", "a new line of code holds one of the texts"),
     entry("documentation removed", "documentation removed in S", "documentation is gone"),

@@ -120,6 +120,19 @@ fn a_docstring_that_another_file_may_read_is_not_only_documentation() {
 }
 
 #[test]
+fn a_docstring_of_a_class_or_module_that_another_file_asks_for_is_not_only_documentation() {
+    let code = "'One.'\nx = 1\n\n\nclass K:\n    'Two.'\n";
+    for (reader, from) in
+        [("import app\nprint(app.__doc__)\n", "One."), ("import app, inspect\ninspect.getdoc(app.K)\n", "Two.")]
+    {
+        let before = files(&[("app.py", code), ("use.py", reader)]);
+        assert_eq!(tier(&before, &with(&before, "app.py", &code.replace(from, "Other."))), 2, "{reader}");
+    }
+    let alone = files(&[("app.py", code), ("use.py", "import app\n")]);
+    assert_eq!(tier(&alone, &with(&alone, "app.py", &code.replace("One.", "Other."))), 1);
+}
+
+#[test]
 fn a_test_that_another_class_would_inherit_is_not_only_an_added_test() {
     let tests = "class TestBase:\n    def test_a(self):\n        assert self\n";
     let more = format!("{tests}\n    def test_b(self):\n        assert self\n");
