@@ -317,6 +317,15 @@ pub struct ReferenceFact {
     pub in_decorator: bool,
 }
 
+/// A segment of a chain without the parentheses of a call.
+pub(crate) fn without_call(segment: &str) -> &str {
+    let mut name = segment;
+    while let Some(rest) = name.strip_suffix("()") {
+        name = rest;
+    }
+    name
+}
+
 /// How a name gets its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BindingForm {

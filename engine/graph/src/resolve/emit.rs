@@ -8,7 +8,9 @@ use crate::hash::{Map, Set};
 use super::values::{FUEL, Resolver, Thing, Value};
 use super::{Resolved, fixtures};
 use crate::code::{Edge, EdgeKind, Evidence, FileId, PartId, PartKind};
-use crate::facts::{ImportFact, ImportForm, Outline, PartFlags, ReferenceFact, StringFact, StringShape, StringUse};
+use crate::facts::{
+    ImportFact, ImportForm, Outline, PartFlags, ReferenceFact, StringFact, StringShape, StringUse, without_call,
+};
 use crate::graph::{BuildOptions, Unresolved, UnresolvedKind, is_callable};
 use crate::layout::{Target, base_name, directory_of};
 use crate::stdlib;
@@ -243,7 +245,7 @@ impl<'a> Emitter<'_, 'a> {
             self.reference(file, outline, index, reference);
             let part = self.resolver.part_id(file, reference.part);
             let chain = outline.name(reference.chain);
-            let head = chain.split('.').next().unwrap_or(chain).trim_end_matches("()");
+            let head = without_call(chain.split('.').next().unwrap_or(chain));
             let all_from_part = self.edges[begin..].iter().all(|edge| edge.from == part);
             if all_from_part && !self.resolver.binds_inside(file, head) {
                 known[slot] = (begin as u32 + 1, self.edges.len() as u32 + 1);
@@ -262,7 +264,7 @@ impl<'a> Emitter<'_, 'a> {
         let mut segments = chain.split('.').peekable();
         let mut is_head = true;
         while let Some(segment) = segments.next() {
-            let name = segment.trim_end_matches("()");
+            let name = without_call(segment);
             receivers = std::mem::take(&mut values);
             if is_head {
                 self.resolver.head(file, reference.part, name, segment, &mut values);
@@ -288,7 +290,7 @@ impl<'a> Emitter<'_, 'a> {
             }
         }
         let complete = segments.peek().is_none();
-        let last = chain.rsplit('.').next().unwrap_or(chain).trim_end_matches("()");
+        let last = without_call(chain.rsplit('.').next().unwrap_or(chain));
         let kind = if reference.is_call && !reference.in_decorator { EdgeKind::Calls } else { EdgeKind::References };
         if complete && !values.is_empty() {
             for value in &values {

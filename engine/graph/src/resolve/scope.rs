@@ -103,8 +103,7 @@ impl<'a> Scopes<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Entry<'a, T> {
     part: u32,
-    /// Of the name: most look-ups end here without comparing text.
-    hash: u64,
+    hash: u32,
     name: &'a str,
     pub(super) of: T,
 }
@@ -113,6 +112,8 @@ pub(super) struct Entry<'a, T> {
 #[derive(Debug)]
 struct Table<'a, T> {
     entries: Vec<Entry<'a, T>>,
+    /// Of each entry's name, side by side: most look-ups find nothing, and read only a line or two of these.
+    hashes: Vec<u32>,
     /// `entries[starts[p]..starts[p + 1]]` are those of part `p`.
     starts: Vec<u32>,
     keyed: Keyed,
@@ -120,18 +121,23 @@ struct Table<'a, T> {
 
 impl<T> Default for Table<'_, T> {
     fn default() -> Self {
-        Self { entries: Vec::new(), starts: Vec::new(), keyed: Keyed::default() }
+        Self { entries: Vec::new(), hashes: Vec::new(), starts: Vec::new(), keyed: Keyed::default() }
     }
 }
 
 impl<'a, T: Copy + Ord> Table<'a, T> {
     fn push(&mut self, part: u32, name: &'a str, of: T) {
-        self.entries.push(Entry { part, hash: self.keyed.hash_text(name), name, of });
+        self.entries.push(Entry { part, hash: self.hash(name), name, of });
+    }
+
+    fn hash(&self, name: &str) -> u32 {
+        (self.keyed.hash_text(name) >> 32) as u32
     }
 
     fn seal(&mut self, parts: usize) {
         self.entries.sort_unstable();
         self.entries.shrink_to_fit();
+        self.hashes = self.entries.iter().map(|entry| entry.hash).collect();
         self.starts = vec![0; parts + 1];
         for entry in &self.entries {
             if let Some(start) = self.starts.get_mut(entry.part as usize + 1) {
@@ -149,10 +155,14 @@ impl<'a, T: Copy + Ord> Table<'a, T> {
         if start == end {
             return &[];
         }
-        let entries = &self.entries[start as usize..end as usize];
-        let hash = self.keyed.hash_text(name);
+        let (start, end) = (start as usize, end as usize);
+        let (entries, hashes) = (&self.entries[start..end], &self.hashes[start..end]);
+        let hash = self.hash(name);
         // Names are compared only where hashes are equal, which is almost never a different name.
-        let mut from = entries.partition_point(|entry| entry.hash < hash);
+        let mut from = hashes.partition_point(|known| *known < hash);
+        if hashes.get(from) != Some(&hash) {
+            return &[];
+        }
         while entries.get(from).is_some_and(|entry| entry.hash == hash && entry.name < name) {
             from += 1;
         }

@@ -6,7 +6,7 @@ use crate::hash::Map;
 
 use super::scope::{Binder, Scopes};
 use crate::code::{FileId, PartId, PartKind};
-use crate::facts::{BindingForm, ImportForm, Outline, PartFlags};
+use crate::facts::{BindingForm, ImportForm, Outline, PartFlags, without_call};
 use crate::graph::{CodeGraph, is_callable};
 use crate::layout::{Found, Layout, Target};
 
@@ -333,7 +333,7 @@ impl<'a> Resolver<'a> {
     fn follow(&mut self, file: FileId, part: u32, chain: &'a str) -> Values {
         let mut values: Option<Values> = None;
         for segment in chain.split('.') {
-            let name = segment.trim_end_matches("()");
+            let name = without_call(segment);
             let mut next = Values::new();
             match values {
                 None => self.head(file, part, name, segment, &mut next),

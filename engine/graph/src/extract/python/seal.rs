@@ -7,7 +7,7 @@ use crate::code::PartKind;
 use crate::extract::names::{Names, Renumber};
 use crate::facts::{
     BindingFact, FileFacts, ImportFact, ImportForm, NameId, NameList, Outline, OutlineParts, PartFact, Places,
-    ReferenceFact, StringFact,
+    ReferenceFact, StringFact, without_call,
 };
 
 /// What a name at the head of a chain means where it is used.
@@ -25,12 +25,17 @@ struct Scopes<'a> {
     known: FxHashSet<(u32, NameId)>,
     locals: FxHashSet<(u32, NameId)>,
     outer: FxHashSet<(u32, NameId)>,
+    /// By name: some part has a local of it. Only those can be variables.
+    is_local: Vec<bool>,
 }
 
 impl<'a> Scopes<'a> {
     fn new(raw: &'a Raw, heads: &Heads) -> Self {
-        let mut known = FxHashSet::default();
-        let mut locals = FxHashSet::default();
+        let count = raw.parts.len() + raw.imports.len() + raw.bindings.len();
+        let mut known = FxHashSet::with_capacity_and_hasher(count, Default::default());
+        let count = raw.parts.iter().map(|part| part.locals.len() + part.parameters.len()).sum();
+        let mut locals = FxHashSet::with_capacity_and_hasher(count, Default::default());
+        let mut is_local = vec![false; raw.names.len()];
         let mut outer = FxHashSet::default();
         for (index, part) in raw.parts.iter().enumerate() {
             let index = index as u32;
@@ -38,13 +43,13 @@ impl<'a> Scopes<'a> {
                 continue;
             }
             known.insert((part.parent, part.name));
-            locals.extend(part.locals.iter().map(|name| (index, *name)));
-            outer.extend(part.outer_names.iter().map(|name| (index, *name)));
-            for (position, name) in part.parameters.iter().enumerate() {
+            for name in part.locals.iter().chain(&part.parameters) {
                 locals.insert((index, *name));
-                if position == 0 && part.kind == PartKind::Method {
-                    known.insert((index, *name));
-                }
+                is_local[name.0 as usize] = true;
+            }
+            outer.extend(part.outer_names.iter().map(|name| (index, *name)));
+            if let Some(receiver) = part.parameters.first().filter(|_| part.kind == PartKind::Method) {
+                known.insert((index, *receiver));
             }
         }
         for import in &raw.imports {
@@ -57,10 +62,13 @@ impl<'a> Scopes<'a> {
         for binding in raw.bindings.iter().filter(|binding| !binding.on_self) {
             known.insert((binding.part, binding.target));
         }
-        Self { parts: &raw.parts, known, locals, outer }
+        Self { parts: &raw.parts, known, locals, outer, is_local }
     }
 
     fn head(&self, part: u32, name: NameId) -> Head {
+        if !self.is_local.get(name.0 as usize).copied().unwrap_or(false) {
+            return Head::Known;
+        }
         let mut at = part;
         while let Some(scope) = self.parts.get(at as usize) {
             if scope.kind == PartKind::Module || (scope.kind == PartKind::Class && at != part) {
@@ -99,7 +107,7 @@ impl Heads {
             let Some(slot) = heads.get_mut(chain.0 as usize).filter(|slot| **slot == NameId::NONE) else { continue };
             *slot = match raw.names.get(chain).split_once('.') {
                 Some((first, _)) => {
-                    let first = first.trim_end_matches("()").to_owned();
+                    let first = without_call(first).to_owned();
                     raw.names.intern(&first)
                 }
                 None => chain,
@@ -203,9 +211,9 @@ fn list(renumber: &mut Renumber<'_>, lists: &mut Vec<NameId>, names: &[NameId]) 
 /// References that say something, once each, with the line of the first.
 fn references(raw: &mut Raw, verdicts: Vec<Head>, heads: &Heads) -> (Vec<ReferenceFact>, Vec<u32>) {
     let raw_references = std::mem::take(&mut raw.references);
-    let mut seen = FxHashSet::default();
-    let mut references = Vec::new();
-    let mut lines = Vec::new();
+    let mut seen = FxHashSet::with_capacity_and_hasher(raw_references.len(), Default::default());
+    let mut references = Vec::with_capacity(raw_references.len());
+    let mut lines = Vec::with_capacity(raw_references.len());
     for (reference, verdict) in raw_references.into_iter().zip(verdicts) {
         let chain = match verdict {
             Head::Known => reference.chain,
