@@ -140,7 +140,7 @@ pub(crate) fn reading(db: &dyn Db, file: SourceFile) -> (Option<Language>, Optio
     let language = Language::of_path(&file.path(db));
     match (file.content(db), facts(db, file)) {
         (TreeContent::Other, _) => (None, None, false),
-        (_, Some(facts)) => (language, facts.opaque(), !facts.problems.is_empty()),
+        (_, Some(facts)) => (language, facts.opaque(), facts.hides_code()),
         (_, None) => (language, Some(ProblemKind::Unreadable), true),
     }
 }

@@ -258,7 +258,9 @@ impl Joiner<'_> {
     /// Names what is missing where a rule is unknown.
     fn name_unknowns(&mut self, verdict: &Verdict, evidence: &[&Hit], derivation: &Derivation) {
         let mut facts: BTreeSet<String> = verdict.problems.iter().cloned().collect();
-        for hit in evidence {
+        // A mistake in the rule is the one cause; what it makes possible of every part would bury it.
+        let hits = if facts.is_empty() { evidence } else { &[] };
+        for hit in hits {
             match hit {
                 Hit::Missing { fact } | Hit::Unread { fact, .. } => {
                     facts.insert(fact.clone());

@@ -387,5 +387,6 @@ pub(crate) fn problem_word(problem: ProblemKind) -> &'static str {
         ProblemKind::Unreadable => "it cannot be read",
         ProblemKind::SyntaxError => "some of it does not parse",
         ProblemKind::TooDeep => "it is nested too deeply",
+        ProblemKind::StrayTags => "tags stand after its code",
     }
 }

@@ -72,13 +72,21 @@ pub enum ProblemKind {
     SyntaxError,
     /// Definitions nested too deeply, or with names too long, belong to the part around them.
     TooDeep,
+    /// Tags of a markup language end the file; the code before them is read whole.
+    StrayTags,
 }
 
 impl ProblemKind {
     /// True where nothing of the file could be read: it may hold anything.
     #[must_use]
     pub fn is_opaque(self) -> bool {
-        !matches!(self, Self::SyntaxError | Self::TooDeep)
+        !matches!(self, Self::SyntaxError | Self::TooDeep | Self::StrayTags)
+    }
+
+    /// True where the file may hold code that was not read.
+    #[must_use]
+    pub fn hides_code(self) -> bool {
+        self != Self::StrayTags
     }
 }
 
@@ -111,6 +119,12 @@ impl FileFacts {
     #[must_use]
     pub fn opaque(&self) -> Option<ProblemKind> {
         self.problems.iter().map(|problem| problem.kind).find(|kind| kind.is_opaque())
+    }
+
+    /// Whether it may hold code that was not read.
+    #[must_use]
+    pub fn hides_code(&self) -> bool {
+        self.problems.iter().any(|problem| problem.kind.hides_code())
     }
 
     /// Facts of a file that cannot be read: one part of kind [`PartKind::File`].

@@ -45,7 +45,7 @@ impl GraphFile {
             path,
             outline: facts.map(|facts| Arc::clone(&facts.outline)),
             opaque: facts.and_then(FileFacts::opaque),
-            has_problems: facts.is_some_and(|facts| !facts.problems.is_empty()),
+            has_problems: facts.is_some_and(FileFacts::hides_code),
         }
     }
 }

@@ -173,6 +173,23 @@ fn broken_rules_fail_check_and_make_a_plan_tier_3() {
 }
 
 #[test]
+fn one_mistake_is_one_unknown_and_many_are_counted() {
+    let repo = Repo::project();
+    let rule = |number: usize| {
+        format!("\nrule r{number} : tier 2\n  when any edit in tag(gone{number})\n  because \"Somebody said so.\"\n")
+    };
+    for number in 0..30 {
+        repo.write(&format!("app/new_{number}.py"), "x = 1\n");
+    }
+    repo.write("grace/rules.grace", &format!("{}{}", crate::support::RULES, rule(0)));
+    assert_eq!(repo.json("plan")["unknowns"].as_array().unwrap().len(), 1);
+    let many: String = (0..40).map(rule).collect();
+    repo.write("grace/rules.grace", &format!("{}{many}", crate::support::RULES));
+    let said = repo.grace("plan");
+    assert!(said.contains("\n  and 32 more (--format json has all)\n"), "{said}");
+}
+
+#[test]
 fn fmt_lists_then_writes_and_then_has_nothing_to_do() {
     let repo = Repo::project();
     repo.write("grace/extra.grace", "module extra\nteam   b members \"x@example.org\"\n");

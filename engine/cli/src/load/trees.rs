@@ -113,6 +113,6 @@ fn opaque(kind: grace_graph::facts::ProblemKind) -> &'static str {
         ProblemKind::HasNul => "it holds a NUL byte",
         ProblemKind::OverBudget => "the parser gave up on it",
         ProblemKind::Unreadable => "it could not be read",
-        ProblemKind::SyntaxError | ProblemKind::TooDeep => "it could not be parsed",
+        ProblemKind::SyntaxError | ProblemKind::TooDeep | ProblemKind::StrayTags => "it could not be parsed",
     }
 }

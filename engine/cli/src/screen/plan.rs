@@ -12,6 +12,8 @@ use crate::load::estimate::Estimate;
 
 /// Pieces of evidence shown for the tier; `explain tier` has them all.
 const EVIDENCE: usize = 3;
+/// Unknowns shown, those that decide the tier first; of these, up to four times as many.
+const MOST_UNKNOWNS: usize = 8;
 
 /// The short form of a plan's id.
 #[must_use]
@@ -320,7 +322,11 @@ fn unknowns(page: &mut Page, plan: &Plan) {
     }
     page.gap();
     page.line(0, Text::new().then(Style::Warn, count(plan.unknowns.len() as u64, "unknown")));
-    for unknown in &plan.unknowns {
+    // What decides the tier is told first, and always.
+    let mut shown: Vec<_> = plan.unknowns.iter().collect();
+    shown.sort_by_key(|unknown| !unknown.decides_tier);
+    let most = shown.iter().filter(|unknown| unknown.decides_tier).count().clamp(MOST_UNKNOWNS, 4 * MOST_UNKNOWNS);
+    for unknown in shown.iter().take(most) {
         let mut text = Text::from(unknown.name.as_str());
         let rules = names(unknown.derivation.iter().map(|d| d.rule.as_str()), 4);
         if !rules.is_empty() {
@@ -331,5 +337,8 @@ fn unknowns(page: &mut Page, plan: &Plan) {
             text.push(Style::Warn, &format!("; this alone makes it tier {}", plan.tier));
         }
         page.hanging(2, &Text::new(), text);
+    }
+    if shown.len() > most {
+        page.line(2, Text::new().then(Style::Dim, format!("and {} more (--format json has all)", shown.len() - most)));
     }
 }

@@ -18,7 +18,7 @@ use std::ops::ControlFlow;
 use tree_sitter::{ParseOptions, Parser, Tree};
 
 use super::Extractor;
-use crate::facts::{ContentId, FileFacts, PartDigests, ProblemKind};
+use crate::facts::{ContentId, FileFacts, PartDigests, Problem, ProblemKind};
 
 /// The extractor for Python.
 pub(super) struct Python;
@@ -35,15 +35,60 @@ thread_local! {
 
 impl Extractor for Python {
     fn extract(&self, content: ContentId, text: &str) -> FileFacts {
-        match parse(text) {
-            Some(tree) => walk::read(content, text, &tree),
-            None => FileFacts::unreadable(content, ProblemKind::OverBudget),
+        let Some((code, tree)) = code_of(text) else {
+            return FileFacts::unreadable(content, ProblemKind::OverBudget);
+        };
+        let mut facts = walk::read(content, code, &tree);
+        if code.len() < text.len() {
+            let line = code.bytes().filter(|&byte| byte == b'\n').count() as u32 + 1;
+            facts.problems = Box::new([Problem { kind: ProblemKind::StrayTags, line }]);
         }
+        facts
     }
 
     fn digests(&self, text: &str) -> Box<[PartDigests]> {
-        parse(text).map(|tree| digest::read(text, &tree)).unwrap_or_default()
+        let Some((code, tree)) = code_of(text) else { return Box::default() };
+        let mut digests = digest::read(code, &tree);
+        // With the tags Python rejects the file, so that they come or go means something.
+        if let (false, Some(module)) = (text[code.len()..].trim().is_empty(), digests.first_mut()) {
+            for digest in [&mut module.body, &mut module.body_alone] {
+                let mut hasher = blake3::Hasher::new();
+                hasher.update(&digest[..]).update(text[code.len()..].trim().as_bytes());
+                let length = digest.len();
+                digest.copy_from_slice(&hasher.finalize().as_bytes()[..length]);
+            }
+        }
+        digests
     }
+}
+
+/// The code of a file with its tree; `None` when the budget is spent.
+///
+/// What is pasted out of a chat often ends in the tags that enclosed it (`]</code></edit_file>`). They hold no code, so
+/// where all before them parses, nothing of the file is hidden.
+fn code_of(text: &str) -> Option<(&str, Tree)> {
+    let tree = parse(text)?;
+    if tree.root_node().has_error()
+        && let Some(code) = without_closing_tags(text)
+        && let Some(clean) = parse(code)
+        && !clean.root_node().has_error()
+    {
+        return Some((code, clean));
+    }
+    Some((text, tree))
+}
+
+/// The text before the closing tags that it ends in; `None` where it ends in none.
+fn without_closing_tags(text: &str) -> Option<&str> {
+    let mut rest = text;
+    while let Some(inner) = rest.trim_end().strip_suffix('>')
+        && let Some((before, tag)) = inner.rsplit_once("</")
+        && tag.starts_with(|first: char| first.is_ascii_alphabetic())
+        && tag.chars().all(|char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-'))
+    {
+        rest = before;
+    }
+    (rest.len() < text.len()).then_some(rest)
 }
 
 /// Parses within the budget; `None` when it is spent.
@@ -76,6 +121,23 @@ fn parse_within(text: &str, mut steps: usize) -> Option<Tree> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn closing_tags_after_the_code_hide_nothing_and_mean_something() {
+        let code = "class A(B):\n    def f(self): pass\n\nx = [\n    1,\n]";
+        let tagged = format!("{code}</code></edit_file>\n");
+        let facts = |text: &str| Python.extract(ContentId::of(text.as_bytes()), text);
+        let found = facts(&tagged);
+        assert_eq!(*found.problems, [Problem { kind: ProblemKind::StrayTags, line: 6 }]);
+        assert!(!found.hides_code());
+        assert_eq!(found.outline, facts(code).outline);
+        assert_ne!(Python.digests(&tagged)[0].body, Python.digests(code)[0].body);
+        assert_eq!(Python.digests(&tagged)[1..], Python.digests(code)[1..]);
+        // Where the code itself is broken, or the tag is no closing tag at the end, what is hidden cannot be told.
+        for broken in ["x = (\n</code>\n", "x = 1</code>\nclass A: pass\n", "x = 1</1>\n", "x = 1<code>\n"] {
+            assert!(facts(broken).hides_code(), "{broken}");
+        }
+    }
 
     #[test]
     fn a_parse_ends_when_its_budget_is_spent_and_the_next_one_starts_afresh() {
