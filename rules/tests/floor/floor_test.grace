@@ -10,9 +10,13 @@ test "code is tier 2 and runs the tests that it reaches"
   expect   nothing else
 
 test "documents are tier 1"
-  given    edit of path("docs/guide.md") in fixture("policies") as of 2026-06-01
+  given    edit of path("docs/terms.md") in fixture("policies") as of 2026-06-01
   expect   tier 1
   expect   nothing else
+
+test "a document that code reads is not only for people"
+  given    edit of path("docs/guide.md") in fixture("policies") as of 2026-06-01
+  expect   tier 2
 
 test "comments are tier 1"
   given    comment edit of function("convert") in fixture("policies") as of 2026-06-01
