@@ -164,7 +164,7 @@ pub const ITEMS: &[ItemEntry] = &[
             entry(
                 "selection",
                 "selection observe | enforce",
-                "whether tests that the change does not reach are left out",
+                "whether tests that the change does not reach are to be left out; read and checked, and of no effect yet: a narrowed bundle always leaves them out",
             ),
         ],
         example: "tiers\n  1 safe approve automatically for change only in comments, formatting\n  2 internal approve by rules for any other change\n  3 sensitive approve 1 of team(governance) for operations change_security",
