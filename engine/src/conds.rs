@@ -597,7 +597,7 @@ impl Conds<'_> {
     }
 
     /// Changed files of one set of which something cannot be read after the change: they may hold any edge to the other.
-    pub(crate) fn hidden_edges(&self, from: &SetExpr, to: &SetExpr) -> Vec<Hit> {
+    fn hidden_edges(&self, from: &SetExpr, to: &SetExpr) -> Vec<Hit> {
         let opaque = self.opaque_changes();
         if opaque.is_empty() || self.both(to).members[1].possible.is_clear() {
             return Vec::new();
@@ -607,24 +607,8 @@ impl Conds<'_> {
         hidden.map(|key| hidden_edges_of(&key)).collect()
     }
 
-    /// Changed files that may hold an edge from any of some sets to another of them.
-    pub(crate) fn hidden_between(&self, sets: &[SetExpr]) -> Vec<Hit> {
-        let opaque = self.opaque_changes();
-        if opaque.is_empty() {
-            return Vec::new();
-        }
-        let sets: Vec<BothSides> = sets.iter().map(|set| self.both(set)).collect();
-        let inhabited = |set: &BothSides| !set.members[1].possible.is_clear();
-        let inhabited_sets = sets.iter().filter(|set| inhabited(set)).count();
-        let may = |key: &PartKey| {
-            sets.iter()
-                .any(|set| set.holds(Side::After, key) != Truth::No && inhabited_sets > usize::from(inhabited(set)))
-        };
-        opaque.into_iter().filter(may).map(|key| hidden_edges_of(&key)).collect()
-    }
-
     /// Changed parts that stand for what cannot be read of their files after the change.
-    fn opaque_changes(&self) -> Vec<PartKey> {
+    pub(crate) fn opaque_changes(&self) -> Vec<PartKey> {
         let graph = graph_of(self.db, Side::After);
         meant(self.db)
             .iter()
@@ -1014,7 +998,7 @@ pub(crate) fn edge_kind(word: EdgeWord) -> EdgeKind {
     }
 }
 
-fn hidden_edges_of(key: &PartKey) -> Hit {
+pub(crate) fn hidden_edges_of(key: &PartKey) -> Hit {
     Hit::Unread {
         fact: format!("the edges of {}", key.path),
         path: key.path.clone(),

@@ -704,7 +704,8 @@ pub(crate) fn is_opaque(graph: &CodeGraph, part: PartId) -> bool {
     is_damaged(graph, file) && graph.body_of(file) == part
 }
 
-fn is_damaged(graph: &CodeGraph, file: FileId) -> bool {
+/// Whether something of a file could not be read.
+pub(crate) fn is_damaged(graph: &CodeGraph, file: FileId) -> bool {
     let file = graph.file(file);
     file.opaque.is_some() || file.has_problems
 }

@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
 use grace_dsl::ast::{Forbid, Layers, NodeId, SetExpr};
-use grace_graph::code::{EdgeKind, FileId, PartId, PartKind};
+use grace_graph::code::{EdgeKind, FileId, PartId, PartKey, PartKind};
 use grace_graph::graph::CodeGraph;
 use petgraph::graph::{DiGraph, NodeIndex};
 
-use crate::conds::{Conds, edge_kind};
+use crate::conds::{Conds, edge_kind, hidden_edges_of};
 use crate::db::{Db, Snapshot, graph, graph_of, renamed_paths, snapshot};
 use crate::plan::{Side, Truth};
-use crate::sets::Members;
+use crate::sets::{Members, is_damaged};
 use crate::verdict::{EdgeHit, Hit, Trace, Verdict, Violations};
 
 /// Targets that are looked at together: what bounds memory where every module reaches every other.
@@ -96,7 +96,7 @@ pub(crate) fn forbid(conds: &Conds<'_>, forbid: &Forbid) -> Verdict {
         }
     }
     let mut violations = found.violations;
-    violations.maybe_new.extend(conds.hidden_edges(&forbid.from, &forbid.to));
+    violations.maybe_new.extend(after.hidden(conds, forbid.through));
     verdict(violations)
 }
 
@@ -229,6 +229,28 @@ impl Ends {
             }
         }
         rows
+    }
+
+    /// Changed files of which something cannot be read, where that may be a step of a way.
+    fn hidden(&self, conds: &Conds<'_>, through: bool) -> Vec<Hit> {
+        let opaque = conds.opaque_changes();
+        if opaque.is_empty() {
+            return Vec::new();
+        }
+        let mut reached: BTreeSet<FileId> = self.from.keys().copied().collect();
+        let mut queue: Vec<FileId> = if through { reached.iter().copied().collect() } else { Vec::new() };
+        while let Some(file) = queue.pop() {
+            let next = self.edges.get(&file).into_iter().flat_map(BTreeMap::keys);
+            queue.extend(next.filter(|next| reached.insert(**next)));
+        }
+        // What cannot be read of a file on the way may lead to any other.
+        let to_any = through && reached.iter().any(|&file| is_damaged(&self.graph, file));
+        let may = |key: &PartKey| {
+            self.graph.file_by_path(&key.path).is_some_and(|file| {
+                (to_any || reached.contains(&file)) && self.to.keys().take(2).any(|&end| end != file)
+            })
+        };
+        opaque.iter().filter(|key| may(key)).map(hidden_edges_of).collect()
     }
 }
 
@@ -407,7 +429,7 @@ pub(crate) fn layers(conds: &Conds<'_>, layers: &Layers) -> Verdict {
         let hit = Hit::Way { edges: vec![edge.clone()], side: Side::After, from_set, certain };
         if is_new { violations.new.push(hit) } else { violations.maybe_new.push(hit) }
     }
-    violations.maybe_new.extend(conds.hidden_between(&layers.floors));
+    violations.maybe_new.extend(after.hidden(conds, layers));
     verdict(violations)
 }
 
@@ -442,16 +464,7 @@ impl Floors {
 
     /// Imports against the floors: certain or not, the edge, and the floor that it starts from.
     fn ways(&self, closed: bool) -> impl Iterator<Item = ((FileId, FileId), (bool, &EdgeHit, usize))> {
-        // Upwards from the lowest floor of one to the highest of the other, or downwards over more than one.
-        let against = move |from: (usize, usize), to: (usize, usize)| {
-            if to.0 < from.1 {
-                Some(from.1)
-            } else if closed && to.1 > from.0 + 1 {
-                Some(from.0)
-            } else {
-                None
-            }
-        };
+        let against = move |from, to| against(from, to, closed);
         self.edges.iter().flat_map(move |(&from, edges)| {
             edges.iter().filter_map(move |(&to, (certain, edge))| {
                 let (from_sure, from_any) = self.of_file.get(&from)?;
@@ -461,5 +474,43 @@ impl Floors {
                 Some(((from, to), (sure.is_some(), edge, floor)))
             })
         })
+    }
+
+    /// Changed files of which something cannot be read, where that may be an import against the floors.
+    fn hidden(&self, conds: &Conds<'_>, layers: &Layers) -> Vec<Hit> {
+        let opaque = conds.opaque_changes();
+        if opaque.is_empty() {
+            return Vec::new();
+        }
+        // Two files of each floor are enough to tell whether one of another file is there.
+        let mut ends: Vec<Vec<FileId>> = vec![Vec::new(); layers.floors.len()];
+        for (&file, &(_, (highest, lowest))) in &self.of_file {
+            for floor in [highest, lowest] {
+                if ends[floor].len() < 2 && !ends[floor].contains(&file) {
+                    ends[floor].push(file);
+                }
+            }
+        }
+        let may = |key: &PartKey| {
+            let file = self.graph.file_by_path(&key.path);
+            file.and_then(|file| Some((file, self.of_file.get(&file)?.1))).is_some_and(|(file, from)| {
+                ends.iter().enumerate().any(|(floor, ends)| {
+                    ends.iter().any(|&end| end != file) && against(from, (floor, floor), layers.closed).is_some()
+                })
+            })
+        };
+        opaque.iter().filter(|key| may(key)).map(hidden_edges_of).collect()
+    }
+}
+
+/// The floor from which an import goes upwards, from the lowest floor of one to the highest of the other, or, where floors
+/// are closed, downwards over more than one.
+fn against(from: Range, to: Range, closed: bool) -> Option<usize> {
+    if to.0 < from.1 {
+        Some(from.1)
+    } else if closed && to.1 > from.0 + 1 {
+        Some(from.0)
+    } else {
+        None
     }
 }

@@ -452,7 +452,20 @@ impl<'a> Court<'a> {
         };
         let (before, after) = (pairs(0), pairs(1));
         let (from, to) = (judge.on(1).code(&forbid.from), judge.on(1).code(&forbid.to));
-        let hidden = judge.opaque_now().filter(|key| !to.possible.is_empty() && from.holds(key) != Truth::No);
+        // What cannot be read may be a step from its own file, and, on a way through others, from a file that it reaches.
+        let mut steps: BTreeSet<String> = files_of(&from).into_keys().collect();
+        if forbid.through {
+            for start in files_of(&from).into_keys() {
+                steps.extend(self.files_reached(1, kind_of(forbid.edge), &start, true, false));
+            }
+            let files = &self.world.sides[1].files;
+            if steps.iter().any(|path| files[path].opaque) {
+                steps.extend(files.keys().map(ToString::to_string));
+            }
+        }
+        let hidden = judge
+            .opaque_now()
+            .filter(|key| steps.contains(&*key.path) && to.possible.iter().any(|end| end.path != key.path));
         let evidence = |start: &str| parts_in(&from, start);
         let verdict = self.new_pairs(&before, &after, evidence, hidden.collect());
         self.forbidden(name, verdict, &forbid.upholds, forbid.owner.as_ref().map(|owner| owner.text.as_str()))
@@ -464,6 +477,9 @@ impl<'a> Court<'a> {
             let sets = judge.on(side);
             layers.floors.iter().map(|floor| sets.code(floor)).collect()
         };
+        // From `upper` to `lower`: down one floor is allowed, and further down where not closed.
+        let allowed =
+            |upper: usize, lower: usize| upper == lower || (upper < lower && (!layers.closed || lower == upper + 1));
         let pairs = |side: usize| {
             let floors: Vec<BTreeMap<String, Truth>> = floors(side).iter().map(files_of).collect();
             let mut pairs: BTreeMap<(String, String), Truth> = BTreeMap::new();
@@ -475,10 +491,8 @@ impl<'a> Court<'a> {
                 let sure = if edge.certain { Truth::Yes } else { Truth::Unknown };
                 for (upper, above) in floors.iter().enumerate() {
                     for (lower, below) in floors.iter().enumerate() {
-                        // From `upper` to `lower`: down one floor is allowed, and further down where not closed.
-                        let allowed = upper == lower || (upper < lower && (!layers.closed || lower == upper + 1));
                         let (Some(from), Some(to)) = (above.get(&start), below.get(&end)) else { continue };
-                        if !allowed {
+                        if !allowed(upper, lower) {
                             let slot = pairs.entry((start.clone(), end.clone())).or_insert(Truth::No);
                             *slot = (*slot).max((*from).min(*to).min(sure));
                         }
@@ -489,7 +503,16 @@ impl<'a> Court<'a> {
         };
         let (before, after) = (pairs(0), pairs(1));
         let floors = floors(1);
-        let hidden = judge.opaque_now().filter(|key| floors.iter().any(|floor| floor.holds(key) != Truth::No));
+        // What cannot be read of a file may be any import, so also one that is not allowed, if there is a file to import.
+        let hidden = judge.opaque_now().filter(|key| {
+            (0..floors.len()).any(|upper| {
+                let is_on = floors[upper].possible.iter().any(|part| part.path == key.path);
+                is_on
+                    && (0..floors.len()).any(|lower| {
+                        !allowed(upper, lower) && floors[lower].possible.iter().any(|end| end.path != key.path)
+                    })
+            })
+        });
         let evidence = |start: &str| floors.iter().flat_map(|floor| parts_in(floor, start)).collect();
         let verdict = self.new_pairs(&before, &after, evidence, hidden.collect());
         self.forbidden(name, verdict, &layers.upholds, layers.owner.as_ref().map(|owner| owner.text.as_str()))

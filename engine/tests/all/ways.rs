@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use grace_engine::plan::Plan;
+use grace_engine::plan::{Outcome, Plan};
 
-use crate::support::{Bench, Files, book};
+use crate::support::{Bench, Files, book, files, with};
 
 const THROUGH: &str =
     "forbid r\n  imports from package(\"a\") to package(\"b\"), direct or through other modules\n  because \"x\"\n";
@@ -145,4 +145,62 @@ fn a_forbid_of_calls_reads_calls() {
     };
     assert_eq!(denials("from b.n import f\nx = 1\n"), 0);
     assert_eq!(denials("from b.n import f\nx = f()\n"), 1);
+}
+
+#[test]
+fn what_cannot_be_read_is_unknown_where_it_may_be_a_way_and_only_there() {
+    let outcome = |unread: &str, others: &[(&str, &str)], rules: &str| {
+        let before = with(&files(others), unread, "x = 1\n");
+        let mut bench = Bench::new();
+        let rules = format!("{rules}\n  because \"x\"\n");
+        bench.set(&before, &with(&before, unread, "x = '\0'\n"), &book(&rules));
+        let plan = bench.engine.plan();
+        plan.rules.into_iter().find(|rule| rule.name == "r").unwrap().outcome
+    };
+    let (may, cannot) = (Outcome::Unknown, Outcome::DoesNotApply);
+    let all = [("a/a.py", "x = 1\n"), ("b/b.py", "x = 1\n"), ("c/c.py", "x = 1\n")];
+
+    // Against the floors: upwards, and where they are closed over more than one.
+    let open = "layers r path(\"a/*\") over path(\"b/*\") over path(\"c/*\")";
+    let closed = &open.replace("layers r", "layers r closed");
+    for (unread, others, open_says, closed_says) in [
+        ("a/x.py", &all[..], cannot, may),
+        ("a/x.py", &all[..2], cannot, cannot),
+        ("b/x.py", &all[..], may, may),
+        ("b/x.py", &all[1..], cannot, cannot),
+        ("c/x.py", &all[..], may, may),
+        ("c/x.py", &all[2..], cannot, cannot),
+        ("elsewhere/x.py", &all[..], cannot, cannot),
+    ] {
+        assert_eq!(outcome(unread, others, open), open_says, "{unread} {others:?} open");
+        assert_eq!(outcome(unread, others, closed), closed_says, "{unread} {others:?} closed");
+    }
+    // It may hold a class of any name, but nothing can be on a floor where there is no file.
+    let classes = "layers r closed header of class(\"*Kernel\") over path(\"**/*kernel*\")";
+    assert_eq!(outcome("tests/x.py", &all, classes), cannot);
+    let upwards = "layers r path(\"**/*kernel*\") over header of class(\"*Kernel\")";
+    assert_eq!(outcome("tests/x.py", &all, upwards), cannot);
+    assert_eq!(outcome("tests/x.py", &[("a/kernel.py", "x = 1\n")], upwards), may);
+
+    // From the first set to the second, and through other modules also where the first leads.
+    let direct = "forbid r imports from path(\"a/*\") to path(\"b/*\")";
+    let through = &format!("{direct}, direct or through other modules");
+    let leads = [("a/a.py", "import c.x\n"), ("b/b.py", "x = 1\n")];
+    let leads_far = [("a/a.py", "import c.y\n"), ("b/b.py", "x = 1\n"), ("c/y.py", "import c.x\n")];
+    let leads_unread = [("a/a.py", "x = '\0'\n"), ("b/b.py", "x = 1\n")];
+    for (unread, others, direct_says, through_says) in [
+        ("a/x.py", &all[..], may, may),
+        ("a/x.py", &all[..1], cannot, cannot),
+        ("b/x.py", &all[..], cannot, cannot),
+        ("c/x.py", &all[..], cannot, cannot),
+        ("c/x.py", &leads, cannot, may),
+        ("c/x.py", &leads[..1], cannot, cannot),
+        ("c/x.py", &leads_far, cannot, may),
+        ("c/x.py", &leads_unread, cannot, may),
+    ] {
+        assert_eq!(outcome(unread, others, direct), direct_says, "{unread} {others:?} direct");
+        assert_eq!(outcome(unread, others, through), through_says, "{unread} {others:?} through");
+    }
+    let everything = "forbid r imports from all to path(\"a/x.py\")";
+    assert_eq!(outcome("a/x.py", &all, everything), cannot, "a file is no way to itself");
 }
