@@ -187,7 +187,9 @@ pub(crate) fn family_sets(db: &dyn Db, book: RuleBook, side: Snapshot, family: A
             .is_some_and(|item| matches!(item.kind, ItemKind::Family { first_match: true, .. }))
     });
     let mut values: BTreeMap<Arc<str>, Members> = BTreeMap::new();
-    let mut earlier = Members::none(graph.len());
+    // What the items so far hold, value by value, before any of it is taken by another.
+    let mut held: BTreeMap<Arc<str>, Members> = BTreeMap::new();
+    let (mut certain, mut possible) = (Holders::new(graph.len()), Holders::new(graph.len()));
     for &file in book.files(db) {
         for id in crate::book::item_ids(db, file).iter().filter(|id| id.kind == Kind::Tag) {
             let Some(compiled) = compiled(db, book, file, id.clone()) else { continue };
@@ -199,18 +201,52 @@ pub(crate) fn family_sets(db: &dyn Db, book: RuleBook, side: Snapshot, family: A
             if !compiled.problems.is_empty() {
                 more.possible.insert_range(..);
             }
+            let value: Arc<str> = Arc::from(value.text.as_str());
             if first_match {
-                more.certain.difference_with(&earlier.possible);
-                more.possible.difference_with(&earlier.certain);
-                earlier.certain.union_with(&more.certain);
-                earlier.possible.union_with(&more.possible);
+                let own = held.entry(value.clone()).or_insert_with(|| Members::none(graph.len()));
+                let (surely_taken, maybe_taken) = (certain.others(&own.certain), possible.others(&own.possible));
+                certain.add(&mut own.certain, &more.certain);
+                possible.add(&mut own.possible, &more.possible);
+                more.certain.difference_with(&maybe_taken);
+                more.possible.difference_with(&surely_taken);
             }
-            let members = values.entry(Arc::from(value.text.as_str())).or_insert_with(|| Members::none(graph.len()));
+            let members = values.entry(value).or_insert_with(|| Members::none(graph.len()));
             members.certain.union_with(&more.certain);
             members.possible.union_with(&more.possible);
         }
     }
     Arc::new(values.into_iter().map(|(value, members)| (value, Arc::new(members))).collect())
+}
+
+/// By how many values of a family each part is held: by one or more, and by two or more.
+struct Holders {
+    one: FixedBitSet,
+    two: FixedBitSet,
+}
+
+impl Holders {
+    fn new(parts: usize) -> Self {
+        Self { one: FixedBitSet::with_capacity(parts), two: FixedBitSet::with_capacity(parts) }
+    }
+
+    /// The parts that a value other than the one that holds `own` holds.
+    fn others(&self, own: &FixedBitSet) -> FixedBitSet {
+        let mut others = self.one.clone();
+        others.difference_with(own);
+        others.union_with(&self.two);
+        others
+    }
+
+    /// The value that holds `own` holds `more` as well.
+    fn add(&mut self, own: &mut FixedBitSet, more: &FixedBitSet) {
+        let mut new = more.clone();
+        new.difference_with(own);
+        own.union_with(&new);
+        let mut again = new.clone();
+        again.intersect_with(&self.one);
+        self.two.union_with(&again);
+        self.one.union_with(&new);
+    }
 }
 
 /// A family whose tags lead back to itself gives every value possibly to everything.

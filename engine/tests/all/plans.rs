@@ -526,3 +526,27 @@ rule crew_agrees : tier 2
         .collect();
     assert_eq!(members, [vec!["old@example.org".to_owned()], vec!["fresh@example.org".to_owned()]]);
 }
+
+#[test]
+fn the_first_match_wins_also_over_what_cannot_be_read() {
+    let before = files(&[("x.py", "x = '\0'\n"), ("y.py", "x = 1\n")]);
+    let after = with(&before, "x.py", "y = '\0'\n");
+    let outcome = |tags: &[(&str, &str)], asked: &str| {
+        let tags: String = tags.iter().map(|(value, set)| format!("tag f({value}) on {set} may be empty\n")).collect();
+        let rule = format!("rule r : tier 3\n  when change touches f({asked})\n  because \"x\"\n");
+        let mut bench = Bench::new();
+        bench.set(&before, &after, &book(&format!("family f values a, b, c first match wins\n{tags}{rule}")));
+        bench.engine.plan().rules.into_iter().find(|rule| rule.name == "r").unwrap().outcome
+    };
+    let (may, x) = ("class(\"K\")", "path(\"x.py\")");
+    // It is of `a` or of `b`, so that nothing is left to `c`.
+    assert_eq!(outcome(&[("a", may), ("b", "all"), ("c", x)], "a"), Outcome::Unknown);
+    assert_eq!(outcome(&[("a", may), ("b", "all"), ("c", x)], "b"), Outcome::Unknown);
+    assert_eq!(outcome(&[("a", may), ("b", "all"), ("c", x)], "c"), Outcome::DoesNotApply);
+    // It is of `a` by one of its items, whichever; unless another value may have come first.
+    assert_eq!(outcome(&[("a", may), ("a", x)], "a"), Outcome::Fires);
+    assert_eq!(outcome(&[("a", may), ("b", may), ("a", x)], "a"), Outcome::Unknown);
+    assert_eq!(outcome(&[("b", may), ("a", may), ("a", x)], "a"), Outcome::Unknown);
+    assert_eq!(outcome(&[("a", x), ("b", may), ("a", x)], "a"), Outcome::Fires);
+    assert_eq!(outcome(&[("a", x), ("b", x)], "b"), Outcome::DoesNotApply);
+}
