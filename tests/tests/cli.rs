@@ -12,6 +12,8 @@
 mod bad_input;
 #[path = "cli/commands.rs"]
 mod commands;
+#[path = "cli/readme.rs"]
+mod readme;
 #[path = "cli/schemas.rs"]
 mod schemas;
 #[path = "cli/support.rs"]
