@@ -583,13 +583,12 @@ impl Sets<'_> {
                     for inside in self.graph.subtree(part) {
                         to.insert(inside.0 as usize);
                     }
-                } else if is_opaque(self.graph, part) {
-                    // An unreadable file that may hold the class may hold its members.
-                    if !set.certain.contains(index) {
-                        to.insert(index);
-                    }
                 }
             }
+        }
+        // A file that cannot be read, itself of the set or one that may hold a class of it, may hold its members.
+        for part in opaque_parts(self.graph).filter(|part| set.possible.contains(part.0 as usize)) {
+            members.possible.insert(part.0 as usize);
         }
         members
     }

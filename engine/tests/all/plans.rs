@@ -550,3 +550,20 @@ fn the_first_match_wins_also_over_what_cannot_be_read() {
     assert_eq!(outcome(&[("a", x), ("b", may), ("a", x)], "a"), Outcome::Fires);
     assert_eq!(outcome(&[("a", x), ("b", x)], "b"), Outcome::DoesNotApply);
 }
+
+#[test]
+fn a_file_that_cannot_be_read_may_hold_members_of_what_it_is_in() {
+    let before = files(&[("a/x.py", "x = 1\n"), ("b/y.py", "class K:\n    x = 1\n")]);
+    let outcome = |path: &str, set: &str| {
+        let after = with(&before, path, "x = '\0'\n");
+        let rules = book(&format!("rule r : tier 3\n  when change adds {set}\n  because \"x\"\n"));
+        let mut bench = Bench::new();
+        bench.set(&before, &after, &rules);
+        bench.engine.plan().rules.into_iter().find(|rule| rule.name == "r").unwrap().outcome
+    };
+    // The place is certain, what is there is not.
+    for set in ["members of path(\"a/**\")", "header of path(\"a/**\")", "members of class(\"K\")"] {
+        assert_eq!(outcome("a/x.py", set), Outcome::Unknown, "{set}");
+        assert_eq!(outcome("a/x.py", &set.replace("a/", "c/").replace("class(\"K\")", "none")), Outcome::DoesNotApply);
+    }
+}
