@@ -2,7 +2,7 @@
 //! `--errors` leaves the items out.
 #![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a tool for people who work on the language")]
 
-use grace_dsl::{Parsed, Role, SourceFile};
+use grace_dsl::{Parsed, Role, Source, SourceFile};
 
 fn main() {
     let (options, paths): (Vec<String>, Vec<String>) =
@@ -20,6 +20,6 @@ fn main() {
     }
     for diagnostic in grace_dsl::check(&files) {
         let text = texts.iter().find(|(path, _)| *path == diagnostic.path).map_or("", |(_, text)| text.as_str());
-        println!("{:?}", grace_dsl::render(&diagnostic, &diagnostic.path, text));
+        println!("{:?}", grace_dsl::render(&diagnostic, &Source::new(diagnostic.path.as_str(), text)));
     }
 }

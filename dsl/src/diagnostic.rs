@@ -2,8 +2,12 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
+
+use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
 pub use crate::codes::Code;
+use crate::source_map::LineIndex;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -115,7 +119,7 @@ impl Diagnostic {
 struct Printed {
     diagnostic: Diagnostic,
     help: Option<String>,
-    source: miette::NamedSource<String>,
+    source: Source,
 }
 
 impl fmt::Display for Printed {
@@ -156,12 +160,76 @@ impl miette::Diagnostic for Printed {
     }
 }
 
-/// A report for miette's handlers. `path` is shown, `text` must be what the diagnostic's spans count in; a span beyond
-/// its end is drawn at its end.
-pub fn render(diagnostic: &Diagnostic, path: &str, text: &str) -> miette::Report {
+/// A file's text for [`render`], with its lines counted once; clones share it.
+#[derive(Debug, Clone)]
+pub struct Source(Arc<Lines>);
+
+#[derive(Debug)]
+struct Lines {
+    path: String,
+    text: String,
+    index: LineIndex,
+}
+
+impl Source {
+    /// A text under the path that is shown.
+    pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self(Arc::new(Lines { path: path.into(), index: LineIndex::new(&text), text }))
+    }
+
+    /// The line of an offset, from 1.
+    pub fn line(&self, offset: usize) -> usize {
+        self.0.index.line(offset)
+    }
+
+    /// The bytes of the lines that are drawn for a span: its own and one on each side.
+    pub fn drawn(&self, span: &Range<usize>) -> Range<usize> {
+        self.around(span, 1, 1).1
+    }
+
+    /// The first of these lines, from 0, and the bytes of all of them.
+    fn around(&self, span: &Range<usize>, before: usize, after: usize) -> (usize, Range<usize>) {
+        let Lines { text, index, .. } = &*self.0;
+        let first = index.line(span.start).saturating_sub(before.saturating_add(1));
+        let last = index.line(span.end.max(span.start)).saturating_add(after);
+        (first, index.start(first).unwrap_or(text.len())..index.start(last).unwrap_or(text.len()))
+    }
+}
+
+/// miette counts lines from the beginning of what it is given; it is given the lines around a span alone, so that many
+/// diagnostics of a long text do not cost its length each.
+impl SourceCode for Source {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let end = span.offset().saturating_add(span.len());
+        let (first, bytes) = self.around(&(span.offset()..end), before, after);
+        let lines = self.0.text.get(bytes.clone()).ok_or(MietteError::OutOfBounds)?;
+        let offset = span.offset().checked_sub(bytes.start).ok_or(MietteError::OutOfBounds)?;
+        let read = lines.read_span(&(offset, span.len()).into(), before, after)?;
+        let within = read.span();
+        let data = lines.as_bytes().get(within.offset()..within.offset() + within.len());
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.0.path.clone(),
+            data.ok_or(MietteError::OutOfBounds)?,
+            (bytes.start + within.offset(), within.len()).into(),
+            first + read.line(),
+            read.column(),
+            read.line_count(),
+        )))
+    }
+}
+
+/// A report for miette's handlers. `source` must be what the diagnostic's spans count in; a span beyond its end is drawn
+/// at its end.
+pub fn render(diagnostic: &Diagnostic, source: &Source) -> miette::Report {
     let mut diagnostic = diagnostic.clone();
     let clamp = |span: &mut Range<usize>| {
-        span.end = span.end.min(text.len());
+        span.end = span.end.min(source.0.text.len());
         span.start = span.start.min(span.end);
     };
     clamp(&mut diagnostic.span);
@@ -169,6 +237,5 @@ pub fn render(diagnostic: &Diagnostic, path: &str, text: &str) -> miette::Report
     let related = diagnostic.related.iter().map(|other| format!("{}:{}: {}", other.path, other.line, other.message));
     let lines: Vec<String> = diagnostic.help.iter().cloned().chain(related).collect();
     let help = (!lines.is_empty()).then(|| lines.join("\n"));
-    let source = miette::NamedSource::new(path, text.to_owned());
-    miette::Report::new(Printed { diagnostic, help, source })
+    miette::Report::new(Printed { diagnostic, help, source: source.clone() })
 }

@@ -19,7 +19,7 @@ pub mod vocabulary;
 pub mod walk;
 
 pub use check::{Role, SourceFile, check};
-pub use diagnostic::{Code, Diagnostic, Related, Severity, render};
+pub use diagnostic::{Code, Diagnostic, Related, Severity, Source, render};
 pub use format::{FormatError, format};
 pub use names::{NameKind, Names, Place};
 pub use parse::{Broken, DEEPEST, LARGEST, Parsed, parse};

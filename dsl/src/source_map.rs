@@ -60,6 +60,11 @@ impl LineIndex {
         self.starts.partition_point(|&start| start <= offset)
     }
 
+    /// Where a line begins, the first being 0.
+    pub(crate) fn start(&self, line: usize) -> Option<usize> {
+        self.starts.get(line).copied()
+    }
+
     /// Line and column of an offset in the text that the index was made of. A byte order mark is no column.
     pub fn line_column(&self, text: &str, offset: usize) -> LineColumn {
         let line = self.line(offset);

@@ -1,6 +1,6 @@
 //! What several tests need.
 
-use grace_dsl::{Diagnostic, Parsed, Role, SourceFile, check, parse, render};
+use grace_dsl::{Diagnostic, Parsed, Role, Source, SourceFile, check, parse, render};
 
 /// Checks texts as a project's own files, named `a.grace`, `b.grace` and so on.
 pub(crate) fn check_texts(texts: &[&str]) -> Vec<Diagnostic> {
@@ -23,7 +23,7 @@ pub(crate) fn check_roles(texts: &[(&str, Role)]) -> Vec<Diagnostic> {
 
 /// The whole output for a diagnostic, as the command line shows it without colour.
 pub(crate) fn rendered(diagnostic: &Diagnostic, path: &str, text: &str) -> String {
-    let report = render(diagnostic, path, text);
+    let report = render(diagnostic, &Source::new(path, text));
     let handler = miette::GraphicalReportHandler::new_themed(miette::GraphicalTheme::unicode_nocolor()).with_width(100);
     let mut page = String::new();
     handler.render_report(&mut page, report.as_ref()).expect("a string takes any text");

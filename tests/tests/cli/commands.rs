@@ -1,6 +1,7 @@
 //! What each command says when all is well, or when the answer is no.
 
 use insta::assert_snapshot;
+use regex::Regex;
 
 use crate::support::Repo;
 
@@ -159,6 +160,37 @@ fn every_mistake_is_reported_at_once() {
     }
     let errors = list.as_array().unwrap().iter().filter(|mistake| mistake["severity"] == "error").count();
     assert!(errors >= 2, "{list}");
+}
+
+#[test]
+fn of_many_mistakes_the_screen_draws_fifty_and_the_json_has_all() {
+    let repo = Repo::project();
+    let many: String =
+        (0..1_200).map(|n| format!("\ntag t{n}  on path(\"app/**\") and tag(unheard_of{n})\n")).collect();
+    repo.write("grace/extra.grace", &format!("module project.extra\n{many}"));
+    let list = repo.json("check");
+    let mistakes = list.as_array().unwrap().iter().filter(|mistake| mistake["severity"] != "note").count();
+    assert!(mistakes >= 1_200, "{mistakes}");
+    let said = repo.run(&["check"], None, |_| {});
+    assert_eq!(said.stdout.matches("╭─[").count(), 50, "{}", said.stdout);
+    // The lines are those of the file, not of the piece that is drawn.
+    let drawn = Regex::new(r"╭─\[grace/extra\.grace:(\d+):(\d+)\]").unwrap();
+    for (captured, mistake) in drawn.captures_iter(&said.stdout).zip(list.as_array().unwrap()) {
+        assert_eq!((&captured[1], &captured[2]), (&*mistake["line"].to_string(), &*mistake["column"].to_string()));
+    }
+    let more =
+        format!("\nand {},{:03} more (--format json has all)\n", (mistakes - 50) / 1_000, (mistakes - 50) % 1_000);
+    assert!(said.stdout.contains(&more), "{more}{}", said.stdout);
+}
+
+#[test]
+fn a_mistake_on_an_endless_line_is_named_and_not_drawn() {
+    let repo = Repo::project();
+    let long = format!("tag a  on {} or tag(unheard_of)\n", vec!["path(\"app/**\")"; 2_000].join(" or "));
+    repo.write("grace/extra.grace", &format!("module project.extra\n\n{long}"));
+    let said = repo.run(&["check"], None, |_| {});
+    assert!(said.stdout.contains("in grace/extra.grace:3\n"), "{}", said.stdout);
+    assert!(!said.stdout.contains("╭─[grace/extra"), "{}", said.stdout);
 }
 
 #[test]

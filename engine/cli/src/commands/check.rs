@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use grace_dsl::{Diagnostic, Parsed, Severity, SourceFile};
+use grace_dsl::{Diagnostic, LineIndex, Parsed, Severity, SourceFile};
 use grace_engine::Engine;
 use grace_engine::input::Book;
 use schemars::JsonSchema;
@@ -13,12 +13,17 @@ use super::{Answer, Context};
 use crate::args::{CheckArgs, GraphArgs};
 use crate::failure::Result;
 use crate::load::{self, Loaded};
-use crate::screen::diagnostic::diagnostic;
+use crate::screen::diagnostic::{diagnostic, source};
 use crate::screen::numbers::{count, thousands};
 use crate::screen::page::{Page, Style, Text};
 
 /// Notes named one by one; the rest is counted.
 const MOST_NOTES: usize = 30;
+/// Errors and warnings drawn one by one; the rest is counted.
+const MOST_DRAWN: usize = 50;
+
+/// Texts of rule files by path, each with its lines counted once.
+type Texts<'a> = BTreeMap<&'a str, (&'a str, LineIndex)>;
 
 /// One mistake, with the keys that are promised.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -46,8 +51,14 @@ pub(super) fn check(context: &Context, args: &CheckArgs) -> Result<Answer> {
     drop(working);
     found.sort_by(|a, b| (&a.path, a.span.start, a.code, &a.message).cmp(&(&b.path, b.span.start, b.code, &b.message)));
     found.dedup_by(|a, b| a.path == b.path && a.span == b.span && a.code == b.code && a.message == b.message);
-    let texts: BTreeMap<&str, &str> =
-        book.files.iter().filter_map(|file| Some((&*file.path, &**file.text.as_ref().ok()?))).collect();
+    let texts: Texts<'_> = book
+        .files
+        .iter()
+        .filter_map(|file| {
+            let text: &str = file.text.as_ref().ok()?;
+            Some((&*file.path, (text, LineIndex::new(text))))
+        })
+        .collect();
     let unread: Vec<(&str, &str)> = book
         .files
         .iter()
@@ -111,7 +122,7 @@ fn unread_files(page: &mut Page, unread: &[(&str, &str)]) {
     }
 }
 
-fn mistake<'a>(diagnostic: &'a Diagnostic, texts: &BTreeMap<&str, &str>) -> Mistake<'a> {
+fn mistake<'a>(diagnostic: &'a Diagnostic, texts: &Texts<'_>) -> Mistake<'a> {
     let (line, column) = place(diagnostic, texts);
     Mistake {
         code: diagnostic.code.to_string(),
@@ -124,18 +135,26 @@ fn mistake<'a>(diagnostic: &'a Diagnostic, texts: &BTreeMap<&str, &str>) -> Mist
     }
 }
 
-fn place(diagnostic: &Diagnostic, texts: &BTreeMap<&str, &str>) -> (usize, usize) {
-    texts.get(diagnostic.path.as_str()).map_or((0, 0), |text| {
-        let place = grace_dsl::line_column(text, diagnostic.span.start.min(text.len()));
+fn place(diagnostic: &Diagnostic, texts: &Texts<'_>) -> (usize, usize) {
+    texts.get(diagnostic.path.as_str()).map_or((0, 0), |(text, lines)| {
+        let place = lines.line_column(text, diagnostic.span.start.min(text.len()));
         (place.line, place.column)
     })
 }
 
-fn screen(page: &mut Page, found: &[Diagnostic], unread: &[(&str, &str)], texts: &BTreeMap<&str, &str>, book: &Book) {
+fn screen(page: &mut Page, found: &[Diagnostic], unread: &[(&str, &str)], texts: &Texts<'_>, book: &Book) {
     unread_files(page, unread);
     let (notes, loud): (Vec<&Diagnostic>, Vec<&Diagnostic>) = found.iter().partition(|d| d.severity == Severity::Note);
-    for mistake in &loud {
-        diagnostic(page, mistake, texts.get(mistake.path.as_str()).copied());
+    let mut sources = BTreeMap::new();
+    for mistake in loud.iter().take(MOST_DRAWN) {
+        let path = mistake.path.as_str();
+        let source = texts.get(path).map(|(text, _)| &*sources.entry(path).or_insert_with(|| source(path, text)));
+        diagnostic(page, mistake, source);
+        page.gap();
+    }
+    if loud.len() > MOST_DRAWN {
+        let more = format!("and {} more (--format json has all)", thousands((loud.len() - MOST_DRAWN) as u64));
+        page.line(0, Text::new().then(Style::Dim, more));
         page.gap();
     }
     for note in notes.iter().take(MOST_NOTES) {

@@ -1,12 +1,15 @@
 //! A mistake in a rule, as `language.md` shows it: code and sentence first, then the place, then the help.
 
-use grace_dsl::{Diagnostic, Severity};
+use grace_dsl::{Diagnostic, Severity, Source};
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
 use super::page::{Page, Style, Text, printable};
 
-/// Adds one mistake. `text` is the file that its spans count in; without it the place is only named.
-pub fn diagnostic(page: &mut Page, diagnostic: &Diagnostic, text: Option<&str>) {
+/// Bytes of lines that are drawn for one place; a place on longer ones is only named.
+const MOST_DRAWN: usize = 16 << 10;
+
+/// Adds one mistake. `source` is the file that its spans count in, made by [`source`]; without it the place is only named.
+pub fn diagnostic(page: &mut Page, diagnostic: &Diagnostic, source: Option<&Source>) {
     let style = match diagnostic.severity {
         Severity::Error => Style::Bad,
         Severity::Warning => Style::Warn,
@@ -14,11 +17,16 @@ pub fn diagnostic(page: &mut Page, diagnostic: &Diagnostic, text: Option<&str>) 
     };
     let label = Text::new().then(style, format!("{}[{}]", diagnostic.severity, diagnostic.code)).plain(": ");
     page.hanging(0, &label, diagnostic.message.as_str());
-    match text {
-        Some(text) => page.block(&snippet(page.width(), diagnostic, text)),
-        None => {
+    let places = || diagnostic.labels.iter().map(|(span, _)| span).chain([&diagnostic.span]);
+    match source {
+        Some(source) if places().all(|span| source.drawn(span).len() <= MOST_DRAWN) => {
+            page.block(&snippet(page.width(), diagnostic, source));
+        }
+        _ => {
             if !diagnostic.path.is_empty() {
-                page.line(2, Text::new().then(Style::Dim, format!("in {}", diagnostic.path)));
+                let line = source.map(|source| format!(":{}", source.line(diagnostic.span.start)));
+                let place = format!("in {}{}", diagnostic.path, line.unwrap_or_default());
+                page.line(2, Text::new().then(Style::Dim, place));
             }
             if let Some(help) = &diagnostic.help {
                 page.hanging(2, &Text::from("help: "), help.as_str());
@@ -28,8 +36,8 @@ pub fn diagnostic(page: &mut Page, diagnostic: &Diagnostic, text: Option<&str>) 
 }
 
 /// The place and the help, drawn by miette.
-fn snippet(width: usize, diagnostic: &Diagnostic, text: &str) -> String {
-    let report = grace_dsl::render(diagnostic, &diagnostic.path, &shown(text));
+fn snippet(width: usize, diagnostic: &Diagnostic, source: &Source) -> String {
+    let report = grace_dsl::render(diagnostic, source);
     let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode()).with_width(width).with_links(false);
     let mut drawn = String::new();
     if handler.render_report(&mut drawn, report.as_ref()).is_err() {
@@ -40,11 +48,10 @@ fn snippet(width: usize, diagnostic: &Diagnostic, text: &str) -> String {
     drawn.lines().skip(from).map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
-/// A rule's text with what would drive the terminal replaced, byte for byte, so that spans still fit.
-fn shown(text: &str) -> String {
-    if text.chars().all(|c| matches!(c, '\n' | '\t') || printable(c.encode_utf8(&mut [0; 4])).len() == c.len_utf8()) {
-        return text.to_owned();
-    }
+/// A rule file with what would drive the terminal replaced, byte for byte, so that spans still fit.
+#[must_use]
+pub fn source(path: &str, text: &str) -> Source {
     let keep = |c: char| matches!(c, '\n' | '\t') || printable(c.encode_utf8(&mut [0; 4])).len() == c.len_utf8();
-    text.chars().map(|c| if keep(c) { c.to_string() } else { "?".repeat(c.len_utf8()) }).collect()
+    let shown: String = text.chars().map(|c| if keep(c) { c.to_string() } else { "?".repeat(c.len_utf8()) }).collect();
+    Source::new(path, shown)
 }
