@@ -63,11 +63,12 @@ impl Context {
     }
 }
 
-/// Carries out one command. `width` is the terminal's, `watched` says whether progress may be drawn.
+/// Carries out one command. `width` is the terminal's, `watched` says whether progress may be drawn; `interrupted` ends
+/// the process on a signal, at once but for a run, which first ends its children and keeps what was done.
 ///
 /// # Errors
 /// When the question cannot be answered.
-pub fn carry_out(cli: &Cli, width: usize, watched: bool) -> Result<Answer> {
+pub fn carry_out(cli: &Cli, width: usize, watched: bool, interrupted: impl Fn() + Send + 'static) -> Result<Answer> {
     if let Command::Completions { shell } = &cli.command {
         let mut script = Vec::new();
         clap_complete::generate(*shell, &mut Cli::command(), "grace-rules", &mut script);
@@ -76,8 +77,8 @@ pub fn carry_out(cli: &Cli, width: usize, watched: bool) -> Result<Answer> {
     if let Command::Reference { what } = &cli.command {
         return reference::reference(*what);
     }
-    // Only `run` and what takes long listens for Ctrl-C; a second handler in one process is an error that means nothing here.
-    let cancel = Cancel::on_interrupt().unwrap_or_default();
+    // A second handler in one process is an error that means nothing here.
+    let cancel = Cancel::on_interrupt(interrupted).unwrap_or_default();
     let place = Place::find(cli.global.directory.as_deref(), &cancel)?;
     let progress = match (cli.global.format, watched) {
         (Format::Json, _) => Progress::Silent,

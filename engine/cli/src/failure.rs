@@ -14,6 +14,9 @@ use crate::screen::page::{Page, Style, Text, printable};
 /// Name of the JSON format of a failure.
 const SCHEMA: &str = "grace-rules/error";
 
+/// The code of a failure by a signal.
+pub(crate) const INTERRUPTED: &str = "interrupted";
+
 /// A question that could not be answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Failure {
@@ -76,7 +79,7 @@ impl Failure {
 impl From<GitError> for Failure {
     fn from(error: GitError) -> Self {
         if error == GitError::Cancelled {
-            return Self::new("interrupted", error);
+            return Self::new(INTERRUPTED, error);
         }
         Self { code: "git", message: printable(&error.to_string()), help: error.help() }
     }

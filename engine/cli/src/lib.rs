@@ -10,11 +10,13 @@ pub mod screen;
 pub mod terminal;
 
 use std::process::ExitCode;
+use std::sync::Once;
+use std::time::Duration;
 
 use clap::Parser as _;
 
 use args::{Cli, Format};
-use failure::Failure;
+use failure::{Failure, INTERRUPTED};
 use terminal::Terminal;
 
 /// The program: arguments in, text on the two streams, and an exit code: 0 yes or done, 1 the answer is no, 2 it could not
@@ -34,7 +36,7 @@ pub fn main() -> ExitCode {
     // A panic is a bug: it is said in one sentence, without a trace that frightens, and never looks like an answer.
     std::panic::set_hook(Box::new(|_| {}));
     let answer = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        commands::carry_out(&cli, terminal.width(), terminal.is_watched())
+        commands::carry_out(&cli, terminal.width(), terminal.is_watched(), interrupted(terminal, cli.global.format))
     }))
     .unwrap_or_else(|panic| Err(bug(panic.as_ref())))
     .and_then(|answer| match terminal.answer(&answer.text) {
@@ -44,12 +46,46 @@ pub fn main() -> ExitCode {
     match answer {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
-            terminal.aside(&match cli.global.format {
-                Format::Human => failure.screen(terminal.width()),
-                Format::Json => failure.json(),
-            });
+            if failure.code == INTERRUPTED {
+                say_interrupted(terminal, cli.global.format);
+            } else {
+                say(terminal, cli.global.format, &failure);
+            }
             ExitCode::from(2)
         }
+    }
+}
+
+fn say(terminal: Terminal, format: Format, failure: &Failure) {
+    terminal.aside(&match format {
+        Format::Human => failure.screen(terminal.width()),
+        Format::Json => failure.json(),
+    });
+}
+
+/// Says it once: the handler of the signal and the command that it ended may both come here.
+fn say_interrupted(terminal: Terminal, format: Format) {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| say(terminal, format, &Failure::new(INTERRUPTED, "interrupted")));
+}
+
+/// Ends the process after an interrupt, with exit code 2.
+fn interrupted(terminal: Terminal, format: Format) -> impl Fn() + Send + 'static {
+    move || {
+        // On a thread of its own: whoever does not read standard error keeps nobody from ending.
+        let saying = std::thread::spawn(move || say_interrupted(terminal, format));
+        for _ in 0..100 {
+            if saying.is_finished() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        #[expect(
+            clippy::exit,
+            clippy::disallowed_methods,
+            reason = "this is the command line, and a signal has no caller to return to"
+        )]
+        std::process::exit(2);
     }
 }
 

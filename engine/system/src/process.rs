@@ -11,8 +11,8 @@ use std::ffi::OsString;
 use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -21,7 +21,24 @@ use tree::Tree;
 
 /// A flag that ends what watches it; clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+pub struct Cancel(Arc<Flag>);
+
+#[derive(Debug, Default)]
+struct Flag {
+    set: AtomicBool,
+    /// How many [`Held`] there are.
+    held: Mutex<usize>,
+}
+
+/// While it lives, the first interrupt only sets the flag: there is something to bring to an end in order.
+#[derive(Debug)]
+pub struct Held(Cancel);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        *self.0.held() -= 1;
+    }
+}
 
 impl Cancel {
     /// A flag that is not set.
@@ -31,22 +48,68 @@ impl Cancel {
 
     /// Sets it, for good.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.0.set.store(true, Ordering::SeqCst);
     }
 
     /// Whether it is set.
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.0.set.load(Ordering::SeqCst)
     }
 
-    /// A flag that Ctrl-C (and on Unix `SIGTERM`, `SIGHUP`) sets instead of ending this process.
+    /// A flag that Ctrl-C (and on Unix `SIGTERM`, `SIGHUP`) sets; then the children that are [`run`] end, and `end` ends
+    /// this process. While there is a [`Held`], the first interrupt sets the flag and no more.
     ///
     /// Errors if this process already has such a handler.
-    pub fn on_interrupt() -> io::Result<Self> {
+    pub fn on_interrupt(end: impl Fn() + Send + 'static) -> io::Result<Self> {
         let cancel = Self::new();
         let flag = cancel.clone();
-        ctrlc::set_handler(move || flag.cancel()).map_err(io::Error::other)?;
+        ctrlc::set_handler(move || flag.interrupted(&end)).map_err(io::Error::other)?;
         Ok(cancel)
+    }
+
+    /// Lets an interrupt wait for what is begun now.
+    #[must_use]
+    pub fn hold(&self) -> Held {
+        *self.held() += 1;
+        Held(self.clone())
+    }
+
+    fn held(&self) -> MutexGuard<'_, usize> {
+        self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn interrupted(&self, end: &impl Fn()) {
+        // Locked until the end: nothing that must be held begins meanwhile.
+        let held = self.held();
+        let again = self.0.set.swap(true, Ordering::SeqCst);
+        if *held > 0 && !again {
+            return;
+        }
+        // Children see the flag and die in milliseconds; one that cannot die is not waited for.
+        let clock = Stopwatch::start();
+        while RUNNING.load(Ordering::SeqCst) > 0 && clock.elapsed() < DRAIN {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        end();
+    }
+}
+
+/// How many children are being [`run`].
+static RUNNING: AtomicUsize = AtomicUsize::new(0);
+
+/// Counts one of them.
+struct Running;
+
+impl Running {
+    fn new() -> Self {
+        RUNNING.fetch_add(1, Ordering::SeqCst);
+        Self
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        RUNNING.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -179,6 +242,8 @@ pub fn run(command: &Command, cancel: &Cancel) -> Finished {
 pub fn run_watched(command: &Command, cancel: &Cancel, watch: impl FnMut(&[u8]) + Send + 'static) -> Finished {
     let clock = Stopwatch::start();
     let ended = |end, stdout, stderr| Finished { end, duration: clock.elapsed(), stdout, stderr };
+    // Counted before the flag is looked at, so that an interrupt either stops it here or waits for it.
+    let _running = Running::new();
     if cancel.is_cancelled() {
         return ended(End::Cancelled, Output::default(), Output::default());
     }

@@ -398,6 +398,20 @@ fn an_interrupted_run_keeps_what_was_done() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_signal_ends_what_only_computes() {
+    let repo = Repo::edited();
+    for signal in ["TERM", "INT", "HUP"] {
+        // Standard input stays open and says nothing: the command waits for the rest of the diff.
+        let (code, said) = repo.signalled(&["plan", "--diff", "-"], signal);
+        assert_eq!((code, said.as_str()), (Some(2), "error[interrupted]: interrupted\n"), "{signal}");
+    }
+    let (code, said) = repo.signalled(&["plan", "--diff", "-", "--format", "json"], "TERM");
+    assert_eq!(code, Some(2));
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&said).unwrap()["code"], "interrupted", "{said}");
+}
+
+#[test]
 fn completions_are_written_for_each_shell() {
     let repo = Repo::directory();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {

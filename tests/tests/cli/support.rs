@@ -214,6 +214,30 @@ impl Repo {
         (child.wait().unwrap().code(), said)
     }
 
+    /// Runs the binary with a standard input that stays open, sends it a signal once it handles signals, and gives its exit
+    /// code and what it said on standard error.
+    #[cfg(unix)]
+    pub(crate) fn signalled(&self, arguments: &[&str], signal: &str) -> (Option<i32>, String) {
+        let mut command = Command::new(binary());
+        command.args(arguments).current_dir(&self.path).env("GIT_CONFIG_GLOBAL", "/dev/null");
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        // More than a pipe holds: when it is written, the command reads, and so has set up its handler.
+        input.write_all("diff\n".repeat(40_000).as_bytes()).unwrap();
+        let killed = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        for _ in 0..1_000 {
+            if child.try_wait().unwrap().is_some() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        // Where the signal did not end it, the end of its input does, with another code.
+        drop(input);
+        let output = child.wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
     /// The answer as JSON.
     pub(crate) fn json(&self, line: &str) -> serde_json::Value {
         let said = self.run(&format!("{line} --format json").split(' ').collect::<Vec<_>>(), None, |_| {});

@@ -72,6 +72,8 @@ pub(super) fn run(context: &Context, args: &ChangeArgs) -> Result<Answer> {
         screen::run::nothing(&mut page, &plan);
         return Ok(Answer { text: page.finish(), code: u8::from(!plan.denials.is_empty()) });
     }
+    // From here on there are things to bring to an end: a tree written out, children, records.
+    let _held = context.cancel.hold();
     let tree = Tree::of(repository, &context.place.root, args)?;
     let started = clock::now();
     let run_id = format!("{}-{}", started.strftime("%Y%m%dT%H%M%S%.6fZ"), std::process::id());

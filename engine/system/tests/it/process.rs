@@ -142,7 +142,8 @@ fn an_interrupt_sets_the_flag_and_ends_the_child() {
 #[test]
 #[ignore = "runs inside an_interrupt_sets_the_flag_and_ends_the_child"]
 fn inner_interrupt() {
-    let cancel = Cancel::on_interrupt().unwrap();
+    let cancel = Cancel::on_interrupt(|| panic!("what is held is not cut off")).unwrap();
+    let _held = cancel.hold();
     let argument = std::env::var("ARGUMENT").unwrap();
     let finished = run(&shell(&format!("sleep {argument} & wait"), Duration::from_secs(20)), &cancel);
     assert_eq!(finished.end, End::Cancelled);
