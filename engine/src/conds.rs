@@ -14,7 +14,7 @@ use grace_graph::test_names::{TestName, python_test_name};
 
 use crate::book::{Compiled, Kind, item, names};
 use crate::dates;
-use crate::db::{Db, Meant, RuleBook, World, graph_of, meant, part_changes, renamed_paths, snapshot};
+use crate::db::{Db, Meant, RuleBook, World, graph_of, meant, part_changes, paths_before, snapshot};
 use crate::impact;
 use crate::plan::{Pending, Side, Truth};
 use crate::sets::{Members, Sets, compare_exact, is_opaque, models, plain};
@@ -77,8 +77,8 @@ impl BothSides {
 fn is_settled_test(db: &dyn Db, side: Side, file: &FileNode) -> bool {
     let stood = || {
         let before = graph_of(db, Side::Before);
-        let moved = renamed_paths(db);
-        let path = moved.iter().find(|(_, after)| **after == file.path).map_or(&file.path, |(path, _)| path);
+        let moved = paths_before(db);
+        let path = moved.get(&file.path).unwrap_or(&file.path);
         before.file_by_path(path).is_some_and(|old| before.file(old).is_test)
     };
     python_test_name(&file.path) == Some(TestName::Default) || file.is_test && (side == Side::Before || stood())

@@ -237,6 +237,12 @@ pub(crate) fn renamed_paths(db: &dyn Db) -> Arc<BTreeMap<Arc<str>, Arc<str>>> {
     )
 }
 
+/// Paths of renamed files, after to before.
+#[salsa::tracked(returns(clone))]
+pub(crate) fn paths_before(db: &dyn Db) -> Arc<BTreeMap<Arc<str>, Arc<str>>> {
+    Arc::new(renamed_paths(db).iter().rev().map(|(before, after)| (after.clone(), before.clone())).collect())
+}
+
 /// The parts of a file set as inputs, kept so that an update sets only what differs.
 #[derive(Default)]
 struct SideInputs {

@@ -6,6 +6,7 @@ mod built_in;
 mod denials;
 mod finish;
 mod lowering;
+mod reasons;
 mod requirements;
 mod tiers;
 
@@ -26,6 +27,7 @@ use crate::show;
 use crate::verdict::{Hit, Verdict};
 use after_run::Waiting;
 use lowering::Lowered;
+use reasons::Reasons;
 use requirements::Asked;
 
 /// Pieces of evidence that one derivation shows; the rest are counted.
@@ -142,9 +144,9 @@ struct Joiner<'a> {
     db: &'a dyn Db,
     tiers: Vec<(u8, Derivation, bool)>,
     asked: Asked,
-    denials: BTreeMap<String, (Option<String>, Vec<Derivation>)>,
-    unknowns: BTreeMap<String, Vec<Derivation>>,
-    rules: BTreeMap<String, (Outcome, BTreeSet<String>, Vec<Derivation>)>,
+    denials: BTreeMap<String, (Option<String>, Reasons)>,
+    unknowns: BTreeMap<String, Reasons>,
+    rules: BTreeMap<String, (Outcome, BTreeSet<String>, Reasons)>,
     waiting: Vec<Waiting>,
 }
 
@@ -219,7 +221,7 @@ impl Joiner<'_> {
             for (fact, derivations) in &asked.unknowns {
                 derivations
                     .iter()
-                    .for_each(|reason| push(self.unknowns.entry(fact.clone()).or_default(), reason.clone()));
+                    .for_each(|reason| self.unknowns.entry(fact.clone()).or_default().push(reason.clone()));
             }
             self.asked.join(asked);
         }
@@ -247,12 +249,12 @@ impl Joiner<'_> {
             Outcome::AfterRun => 1,
             Outcome::DoesNotApply => 0,
         };
-        let entry = self.rules.entry(name).or_insert((outcome, BTreeSet::new(), Vec::new()));
+        let entry = self.rules.entry(name).or_insert((outcome, BTreeSet::new(), Reasons::default()));
         if rank(outcome) > rank(entry.0) {
             entry.0 = outcome;
         }
         entry.1.extend(waivers.iter().cloned());
-        push(&mut entry.2, derivation);
+        entry.2.push(derivation);
     }
 
     /// Names what is missing where a rule is unknown.
@@ -294,29 +296,9 @@ impl Joiner<'_> {
             facts.insert(format!("whether {} applies", derivation.rule));
         }
         for fact in facts {
-            push(self.unknowns.entry(fact).or_default(), derivation.clone());
+            self.unknowns.entry(fact).or_default().push(derivation.clone());
         }
     }
-}
-
-/// Adds a reason once; the same reason from both books is one, of both.
-fn push(derivations: &mut Vec<Derivation>, derivation: Derivation) {
-    for seen in derivations.iter_mut() {
-        let same = seen.rule == derivation.rule
-            && seen.file == derivation.file
-            && seen.because == derivation.because
-            && seen.evidence == derivation.evidence
-            && seen.by_unknown == derivation.by_unknown;
-        if same && seen.line == derivation.line && seen.book == derivation.book {
-            return;
-        }
-        if same && seen.book != derivation.book && seen.book != BookSide::Both {
-            seen.book = BookSide::Both;
-            seen.line = if derivation.book == BookSide::After { derivation.line } else { seen.line };
-            return;
-        }
-    }
-    derivations.push(derivation);
 }
 
 fn shown_key(key: &PartKey) -> String {

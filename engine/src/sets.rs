@@ -17,7 +17,7 @@ use grace_graph::graph::{CodeGraph, Direction, FileNode};
 use grace_graph::test_names::{TestName, python_test_name};
 
 use crate::book::{At, Compiled, Glob, Kind, compiled, names};
-use crate::db::{Db, RuleBook, Snapshot, World, graph, graph_of, renamed_paths, snapshot};
+use crate::db::{Db, RuleBook, Snapshot, World, graph, graph_of, paths_before, snapshot};
 use crate::order::is_circular;
 use crate::plan::{Side, Truth};
 
@@ -547,8 +547,7 @@ impl Sets<'_> {
             return members;
         }
         let before = graph_of(self.db, Side::Before);
-        let came_from: BTreeMap<Arc<str>, Arc<str>> =
-            renamed_paths(self.db).iter().map(|(before, after)| (after.clone(), before.clone())).collect();
+        let came_from = paths_before(self.db);
         for id in self.graph.file_ids() {
             let file = self.graph.file(id);
             if !holds(file) || name(&file.path) {

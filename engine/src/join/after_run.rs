@@ -5,8 +5,9 @@ use grace_dsl::ast::NodeId;
 use super::approvals::approvals;
 use super::finish::{duties, elements, trust_floor};
 use super::lowering::Lowered;
+use super::reasons::Reasons;
 use super::requirements::Asked;
-use super::{Joiner, Judged, RuleView, push};
+use super::{Joiner, Judged, RuleView};
 use crate::plan::{AfterRun, BundleAsked, Derivation, Outcome, Pending, Truth};
 
 /// A rule that waits for the run, with what it asks for if it fires.
@@ -39,7 +40,7 @@ impl Joiner<'_> {
         // What it upholds applies before anybody can tell whether it is kept.
         for (principle, derivations) in &asked.principles {
             let seen = self.asked.principles.entry(principle.clone()).or_default();
-            derivations.iter().for_each(|reason| push(seen, reason.clone()));
+            derivations.iter().for_each(|reason| seen.push(reason.clone()));
         }
         let mut held = Asked::default();
         if view.denies {
@@ -66,7 +67,7 @@ impl Joiner<'_> {
                 if let Some(tier) = rule.tier.filter(|tier| *tier > planned) {
                     let mut agreed = self.agree_to(tier).asked;
                     for (_, reasons) in agreed.approvals.values_mut() {
-                        *reasons = vec![rule.derivation.clone()];
+                        *reasons = Reasons::from_iter([rule.derivation.clone()]);
                     }
                     rule.asked.join(agreed);
                 }
@@ -75,7 +76,11 @@ impl Joiner<'_> {
                     holds: approvals(rule.held.approvals),
                     bundles: std::mem::take(&mut rule.asked.bundles)
                         .into_iter()
-                        .map(|(name, (narrowed, derivation))| BundleAsked { name, narrowed, derivation })
+                        .map(|(name, (narrowed, derivation))| BundleAsked {
+                            name,
+                            narrowed,
+                            derivation: derivation.into_list(),
+                        })
                         .collect(),
                     validations: self.validation_plans(&rule.asked.validations),
                     duties: duties(rule.asked.duties),

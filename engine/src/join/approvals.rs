@@ -6,6 +6,7 @@ use std::sync::Arc;
 use grace_dsl::ast::{self, ItemKind, SetExpr};
 use grace_graph::code::PartKey;
 
+use super::reasons::Reasons;
 use super::requirements::{ApprovalKey, Asked};
 use super::{Joiner, Judged};
 use crate::book::{Compiled, Kind, item, names};
@@ -153,7 +154,7 @@ impl<'a> Asking<'a> {
 }
 
 /// Approvals as a plan lists them.
-pub(super) fn approvals(asked: BTreeMap<ApprovalKey, (u32, Vec<Derivation>)>) -> Vec<Approval> {
+pub(super) fn approvals(asked: BTreeMap<ApprovalKey, (u32, Reasons)>) -> Vec<Approval> {
     asked
         .into_iter()
         .map(|((extra, by, among), (count, derivation))| Approval {
@@ -162,7 +163,7 @@ pub(super) fn approvals(asked: BTreeMap<ApprovalKey, (u32, Vec<Derivation>)>) ->
             by,
             among,
             extra,
-            derivation,
+            derivation: derivation.into_list(),
         })
         .collect()
 }

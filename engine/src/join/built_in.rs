@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use grace_graph::change::Content;
 
-use super::{Joiner, SHOWN, books, push};
+use super::reasons::Reasons;
+use super::{Joiner, SHOWN, books};
 use crate::db::World;
 use crate::mistakes::mistakes;
 use crate::plan::{BookSide, Derivation, Evidence, Outcome, PartRef, Side};
@@ -70,7 +71,8 @@ impl Joiner<'_> {
             let mut derivation = built_in("rules_changed", because, shown);
             derivation.more_evidence = u32::try_from(touched.len().saturating_sub(SHOWN)).unwrap_or(u32::MAX);
             self.tiers.push((3, derivation.clone(), false));
-            self.rules.insert(derivation.rule.clone(), (Outcome::Fires, BTreeSet::new(), vec![derivation]));
+            self.rules
+                .insert(derivation.rule.clone(), (Outcome::Fires, BTreeSet::new(), Reasons::from_iter([derivation])));
         }
         for (book_side, book) in books(db) {
             for mistake in &mistakes(db, book).told {
@@ -84,7 +86,7 @@ impl Joiner<'_> {
                 derivation.by_unknown = true;
                 derivation.book = book_side;
                 self.tiers.push((3, derivation.clone(), true));
-                push(self.unknowns.entry(mistake.fact.clone()).or_default(), derivation);
+                self.unknowns.entry(mistake.fact.clone()).or_default().push(derivation);
             }
         }
         self.broken_fingerprints();
@@ -111,7 +113,7 @@ impl Joiner<'_> {
             path.clone_into(&mut derivation.file);
             derivation.by_unknown = true;
             self.tiers.push((3, derivation.clone(), true));
-            push(self.unknowns.entry(fact).or_default(), derivation);
+            self.unknowns.entry(fact).or_default().push(derivation);
         }
     }
 }

@@ -3,8 +3,9 @@
 use grace_dsl::ast::{self, ItemKind, NodeId};
 
 use super::approvals::Asking;
+use super::reasons::Reasons;
 use super::requirements::Asked;
-use super::{Joiner, Judged, RuleView, push};
+use super::{Joiner, Judged, RuleView};
 use crate::book::{Kind, item, line, names};
 use crate::db::World;
 use crate::plan::{BookSide, Derivation, Truth};
@@ -56,9 +57,11 @@ impl Joiner<'_> {
     }
 
     fn denial(&mut self, name: String, view: &RuleView<'_>, derivation: Derivation) {
-        let entry =
-            self.denials.entry(name).or_insert_with(|| (view.remedy.map(|remedy| remedy.value.clone()), Vec::new()));
-        push(&mut entry.1, derivation);
+        let entry = self
+            .denials
+            .entry(name)
+            .or_insert_with(|| (view.remedy.map(|remedy| remedy.value.clone()), Reasons::default()));
+        entry.1.push(derivation);
     }
 
     /// An unknown denial, or a state that stood before, waits for people.

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use grace_dsl::ast::{self, Item, ItemKind, NodeId, RequirementKind, When};
 
 use super::approvals::approvals;
-use super::{Joiner, Judged, RuleView, books, push};
+use super::reasons::Reasons;
+use super::{Joiner, Judged, RuleView, books};
 use crate::book::{Kind, item, line, names};
 use crate::dates;
 use crate::db::{Db, World};
@@ -25,24 +26,25 @@ impl Joiner<'_> {
         let certain_tier =
             self.tiers.iter().filter(|(.., unknown)| !unknown).map(|(tier, ..)| *tier).max().unwrap_or(1);
         let (tier_name, approve) = self.tier_approval(tier);
-        let mut tier_derivation = Vec::new();
         // The certain reasons come first.
-        for by_unknown in [false, true] {
-            for (reached, derivation, unknown) in &self.tiers {
-                if *reached == tier && *unknown == by_unknown {
-                    push(&mut tier_derivation, derivation.clone());
-                }
-            }
-        }
+        let of_tier = |by_unknown| {
+            let reached =
+                self.tiers.iter().filter(move |(reached, _, unknown)| *reached == tier && *unknown == by_unknown);
+            reached.map(|(_, derivation, _)| derivation.clone())
+        };
+        let tier_derivation = Reasons::from_iter(of_tier(false).chain(of_tier(true)));
+        let raised: BTreeSet<&str> = self
+            .tiers
+            .iter()
+            .filter(|(reached, _, unknown)| *reached == tier && *unknown)
+            .map(|(_, reason, _)| &*reason.rule)
+            .collect();
         let unknowns = std::mem::take(&mut self.unknowns)
             .into_iter()
             .map(|(name, derivation)| Unknown {
-                decides_tier: tier > certain_tier
-                    && self.tiers.iter().any(|(reached, reason, unknown)| {
-                        *reached == tier && *unknown && derivation.iter().any(|other| other.rule == reason.rule)
-                    }),
+                decides_tier: tier > certain_tier && derivation.iter().any(|reason| raised.contains(&*reason.rule)),
                 name,
-                derivation,
+                derivation: derivation.into_list(),
             })
             .collect();
         let after_run = self.waiting(tier);
@@ -60,7 +62,7 @@ impl Joiner<'_> {
             tier,
             tier_name,
             approve,
-            tier_derivation,
+            tier_derivation: tier_derivation.into_list(),
             approvals: approvals(asked.approvals),
             principles: elements(asked.principles),
             bundles,
@@ -72,7 +74,7 @@ impl Joiner<'_> {
             denials: self
                 .denials
                 .into_iter()
-                .map(|(name, (remedy, derivation))| Denial { name, remedy, derivation })
+                .map(|(name, (remedy, derivation))| Denial { name, remedy, derivation: derivation.into_list() })
                 .collect(),
             unknowns,
             rules: self
@@ -82,7 +84,7 @@ impl Joiner<'_> {
                     name,
                     outcome,
                     waivers: waivers.into_iter().collect(),
-                    derivation,
+                    derivation: derivation.into_list(),
                 })
                 .collect(),
             after_run,
@@ -95,30 +97,32 @@ impl Joiner<'_> {
         plan
     }
 
-    fn bundle_plans(&self, asked: BTreeMap<String, (bool, Vec<Derivation>)>) -> Vec<BundlePlan> {
+    fn bundle_plans(&self, asked: BTreeMap<String, (bool, Reasons)>) -> Vec<BundlePlan> {
         let impact = impact(self.db);
         asked
             .into_iter()
-            .filter_map(|(name, (narrowed, derivation))| bundle_plan(self.db, &name, narrowed, derivation, &impact))
+            .filter_map(|(name, (narrowed, derivation))| {
+                bundle_plan(self.db, &name, narrowed, derivation.into_list(), &impact)
+            })
             .collect()
     }
 
     /// What may have to run after the run: what a rule that waits asks for beyond the plan, each bundle once.
     fn after_run_bundles(&self, rules: &[AfterRun], planned: &[BundlePlan]) -> Vec<BundlePlan> {
-        let mut wanted: BTreeMap<String, (bool, Vec<Derivation>)> = BTreeMap::new();
+        let mut wanted: BTreeMap<String, (bool, Reasons)> = BTreeMap::new();
         for bundle in rules.iter().flat_map(|rule| &rule.bundles) {
             let runs = planned.iter().any(|plan| plan.name == bundle.name && (!plan.narrowed || bundle.narrowed));
             if !runs {
-                let entry = wanted.entry(bundle.name.clone()).or_insert((true, Vec::new()));
+                let entry = wanted.entry(bundle.name.clone()).or_insert((true, Reasons::default()));
                 entry.0 &= bundle.narrowed;
-                bundle.derivation.iter().for_each(|reason| push(&mut entry.1, reason.clone()));
+                entry.1.extend(bundle.derivation.iter().cloned());
             }
         }
         self.bundle_plans(wanted)
     }
 
     /// Validations to run; one that differs between the books runs in both forms.
-    pub(super) fn validation_plans(&self, asked: &BTreeMap<(String, String), Vec<Derivation>>) -> Vec<ValidationPlan> {
+    pub(super) fn validation_plans(&self, asked: &BTreeMap<(String, String), Reasons>) -> Vec<ValidationPlan> {
         let mut plans: Vec<ValidationPlan> = Vec::new();
         for ((validation, model), derivation) in asked {
             let first = plans.len();
@@ -133,7 +137,7 @@ impl Joiner<'_> {
                     model: model.clone(),
                     probe: probe.text.clone(),
                     samples: samples.as_ref().and_then(|samples| u32::try_from(samples.thousandths / 1000).ok()),
-                    derivation: derivation.clone(),
+                    derivation: derivation.clone().into_list(),
                 };
                 if !plans[first..].contains(&form) {
                     plans.push(form);
@@ -145,20 +149,23 @@ impl Joiner<'_> {
 }
 
 /// Named things with their reasons.
-pub(super) fn elements(asked: BTreeMap<String, Vec<Derivation>>) -> Vec<Element> {
-    asked.into_iter().map(|(name, derivation)| Element { name, derivation }).collect()
+pub(super) fn elements(asked: BTreeMap<String, Reasons>) -> Vec<Element> {
+    asked.into_iter().map(|(name, derivation)| Element { name, derivation: derivation.into_list() }).collect()
 }
 
-pub(super) fn duties(asked: BTreeMap<String, (Option<String>, Vec<Derivation>)>) -> Vec<Duty> {
-    asked.into_iter().map(|(name, (given, derivation))| Duty { name, given, derivation }).collect()
+pub(super) fn duties(asked: BTreeMap<String, (Option<String>, Reasons)>) -> Vec<Duty> {
+    asked
+        .into_iter()
+        .map(|(name, (given, derivation))| Duty { name, given, derivation: derivation.into_list() })
+        .collect()
 }
 
 /// The highest minimum, with those who ask for it.
 pub(super) fn trust_floor(asked: Vec<(i64, Derivation)>) -> Option<TrustFloor> {
     let at_least = asked.iter().map(|(least, _)| *least).max()?;
-    let mut derivation = Vec::new();
-    asked.into_iter().filter(|(least, _)| *least == at_least).for_each(|(_, reason)| push(&mut derivation, reason));
-    Some(TrustFloor { at_least, derivation })
+    let highest = asked.into_iter().filter(|(least, _)| *least == at_least);
+    let derivation = Reasons::from_iter(highest.map(|(_, reason)| reason));
+    Some(TrustFloor { at_least, derivation: derivation.into_list() })
 }
 
 /// Bundles that the books know and that the plan does not run, with what their rules lack.

@@ -7,7 +7,8 @@ use grace_dsl::ast::{self, ItemKind, NodeId, RequirementKind};
 
 use super::approvals::Asking;
 use super::lowering::Lowered;
-use super::{Joiner, Judged, RuleView, push};
+use super::reasons::Reasons;
+use super::{Joiner, Judged, RuleView};
 use crate::book::{Kind, compiled, line, names};
 use crate::db::{Db, RuleBook, World, graph_of, meant, snapshot};
 use crate::plan::{Approver, Derivation, Evidence, Side, Truth};
@@ -22,17 +23,17 @@ pub(super) type ApprovalKey = (bool, Approver, Vec<(u32, Approver)>);
 /// What rules ask for, joined: all of them for the plan, or one that is judged after the run for itself.
 #[derive(Default)]
 pub(super) struct Asked {
-    pub(super) approvals: BTreeMap<ApprovalKey, (u32, Vec<Derivation>)>,
-    pub(super) principles: BTreeMap<String, Vec<Derivation>>,
+    pub(super) approvals: BTreeMap<ApprovalKey, (u32, Reasons)>,
+    pub(super) principles: BTreeMap<String, Reasons>,
     /// Bundles, and whether each is narrowed: a whole one beats a narrowed one.
-    pub(super) bundles: BTreeMap<String, (bool, Vec<Derivation>)>,
+    pub(super) bundles: BTreeMap<String, (bool, Reasons)>,
     /// By validation and model.
-    pub(super) validations: BTreeMap<(String, String), Vec<Derivation>>,
-    pub(super) duties: BTreeMap<String, (Option<String>, Vec<Derivation>)>,
-    pub(super) intents: BTreeMap<String, Vec<Derivation>>,
+    pub(super) validations: BTreeMap<(String, String), Reasons>,
+    pub(super) duties: BTreeMap<String, (Option<String>, Reasons)>,
+    pub(super) intents: BTreeMap<String, Reasons>,
     pub(super) trust: Vec<(i64, Derivation)>,
     /// Limits that cannot be told.
-    pub(super) unknowns: BTreeMap<String, Vec<Derivation>>,
+    pub(super) unknowns: BTreeMap<String, Reasons>,
 }
 
 impl Asked {
@@ -48,8 +49,7 @@ impl Asked {
             derivations.into_iter().for_each(|reason| self.duty(name.clone(), given.clone(), reason));
         }
         for (key, derivations) in other.validations {
-            let seen = self.validations.entry(key).or_default();
-            derivations.into_iter().for_each(|reason| push(seen, reason));
+            self.validations.entry(key).or_default().extend(derivations);
         }
         for (more, own) in [
             (other.principles, &mut self.principles),
@@ -57,29 +57,28 @@ impl Asked {
             (other.unknowns, &mut self.unknowns),
         ] {
             for (name, derivations) in more {
-                let seen = own.entry(name).or_default();
-                derivations.into_iter().for_each(|reason| push(seen, reason));
+                own.entry(name).or_default().extend(derivations);
             }
         }
         self.trust.extend(other.trust);
     }
 
     pub(super) fn approval(&mut self, key: ApprovalKey, count: u32, derivation: Derivation) {
-        let entry = self.approvals.entry(key).or_insert((0, Vec::new()));
+        let entry = self.approvals.entry(key).or_insert((0, Reasons::default()));
         entry.0 = entry.0.max(count);
-        push(&mut entry.1, derivation);
+        entry.1.push(derivation);
     }
 
     fn bundle(&mut self, name: &str, narrowed: bool, derivation: Derivation) {
-        let entry = self.bundles.entry(name.to_owned()).or_insert((true, Vec::new()));
+        let entry = self.bundles.entry(name.to_owned()).or_insert((true, Reasons::default()));
         entry.0 &= narrowed;
-        push(&mut entry.1, derivation);
+        entry.1.push(derivation);
     }
 
     fn duty(&mut self, name: String, given: Option<String>, derivation: Derivation) {
-        let entry = self.duties.entry(name).or_insert((None, Vec::new()));
+        let entry = self.duties.entry(name).or_insert((None, Reasons::default()));
         entry.0 = given;
-        push(&mut entry.1, derivation);
+        entry.1.push(derivation);
     }
 }
 
@@ -116,7 +115,7 @@ impl Joiner<'_> {
                     if !lowered.validations.contains(&validation.text) {
                         for model in self.validated(rule.book, &validation.text) {
                             let key = (validation.text.clone(), model);
-                            push(asked.validations.entry(key).or_default(), derivation.clone());
+                            asked.validations.entry(key).or_default().push(derivation.clone());
                         }
                     }
                 }
@@ -136,13 +135,13 @@ impl Joiner<'_> {
             }
         }
         for principle in view.upholds {
-            push(asked.principles.entry(principle.text.clone()).or_default(), at(principle.node));
+            asked.principles.entry(principle.text.clone()).or_default().push(at(principle.node));
         }
         if lowered.everything {
             return asked;
         }
         for intent in view.intents {
-            push(asked.intents.entry(intent.text.clone()).or_default(), at(intent.node));
+            asked.intents.entry(intent.text.clone()).or_default().push(at(intent.node));
         }
         if let Some(trust) = view.trust {
             asked.trust.push((trust.thousandths, at(trust.node)));
@@ -175,7 +174,7 @@ impl Joiner<'_> {
             None => {
                 derivation.by_unknown = true;
                 derivation.evidence = vec![Evidence::Missing { fact: key.clone() }];
-                push(asked.unknowns.entry(key).or_default(), derivation.clone());
+                asked.unknowns.entry(key).or_default().push(derivation.clone());
             }
         }
         derivation.more_evidence = 0;
