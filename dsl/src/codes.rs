@@ -1,6 +1,6 @@
 //! The closed list of diagnostic codes, each with its explanation and two examples.
 //!
-//! A code is never reused for another meaning. Codes from E060 to E066 are given out by the engine, which knows the
+//! A code is never reused for another meaning. Codes from E060 to E066 and N002 are given out by the engine, which knows the
 //! repository; they stand here so that there is one list.
 
 use std::fmt;
@@ -330,6 +330,10 @@ codes! {
         "Nothing names this `define`."
         "define a = tests"
         "define a = tests\nrule r : tier 2 when change touches a because \"x\"";
+    ExistingPairs "N002" "what a `forbid` finds in the tree"
+        "The item says `existing listed, may only shrink`: these pairs stay allowed, and each other one is denied."
+        ""
+        "";
 }
 
 impl Code {

@@ -230,7 +230,11 @@ pub const ITEMS: &[ItemEntry] = &[
             entry("calls", "calls from SET to SET", "the same for calls"),
             entry("inherits", "inherits from SET to SET", "the same for inheritance"),
             entry("references", "references from SET to SET", "the same for references"),
-            entry("existing", "existing listed, may only shrink", "what the base has stays allowed"),
+            entry(
+                "existing",
+                "existing listed, may only shrink",
+                "`check` lists the pairs that are there; with or without it they stay allowed, and each new one is denied",
+            ),
             OWNER,
             UPHOLDS,
             REMEDY,

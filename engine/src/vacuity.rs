@@ -1,12 +1,13 @@
 //! Law 5: nothing vacuous passes `check`. What a rule book says of nothing, against the after tree.
 //!
-//! An error in the project's own files, a note in packs that it adopted, nothing where `may be empty` stands.
+//! An error in the project's own files, a note in packs that it adopted, nothing where `may be empty` stands. Beside it,
+//! as a note, the pairs that a `forbid` lists.
 
 use std::sync::Arc;
 
 use grace_dsl::ast::{
-    Approver, Compare, Cond, CondKind, ItemKind, NodeId, RequirementKind, Rule, SetExpr, SetKind, Waiver, WaiverOf,
-    When,
+    Approver, Compare, Cond, CondKind, Forbid, ItemKind, NodeId, RequirementKind, Rule, SetExpr, SetKind, Waiver,
+    WaiverOf, When,
 };
 use grace_dsl::{Code, Diagnostic, Role, Severity};
 use grace_graph::code::{PartId, PartKind};
@@ -19,6 +20,10 @@ use crate::join::books;
 use crate::plan::Side;
 use crate::sets::{Members, SetName, compare_exact, is_opaque, named_set, plain};
 use crate::show;
+use crate::ways;
+
+/// Pairs of one `forbid` that are listed; the rest is counted.
+const MOST_PAIRS: usize = 20;
 
 /// Everything vacuous in the rules after the change.
 pub(crate) fn check(db: &dyn Db) -> Vec<Diagnostic> {
@@ -80,6 +85,9 @@ impl Checker<'_> {
                 self.approvals(found, rule);
             }
             ItemKind::Forbid(forbid) => {
+                if forbid.existing_may_shrink {
+                    self.existing(found, forbid);
+                }
                 for set in [&forbid.from, &forbid.to] {
                     if self.is_empty(set) {
                         let message = format!("`{}` cannot fire: nothing is in {}", self.at.id.name, show::set(set));
@@ -133,6 +141,29 @@ impl Checker<'_> {
             | ItemKind::Intent { .. }
             | ItemKind::Test(_)
             | ItemKind::Operational(_) => {}
+        }
+    }
+
+    /// The pairs that a `forbid` with `existing listed` finds: a note, kept in no file.
+    fn existing(&self, found: &mut Vec<Diagnostic>, forbid: &Forbid) {
+        let conds = Conds { db: self.db, book: self.book, compiled: self.compiled, mode: Mode::Raise };
+        let (count, pairs) = ways::existing(&conds, forbid, MOST_PAIRS);
+        if count == 0 {
+            return;
+        }
+        let plural = if count == 1 { "pair" } else { "pairs" };
+        let mut message = format!("`{}` finds {count} {plural} that may only shrink", self.at.id.name);
+        for pair in &pairs {
+            let doubt = if pair.certain { "" } else { ", not certain" };
+            message.push_str(&format!("\n{} to {} ({}:{}{doubt})", pair.from, pair.to, pair.path, pair.line));
+        }
+        if count > pairs.len() {
+            message.push_str(&format!("\nand {} more", count - pairs.len()));
+        }
+        self.report(found, Code::ExistingPairs, NodeId(0), message);
+        if let Some(last) = found.last_mut() {
+            last.severity = Severity::Note;
+            last.help = None;
         }
     }
 

@@ -15,6 +15,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use crate::conds::{Conds, edge_kind, hidden_edges_of};
 use crate::db::{Db, Snapshot, graph, graph_of, renamed_paths, snapshot};
 use crate::plan::{Side, Truth};
+use crate::prove::site_line;
 use crate::sets::{Members, is_damaged};
 use crate::verdict::{EdgeHit, Hit, Trace, Verdict, Violations};
 
@@ -98,6 +99,48 @@ pub(crate) fn forbid(conds: &Conds<'_>, forbid: &Forbid) -> Verdict {
     let mut violations = found.violations;
     violations.maybe_new.extend(after.hidden(conds, forbid.through));
     verdict(violations)
+}
+
+/// A pair that a `forbid` finds in a tree: module to module, and the first edge of the way.
+pub(crate) struct Pair {
+    pub(crate) from: Arc<str>,
+    pub(crate) to: Arc<str>,
+    pub(crate) path: Arc<str>,
+    pub(crate) line: u32,
+    pub(crate) certain: bool,
+}
+
+/// How many pairs of a `forbid` are there after the change, and the first of them.
+pub(crate) fn existing(conds: &Conds<'_>, forbid: &Forbid, most: usize) -> (usize, Vec<Pair>) {
+    let ends = Ends::of(conds, forbid, Side::After, edge_kind(forbid.edge));
+    let graph = &ends.graph;
+    let mut found = Found::new(&ends, Arc::new(forbid.from.clone()));
+    let (mut count, mut pairs) = (0, Vec::new());
+    let targets: Vec<FileId> = ends.to.keys().copied().collect();
+    for block in targets.chunks(BLOCK) {
+        let columns: BTreeMap<FileId, usize> = block.iter().enumerate().map(|(column, &file)| (file, column)).collect();
+        for (start, row) in ends.rows(forbid.through, block.len(), &columns) {
+            count += row.possible.count_ones(..);
+            let shown = row.possible.ones().take(most.saturating_sub(pairs.len()));
+            let wanted: BTreeSet<FileId> = shown.map(|column| block[column]).collect();
+            let mut ways = BTreeMap::new();
+            for certain_only in [true, false] {
+                found.walk(start, &wanted, certain_only, &mut ways);
+            }
+            let name = |file| graph.part(graph.body_of(file)).qualified_name.clone();
+            for end in wanted {
+                let Some(first) = ways.get(&end).and_then(|way| way.first()) else { continue };
+                pairs.push(Pair {
+                    from: name(start),
+                    to: name(end),
+                    path: first.from.path.clone(),
+                    line: site_line(conds.db, &first.from.path, first.site, Side::After),
+                    certain: columns.get(&end).is_some_and(|&column| row.certain.contains(column)),
+                });
+            }
+        }
+    }
+    (count, pairs)
 }
 
 fn verdict(violations: Violations) -> Verdict {

@@ -149,3 +149,28 @@ fn what_an_adopted_pack_says_of_nothing_is_a_note_and_what_is_used_is_not_looked
     assert_eq!(severity(Role::Adopted), [Severity::Note]);
     assert_eq!(severity(Role::Used), []);
 }
+
+#[test]
+fn a_forbid_lists_the_pairs_that_may_only_shrink() {
+    let found = |clause: &str, through: &str, modules: usize| {
+        let mut tree = files(&[("b/x.py", "import c.z\n"), ("c/z.py", "Z = 1\n")]);
+        for at in 0..modules {
+            tree.insert(format!("a/m{at:02}.py"), "\nimport b.x\n".to_owned());
+        }
+        let rules = format!(
+            "forbid r\n  imports from package(\"a\") to package(\"b\") plus package(\"c\"){through}\n{clause}  because \"x\"\n"
+        );
+        let mut bench = Bench::new();
+        bench.set(&tree, &tree, &raw_book(&rules));
+        bench.engine.check().into_iter().map(|found| (found.severity, found.message)).collect::<Vec<_>>()
+    };
+    let listed = "  existing listed, may only shrink\n";
+    let through = ", direct or through other modules";
+    assert_eq!(found("", "", 2), []);
+    let lines = "\na.m00 to b.x (a/m00.py:2)\na.m01 to b.x (a/m01.py:2)";
+    assert_eq!(found(listed, "", 2), [(Severity::Note, format!("`r` finds 2 pairs that may only shrink{lines}"))]);
+    let lines = "\na.m00 to b.x (a/m00.py:2)\na.m00 to c.z (a/m00.py:2)";
+    assert_eq!(found(listed, through, 1), [(Severity::Note, format!("`r` finds 2 pairs that may only shrink{lines}"))]);
+    let many = &found(listed, "", 23)[0].1;
+    assert_eq!((many.lines().count(), many.lines().last()), (22, Some("and 3 more")));
+}

@@ -159,8 +159,11 @@ fn screen(page: &mut Page, found: &[Diagnostic], unread: &[(&str, &str)], texts:
     }
     for note in notes.iter().take(MOST_NOTES) {
         let (line, _) = place(note, texts);
-        let label = Text::new().then(Style::Dim, format!("note[{}]", note.code)).plain(format!(" {}", note.message));
+        let mut lines = note.message.lines();
+        let first = lines.next().unwrap_or_default();
+        let label = Text::new().then(Style::Dim, format!("note[{}]", note.code)).plain(format!(" {first}"));
         page.row(0, label, Text::new().then(Style::Dim, format!("{}:{line}", note.path)));
+        lines.for_each(|line| page.line(2, line));
     }
     if notes.len() > MOST_NOTES {
         let more = format!("and {} (--format json has all)", count((notes.len() - MOST_NOTES) as u64, "more note"));
