@@ -8,7 +8,7 @@ use grace_dsl::ast::{
 };
 use grace_fingerprints::{FIELDS, Fingerprint};
 use grace_graph::change::Kinds;
-use grace_graph::code::{EdgeKind, PartId, PartKey, PartKind};
+use grace_graph::code::{Edge, EdgeKind, PartId, PartKey, PartKind};
 use grace_graph::graph::{CodeGraph, FileNode};
 use grace_graph::test_names::{TestName, python_test_name};
 
@@ -567,6 +567,7 @@ impl Conds<'_> {
         };
         let (before_certain, before_possible) = run(0);
         let (after_certain, after_possible) = run(1);
+        let came_from: BTreeMap<&PartKey, &PartKey> = renames.iter().map(|(&before, &after)| (after, before)).collect();
         let mut truth = Truth::No;
         let mut hits = Vec::new();
         let hidden = self.hidden_edges(from, to);
@@ -584,9 +585,8 @@ impl Conds<'_> {
                 continue;
             }
             truth = truth.max(if certain { Truth::Yes } else { Truth::Unknown });
-            let stood = from_both.graphs[0].find(&key.1).is_some() && from_both.graphs[0].find(&key.2).is_some();
             hits.push(Hit::NewEdge {
-                why: if stood { "new" } else { "moved" },
+                why: why_new(&from_both.graphs[0], &came_from, &renames, &hit),
                 edge: hit,
                 from_set: from_set.clone(),
                 to_set: to_set.clone(),
@@ -995,6 +995,31 @@ pub(crate) fn edge_kind(word: EdgeWord) -> EdgeKind {
         EdgeWord::Calls => EdgeKind::Calls,
         EdgeWord::Inherits => EdgeKind::Inherits,
         EdgeWord::References => EdgeKind::References,
+    }
+}
+
+/// Why an edge is new between two sets: it was not there, an end of it moved, or what stood was only tagged anew.
+/// Renames are given from after to before, and from before to after.
+fn why_new(
+    before: &CodeGraph,
+    came_from: &BTreeMap<&PartKey, &PartKey>,
+    went_to: &BTreeMap<&PartKey, &PartKey>,
+    edge: &EdgeHit,
+) -> &'static str {
+    let stood = |key: &PartKey| match came_from.get(key) {
+        Some(old) => before.find(old),
+        // What stands where another part moved away from is not that part.
+        None if went_to.contains_key(key) => None,
+        None => before.find(key),
+    };
+    let (Some(from), Some(to)) = (stood(&edge.from), stood(&edge.to)) else { return "new" };
+    let is_it = |old: &Edge| old.to == to && (old.evidence.is_certain() || !edge.evidence.is_certain());
+    if !before.out_edges(from, &[edge.kind]).any(is_it) {
+        "new"
+    } else if came_from.contains_key(&edge.from) || came_from.contains_key(&edge.to) {
+        "moved"
+    } else {
+        "retagged"
     }
 }
 

@@ -567,3 +567,39 @@ fn a_file_that_cannot_be_read_may_hold_members_of_what_it_is_in() {
         assert_eq!(outcome("a/x.py", &set.replace("a/", "c/").replace("class(\"K\")", "none")), Outcome::DoesNotApply);
     }
 }
+
+#[test]
+fn a_new_edge_says_whether_it_is_new_or_an_end_of_it_moved_or_was_tagged_anew() {
+    let why = |before: &Files, after: &Files, tagged: &str| {
+        let rules = book(&format!(
+            "{TIERS}
+tag core on {tagged}
+rule r : tier 2
+  when     new edges imports from path(\"app/**\") to tag(core)
+  because  \"A new dependency on the core is seen.\"
+"
+        ));
+        let mut bench = Bench::new();
+        bench.set(before, after, &rules);
+        let plan = bench.engine.plan();
+        let rule = plan.rules.iter().find(|rule| rule.name == "r").unwrap();
+        let evidence = rule.derivation.iter().flat_map(|reason| &reason.evidence);
+        let all = evidence.map(|piece| match piece {
+            Evidence::NewEdge { why, .. } => why.clone(),
+            other => panic!("{other:#?}"),
+        });
+        all.collect::<BTreeSet<String>>()
+    };
+    let long = "import core.one\n\n\ndef first():\n    return 1\n\n\ndef second():\n    return first() + 2\n";
+    let base = files(&[("core/one.py", "ONE = 1\n"), ("lib/a.py", long)]);
+    let set = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<BTreeSet<String>>();
+    // From a part that is new: nothing moved.
+    let added = with(&base, "app/new.py", "import core.one\n");
+    assert_eq!(why(&base, &added, "path(\"core/**\")"), set(&["new"]));
+    let moved = with(&without(&base, "lib/a.py"), "app/a.py", long);
+    assert_eq!(why(&base, &moved, "path(\"core/**\")"), set(&["moved"]));
+    // The tag is on what imports `mark`, which the core begins to do; who imports the core did so before.
+    let before = with(&with(&base, "app/b.py", "import core.one\n"), "mark.py", "MARK = 1\n");
+    let after = with(&before, "core/one.py", "import mark\n\nONE = 1\n");
+    assert_eq!(why(&before, &after, "importers(module(\"mark\"), within 1)"), set(&["retagged"]));
+}
