@@ -231,6 +231,7 @@ impl Conds<'_> {
                         field: test.field.text.clone(),
                         value,
                         users,
+                        used_by: used_by(set),
                         side,
                         certain: holds == Truth::Yes,
                     });
@@ -746,6 +747,7 @@ impl Conds<'_> {
                     field: field.to_owned(),
                     value,
                     users: Vec::new(),
+                    used_by: None,
                     side: Side::Before,
                     certain,
                 });
@@ -766,7 +768,7 @@ impl Conds<'_> {
     }
 
     /// The parts by which the set in `models used by S` uses a model: those that are bound to it.
-    fn parts_using(&self, sets: &Sets<'_>, set: &SetExpr, model: &str) -> Vec<PartKey> {
+    pub(crate) fn parts_using(&self, sets: &Sets<'_>, set: &SetExpr, model: &str) -> Vec<PartKey> {
         let grace_dsl::ast::SetKind::ModelsUsedBy(inner) = &set.kind else { return Vec::new() };
         let start = sets.eval(inner);
         let bound =
@@ -1034,6 +1036,14 @@ pub(crate) fn hidden_edges_of(key: &PartKey) -> Hit {
 
 fn missing(fact: String) -> (Truth, Vec<Hit>) {
     (Truth::Unknown, vec![Hit::Missing { fact }])
+}
+
+/// The set in `models used by S`.
+pub(crate) fn used_by(set: &SetExpr) -> Option<Arc<SetExpr>> {
+    match &set.kind {
+        SetKind::ModelsUsedBy(inner) => Some(Arc::new((**inner).clone())),
+        _ => None,
+    }
 }
 
 /// A number known as an interval against a limit: yes where all of it holds, no where none does.

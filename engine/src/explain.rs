@@ -12,12 +12,12 @@ use grace_graph::graph::{CodeGraph, Direction};
 use crate::book::{Kind, line, names};
 use crate::conds::{Conds, EDGE_KINDS, Mode};
 use crate::db::{Db, graph_of, meant};
-use crate::impact::{impact, test_id};
-use crate::join::{Judged, RuleView, books, cond_text, judged, plan};
+use crate::impact::{Reached, impact, seeds, test_id, way_to};
+use crate::join::{Judged, RuleView, books, cond_at, cond_text, judged, plan};
 use crate::plan::{CondSeen, Explanation, NearRule, Outcome, Plan, Presence, Side, Step, Truth};
 use crate::prove::Prover;
 use crate::show;
-use crate::verdict::Trace;
+use crate::verdict::{Hit, Trace};
 
 /// What can be asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -381,45 +381,50 @@ impl Explainer<'_> {
         found.into_iter().collect()
     }
 
-    /// Shortest ways from the change to a part, against the direction of the edges.
+    /// Shortest ways by which the change reaches a part: those by which tests are selected, each from another changed part.
+    /// What only the code before the change leads to is shown as it was.
     fn ways_to(&self, graph: &CodeGraph, part: PartId) -> Vec<Vec<Step>> {
         let impact = impact(self.db);
         let Some((_, book)) = books(self.db).into_iter().last() else { return Vec::new() };
         let prover = Prover { db: self.db, book };
+        let key = graph.key(part);
         if impact.changed.contains(part.0 as usize) {
-            let part = prover.part_ref(&graph.key(part), Side::After);
+            let part = prover.part_ref(&key, Side::After);
             return vec![vec![Step::Inside { of: "change".to_owned(), part }]];
         }
-        let mut ways = Vec::new();
-        let mut start = impact.changed.clone();
-        while ways.len() < WAYS {
-            let edges = graph
-                .path(&start, part, EDGE_KINDS, Direction::Backward, None, true)
-                .or_else(|| graph.path(&start, part, EDGE_KINDS, Direction::Backward, None, false))
-                .unwrap_or_default();
-            let Some(first) = edges.first() else {
-                // By way of import-time code: the way leads to the module body that the part stands in.
-                let body = graph.module_of(part);
-                if ways.is_empty()
-                    && body != part
-                    && impact.reached.contains(part.0 as usize)
-                    && let Some(edges) = graph.path(&start, body, EDGE_KINDS, Direction::Backward, None, false)
-                {
-                    let mut way: Vec<Step> =
-                        edges.iter().map(|edge| prover.edge_step(graph, edge, Side::After)).collect();
-                    way.push(Step::Inside {
-                        of: "file".to_owned(),
-                        part: prover.part_ref(&graph.key(body), Side::After),
-                    });
-                    ways.push(way);
-                }
-                break;
-            };
-            let from = if start.contains(first.to.0 as usize) { first.to } else { first.from };
-            ways.push(edges.iter().map(|edge| prover.edge_step(graph, edge, Side::After)).collect());
-            start.remove(from.0 as usize);
+        if !impact.reached.contains(part.0 as usize) {
+            return Vec::new();
         }
-        ways
+        let was = meant(self.db)
+            .iter()
+            .find(|change| change.after.as_ref() == Some(&key))
+            .and_then(|change| change.before.clone());
+        for (side, key) in [(Side::After, &key), (Side::Before, was.as_ref().unwrap_or(&key))] {
+            let graph = graph_of(self.db, side);
+            let Some(end) = graph.find(key) else { continue };
+            let mut starts: BTreeSet<PartId> = seeds(self.db, &graph, side).into_iter().collect();
+            let mut ways = Vec::new();
+            while ways.len() < WAYS
+                && let Some(way) = way_to(&graph, &starts, end)
+                && let Some(first) = way.first()
+            {
+                starts.remove(&first.from);
+                let step = |step: &Reached<'_>| match step.edge {
+                    Some(edge) => prover.edge_step(&graph, edge, side),
+                    None => {
+                        let same_file = graph.part(step.from).file == graph.part(step.to).file;
+                        let around = if same_file { graph.module_of(step.from) } else { step.from };
+                        let of = if same_file { "file" } else { "reach of" };
+                        Step::Inside { of: of.to_owned(), part: prover.part_ref(&graph.key(around), side) }
+                    }
+                };
+                ways.push(way.iter().map(step).collect());
+            }
+            if !ways.is_empty() {
+                return ways;
+            }
+        }
+        Vec::new()
     }
 
     fn file(&self, path: &str) -> Explanation {
@@ -582,12 +587,20 @@ impl Explainer<'_> {
 
     fn seen(&self, judged: &Judged, trace: &Trace, depth: u32, found: &mut Vec<CondSeen>) {
         let prover = Prover { db: self.db, book: judged.book };
+        let mut hits: Vec<Hit> = trace.hits.iter().take(CANDIDATES).cloned().collect();
+        if trace.truth == Truth::No
+            && hits.is_empty()
+            && let Some(cond) = cond_at(&judged.compiled.item, trace.node)
+        {
+            let conds = Conds { db: self.db, book: judged.book, compiled: &judged.compiled, mode: Mode::Raise };
+            hits = conds.seen_instead(cond);
+        }
         found.push(CondSeen {
             text: cond_text(&judged.compiled.item, trace.node),
             line: line(self.db, &judged.at, trace.node),
             depth,
             truth: trace.truth,
-            seen: trace.hits.iter().take(CANDIDATES).map(|hit| prover.evidence(&judged.compiled, hit)).collect(),
+            seen: hits.iter().map(|hit| prover.evidence(&judged.compiled, hit)).collect(),
         });
         for child in &trace.children {
             self.seen(judged, child, depth + 1, found);

@@ -1,6 +1,6 @@
 //! What the change reaches, and so which tests of a bundle are run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use grace_dsl::ast::{self, ItemKind};
@@ -105,35 +105,76 @@ pub(crate) fn affected(graph: &CodeGraph, seeds: &[PartId], certain_only: bool) 
         reach(seed, &mut queue);
     }
     while let Some(part) = queue.pop() {
-        let node = graph.part(part);
-        let file = graph.file(node.file);
-        for edge in graph.in_edges(part, EDGE_KINDS).filter(|edge| !certain_only || edge.evidence.is_certain()) {
-            let from = graph.part(edge.from).kind;
-            if !names_only(graph, edge) {
-                reach(edge.from, &mut queue);
-                if from == PartKind::Class {
-                    reach(graph.module_of(edge.from), &mut queue);
-                }
+        affects(graph, part, certain_only, |_, next, _| reach(next, &mut queue));
+    }
+    reached
+}
+
+/// What one part affects directly: each with the part that it is reached from (this one, or one reached so) and the edge,
+/// where there is one.
+fn affects<'g>(
+    graph: &'g CodeGraph,
+    part: PartId,
+    certain_only: bool,
+    mut reach: impl FnMut(PartId, PartId, Option<&'g Edge>),
+) {
+    let node = graph.part(part);
+    let file = graph.file(node.file);
+    for edge in graph.in_edges(part, EDGE_KINDS).filter(|edge| !certain_only || edge.evidence.is_certain()) {
+        if !names_only(graph, edge) {
+            reach(part, edge.from, Some(edge));
+            if graph.part(edge.from).kind == PartKind::Class {
+                reach(edge.from, graph.module_of(edge.from), None);
             }
         }
-        if node.kind == PartKind::Module {
-            for inside in graph.parts_of(node.file) {
-                reach(inside, &mut queue);
-            }
-            let (directory, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
-            if matches!(name, "conftest.py" | "__init__.py") {
-                let below = if directory.is_empty() { String::new() } else { format!("{directory}/") };
-                let is_conftest = name == "conftest.py";
-                for other in graph.file_ids() {
-                    let other = graph.file(other);
-                    if other.is_test && (is_conftest || !below.is_empty()) && other.path.starts_with(&below) {
-                        reach(PartId(other.parts.start), &mut queue);
-                    }
+    }
+    if node.kind == PartKind::Module {
+        for inside in graph.parts_of(node.file) {
+            reach(part, inside, None);
+        }
+        let (directory, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
+        if matches!(name, "conftest.py" | "__init__.py") {
+            let below = if directory.is_empty() { String::new() } else { format!("{directory}/") };
+            let is_conftest = name == "conftest.py";
+            for other in graph.file_ids() {
+                let other = graph.file(other);
+                if other.is_test && (is_conftest || !below.is_empty()) && other.path.starts_with(&below) {
+                    reach(part, PartId(other.parts.start), None);
                 }
             }
         }
     }
-    reached
+}
+
+/// A step of a way that the change takes: over an edge, or from a part to what runs with it.
+pub(crate) struct Reached<'g> {
+    pub(crate) from: PartId,
+    pub(crate) to: PartId,
+    pub(crate) edge: Option<&'g Edge>,
+}
+
+/// A shortest way by which [`affected`] comes from one of some parts to another part; certain edges alone where they do.
+pub(crate) fn way_to<'g>(graph: &'g CodeGraph, seeds: &BTreeSet<PartId>, end: PartId) -> Option<Vec<Reached<'g>>> {
+    [true, false].into_iter().find_map(|certain_only| {
+        let mut came: BTreeMap<PartId, Option<Reached<'g>>> = seeds.iter().map(|&seed| (seed, None)).collect();
+        let mut queue: VecDeque<PartId> = seeds.iter().copied().collect();
+        while let Some(part) = queue.pop_front().filter(|_| !came.contains_key(&end)) {
+            affects(graph, part, certain_only, |from, to, edge| {
+                came.entry(to).or_insert_with(|| {
+                    queue.push_back(to);
+                    Some(Reached { from, to, edge })
+                });
+            });
+        }
+        let mut way = Vec::new();
+        let mut at = end;
+        while let Some(step) = came.remove(&at)? {
+            at = step.from;
+            way.push(step);
+        }
+        way.reverse();
+        Some(way)
+    })
 }
 
 /// The parts whose change affects a test: [`affected`] read backwards, from all tests at once.

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use grace_dsl::ast::{self, Item, ItemKind, NodeId, Requirement};
 use grace_graph::code::PartKey;
 
-pub(crate) use finish::cond_text;
+pub(crate) use finish::{cond_at, cond_text};
 
 use crate::book::{At, Compiled, Kind, applies, compiled, item_ids, line};
 use crate::db::{Db, RuleBook, World};

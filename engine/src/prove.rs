@@ -47,6 +47,18 @@ impl Prover<'_> {
         proof.steps
     }
 
+    /// How a part is used by a set, at any distance: the way, and why the start of it is in the set.
+    fn prove_use(&self, item: &Compiled, side: Side, key: &PartKey, set: &SetExpr) -> Vec<Step> {
+        let walk = SetKind::Walk {
+            walk: Walk::Dependencies,
+            set: Box::new(set.clone()),
+            distance: Distance::Any,
+            certain: false,
+        };
+        // It is read from no text: no place, and so nothing remembered by one.
+        self.prove(item, side, key, &SetExpr { node: NodeId(0), kind: walk })
+    }
+
     fn name_step(&self, name: &str, at: &At) -> Step {
         Step::Named {
             name: name.to_owned(),
@@ -125,11 +137,14 @@ impl Prover<'_> {
             Hit::Number { what, low, high, test } => {
                 Evidence::Number { what: what.clone(), low: *low, high: *high, test: test.clone() }
             }
-            Hit::Model { model, field, value, users, side, .. } => Evidence::Model {
+            Hit::Model { model, field, value, users, used_by, side, .. } => Evidence::Model {
                 model: model.clone(),
                 field: field.clone(),
                 value: value.clone(),
-                proof: Vec::new(),
+                proof: match (users.first(), used_by) {
+                    (Some(user), Some(set)) => self.prove_use(item, *side, user, set),
+                    _ => Vec::new(),
+                },
                 part: users.first().map(|part| self.part_ref(part, *side)),
             },
             Hit::Package { name, before, after, path, line } => Evidence::Package {

@@ -32,8 +32,16 @@ pub(crate) enum Hit {
     Test { part: PartKey, side: Side, how: Arc<str>, line: u32 },
     /// A number.
     Number { what: String, low: i64, high: i64, test: String },
-    /// A model's field.
-    Model { model: String, field: String, value: String, users: Vec<PartKey>, side: Side, certain: bool },
+    /// A model's field. `users` are bound to the model, and parts of the set `used_by` lead to them.
+    Model {
+        model: String,
+        field: String,
+        value: String,
+        users: Vec<PartKey>,
+        used_by: Option<Arc<SetExpr>>,
+        side: Side,
+        certain: bool,
+    },
     /// A package.
     Package { name: String, before: Option<String>, after: Option<String>, path: Arc<str>, line: u32 },
     /// What the change says of itself.

@@ -225,11 +225,11 @@ fn unmet(item: &Item, verdict: &Verdict) -> Vec<String> {
     found
 }
 
-/// The text of a condition of an item by its node.
-pub(crate) fn cond_text(item: &Item, node: NodeId) -> String {
-    fn find(cond: &ast::Cond, node: NodeId) -> Option<String> {
+/// A condition of a rule by its node.
+pub(crate) fn cond_at(item: &Item, node: NodeId) -> Option<&ast::Cond> {
+    fn find(cond: &ast::Cond, node: NodeId) -> Option<&ast::Cond> {
         if cond.node == node {
-            return Some(show::cond(cond));
+            return Some(cond);
         }
         match &cond.kind {
             ast::CondKind::And(conds) | ast::CondKind::Or(conds) => conds.iter().find_map(|cond| find(cond, node)),
@@ -237,11 +237,15 @@ pub(crate) fn cond_text(item: &Item, node: NodeId) -> String {
             _ => None,
         }
     }
+    let ItemKind::Rule(rule) = &item.kind else { return None };
+    let (When::Change(cond) | When::Always(cond) | When::AfterRun(cond)) = &rule.when;
+    find(cond, node)
+}
+
+/// The text of a condition of an item by its node.
+pub(crate) fn cond_text(item: &Item, node: NodeId) -> String {
     let text = match &item.kind {
-        ItemKind::Rule(rule) => {
-            let (When::Change(cond) | When::Always(cond) | When::AfterRun(cond)) = &rule.when;
-            find(cond, node)
-        }
+        ItemKind::Rule(_) => cond_at(item, node).map(show::cond),
         ItemKind::Policy(policy) => Some(format!("change touches {}", show::set(&policy.covers))),
         ItemKind::Forbid(forbid) => {
             Some(format!("new imports from {} to {}", show::set(&forbid.from), show::set(&forbid.to)))

@@ -1,11 +1,13 @@
 //! Plans of small changes: what fires, what does not, and why.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use grace_engine::What;
 use grace_engine::decide::{Answer, decide};
 use grace_engine::input::{Book, PastFacts};
 use grace_engine::plan::{Evidence, Outcome, Presence, Step, Truth};
+use grace_fingerprints::CommercialUse;
 use grace_graph::change::Content;
 
 use crate::support::{Bench, Files, book, files, raw_book, with, without};
@@ -602,4 +604,100 @@ rule r : tier 2
     let before = with(&with(&base, "app/b.py", "import core.one\n"), "mark.py", "MARK = 1\n");
     let after = with(&before, "core/one.py", "import mark\n\nONE = 1\n");
     assert_eq!(why(&before, &after, "importers(module(\"mark\"), within 1)"), set(&["retagged"]));
+}
+
+#[test]
+fn an_unmet_condition_says_what_was_seen_instead_and_the_plan_does_not() {
+    let rules = book(&format!(
+        "{TIERS}
+window freeze 2020-01-01 to 2020-01-31, zone \"UTC\"
+binding model(\"m:1\") to path(\"app/util.py\")
+rule r : tier 2
+  when     (operation is optimize or ticket \"HOT-*\" or branch \"release/*\" or actor is verified bot(\"b\") or during freeze
+           or package change is major or any of models used by path(\"app/boot.py\") has commercial_use not allowed
+           or any of models used by path(\"README.md\") has commercial_use not allowed)
+  because  \"x\"
+"
+    ));
+    let mut bench = Bench::new();
+    let mut input = bench.input(&repository(), &helper_edit(), &rules);
+    input.declared.operation = Some("refactor".to_owned());
+    input.declared.ticket = Some("ABC-1".to_owned());
+    input.declared.branch = Some("main".to_owned());
+    let mut parsed =
+        grace_fingerprints::shipped().iter().filter_map(|(path, text)| grace_fingerprints::parse(path, text).ok());
+    let allowed = parsed.find(|model| model.commercial_use == CommercialUse::Allowed).unwrap();
+    for side in [&mut input.past.models_before, &mut input.past.models_after] {
+        side.insert("m:1".to_owned(), Arc::new(allowed.clone()));
+    }
+    bench.engine.update(input);
+    let plan = bench.engine.plan();
+    let rule = plan.rules.iter().find(|rule| rule.name == "r").unwrap();
+    assert_eq!(rule.outcome, Outcome::DoesNotApply);
+    assert!(rule.derivation.iter().all(|reason| reason.evidence.is_empty()), "{rule:#?}");
+    let explained = bench.engine.explain(&What::Rule("r".to_owned()));
+    let conditions = &explained.near[0].conditions;
+    let declared = |what: &str, value: &str| Evidence::Declared { what: what.to_owned(), value: value.to_owned() };
+    let seen: Vec<&[Evidence]> = conditions.iter().skip(1).map(|condition| &*condition.seen).collect();
+    assert_eq!(seen[0], [declared("operation", "refactor")]);
+    assert_eq!(seen[1], [declared("ticket", "ABC-1")]);
+    assert_eq!(seen[2], [declared("branch", "main")]);
+    assert_eq!(seen[3], [declared("verified bot", "")]);
+    assert!(matches!(&seen[4][0], Evidence::Declared { what, value } if what == "date" && value.starts_with("2026-")));
+    assert!(matches!(&seen[4][1], Evidence::Window { name, .. } if name == "freeze"));
+    assert_eq!(seen[5], [declared("package change", "")]);
+    let Evidence::Model { value, proof, part, .. } = &seen[6][0] else { panic!("{:#?}", seen[6]) };
+    assert_eq!(value, "allowed");
+    // Boot imports and calls what is bound to the model: the way, and where it starts.
+    assert_eq!(part.as_ref().map(|part| part.path.as_str()), Some("app/util.py"));
+    let edges = proof.iter().filter(|step| matches!(step, Step::Edge { .. })).count();
+    assert!(
+        edges > 0 && matches!(proof.last(), Some(Step::In { set, .. }) if set.contains("app/boot.py")),
+        "{proof:#?}"
+    );
+    assert!(matches!(&seen[7][0], Evidence::Number { high: 0, .. }), "{:#?}", seen[7]);
+}
+
+#[test]
+fn a_test_that_is_not_reached_has_no_way_and_one_that_is_has_the_way_by_which_it_is() {
+    let rules = book(&format!(
+        "{TIERS}
+bundle unit
+  tests    tests
+  run      \"pytest\", \"{{tests}}\"
+  timeout  60 s
+rule code : tier 2
+  when     change touches language(python)
+  require  bundle(unit) narrowed to impacted tests
+  because  \"Code is tested.\"
+"
+    ));
+    let before = with(
+        &with(
+            &repository(),
+            "tests/test_names.py",
+            "from app.util import helper\n\n\ndef test_names():\n    assert True\n",
+        ),
+        "tests/test_other.py",
+        "from app.util import other\n\n\ndef test_other():\n    assert other() == 3\n",
+    );
+    let mut bench = Bench::new();
+    bench.set(&before, &with(&before, "app/util.py", &helper_edit()["app/util.py"]), &rules);
+    for test in ["test_names", "test_other"] {
+        let explained = bench.engine.explain(&What::Test(test.to_owned()));
+        assert_eq!((explained.status, explained.reached), (Presence::Absent, vec![]), "{test}");
+    }
+    let explained = bench.engine.explain(&What::Test("test_start".to_owned()));
+    let ends = |step: &Step| match step {
+        Step::Edge { from, to, .. } => (from.name.clone(), to.name.clone()),
+        other => panic!("{other:#?}"),
+    };
+    let way: Vec<(String, String)> = explained.reached[0].iter().map(ends).collect();
+    assert_eq!(way.first().map(|(_, to)| to.as_str()), Some("helper"), "{way:?}");
+    assert_eq!(way.last().map(|(from, _)| from.as_str()), Some("test_start"), "{way:?}");
+    // Import-time code leads to what stands in the files that run it.
+    bench.set(&before, &with(&before, "app/util.py", &format!("X = 1\n{}", before["app/util.py"])), &rules);
+    let explained = bench.engine.explain(&What::Test("test_names".to_owned()));
+    assert_eq!(explained.status, Presence::Present);
+    assert!(matches!(explained.reached[0].last(), Some(Step::Inside { of, .. }) if of == "file"), "{explained:#?}");
 }
