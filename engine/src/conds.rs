@@ -867,7 +867,9 @@ impl Conds<'_> {
         let last = u32::try_from(runs.thousandths / 1000).unwrap_or(u32::MAX);
         match crate::decide::rate_of(&past, show::rate(rate), bundle, last) {
             Some(seen) => {
-                let holds = compare_exact(compare, seen, plain(value));
+                let (left, right) = seen.against(plain(value));
+                let holds = compare_exact(compare, left, right);
+                let seen = seen.shown();
                 let hit = Hit::Number {
                     what: format!("{} of bundle({bundle}) over last {last} runs", show::rate(rate)),
                     low: seen,

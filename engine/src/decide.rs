@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::input::PastFacts;
+use crate::input::{BundleRun, PastFacts};
 use crate::plan::{AfterRun, Approval, Approver, BundlePlan, Derivation, Element, Pending, Plan, Truth};
 
 /// How a bundle of the plan came out.
@@ -343,19 +343,40 @@ fn belongs(group: &Approver, person: &str) -> bool {
     }
 }
 
-/// A rate of a bundle over its last runs, in thousandths of a percent; `None` where nothing ran.
-pub(crate) fn rate_of(past: &PastFacts, rate: &str, bundle: &str, last: u32) -> Option<i64> {
-    if let Some(&value) = past.rates.get(&(rate.to_owned(), bundle.to_owned())) {
-        return Some(value);
+/// A part of a whole that is not zero: compared without rounding, rounded only to be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Share {
+    part: i64,
+    whole: i64,
+}
+
+impl Share {
+    /// What is compared, and with what, for a limit in thousandths of a percent.
+    pub(crate) fn against(self, limit: i64) -> (i128, i128) {
+        (i128::from(self.part) * 100_000, i128::from(limit) * i128::from(self.whole))
+    }
+
+    /// In thousandths of a percent, rounded down.
+    pub(crate) fn shown(self) -> i64 {
+        let shown = i128::from(self.part) * 100_000 / i128::from(self.whole);
+        i64::try_from(shown).unwrap_or(i64::MAX)
+    }
+}
+
+/// How many of a bundle's last runs passed, or passed only on retry; `None` where it never ran.
+pub(crate) fn rate_of(past: &PastFacts, rate: &str, bundle: &str, last: u32) -> Option<Share> {
+    if let Some(&part) = past.rates.get(&(rate.to_owned(), bundle.to_owned())) {
+        return Some(Share { part, whole: 100_000 });
     }
     let runs = past.runs.get(bundle)?;
-    let first = runs.len().saturating_sub(last as usize);
-    let (mut part, mut total) = (0_i64, 0_i64);
-    for run in &runs[first..] {
-        total += i64::from(run.passed) + i64::from(run.failed);
-        part += i64::from(if rate == "flaky rate" { run.flaky } else { run.passed });
-    }
-    (total > 0).then(|| part * 100_000 / total)
+    let runs = &runs[runs.len().saturating_sub(last as usize)..];
+    let counts = |run: &&BundleRun| match run {
+        BundleRun::Passed => rate == "pass rate",
+        BundleRun::Flaky => true,
+        BundleRun::Failed => false,
+    };
+    let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    (!runs.is_empty()).then(|| Share { part: count(runs.iter().filter(counts).count()), whole: count(runs.len()) })
 }
 
 struct Outcomes<'a> {
@@ -374,13 +395,16 @@ impl Outcomes<'_> {
             Pending::Not(part) => crate::conds::not(self.judge(part)),
             Pending::Rate { rate, bundle, runs, compare, value } => {
                 let one = |name: &str| match rate_of(self.past, rate, name, *runs) {
-                    Some(seen) => truth(match compare.as_str() {
-                        "<" => seen < *value,
-                        "<=" => seen <= *value,
-                        ">" => seen > *value,
-                        ">=" => seen >= *value,
-                        _ => seen == *value,
-                    }),
+                    Some(seen) => {
+                        let (seen, limit) = seen.against(*value);
+                        truth(match compare.as_str() {
+                            "<" => seen < limit,
+                            "<=" => seen <= limit,
+                            ">" => seen > limit,
+                            ">=" => seen >= limit,
+                            _ => seen == limit,
+                        })
+                    }
                     None => Truth::Unknown,
                 };
                 match bundle {

@@ -129,13 +129,13 @@ pub struct CodeOwners {
     pub text: Arc<str>,
 }
 
-/// One run of a bundle.
+/// How one run of a bundle ended. One that was stopped, or had nothing to run, is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BundleRun {
-    /// Tests that passed, on the first try or later.
-    pub passed: u32,
-    /// Tests that failed.
-    pub failed: u32,
-    /// Of those that passed, the ones that needed another try.
-    pub flaky: u32,
+pub enum BundleRun {
+    /// It passed at the first try.
+    Passed,
+    /// It passed only on retry.
+    Flaky,
+    /// It did not pass.
+    Failed,
 }

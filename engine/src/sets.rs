@@ -790,7 +790,7 @@ pub(crate) fn plain(quantity: &grace_dsl::ast::Quantity) -> i64 {
 }
 
 /// A comparison of two numbers.
-pub(crate) fn compare_exact(compare: Compare, left: i64, right: i64) -> bool {
+pub(crate) fn compare_exact<T: Ord>(compare: Compare, left: T, right: T) -> bool {
     match compare {
         Compare::Less => left < right,
         Compare::AtMost => left <= right,

@@ -15,6 +15,7 @@ use super::rules::Rules;
 use super::sets::{Members, Sets, Sort, newly, not};
 use super::text::glob;
 use super::world::World;
+use crate::input::BundleRun;
 use crate::plan::Truth;
 
 /// What made a condition hold, as far as waivers and owners ask.
@@ -612,14 +613,13 @@ impl<'a> Judge<'a> {
         }
         let Some(all) = past.runs.get(bundle) else { return Truth::Unknown };
         let last = usize::try_from(runs.thousandths / 1000).unwrap_or(0);
-        let recent = all.iter().rev().take(last);
         let (mut part, mut whole) = (0_i64, 0_i64);
-        for run in recent {
-            part += i64::from(match rate {
-                Rate::Pass => run.passed,
-                Rate::Flaky => run.flaky,
-            });
-            whole += i64::from(run.passed) + i64::from(run.failed);
+        for run in all.iter().rev().take(last) {
+            whole += 1;
+            match (rate, run) {
+                (Rate::Pass, BundleRun::Passed | BundleRun::Flaky) | (Rate::Flaky, BundleRun::Flaky) => part += 1,
+                _ => {}
+            }
         }
         if whole == 0 {
             return Truth::Unknown;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use grace_engine::decide::{Answer, BundleOutcome, Decision, decide};
-use grace_engine::input::{CodeOwners, Input, PastFacts};
+use grace_engine::input::{BundleRun, CodeOwners, Input, PastFacts};
 use grace_engine::plan::{Approver, Outcome, Plan, Truth};
 
 use crate::support::{Bench, Files, book, files, raw_book, with};
@@ -266,4 +266,32 @@ rule failing
     // The outcome that is waited for hides no file.
     assert_eq!(after, ["1 of an owner of app/core.py", "1 of an owner of app/model.py"]);
     assert!(plan.after_run[0].approvals.iter().all(|approval| approval.by != Approver::Anyone));
+}
+
+#[test]
+fn rates_count_runs_of_the_bundle_and_are_compared_without_rounding() {
+    use BundleRun::{Failed, Flaky, Passed};
+    let third = [Passed, Flaky, Passed].as_slice();
+    let cases = [
+        ("flaky rate over last 20 runs > 33.333 %", third, true),
+        ("flaky rate over last 20 runs > 33.334 %", third, false),
+        ("flaky rate over last 20 runs <= 33.333 %", third, false),
+        ("flaky rate over last 4 runs = 25 %", &[Flaky, Passed, Failed, Passed, Flaky], true),
+        ("pass rate over last 4 runs = 75 %", &[Failed, Passed, Passed, Flaky, Failed], true),
+        ("pass rate over last 3 runs > 66.666 %", &[Passed, Flaky, Failed], true),
+    ];
+    for (test, runs, holds) in cases {
+        let past = PastFacts { runs: BTreeMap::from([("unit".to_owned(), runs.to_vec())]), ..PastFacts::default() };
+        let (rate, over) = test.split_once(" rate ").unwrap_or_default();
+        let rules = format!(
+            "rule afterwards : tier 3\n  after   the run\n  when    any required bundle has {test}\n  upholds SAFE\n  because \"It is watched.\"\n\
+             rule before : tier 3\n  when    {rate} rate of bundle(unit) {over}\n  upholds SAFE\n  because \"It is watched.\"\n"
+        );
+        let plan = planned(&rules, &edit(&["app/core.py"]), past.clone());
+        let outcomes = BTreeMap::from([("unit".to_owned(), BundleOutcome::Passed)]);
+        let decision = decide(&plan, &outcomes, &past, &BTreeSet::new(), None);
+        let truth = if holds { Truth::Yes } else { Truth::No };
+        assert!(decision.after_run.contains(&("afterwards".to_owned(), truth)), "{test}: {:?}", decision.after_run);
+        assert_eq!(plan.tier == 3, holds, "{test}");
+    }
 }

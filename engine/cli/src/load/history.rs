@@ -16,13 +16,14 @@ const MOST_ROWS: usize = 50_000;
 /// How long the question may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// One row a run of a bundle that came to an end, oldest first. A run that broke before any test ran is one failure.
+/// One row a run of a bundle that came to an end, oldest first. A bundle that ran in two forms ran once: the worse counts.
 const SQL: &str = "
-    SELECT bundle, passed, greatest(executed - passed, CASE WHEN status IN ('failed', 'timed_out', 'error') THEN 1 ELSE 0 END), flaky
-    FROM (SELECT b.*,
-            (SELECT count(DISTINCT t.test) FROM test_outcomes t WHERE t.run = b.run AND t.bundle = b.bundle AND t.status = 'flaky') AS flaky,
-            row_number() OVER (PARTITION BY b.bundle ORDER BY b.finished DESC, b.id DESC) AS back
-          FROM bundle_outcomes b WHERE b.status NOT IN ('not_started', 'cancelled', 'nothing_selected'))
+    SELECT bundle, worst
+    FROM (SELECT bundle, worst, row_number() OVER (PARTITION BY bundle ORDER BY ended DESC NULLS LAST, last DESC) AS back
+          FROM (SELECT bundle, max(finished) AS ended, max(id) AS last,
+                  max(CASE status WHEN 'passed' THEN 0 WHEN 'flaky' THEN 1 WHEN 'not_started' THEN 2 WHEN 'cancelled' THEN 2 ELSE 3 END) AS worst
+                FROM bundle_outcomes WHERE status <> 'nothing_selected' GROUP BY bundle, run)
+          WHERE worst <> 2)
     WHERE back <= 200 ORDER BY bundle, back DESC";
 
 /// Where outcomes are kept: out of reach of edits to the work tree.
@@ -59,16 +60,16 @@ impl Past for Stored {
     fn bundle_runs(&self) -> Result<BTreeMap<String, Vec<BundleRun>>, StoreError> {
         let mut runs: BTreeMap<String, Vec<BundleRun>> = BTreeMap::new();
         for row in Store::open(&self.directory)?.query(SQL, MOST_ROWS, PATIENCE)?.rows {
-            let [bundle, numbers @ ..] = row.as_slice() else { continue };
-            let numbers: Vec<u32> = numbers
-                .iter()
-                .filter_map(|value| value.as_u64().and_then(|number| u32::try_from(number).ok()))
-                .collect();
-            if let (Some(bundle), [passed, failed, flaky]) = (bundle.as_str(), numbers.as_slice()) {
-                let of_bundle = runs.entry(bundle.to_owned()).or_default();
-                if of_bundle.len() < MOST_RUNS {
-                    of_bundle.push(BundleRun { passed: *passed, failed: *failed, flaky: *flaky });
-                }
+            let [bundle, worst] = row.as_slice() else { continue };
+            let Some(bundle) = bundle.as_str() else { continue };
+            let run = match worst.as_u64() {
+                Some(0) => BundleRun::Passed,
+                Some(1) => BundleRun::Flaky,
+                _ => BundleRun::Failed,
+            };
+            let of_bundle = runs.entry(bundle.to_owned()).or_default();
+            if of_bundle.len() < MOST_RUNS {
+                of_bundle.push(run);
             }
         }
         Ok(runs)
@@ -84,6 +85,44 @@ mod tests {
     fn asked(text: &str) -> bool {
         let file = BookFile { path: "a".into(), text: Ok(text.into()), role: grace_dsl::Role::Own };
         is_asked_for([&Book { files: vec![file] }])
+    }
+
+    #[test]
+    fn a_run_of_a_bundle_is_one_run_however_many_tests_or_forms_it_had() {
+        use grace_store::{BundleRecord, BundleStatus as Status, Record};
+        let runs = [
+            (1, Status::Flaky, 90),
+            (2, Status::Passed, 3),
+            // Two forms: the worse counts.
+            (3, Status::Passed, 3),
+            (3, Status::Failed, 1),
+            (4, Status::Cancelled, 1),
+            (5, Status::NothingSelected, 0),
+            (6, Status::NotStarted, 0),
+            (7, Status::TimedOut, 0),
+            (8, Status::Error, 0),
+            (9, Status::Passed, 1),
+        ];
+        let records = runs.map(|(run, status, tests)| {
+            Record::Bundle(BundleRecord {
+                run: run.to_string(),
+                bundle: "unit".to_owned(),
+                status,
+                attempts: 1,
+                duration_ms: 1,
+                passed: tests,
+                executed: tests,
+                pass_rate: None,
+                command: String::new(),
+                finished: format!("2026-01-0{run}T00:00:00Z"),
+            })
+        });
+        let directory = files::temporary_dir().expect("a directory");
+        let mut store = Store::open(directory.path()).expect("a store");
+        store.record_all(&records).expect("records are kept");
+        let seen = Stored { directory: directory.path().to_path_buf() }.bundle_runs().expect("runs");
+        use BundleRun::{Failed, Flaky, Passed};
+        assert_eq!(seen["unit"], [Flaky, Passed, Failed, Failed, Failed, Passed]);
     }
 
     #[test]
