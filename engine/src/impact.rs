@@ -7,7 +7,7 @@ use grace_dsl::ast::{self, ItemKind};
 use grace_graph::change::Kinds;
 use grace_graph::code::{Edge, EdgeKind, PartId, PartKey, PartKind};
 use grace_graph::graph::CodeGraph;
-use grace_graph::test_names::{TestName, python_test_name};
+use grace_graph::test_names::{TestName, governs_tests, python_test_name};
 
 use crate::book::{Kind, compiled, milliseconds, names};
 use crate::conds::EDGE_KINDS;
@@ -61,12 +61,15 @@ impl Impact {
     }
 }
 
-/// A file that no parser reads, that is no documentation, and that no code names: who depends on it is not known.
+/// A file that every test may hang on; or one that no parser reads, that is no documentation, and that no code names: who
+/// depends on it is not known.
 fn is_unfollowed(graph: &CodeGraph, part: PartId) -> bool {
     let node = graph.part(part);
-    node.kind == PartKind::File
-        && !grace_graph::change::is_documentation(&graph.file(node.file).path)
-        && graph.in_edges(part, EDGE_KINDS).next().is_none()
+    let path = &graph.file(node.file).path;
+    governs_tests(path)
+        || node.kind == PartKind::File
+            && !grace_graph::change::is_documentation(path)
+            && graph.in_edges(part, EDGE_KINDS).next().is_none()
 }
 
 /// The parts of a side that changed in meaning. A change of more than a function's body happens at import time, so it is

@@ -34,6 +34,31 @@ pub fn python_test_name(path: &str) -> Option<TestName> {
     }
 }
 
+/// True for files that say with what, or how, tests run: requirements, lock files, packaging, settings of the tests and of
+/// their environment. A change of one can affect every test, whoever names it. By their names in any folder.
+#[must_use]
+pub fn governs_tests(path: &str) -> bool {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let lower = name.to_ascii_lowercase();
+    let (stem, extension) = lower.rsplit_once('.').unwrap_or((&lower, ""));
+    let begins = |names: &[&str]| names.iter().any(|begin| stem.starts_with(begin));
+    match extension {
+        "lock" | "lockb" => true,
+        "txt" | "in" | "pip" => {
+            begins(&["requirements", "constraints"])
+                || lower == "manifest.in"
+                || matches!(folder.rsplit('/').next(), Some("requirements" | "constraints"))
+        }
+        "py" => matches!(stem, "setup" | "noxfile" | "sitecustomize" | "usercustomize"),
+        "toml" => matches!(stem, "pyproject" | "pytest" | ".pytest" | "tox" | "uv" | "cargo") || begins(&["pylock"]),
+        "cfg" | "ini" => matches!(stem, "setup" | "tox" | "pytest" | ".pytest"),
+        "yml" | "yaml" => begins(&["environment", "conda"]) || stem == "pnpm-lock",
+        "json" => matches!(stem, "package" | "package-lock" | "npm-shrinkwrap"),
+        "mod" | "sum" => stem == "go",
+        _ => matches!(lower.as_str(), "pipfile" | ".coveragerc" | ".python-version" | ".tool-versions"),
+    }
+}
+
 /// True for files that hold tests by the conventions of other languages than Python: what their usual runners collect.
 ///
 /// Nothing reads them, so this only ever raises: such a file that is gone is a removed test, and one that was edited may
@@ -84,6 +109,37 @@ pub fn is_foreign_test(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_governs_tests_is_told_by_its_name_in_any_folder() {
+        for path in [
+            "requirements.txt",
+            "api/requirements-dev.txt",
+            "requirements/base.in",
+            "constraints.txt",
+            "uv.lock",
+            "Pipfile",
+            "Pipfile.lock",
+            "pyproject.toml",
+            "pylock.dev.toml",
+            "setup.py",
+            "setup.cfg",
+            "tox.ini",
+            ".pytest.ini",
+            "a/pytest.ini",
+            "environment-dev.yml",
+            "package-lock.json",
+            "go.sum",
+            "MANIFEST.in",
+            ".coveragerc",
+        ] {
+            assert!(governs_tests(path), "{path}");
+        }
+        for path in ["app/setup_tools.py", "data.json", "notes.txt", "README.md", "app/lock.py", "conf.yml", "txt", ""]
+        {
+            assert!(!governs_tests(path), "{path}");
+        }
+    }
 
     #[test]
     fn what_pytest_collects_by_default_is_told_from_what_may_be_configured() {

@@ -699,10 +699,11 @@ impl<'a> Court<'a> {
                 (Some(key), None) => (0, key),
                 (None, None) => continue,
             };
-            if key.kind == PartKind::File
+            let governs_all = grace_graph::test_names::governs_tests(&key.path);
+            let is_unnamed = key.kind == PartKind::File
                 && !self.world.is_documentation(&key.path)
-                && !self.world.sides[side].edges.iter().any(|edge| edge.to == *key)
-            {
+                && !self.world.sides[side].edges.iter().any(|edge| edge.to == *key);
+            if governs_all || is_unnamed {
                 return None;
             }
         }
