@@ -114,6 +114,8 @@ pub struct PastFacts {
     pub grants: std::collections::BTreeSet<String>,
     /// CODEOWNERS before the change.
     pub codeowners: Option<CodeOwners>,
+    /// Where the CODEOWNERS that counts could not be read: its path and the reason, a named unknown.
+    pub unread_codeowners: Option<(String, String)>,
     /// What a `test` says of a rate outright, in thousandths of a percent: (`pass rate` or `flaky rate`, bundle).
     pub rates: BTreeMap<(String, String), i64>,
     /// What a `test` says of a model's field: (model, field) → value, `None` = unknown.

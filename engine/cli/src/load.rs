@@ -127,7 +127,7 @@ pub fn load(place: &Place, args: &ChangeArgs, progress: &Progress) -> Result<Loa
     };
     let mut past = PastFacts::default();
     models::fill(&reader, &compared.before, &compared.after, &mut past, &mut compared.problems)?;
-    past.codeowners = books::codeowners(&reader, &compared.before)?;
+    books::owners(&reader, &compared.before, &mut past, &mut compared.problems)?;
     if history::is_asked_for(rules_before.iter().chain(&rules_after))
         && let Some(known) = repository.and_then(history::of)
     {
@@ -183,7 +183,7 @@ pub fn load_tree(place: &Place, args: &GraphArgs, progress: &Progress) -> Result
     let mut problems = problems;
     let mut past = PastFacts::default();
     models::fill(&reader, &listed, &listed, &mut past, &mut problems)?;
-    past.codeowners = books::codeowners(&reader, &listed)?;
+    books::owners(&reader, &listed, &mut past, &mut problems)?;
     let kept = Arc::new(past.clone());
     let input = Input {
         before: tree.clone(),

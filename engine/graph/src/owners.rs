@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// Where the file is looked for; the first that is there counts.
-pub const PLACES: [&str; 3] = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"];
+pub const PLACES: [&str; 4] = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS"];
 
 /// GitHub ignores a larger file altogether.
 pub const MAX_BYTES: usize = 3 << 20;

@@ -28,8 +28,7 @@ pub(super) fn built_in(rule: &str, because: &str, evidence: Vec<Evidence>) -> De
 
 /// Paths that hold rules, signers or owners: changing one is tier 3.
 pub(super) fn is_rule_path(path: &str) -> bool {
-    path.starts_with("grace/")
-        || matches!(path, "CODEOWNERS" | ".github/CODEOWNERS" | ".gitlab/CODEOWNERS" | "docs/CODEOWNERS")
+    path.starts_with("grace/") || grace_graph::owners::PLACES.contains(&path)
 }
 
 impl Joiner<'_> {
@@ -90,6 +89,19 @@ impl Joiner<'_> {
             }
         }
         self.broken_fingerprints();
+        if let Some((path, why)) = &World::get(db).past(db).unread_codeowners {
+            let because = "Owners that cannot be read could have been asked.";
+            self.broken_file("broken_owners", because, path, format!("the owners in {path} ({why})"));
+        }
+    }
+
+    /// A file without which it is not known what is asked for.
+    fn broken_file(&mut self, rule: &str, because: &str, path: &str, fact: String) {
+        let mut derivation = built_in(rule, because, vec![Evidence::Missing { fact: fact.clone() }]);
+        path.clone_into(&mut derivation.file);
+        derivation.by_unknown = true;
+        self.tiers.push((3, derivation.clone(), true));
+        self.unknowns.entry(fact).or_default().push(derivation);
     }
 
     /// What a fingerprint asks for is lost when it cannot be read, and the shipped one of its name may ask for less.
@@ -105,15 +117,8 @@ impl Joiner<'_> {
             facts.push((path, format!("{more} more fingerprints, from {path} on")));
         }
         for (path, fact) in facts {
-            let mut derivation = built_in(
-                "broken_fingerprint",
-                "A fingerprint that cannot be read could have asked for anything.",
-                vec![Evidence::Missing { fact: fact.clone() }],
-            );
-            path.clone_into(&mut derivation.file);
-            derivation.by_unknown = true;
-            self.tiers.push((3, derivation.clone(), true));
-            self.unknowns.entry(fact).or_default().push(derivation);
+            let because = "A fingerprint that cannot be read could have asked for anything.";
+            self.broken_file("broken_fingerprint", because, path, fact);
         }
     }
 }

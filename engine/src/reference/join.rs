@@ -123,6 +123,10 @@ impl<'a> Court<'a> {
         if self.rules_changed() {
             answer.tier = 3;
         }
+        if self.world.input.past.unread_codeowners.is_some() || !self.world.input.past.unread_models.is_empty() {
+            answer.tier = 3;
+            answer.unknown = true;
+        }
         for rules in self.books {
             if rules.mistakes > 0 {
                 answer.tier = 3;

@@ -167,3 +167,19 @@ fn names_of_files_cannot_drive_the_terminal() {
     assert!(!said.stdout.contains('\u{1b}'), "{}", said.stdout);
     assert_eq!(said.code, Some(0), "{}", said.stderr);
 }
+
+#[test]
+fn the_first_codeowners_decides_and_where_it_cannot_be_read_it_is_a_named_unknown() {
+    let repo = Repo::project();
+    let plan = |repo: &Repo| repo.json("plan");
+    repo.write("app/notes.py", "def note():\n    return 'y'\n");
+    assert_eq!(plan(&repo)["tier"], 2);
+    let file = repo.path.join("CODEOWNERS");
+    std::fs::write(&file, b"* @a\xff\n").unwrap();
+    repo.write("docs/CODEOWNERS", "* @everyone\n");
+    repo.commit("owners");
+    repo.write("app/notes.py", "def note():\n    return 'z'\n");
+    let said = plan(&repo);
+    assert_eq!(said["tier"], 3);
+    assert!(said["unknowns"].to_string().contains("the owners in CODEOWNERS (it is not UTF-8 text)"), "{said}");
+}

@@ -104,6 +104,7 @@ fn past() -> impl Strategy<Value = PastFacts> {
             "* @everyone\napp/ @org/app\n",
             "/lib/** @lib\n*.md\n",
             "tests/ tester@example.org\n",
+            "unreadable",
         ])),
         0..6_u8,
     )
@@ -118,7 +119,15 @@ fn past() -> impl Strategy<Value = PastFacts> {
             past.kpis.extend(errors.map(|value| ("errors".to_owned(), value)));
             let granted = grants.iter().enumerate().filter(|(_, granted)| **granted);
             past.grants = granted.map(|(number, _)| format!("w{number}")).collect::<BTreeSet<_>>();
-            past.codeowners = owners.map(|text| CodeOwners { path: Arc::from("CODEOWNERS"), text: Arc::from(text) });
+            match owners {
+                Some("unreadable") => {
+                    past.unread_codeowners = Some(("CODEOWNERS".to_owned(), "it is not UTF-8 text".to_owned()));
+                }
+                owners => {
+                    past.codeowners =
+                        owners.map(|text| CodeOwners { path: Arc::from("CODEOWNERS"), text: Arc::from(text) });
+                }
+            }
             past.models_before = fingerprints();
             past.models_after = fingerprints();
             past.model_files = BTreeMap::from([("conf/mistral.yaml".to_owned(), vec!["mistral:7b".to_owned()])]);

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use grace_dsl::Role;
 use grace_dsl::ast::ItemKind;
-use grace_engine::input::{Book, BookFile, CodeOwners};
+use grace_engine::input::{Book, BookFile, CodeOwners, PastFacts};
 use grace_graph::owners::{MAX_BYTES as MAX_OWNERS, PLACES};
-use grace_system::files;
 use grace_system::walk::{WalkOptions, walk};
+use grace_system::{ProblemKind, files};
 
 use super::Place;
-use super::side::{Files, Reader};
+use super::side::{Files, Problem, Reader};
 use crate::failure::{Failure, Result, quoted, why};
 
 /// Where a project keeps its rules.
@@ -138,16 +138,22 @@ fn references(items: &[grace_dsl::ast::Item], role: Role) -> Vec<(String, Role)>
     names
 }
 
-/// CODEOWNERS of a side.
-pub(super) fn codeowners(reader: &Reader<'_>, side: &Files) -> Result<Option<CodeOwners>> {
-    for path in PLACES {
-        if let Some(entry) = side.get(path)
-            && let Ok(text) = reader.text(path, entry, MAX_OWNERS as u64)?
-        {
-            return Ok(Some(CodeOwners { path: path.into(), text }));
+/// Fills in CODEOWNERS of a side: the first that is there. Where that cannot be read it is a problem, and owners are unknown.
+pub(super) fn owners(
+    reader: &Reader<'_>,
+    side: &Files,
+    past: &mut PastFacts,
+    problems: &mut Vec<Problem>,
+) -> Result<()> {
+    let Some((path, entry)) = PLACES.iter().find_map(|place| side.get_key_value(*place)) else { return Ok(()) };
+    match reader.text(path, entry, MAX_OWNERS as u64)? {
+        Ok(text) => past.codeowners = Some(CodeOwners { path: path.as_str().into(), text }),
+        Err(why) => {
+            past.unread_codeowners = Some((path.clone(), why.to_string()));
+            problems.push(Problem { path: path.clone(), kind: ProblemKind::Unreadable, message: why.to_string() });
         }
     }
-    Ok(None)
+    Ok(())
 }
 
 #[cfg(test)]
