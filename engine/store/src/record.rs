@@ -33,7 +33,7 @@ pub struct RunRecord {
     pub plan: Option<String>,
     /// Tier of the plan.
     pub tier: Option<u32>,
-    /// Whether every critical bundle passed.
+    /// Whether it ended well: nothing failed, was stopped or is denied.
     pub passed: bool,
     /// Who or what asked for it.
     pub actor: Option<String>,

@@ -357,6 +357,39 @@ rule broken_kernel
 }
 
 #[test]
+fn what_is_stored_of_a_run_its_json_and_its_exit_code_say_the_same() {
+    let denies = |when: &str| {
+        format!(
+            "{}
+rule denies_afterwards
+  after   the run
+  when    {when}
+  deny
+  remedy  \"Mend it first.\"
+  because \"It is watched.\"
+",
+            crate::support::RULES
+        )
+    };
+    let repo = Repo::project();
+    repo.write("grace/rules.grace", &denies("change touches path(\"app/**\") and not bundle(unit) failed"));
+    repo.commit("rules");
+    repo.edit_kernel();
+    assert_eq!(repo.run(&["run"], None, |_| {}).code, Some(1));
+    let record = repo.spooled();
+    let record = record.lines().find(|line| line.contains("\"kind\":\"run\"")).unwrap_or_default();
+    assert!(record.contains("\"passed\":false"), "{record}");
+    assert_eq!(repo.json("run")["passed"], false);
+    // Nothing is there to run, and the rule denies all the same.
+    repo.git(&["checkout", "--", "app"]);
+    repo.write("app/notes.py", "def note():\n    return 'y'\n");
+    let said = repo.run(&["run"], None, |_| {});
+    assert_eq!(said.code, Some(1), "{}", said.stdout);
+    assert!(said.stdout.contains("denies_afterwards"), "{}", said.stdout);
+    assert_eq!(repo.json("run")["passed"], false);
+}
+
+#[test]
 fn run_without_bundles_runs_nothing() {
     assert_snapshot!(Repo::project().grace("run"));
 }

@@ -64,13 +64,15 @@ pub(super) fn run(context: &Context, args: &ChangeArgs) -> Result<Answer> {
         decide::decide(plan, outcomes, &past, &BTreeSet::new(), None)
     };
     let mut decision = judge(&plan, &BTreeMap::new());
+    let end = End::of(&[], &decision);
     if !plan.denials.is_empty() || (plan.bundles.is_empty() && decision.still_to_run.is_empty()) {
         if context.is_json() {
-            return Answer::json(&report("", &plan, &[], &decision, true), plan.denials.is_empty());
+            let report = report("", &plan, &[], &decision, true);
+            return Ok(Answer { code: end.code(), ..Answer::json(&report, true)? });
         }
         let mut page = context.page();
-        screen::run::nothing(&mut page, &plan);
-        return Ok(Answer { text: page.finish(), code: u8::from(!plan.denials.is_empty()) });
+        screen::run::nothing(&mut page, &plan, &decision);
+        return Ok(Answer { text: page.finish(), code: end.code() });
     }
     // From here on there are things to bring to an end: a tree written out, children, records.
     let _held = context.cancel.hold();
@@ -126,6 +128,7 @@ pub(super) fn run(context: &Context, args: &ChangeArgs) -> Result<Answer> {
         plan.bundles.extend(to_run.iter().cloned());
     }
 
+    let end = End::of(&bundles, &decision);
     let mut keeper = keeper.lock().unwrap_or_else(PoisonError::into_inner);
     keeper.keep(&[Record::Run(RunRecord {
         run: run_id.clone(),
@@ -135,13 +138,13 @@ pub(super) fn run(context: &Context, args: &ChangeArgs) -> Result<Answer> {
         head: Some(head),
         plan: Some(plan.id.clone()),
         tier: Some(plan.tier.into()),
-        passed: bundles.iter().filter(|bundle| bundle.critical).all(|bundle| bundle.status.is_pass()),
+        passed: end == End::Passed,
         actor: args.actor.clone(),
     })]);
     if let Some(failure) = keeper.failure.take() {
         return Err(failure);
     }
-    let code = exit_code(&bundles, &decision);
+    let code = end.code();
     if context.is_json() {
         let report = report(&run_id, &planned, &bundles, &decision, keeper.spooled.is_none());
         return Ok(Answer { code, ..Answer::json(&report, true)? });
@@ -159,13 +162,36 @@ pub(super) fn at_once() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from).min(MOST_AT_ONCE)
 }
 
-/// 1 where something failed or a rule denies after the run; 2 where a person stopped it before its end.
-fn exit_code(bundles: &[BundleOutcome], decision: &Decision) -> u8 {
-    let stopped = bundles.iter().any(|bundle| bundle.status == BundleStatus::Cancelled);
-    match (decision.answer == decide::Answer::No, stopped) {
-        (true, _) => 1,
-        (false, true) => 2,
-        (false, false) => 0,
+/// How a run ended: what is stored of it, its JSON and the exit code all say this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Passed,
+    /// Something failed, or a rule denies.
+    Failed,
+    /// A person stopped it before its end.
+    Stopped,
+}
+
+impl End {
+    fn of(bundles: &[BundleOutcome], decision: &Decision) -> Self {
+        let any = |is: &dyn Fn(BundleStatus) -> bool| bundles.iter().any(|bundle| is(bundle.status));
+        if decision.answer == decide::Answer::No {
+            Self::Failed
+        } else if any(&|status| status == BundleStatus::Cancelled) {
+            Self::Stopped
+        } else if any(&|status| !status.is_pass()) {
+            Self::Failed
+        } else {
+            Self::Passed
+        }
+    }
+
+    fn code(self) -> u8 {
+        match self {
+            Self::Passed => 0,
+            Self::Failed => 1,
+            Self::Stopped => 2,
+        }
     }
 }
 
@@ -182,7 +208,7 @@ fn report<'a>(
         run,
         plan: &plan.id,
         tier: decision.tier,
-        passed: decision.answer != decide::Answer::No && bundles.iter().all(|bundle| bundle.status.is_pass()),
+        passed: End::of(bundles, decision) == End::Passed,
         bundles,
         after_run: &decision.after_run,
         decision,

@@ -41,10 +41,13 @@ pub fn tests(outcome: &BundleOutcome) -> String {
 }
 
 /// A plan with nothing to run.
-pub fn nothing(page: &mut Page, plan: &Plan) {
+pub fn nothing(page: &mut Page, plan: &Plan, decision: &Decision) {
     page.row(0, tier_line(plan), Text::new().then(Style::Dim, format!("plan {}", short_id(&plan.id))));
     if plan.denials.is_empty() {
         page.line(0, "no bundle to run; why: grace-rules explain tier");
+        if decision.answer == Answer::No {
+            after_run(page, plan, decision);
+        }
         return;
     }
     for denial in &plan.denials {
