@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use grace_dsl::ast::{Cond, CondKind, ItemKind, Policy, When};
 use grace_engine::input::{Book, BundleRun};
 use grace_store::{Store, StoreError};
 use grace_system::files;
@@ -46,10 +47,25 @@ pub(super) fn of(repository: &Repository) -> Option<Box<dyn Past>> {
 
 /// Whether any rule of these books speaks of rates.
 pub(super) fn is_asked_for<'b>(books: impl IntoIterator<Item = &'b Book>) -> bool {
-    books.into_iter().flat_map(|book| &book.files).filter_map(|file| file.text.as_ref().ok()).any(|text| {
-        let text: Vec<&str> = text.split_whitespace().collect();
-        text.windows(2).any(|pair| matches!(pair, ["pass" | "flaky", "rate"]))
+    let texts = books.into_iter().flat_map(|book| &book.files).filter_map(|file| file.text.as_ref().ok());
+    // A text without the word is not parsed once more.
+    texts.filter(|text| text.contains("rate")).any(|text| {
+        grace_dsl::parse(text).items.iter().any(|item| match &item.kind {
+            ItemKind::Rule(rule) | ItemKind::Policy(Policy { rule, .. }) => match &rule.when {
+                When::Change(cond) | When::Always(cond) | When::AfterRun(cond) => asks_for_a_rate(cond),
+            },
+            ItemKind::Waiver(waiver) => waiver.when.as_ref().is_some_and(asks_for_a_rate),
+            _ => false,
+        })
     })
+}
+
+fn asks_for_a_rate(cond: &Cond) -> bool {
+    match &cond.kind {
+        CondKind::And(conds) | CondKind::Or(conds) => conds.iter().any(asks_for_a_rate),
+        CondKind::Not(cond) => asks_for_a_rate(cond),
+        kind => matches!(kind, CondKind::BundleRate { .. }),
+    }
 }
 
 struct Stored {
@@ -127,8 +143,11 @@ mod tests {
 
     #[test]
     fn only_rules_that_speak_of_rates_ask_for_the_past() {
-        assert!(asked("when any required bundle has flaky\n  rate over last 20 runs > 5 %"));
-        assert!(asked("when pass rate of bundle(x) over last 3 runs < 95 %"));
-        assert!(!asked("bundle lint\n  retries 1"));
+        let rule = |when: &str| asked(&format!("rule r : tier 2\n  {when}\n  because \"x\"\n"));
+        assert!(rule("after the run\n  when any required bundle has flaky\n    rate over last 20 runs > 5 %"));
+        assert!(rule("when pass rate of bundle(x) over last 3 runs < 95 %"));
+        assert!(rule("when tests removed or not (pass rate of bundle(x) over last 3 runs < 95 %)"));
+        assert!(!rule("when tests removed   # pass rate of bundle(x)"));
+        assert!(!asked("bundle lint\n  retries 1\n  pass rate at least 95 %\n"));
     }
 }
