@@ -5,6 +5,7 @@
 //! damaged database delays analysis and loses no record. This crate judges nothing.
 
 mod database;
+mod past;
 mod record;
 mod spool;
 
@@ -20,6 +21,8 @@ pub use record::{BundleRecord, BundleStatus, PlanRecord, Record, RunRecord, Test
 
 /// The database file.
 const DATABASE: &str = "store.duckdb";
+/// The lock beside it.
+const LOCK: &str = "store.lock";
 /// How long one process waits for another to be done with the database.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -214,6 +217,19 @@ impl Store {
         database::timings(&path, bundles, last, deadline)
     }
 
+    /// How the last `last` runs of each bundle ended, oldest first, by name. A bundle that ran in two forms ran once: the
+    /// worse counts. Runs that were stopped or had nothing to run are none.
+    ///
+    /// It writes nothing: what the database lacks, or all where it cannot be read, is read from the spool. An error where
+    /// another process is at work for long or the answer takes longer than `deadline`.
+    pub fn bundle_runs(
+        dir: &Path,
+        last: usize,
+        deadline: Duration,
+    ) -> Result<BTreeMap<String, Vec<BundleStatus>>, StoreError> {
+        past::bundle_runs(dir, last, deadline)
+    }
+
     /// Makes the database again from the spool alone.
     pub fn rebuild(&mut self) -> Result<(), StoreError> {
         let _lock = self.lock()?;
@@ -272,5 +288,5 @@ impl Store {
 
 /// Between processes, and between threads of one: DuckDB itself only knows the first.
 fn lock(dir: &Path, patience: Duration) -> Result<files::Lock, StoreError> {
-    files::lock(&dir.join("store.lock"), patience)?.ok_or_else(|| StoreError::Locked { path: dir.join(DATABASE) })
+    files::lock(&dir.join(LOCK), patience)?.ok_or_else(|| StoreError::Locked { path: dir.join(DATABASE) })
 }

@@ -51,9 +51,14 @@ fn unique() -> String {
 
 impl Spool {
     pub(crate) fn open(store: &Path) -> Result<Self, FileError> {
-        let dir = store.join("spool");
-        files::create_dirs(&dir)?;
-        Ok(Self { dir, file: None })
+        let spool = Self::at(store);
+        files::create_dirs(&spool.dir)?;
+        Ok(spool)
+    }
+
+    /// To be read; nothing is created.
+    pub(crate) fn at(store: &Path) -> Self {
+        Self { dir: store.join("spool"), file: None }
     }
 
     /// Appends and waits for the disk.
@@ -97,6 +102,9 @@ impl Spool {
     /// What each file holds beyond the offset that `known` says was taken up, by file name.
     pub(crate) fn news(&self, known: impl Fn(&str) -> u64) -> Result<Vec<Part>, FileError> {
         let mut parts = Vec::new();
+        if !files::is_dir(&self.dir) {
+            return Ok(parts);
+        }
         for entry in files::list(&self.dir)? {
             if !entry.name.ends_with(".jsonl") || entry.kind != files::Kind::File || entry.odd_name {
                 continue;

@@ -1,4 +1,5 @@
-//! Runs of the past, from the store. Read only where rules ask for them: a plan that needs no past opens no database.
+//! Runs of the past, from the store. Read only where rules ask for them: a plan that needs no past opens no database, and
+//! one that does writes nothing.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,26 +7,14 @@ use std::time::Duration;
 
 use grace_dsl::ast::{Cond, CondKind, ItemKind, Policy, When};
 use grace_engine::input::{Book, BundleRun};
-use grace_store::{Store, StoreError};
+use grace_store::{BundleStatus, Store, StoreError};
 use grace_system::files;
 use grace_system::git::Repository;
 
 /// Runs of a bundle that are read; rules speak of the last few.
 const MOST_RUNS: usize = 200;
-/// Rows that are read in all.
-const MOST_ROWS: usize = 50_000;
 /// How long the question may take.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// One row a run of a bundle that came to an end, oldest first. A bundle that ran in two forms ran once: the worse counts.
-const SQL: &str = "
-    SELECT bundle, worst
-    FROM (SELECT bundle, worst, row_number() OVER (PARTITION BY bundle ORDER BY ended DESC NULLS LAST, last DESC) AS back
-          FROM (SELECT bundle, max(finished) AS ended, max(id) AS last,
-                  max(CASE status WHEN 'passed' THEN 0 WHEN 'flaky' THEN 1 WHEN 'not_started' THEN 2 WHEN 'cancelled' THEN 2 ELSE 3 END) AS worst
-                FROM bundle_outcomes WHERE status <> 'nothing_selected' GROUP BY bundle, run)
-          WHERE worst <> 2)
-    WHERE back <= 200 ORDER BY bundle, back DESC";
 
 /// Where outcomes are kept: out of reach of edits to the work tree.
 #[must_use]
@@ -74,21 +63,13 @@ struct Stored {
 
 impl Past for Stored {
     fn bundle_runs(&self) -> Result<BTreeMap<String, Vec<BundleRun>>, StoreError> {
-        let mut runs: BTreeMap<String, Vec<BundleRun>> = BTreeMap::new();
-        for row in Store::open(&self.directory)?.query(SQL, MOST_ROWS, PATIENCE)?.rows {
-            let [bundle, worst] = row.as_slice() else { continue };
-            let Some(bundle) = bundle.as_str() else { continue };
-            let run = match worst.as_u64() {
-                Some(0) => BundleRun::Passed,
-                Some(1) => BundleRun::Flaky,
-                _ => BundleRun::Failed,
-            };
-            let of_bundle = runs.entry(bundle.to_owned()).or_default();
-            if of_bundle.len() < MOST_RUNS {
-                of_bundle.push(run);
-            }
-        }
-        Ok(runs)
+        let run = |status| match status {
+            BundleStatus::Passed => BundleRun::Passed,
+            BundleStatus::Flaky => BundleRun::Flaky,
+            _ => BundleRun::Failed,
+        };
+        let runs = Store::bundle_runs(&self.directory, MOST_RUNS, PATIENCE)?;
+        Ok(runs.into_iter().map(|(bundle, runs)| (bundle, runs.into_iter().map(run).collect())).collect())
     }
 }
 
@@ -136,9 +117,24 @@ mod tests {
         let directory = files::temporary_dir().expect("a directory");
         let mut store = Store::open(directory.path()).expect("a store");
         store.record_all(&records).expect("records are kept");
-        let seen = Stored { directory: directory.path().to_path_buf() }.bundle_runs().expect("runs");
+        let seen = || Stored { directory: directory.path().to_path_buf() }.bundle_runs().expect("runs");
         use BundleRun::{Failed, Flaky, Passed};
-        assert_eq!(seen["unit"], [Flaky, Passed, Failed, Failed, Failed, Passed]);
+        let runs = [Flaky, Passed, Failed, Failed, Failed, Passed];
+        assert_eq!(seen()["unit"], runs);
+        // Whatever state it is in, reading changes nothing.
+        let database = store.database_path();
+        let listed = || files::list(directory.path()).expect("a list").len();
+        files::write_atomic(&database, b"no database").expect("a file");
+        let before = listed();
+        assert_eq!(seen()["unit"], runs);
+        assert_eq!(files::read(&database, 100).expect("a file"), b"no database");
+        files::remove_file(&database).expect("it is gone");
+        files::remove_file(&directory.path().join("store.lock")).expect("it is gone");
+        assert_eq!(seen()["unit"], runs);
+        assert_eq!(listed(), before - 2);
+        let nowhere = directory.path().join("nowhere");
+        assert!(Stored { directory: nowhere.clone() }.bundle_runs().expect("none").is_empty());
+        assert!(!files::exists(&nowhere));
     }
 
     #[test]
