@@ -660,16 +660,6 @@ rule r : tier 2
 
 #[test]
 fn a_test_that_is_not_reached_has_no_way_and_one_that_is_has_the_way_by_which_it_is() {
-
-fn what_governs_the_tests_selects_them_all_whoever_names_it() {
-    let before = files(&[
-        ("app/a.py", "def f():\n    return open('requirements.txt'), open('data.json')\n"),
-        ("requirements.txt", "x==1\n"),
-        ("data.json", "{}\n"),
-        ("setup.py", "X = 1\n"),
-        ("tests/test_a.py", "from app.a import f\n\n\ndef test_a():\n    assert f()\n"),
-        ("tests/test_b.py", "def test_b():\n    assert True\n"),
-    ]);
     let rules = book(&format!(
         "{TIERS}
 bundle unit
@@ -678,9 +668,6 @@ bundle unit
   timeout  60 s
 rule code : tier 2
   when     change touches language(python)
-
-rule all_code : tier 2
-  when     change touches all
   require  bundle(unit) narrowed to impacted tests
   because  \"Code is tested.\"
 "
@@ -713,7 +700,30 @@ rule all_code : tier 2
     let explained = bench.engine.explain(&What::Test("test_names".to_owned()));
     assert_eq!(explained.status, Presence::Present);
     assert!(matches!(explained.reached[0].last(), Some(Step::Inside { of, .. }) if of == "file"), "{explained:#?}");
+}
 
+#[test]
+fn what_governs_the_tests_selects_them_all_whoever_names_it() {
+    let before = files(&[
+        ("app/a.py", "def f():\n    return open('requirements.txt'), open('data.json')\n"),
+        ("requirements.txt", "x==1\n"),
+        ("data.json", "{}\n"),
+        ("setup.py", "X = 1\n"),
+        ("tests/test_a.py", "from app.a import f\n\n\ndef test_a():\n    assert f()\n"),
+        ("tests/test_b.py", "def test_b():\n    assert True\n"),
+    ]);
+    let rules = book(&format!(
+        "{TIERS}
+bundle unit
+  tests    tests
+  run      \"pytest\", \"{{tests}}\"
+  timeout  60 s
+rule all_code : tier 2
+  when     change touches all
+  require  bundle(unit) narrowed to impacted tests
+  because  \"Code is tested.\"
+"
+    ));
     for (path, text, selected) in
         [("requirements.txt", "x==2\n", 2), ("setup.py", "X = 2\n", 2), ("data.json", "{\"a\": 1}\n", 1)]
     {
