@@ -147,6 +147,10 @@ impl Conds<'_> {
         let strict = self.mode == Mode::Lower && !negated;
         match &cond.kind {
             CondKind::And(_) | CondKind::Or(_) | CondKind::Not(_) => (Truth::Unknown, Vec::new()),
+            // What the change says of itself, or leaves unsaid, lowers nothing, under `not` either.
+            CondKind::Operation(_) | CondKind::Ticket(_) | CondKind::Branch(_) if self.mode == Mode::Lower => {
+                missing("what the change says of itself, which lowers nothing".to_owned())
+            }
             CondKind::Touches(set) => self.changed(strict, set, &meant(self.db), |_| Truth::Yes),
             CondKind::AnyEdit(set) => self.changed(strict, set, &self.every_edit(), |_| Truth::Yes),
             CondKind::Adds(set) => self.moved(set, Side::After, Kinds::ADDED),
@@ -365,9 +369,9 @@ impl Conds<'_> {
         }
     }
 
-    /// What the change says of itself: it can raise, never lower.
+    /// What the change says of itself: it can raise, never lower, so under `not` it is in doubt.
     fn own_word(&self, negated: bool, what: &str, value: &str) -> (Truth, Vec<Hit>) {
-        let truth = if negated || self.mode == Mode::Lower { Truth::Unknown } else { Truth::Yes };
+        let truth = if negated { Truth::Unknown } else { Truth::Yes };
         (truth, vec![Hit::Declared { what: what.to_owned(), value: value.to_owned() }])
     }
 

@@ -87,11 +87,13 @@ fn state_violations(cond: &Cond, before: &Trace, after: &Trace) -> Violations {
     violations
 }
 
-/// Whether a condition holds an `any of` that no `not` stands above.
+/// Whether each way in which a condition can hold names the models that it holds of: an `any of` that no `not` stands above.
+/// Where `or` joins one with something else, the state is one violation.
 fn names_models(cond: &Cond) -> bool {
     match &cond.kind {
         CondKind::AnyOf(..) => true,
-        CondKind::And(conds) | CondKind::Or(conds) => conds.iter().any(names_models),
+        CondKind::And(conds) => conds.iter().any(names_models),
+        CondKind::Or(conds) => conds.iter().all(names_models),
         _ => false,
     }
 }

@@ -52,7 +52,11 @@ impl Joiner<'_> {
         }
         if !violations.old.is_empty() && always {
             let derivation = show(self, &violations.old, false);
-            self.hold_deny(rule, view, derivation);
+            return self.hold_deny(rule, view, derivation);
+        }
+        // A mistake in the rule: what it would have denied cannot be told.
+        if verdict.truth == Truth::Unknown {
+            self.hold_deny(rule, view, base);
         }
     }
 

@@ -698,14 +698,19 @@ fn state(asked: Asked, negative: bool, holds: impl Fn(usize) -> Truth) -> Truth 
 
 /// What a change says of itself: it cannot lower.
 fn said(holds: Truth, asked: Asked, negative: bool) -> Truth {
-    if holds == Truth::Yes && (negative || asked == Asked::Waiver) { Truth::Unknown } else { holds }
+    // Saying something, or leaving it unsaid, lowers nothing.
+    if asked == Asked::Waiver {
+        return Truth::Unknown;
+    }
+    if holds == Truth::Yes && negative { Truth::Unknown } else { holds }
 }
 
 /// Whether a condition is about models that it names.
 fn names_models(cond: &Cond) -> bool {
     match &cond.kind {
         CondKind::AnyOf(..) => true,
-        CondKind::And(all) | CondKind::Or(all) => all.iter().any(names_models),
+        CondKind::And(all) => all.iter().any(names_models),
+        CondKind::Or(all) => all.iter().all(names_models),
         _ => false,
     }
 }

@@ -173,3 +173,58 @@ waiver w of r for all
     assert_eq!(approvals(""), [""; 0]);
     assert_eq!(approvals("define a = tag(nothing)\n"), ["2 of anyone", "1 of team(leads)"]);
 }
+
+/// The plan of an edit of `app/a.py` that adds `secrets/a`, under sound rules and these.
+fn planned(more: &str, declare: impl FnOnce(&mut Input)) -> grace_engine::plan::Plan {
+    let mut bench = Bench::new();
+    let before = files(&[("app/a.py", "def f():\n    return 1\n")]);
+    let after = with(&with(&before, "app/a.py", "def f():\n    return 2\n"), "secrets/a", "x\n");
+    let mut input: Input = bench.input(&before, &after, &raw_book(&format!("{SOUND}{more}")));
+    declare(&mut input);
+    bench.engine.update(input);
+    bench.engine.plan()
+}
+
+#[test]
+fn a_state_that_or_joins_to_a_model_denies_by_either() {
+    let rule = r#"
+rule state : tier 3
+  always when any of models used by all has commercial_use not allowed or count(path("secrets/**")) > 0
+  deny
+  because  "x"
+"#;
+    let denied: Vec<_> = planned(rule, |_| ()).denials.into_iter().map(|denial| denial.name).collect();
+    assert_eq!(denied, ["state"]);
+}
+
+#[test]
+fn a_forbid_with_a_mistake_waits_for_its_owner() {
+    let rule = r#"
+forbid edges
+  imports  from path("app/**") to tag(nope)
+  owner    team(leads)
+  because  "x"
+"#;
+    let approvals: Vec<_> = planned(rule, |_| ()).approvals.into_iter().map(|approval| approval.name).collect();
+    assert_eq!(approvals, ["1 of team(leads)"]);
+}
+
+#[test]
+fn a_waiver_is_not_in_force_by_what_a_change_leaves_unsaid() {
+    let rule = r#"
+rule r : tier 2
+  when     change touches all
+  require  approval 2 of anyone
+  because  "x"
+waiver w of r for all
+  waives   approval
+  when     not branch "release/*" and not operation is update_model and not ticket "HOT-*"
+  granted by team(leads) until 2099-01-01
+  because  "x"
+"#;
+    let plan = planned(rule, |input| {
+        input.past.grants.insert("w".to_owned());
+        input.declared.branch = Some("main".to_owned());
+    });
+    assert!(plan.approvals.iter().any(|approval| approval.name == "2 of anyone"), "{:?}", plan.approvals);
+}
