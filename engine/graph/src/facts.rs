@@ -18,7 +18,7 @@ pub const MAX_PARSED_BYTES: usize = 2 * 1024 * 1024;
 pub type Digest = [u8; 16];
 
 /// Identifies a file's bytes: their BLAKE3 hash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ContentId(pub [u8; 32]);
 
 impl ContentId {
@@ -148,7 +148,7 @@ impl FileFacts {
 }
 
 /// Index into the [`NameTable`] of one outline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct NameId(pub u32);
 
 impl NameId {
@@ -162,8 +162,29 @@ impl NameId {
     }
 }
 
+/// Flags as their bits; bits that mean nothing are an error.
+mod bits {
+    use bitflags::Flags;
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<F: Flags, S: Serializer>(flags: &F, serializer: S) -> Result<S::Ok, S::Error>
+    where
+        F::Bits: Serialize,
+    {
+        flags.bits().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, F: Flags, D: Deserializer<'de>>(deserializer: D) -> Result<F, D::Error>
+    where
+        F::Bits: Deserialize<'de>,
+    {
+        F::from_bits(F::Bits::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("unknown flags"))
+    }
+}
+
 /// The strings of one outline, each once, in order of first use.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct NameTable {
     text: String,
     ends: Vec<u32>,
@@ -196,6 +217,17 @@ impl NameTable {
         (0..self.ends.len()).map(|index| self.get(NameId(index as u32)))
     }
 
+    /// Whether every string lies within the text, on borders of characters, and all of the text is theirs.
+    pub(crate) fn is_sound(&self) -> bool {
+        let mut start = 0;
+        let in_order = self.ends.iter().all(|&end| {
+            let fits = end >= start && self.text.is_char_boundary(end as usize);
+            start = end;
+            fits
+        });
+        in_order && start as usize == self.text.len()
+    }
+
     pub(crate) fn push(&mut self, name: &str) -> NameId {
         self.text.push_str(name);
         self.ends.push(self.text.len() as u32);
@@ -204,7 +236,7 @@ impl NameTable {
 }
 
 /// A run of [`Outline::lists`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct NameList {
     /// Index of the first.
     pub start: u32,
@@ -234,11 +266,12 @@ bitflags! {
 }
 
 /// One part as written. Parts are in source order, an enclosing part before what it holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartFact {
     /// What it is.
     pub kind: PartKind,
     /// Flags.
+    #[serde(with = "bits")]
     pub flags: PartFlags,
     /// Its own name; empty for a module body and a file.
     pub name: NameId,
@@ -282,7 +315,7 @@ impl PartFact {
 }
 
 /// The form of an import.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ImportForm {
     /// `import a.b` or `import a.b as c`.
     Module,
@@ -295,7 +328,7 @@ pub enum ImportForm {
 }
 
 /// One imported name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportFact {
     /// Ordinal of the part whose code imports.
     pub part: u32,
@@ -319,7 +352,7 @@ pub struct ImportFact {
 ///
 /// Segments of the chain as written: `self.x.y`, `super().m`, `make().run`. `?` stands for a receiver that is no chain of
 /// names (or a local variable of unknown value), `''` for a literal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReferenceFact {
     /// Ordinal of the part that refers.
     pub part: u32,
@@ -341,7 +374,7 @@ pub(crate) fn without_call(segment: &str) -> &str {
 }
 
 /// How a name gets its value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum BindingForm {
     /// `x = f(…)`: what the call gives.
     Result,
@@ -352,7 +385,7 @@ pub enum BindingForm {
 }
 
 /// A name bound to something that resolution can follow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BindingFact {
     /// Ordinal of the part in whose scope the source is read.
     pub part: u32,
@@ -380,7 +413,7 @@ bitflags! {
 }
 
 /// Where a string literal stands, as far as it says what the string names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum StringUse {
     /// Anywhere.
     #[default]
@@ -398,20 +431,21 @@ pub enum StringUse {
 }
 
 /// A string literal that may name something. Once per part and text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StringFact {
     /// Ordinal of the part that holds it.
     pub part: u32,
     /// The text between the quotes.
     pub text: NameId,
     /// What it looks like.
+    #[serde(with = "bits")]
     pub shape: StringShape,
     /// Where it stands.
     pub usage: StringUse,
 }
 
-/// Builder of an [`Outline`].
-#[derive(Debug, Default)]
+/// Builder of an [`Outline`], and its form on disk: the same fields in the same order.
+#[derive(Debug, Default, Deserialize)]
 pub(crate) struct OutlineParts {
     pub(crate) names: NameTable,
     pub(crate) parts: Vec<PartFact>,
@@ -426,8 +460,10 @@ pub(crate) struct OutlineParts {
 }
 
 /// What resolution reads of a file. Equal outlines give equal edges; equality compares the digest.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Outline {
+    /// Computed whenever an outline is made, so never read from anywhere.
+    #[serde(skip)]
     digest: [u8; 32],
     /// The strings that everything else points into.
     pub names: NameTable,
@@ -585,7 +621,7 @@ impl Outline {
 }
 
 /// Lines of a file's parts and sites; the only part of the facts that moves with white space.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Places {
     /// One per part.
     pub parts: Box<[PartPlace]>,
@@ -606,7 +642,7 @@ impl Places {
 }
 
 /// Where a part stands; lines are 1-based, the end is included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartPlace {
     /// First line, of the first decorator where there is one.
     pub start: u32,
@@ -622,7 +658,7 @@ pub struct PartPlace {
 
 /// What a part says, in pieces that change separately. Names of parts are in none of them, except where `body` marks the
 /// place of a nested part. White space, ordinary comments and line ends are in none of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PartDigests {
     /// Parameters, defaults, annotations, return type, type parameters, `async`.
     pub signature: Digest,

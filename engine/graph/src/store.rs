@@ -1,7 +1,12 @@
-//! Facts by content: each content is extracted once, whoever asks and from whichever tree. In memory only.
+//! Facts by content: each content is extracted once, whoever asks and from whichever tree. In memory, and beneath it on disk
+//! where the store was given a place there.
+
+mod codec;
+mod disk;
+mod index;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -9,11 +14,23 @@ use rustc_hash::FxHashMap;
 use crate::extract;
 use crate::facts::{ContentId, FileFacts, Language, ProblemKind};
 
+pub use disk::{Disk, MOST_BYTES};
+use index::{BlobName, Key};
+
 /// A content-addressed store of facts. Cheap to share behind an `Arc`; safe from many threads.
 #[derive(Debug, Default)]
 pub struct FactStore {
     facts: Mutex<FxHashMap<(ContentId, Language), Arc<FileFacts>>>,
     extractions: AtomicUsize,
+    disk: Option<Disk>,
+    fresh: Mutex<Fresh>,
+}
+
+/// What the disk does not have yet.
+#[derive(Debug, Default)]
+struct Fresh {
+    facts: Vec<(ContentId, Language)>,
+    blobs: Vec<(BlobName, ContentId)>,
 }
 
 impl FactStore {
@@ -21,6 +38,12 @@ impl FactStore {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A store above what the disk has. Nothing is written before [`FactStore::keep`].
+    #[must_use]
+    pub fn over(disk: Disk) -> Self {
+        Self { disk: Some(disk), ..Self::default() }
     }
 
     /// The facts of these bytes, extracted unless they are known. Their digests are there if somebody asked for them before.
@@ -32,8 +55,8 @@ impl FactStore {
         // Outside the lock: two threads with one new content may both extract it, and both get the first one's facts.
         let facts = Arc::new(extract::facts(content, language, bytes));
         self.extractions.fetch_add(1, Ordering::Relaxed);
-        let mut map = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(map.entry((content, language)).or_insert(facts))
+        self.to_be_kept(content, language);
+        Arc::clone(self.map().entry((content, language)).or_insert(facts))
     }
 
     /// [`FactStore::facts`] with the digests of the parts, which take a parse of their own: for files that a change touches.
@@ -43,16 +66,53 @@ impl FactStore {
             return known;
         }
         let facts = Arc::new(FileFacts { digests: extract::digests(language, bytes), ..FileFacts::clone(&known) });
-        let mut map = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
-        map.insert((facts.content, language), Arc::clone(&facts));
+        self.to_be_kept(facts.content, language);
+        self.map().insert((facts.content, language), Arc::clone(&facts));
         facts
     }
 
-    /// The facts of a content that was read before.
+    /// The facts of a content that was read before, in this process or in another one.
     #[must_use]
     pub fn get(&self, content: ContentId, language: Language) -> Option<Arc<FileFacts>> {
-        let map = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
-        map.get(&(content, language)).cloned()
+        if let Some(known) = self.map().get(&(content, language)) {
+            return Some(Arc::clone(known));
+        }
+        let record = self.disk.as_ref()?.read(&Key::facts(content, language))?;
+        let facts = Arc::new(codec::decode(content, &record)?);
+        Some(Arc::clone(self.map().entry((content, language)).or_insert(facts)))
+    }
+
+    /// The content of a blob, if somebody read it before. `name` is git's, of 20 or 32 bytes.
+    #[must_use]
+    pub fn content_of_blob(&self, name: &[u8]) -> Option<ContentId> {
+        self.disk.as_ref()?.content_of(&blob_name(name)?)
+    }
+
+    /// Remembers that a blob has this content.
+    pub fn learn_blob(&self, name: &[u8], content: ContentId) {
+        if let Some(disk) = &self.disk
+            && let Some(name) = blob_name(name)
+            && disk.content_of(&name) != Some(content)
+        {
+            self.fresh().blobs.push((name, content));
+        }
+    }
+
+    /// Writes to disk what was learnt since the last call. Where that cannot be done, nothing is kept and nothing is said.
+    pub fn keep(&self) {
+        let Some(disk) = &self.disk else { return };
+        let mut fresh = std::mem::take(&mut *self.fresh());
+        fresh.facts.sort_unstable();
+        fresh.facts.dedup();
+        let facts: Vec<_> = {
+            let map = self.map();
+            fresh.facts.iter().filter_map(|key| Some((*key, Arc::clone(map.get(key)?)))).collect()
+        };
+        let records: Vec<(Key, Vec<u8>)> = facts
+            .par_iter()
+            .filter_map(|((content, language), facts)| Some((Key::facts(*content, *language), codec::encode(facts)?)))
+            .collect();
+        disk.keep(&records, &fresh.blobs);
     }
 
     /// How many extractions were run so far, not counting digests.
@@ -61,13 +121,13 @@ impl FactStore {
         self.extractions.load(Ordering::Relaxed)
     }
 
-    /// How many contents are known.
+    /// How many contents are known in memory.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.facts.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.map().len()
     }
 
-    /// True when nothing is known.
+    /// True when nothing is known in memory.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -92,4 +152,25 @@ impl FactStore {
             })
             .collect()
     }
+
+    fn map(&self) -> MutexGuard<'_, FxHashMap<(ContentId, Language), Arc<FileFacts>>> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fresh(&self) -> MutexGuard<'_, Fresh> {
+        self.fresh.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn to_be_kept(&self, content: ContentId, language: Language) {
+        if self.disk.is_some() {
+            self.fresh().facts.push((content, language));
+        }
+    }
+}
+
+/// A name of 20 or 32 bytes, with zeros behind the short ones.
+fn blob_name(name: &[u8]) -> Option<BlobName> {
+    let mut padded = [0; 32];
+    padded.get_mut(..name.len())?.copy_from_slice(name);
+    Some(padded)
 }

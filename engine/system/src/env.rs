@@ -53,6 +53,15 @@ pub fn cache_dir() -> Option<PathBuf> {
     }
 }
 
+/// Where `program` keeps what it can make again: the directory that `variable` names (nowhere, if it holds `off` or a relative
+/// path), else its own directory in [`cache_dir`].
+pub fn cache_dir_of(program: &str, variable: &str) -> Option<PathBuf> {
+    match var_os(variable) {
+        Some(given) => Some(PathBuf::from(given)).filter(|path| path.is_absolute()),
+        None => Some(cache_dir()?.join(program)),
+    }
+}
+
 /// Where this user's settings go: `$XDG_CONFIG_HOME`, `~/Library/Application Support`, `%APPDATA%`.
 pub fn config_dir() -> Option<PathBuf> {
     if cfg!(windows) {

@@ -187,6 +187,51 @@ pub struct Stat {
     pub size: u64,
     /// Whether the owner may execute it; always false where the system has no such bit.
     pub executable: bool,
+    /// When it was last changed, as the system tells.
+    pub stamp: Stamp,
+}
+
+/// What changes when a file's content does: two equal stamps that are not of this moment are of one content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Stamp {
+    /// Bytes.
+    pub size: u64,
+    /// When the content was written, in nanoseconds since 1970. A program may set it.
+    pub modified: i64,
+    /// When anything of it was changed, likewise; no program can set it. 0 where the system does not tell.
+    pub changed: i64,
+    /// Which file of the file system it is; 0 where the system does not tell.
+    pub inode: u64,
+}
+
+impl Stamp {
+    #[cfg(unix)]
+    fn of(meta: &fs::Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt as _;
+        let nanoseconds = |seconds: i64, rest: i64| seconds.saturating_mul(1_000_000_000).saturating_add(rest);
+        Self {
+            size: meta.len(),
+            modified: nanoseconds(meta.mtime(), meta.mtime_nsec()),
+            changed: nanoseconds(meta.ctime(), meta.ctime_nsec()),
+            inode: meta.ino(),
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn of(meta: &fs::Metadata) -> Self {
+        let since = |time: std::time::SystemTime| time.duration_since(std::time::UNIX_EPOCH).ok();
+        let modified = meta.modified().ok().and_then(since).and_then(|time| i64::try_from(time.as_nanos()).ok());
+        // A time that nobody can tell is of this moment, and believed of no content.
+        Self { size: meta.len(), modified: modified.unwrap_or(i64::MAX), changed: 0, inode: 0 }
+    }
+
+    /// Whether it had been so for a while at `moment`, in nanoseconds since 1970: a later change would then have another
+    /// time, however coarsely the file system counts (FAT: two seconds).
+    #[must_use]
+    pub fn is_settled(&self, moment: i64) -> bool {
+        let latest = self.modified.max(self.changed);
+        latest < moment.saturating_sub(2_500_000_000)
+    }
 }
 
 /// The kinds of directory entries.
@@ -205,7 +250,8 @@ pub enum Kind {
 impl Stat {
     fn of(meta: &fs::Metadata) -> Self {
         let kind = Kind::of(meta.file_type());
-        Self { kind, size: meta.len(), executable: kind == Kind::File && owner_may_execute(meta) }
+        let executable = kind == Kind::File && owner_may_execute(meta);
+        Self { kind, size: meta.len(), executable, stamp: Stamp::of(meta) }
     }
 }
 
@@ -301,6 +347,82 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     file.persist(path).map_err(|error| FileError::from_io(path, &error.error))?;
     sync_dir(dir);
     Ok(())
+}
+
+/// As [`write_atomic`] for files that can be made again: nobody waits for the disk, and only this user may read it. After a
+/// crash it may hold anything, so the reader must recognise what it does not hold.
+pub fn replace_unsynced(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = at(path, tempfile::Builder::new().prefix(".tmp-").tempfile_in(dir))?;
+    at(path, file.write_all(bytes))?;
+    file.persist(path).map_err(|error| FileError::from_io(path, &error.error))?;
+    Ok(())
+}
+
+/// A file of which pieces are read, from many threads.
+#[derive(Debug)]
+pub struct Pieces {
+    file: File,
+    #[cfg(not(any(unix, windows)))]
+    turn: std::sync::Mutex<()>,
+    size: u64,
+}
+
+impl Pieces {
+    /// Opens a regular file that is no link.
+    pub fn open(path: &Path) -> Result<Self, FileError> {
+        let (file, meta) = open(path, false)?;
+        Ok(Self {
+            file,
+            #[cfg(not(any(unix, windows)))]
+            turn: std::sync::Mutex::new(()),
+            size: meta.len(),
+        })
+    }
+
+    /// Its size when it was opened, in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Exactly `length` bytes from `offset` on; `None` where it has fewer, or cannot be read.
+    #[must_use]
+    pub fn read(&self, offset: u64, length: usize) -> Option<Vec<u8>> {
+        // Nothing is set aside for what cannot be there.
+        offset.checked_add(length as u64).filter(|end| *end <= self.size)?;
+        let mut bytes = vec![0; length];
+        self.fill(&mut bytes, offset).ok()?;
+        Some(bytes)
+    }
+
+    #[cfg(unix)]
+    fn fill(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+        std::os::unix::fs::FileExt::read_exact_at(&self.file, bytes, offset)
+    }
+
+    #[cfg(windows)]
+    fn fill(&self, mut bytes: &mut [u8], mut offset: u64) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match std::os::windows::fs::FileExt::seek_read(&self.file, bytes, offset)? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                count => {
+                    offset += count as u64;
+                    bytes = &mut bytes[count..];
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[cfg(not(any(unix, windows)))]
+    fn fill(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+        use std::io::Seek as _;
+        let _turn = self.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut file = &self.file;
+        file.seek(io::SeekFrom::Start(offset))?;
+        file.read_exact(bytes)
+    }
 }
 
 #[cfg(unix)]
