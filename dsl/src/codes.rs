@@ -311,7 +311,7 @@ codes! {
         ""
         "";
     RepeatedTiers "E067" "more than one `tiers`"
-        "The item `tiers` stands once in all own files."
+        "The item `tiers` stands once in all own files; those of adopted packs join it, and the strictest counts."
         "tiers\n  1 safe approve automatically for change only in comments\n  2 internal approve by rules for any other change\n  3 sensitive approve by rules\ntiers\n  1 safe approve automatically for change only in comments\n  2 internal approve by rules for any other change\n  3 sensitive approve by rules"
         "tiers\n  1 safe approve automatically for change only in comments\n  2 internal approve by rules for any other change\n  3 sensitive approve by rules";
     RepeatedEntry "W001" "entry given twice in a list"

@@ -153,7 +153,7 @@ pub const ITEMS: &[ItemEntry] = &[
     ItemEntry {
         word: "tiers",
         form: "tiers",
-        doc: "the three tiers, a line each: number, name, who approves, what reaches it",
+        doc: "the three tiers, a line each: number, name, who approves, what reaches it; one in the own files, and where adopted packs have it too, each judges and the strictest counts",
         clauses: &[
             entry("approve", "approve automatically | by rules | N of WHOM", "binds every plan that ends at this tier"),
             entry(

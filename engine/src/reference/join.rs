@@ -199,15 +199,18 @@ impl<'a> Court<'a> {
         (0..2).filter_map(|book| self.line_tier(book)).max().unwrap_or(2)
     }
 
+    /// Each `tiers` judges by itself; the strictest counts.
     fn line_tier(&self, book: usize) -> Option<u8> {
         if !self.books[book].present {
             return None;
         }
+        Some(self.books[book].tiers().map(|lines| self.tier_of(book, lines)).max().unwrap_or(2))
+    }
+
+    fn tier_of(&self, book: usize, lines: &[TierLine]) -> u8 {
         let judge = self.judge(book);
-        let lines = self.books[book].tier_lines();
-        let stood = |line: &TierLine| {
-            self.books[0].tier_lines().iter().any(|old| old.tier == line.tier && old.reach == line.reach)
-        };
+        let stood =
+            |line: &TierLine| self.books[0].tier_lines().any(|old| old.tier == line.tier && old.reach == line.reach);
         let proved: Vec<u8> = lines
             .iter()
             .filter(|line| match &line.reach {
@@ -231,7 +234,7 @@ impl<'a> Court<'a> {
                 })
                 .map(|line| self.lowered(line)),
         );
-        tiers.into_iter().max()
+        tiers.into_iter().max().unwrap_or(2)
     }
 
     /// What a line gives, after the waivers of it.
@@ -259,7 +262,7 @@ impl<'a> Court<'a> {
         let mut approvals = Approvals::new();
         let mut lines = 0;
         for book in 0..2 {
-            let here = self.books[book].tier_lines().into_iter().filter(|line| line.tier == tier);
+            let here = self.books[book].tier_lines().filter(|line| line.tier == tier);
             for line in here {
                 lines += 1;
                 if let TierApproval::Approval(approval) = &line.approve {

@@ -94,14 +94,16 @@ impl Rules {
             .any(|item| item.name == principle && matches!(item.kind, ItemKind::Principle { unwaivable: true, .. }))
     }
 
-    pub(super) fn tier_lines(&self) -> Vec<&TierLine> {
-        self.judging()
-            .filter_map(|item| match &item.kind {
-                ItemKind::Tiers(lines) => Some(lines),
-                _ => None,
-            })
-            .flatten()
-            .collect()
+    /// The lines of each `tiers`.
+    pub(super) fn tiers(&self) -> impl Iterator<Item = &[TierLine]> {
+        self.judging().filter_map(|item| match &item.kind {
+            ItemKind::Tiers(lines) => Some(lines.as_slice()),
+            _ => None,
+        })
+    }
+
+    pub(super) fn tier_lines(&self) -> impl Iterator<Item = &TierLine> {
+        self.tiers().flatten()
     }
 
     /// Waivers. A book with a mistake has none: what one covers could lean on it.

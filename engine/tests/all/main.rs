@@ -7,5 +7,6 @@ mod incremental;
 mod mistakes;
 mod plans;
 mod support;
+mod tiers;
 mod vacuity;
 mod ways;

@@ -185,13 +185,16 @@ impl Case {
         }
     }
 
-    /// The items as files: the project's own, and what they adopt.
-    fn text_of(&self, items: &[rules::Item]) -> Book {
+    /// The items as files: the project's own, and what they adopt. One `tiers` may be the project's.
+    pub(crate) fn text_of(&self, items: &[rules::Item]) -> Book {
         let at = items.len() * usize::from(self.adopted) / 8;
-        let (adopted, own) = items.split_at(at);
-        let file = |path: &str, items: &[rules::Item], role: Role| BookFile {
+        let last_tiers = items.iter().rposition(|item| item.starts_with("tiers"));
+        let (adopted, own): (Vec<_>, Vec<_>) = items.iter().enumerate().partition(|(number, item)| {
+            *number < at || (item.starts_with("tiers") && last_tiers.is_some_and(|last| *number < last))
+        });
+        let file = |path: &str, items: Vec<(usize, &rules::Item)>, role: Role| BookFile {
             path: Arc::from(path),
-            text: Ok(Arc::from(items.join("\n"))),
+            text: Ok(Arc::from(items.into_iter().map(|(_, item)| item.as_str()).collect::<Vec<_>>().join("\n"))),
             role,
         };
         Book {

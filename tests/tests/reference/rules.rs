@@ -418,9 +418,12 @@ fn vocabulary() -> BoxedStrategy<Vec<Item>> {
 /// A rule book: its items in order.
 pub(crate) fn book() -> BoxedStrategy<Vec<Item>> {
     let judging = (0..6_usize).map(judging_item).collect::<Vec<_>>();
-    (vocabulary(), tiers(), judging, 2..=6_usize, prop::collection::vec(any::<bool>(), 2), waiver(0), waiver(1))
-        .prop_map(|(mut items, tiers, mut judging, count, waived, first, second)| {
+    let second_tiers = prop::option::weighted(0.2, tiers());
+    let lines = (second_tiers, tiers());
+    (vocabulary(), lines, judging, 2..=6_usize, prop::collection::vec(any::<bool>(), 2), waiver(0), waiver(1))
+        .prop_map(|(mut items, (second_tiers, tiers), mut judging, count, waived, first, second)| {
             let has_lines = !tiers.is_empty();
+            items.extend(second_tiers);
             items.push(tiers);
             judging.truncate(count);
             // A rule that cannot be waived has no waiver in a sound book.
