@@ -87,6 +87,11 @@ pub enum EdgeKind {
     References,
 }
 
+impl EdgeKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Imports, Self::Calls, Self::Inherits, Self::References];
+}
+
 /// How an edge is known; the order is from surest to least sure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -514,6 +514,63 @@ impl Outline {
         self.lists.get(list.start as usize..(list.start + list.len) as usize).unwrap_or_default()
     }
 
+    /// True where an edit from one outline to the other is one that no other file can see: everything that look-ups from
+    /// outside read is equal (definitions, what the module and its classes bind, attributes of objects, plugins that are
+    /// asked for). What only the bodies of functions say (calls, strings, local names) may differ.
+    #[must_use]
+    pub fn same_interface(&self, other: &Self) -> bool {
+        self.digest == other.digest || self.interface() == other.interface()
+    }
+
+    fn interface(&self) -> Interface<'_> {
+        let names = |ids: &[NameId]| ids.iter().map(|id| self.name(*id)).collect::<Vec<_>>();
+        let mut is_seen = vec![false; self.parts.len()];
+        let mut see = |part: u32| {
+            let mut at = part as usize;
+            while let Some(seen) = is_seen.get_mut(at).filter(|seen| !**seen) {
+                *seen = true;
+                at = self.parts[at].parent as usize;
+            }
+        };
+        see(0);
+        // A class in a function, a decorated function in one, an attribute set in one: look-ups go through its local names.
+        for (ordinal, part) in self.parts.iter().enumerate() {
+            if part.kind == PartKind::Class || part.decorators.len > 0 {
+                see(ordinal as u32);
+            }
+        }
+        self.bindings.iter().filter(|binding| binding.on_self).for_each(|binding| see(binding.part));
+        let is_seen = |part: u32| is_seen.get(part as usize).copied().unwrap_or(true);
+        let part = |part: &PartFact| {
+            let words = [part.name, part.local_name, part.returns, part.fixture_name].map(|id| self.name(id));
+            let lists = [part.decorators, part.bases, part.parameters].map(|list| names(self.list(list)));
+            (part.kind, part.flags, part.occurrence, part.parent, words, lists)
+        };
+        let import = |import: &ImportFact| {
+            let words = [import.module, import.name, import.alias].map(|id| self.name(id));
+            let has_alias = import.alias != NameId::NONE;
+            (import.part, import.form, import.level, words, has_alias, import.type_only, import.guarded)
+        };
+        let binding = |binding: &BindingFact| {
+            let words = [binding.target, binding.source].map(|id| self.name(id));
+            (binding.part, binding.on_self, binding.form, words)
+        };
+        Interface {
+            parts: self.parts.iter().map(part).collect(),
+            imports: self.imports.iter().filter(|import| is_seen(import.part)).map(import).collect(),
+            bindings: self.bindings.iter().filter(|binding| is_seen(binding.part)).map(binding).collect(),
+            plugins: self
+                .strings
+                .iter()
+                .filter(|string| string.usage == StringUse::Plugin)
+                .map(|string| self.name(string.text))
+                .collect(),
+            module_names: names(&self.module_names),
+            all: self.all.as_ref().map(|all| names(all)),
+            generated: self.generated,
+        }
+    }
+
     /// Site of a part's definition.
     #[must_use]
     pub fn part_site(&self, part: usize) -> u32 {
@@ -618,6 +675,22 @@ impl Outline {
             generated: from.generated,
         }
     }
+}
+
+type PartInterface<'a> = (PartKind, PartFlags, u32, u32, [&'a str; 4], [Vec<&'a str>; 3]);
+type ImportInterface<'a> = (u32, ImportForm, u16, [&'a str; 3], bool, bool, bool);
+type BindingInterface<'a> = (u32, bool, BindingForm, [&'a str; 2]);
+
+/// What other files can see of one.
+#[derive(PartialEq)]
+struct Interface<'a> {
+    parts: Vec<PartInterface<'a>>,
+    imports: Vec<ImportInterface<'a>>,
+    bindings: Vec<BindingInterface<'a>>,
+    plugins: Vec<&'a str>,
+    module_names: Vec<&'a str>,
+    all: Option<Vec<&'a str>>,
+    generated: bool,
 }
 
 /// Lines of a file's parts and sites; the only part of the facts that moves with white space.

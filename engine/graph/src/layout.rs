@@ -1,5 +1,7 @@
 //! Where Python finds modules in a tree: packages, namespace packages, import roots. Knows paths only, never contents.
 
+use std::sync::Arc;
+
 use crate::hash::{Map, Set};
 
 use crate::code::FileId;
@@ -34,19 +36,19 @@ struct Directory {
 }
 
 /// The directories and modules of one tree.
-#[derive(Debug)]
-pub(crate) struct Layout<'a> {
+#[derive(Debug, Default)]
+pub(crate) struct Layout {
     /// Stem path (`a/b/c` for `a/b/c.py`) to file; a source wins over its stub.
-    modules: Map<&'a str, FileId>,
-    directories: Map<&'a str, u32>,
-    directory_names: Vec<&'a str>,
+    modules: Map<Arc<str>, FileId>,
+    directories: Map<Arc<str>, u32>,
+    directory_names: Vec<Arc<str>>,
     directory_facts: Vec<Directory>,
     /// Directories that imports start from, the repository's root first.
-    roots: Vec<&'a str>,
+    roots: Vec<Arc<str>>,
     /// Last segment to the stems that end with it (for packages: the directory).
-    by_last: Map<&'a str, Vec<(&'a str, FileId)>>,
+    by_last: Map<Box<str>, Vec<(Arc<str>, FileId)>>,
     /// Names of directories and modules: no other name can begin an import of this tree.
-    first_names: Set<&'a str>,
+    first_names: Set<Box<str>>,
 }
 
 /// The directory of a path; empty at the root.
@@ -67,18 +69,10 @@ fn join(directory: &str, name: &str) -> String {
     if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") }
 }
 
-impl<'a> Layout<'a> {
+impl Layout {
     /// Reads the layout off the sorted paths of a tree.
-    pub(crate) fn new(paths: impl Iterator<Item = &'a str>) -> Self {
-        let mut layout = Self {
-            modules: Map::default(),
-            directories: Map::default(),
-            directory_names: Vec::new(),
-            directory_facts: Vec::new(),
-            roots: vec![""],
-            by_last: Map::default(),
-            first_names: Set::default(),
-        };
+    pub(crate) fn new<'p>(paths: impl Iterator<Item = &'p str>) -> Self {
+        let mut layout = Self { roots: vec!["".into()], ..Self::default() };
         let mut project_roots = Set::default();
         layout.directory("");
         for (index, path) in paths.enumerate() {
@@ -110,55 +104,59 @@ impl<'a> Layout<'a> {
                 if init.is_none() || !is_stub {
                     *init = Some(file);
                 }
-                layout.by_last.entry(base_name(directory)).or_default().push((directory, file));
+                let directory = Arc::clone(&layout.directory_names[index]);
+                layout.by_last.entry(base_name(&directory).into()).or_default().push((Arc::clone(&directory), file));
             } else {
-                if !is_stub || !layout.modules.contains_key(stem) {
-                    layout.modules.insert(stem, file);
+                let last: Box<str> = base_name(stem).into();
+                let stem: Arc<str> = stem.into();
+                if !is_stub || !layout.modules.contains_key(&stem) {
+                    layout.modules.insert(Arc::clone(&stem), file);
                 }
-                layout.first_names.insert(base_name(stem));
-                layout.by_last.entry(base_name(stem)).or_default().push((stem, file));
+                layout.first_names.insert(last.clone());
+                layout.by_last.entry(last).or_default().push((stem, file));
             }
         }
         for index in 1..layout.directory_names.len() {
-            layout.first_names.insert(base_name(layout.directory_names[index]));
-            let name = layout.directory_names[index];
+            let name = Arc::clone(&layout.directory_names[index]);
+            layout.first_names.insert(base_name(&name).into());
             let facts = &layout.directory_facts[index];
-            if facts.has_code && facts.init.is_none() && (base_name(name) == "src" || project_roots.contains(name)) {
+            if facts.has_code && facts.init.is_none() && (base_name(&name) == "src" || project_roots.contains(&*name)) {
                 layout.roots.push(name);
             }
         }
-        layout.roots.sort_unstable_by_key(|root| (root.matches('/').count() + usize::from(!root.is_empty()), *root));
+        let depth = |root: &str| root.matches('/').count() + usize::from(!root.is_empty());
+        layout.roots.sort_unstable_by(|a, b| (depth(a), a).cmp(&(depth(b), b)));
         layout
     }
 
-    fn directory(&mut self, name: &'a str) -> u32 {
+    fn directory(&mut self, name: &str) -> u32 {
         if let Some(&index) = self.directories.get(name) {
             return index;
         }
         let index = self.directory_names.len() as u32;
-        self.directories.insert(name, index);
+        let name: Arc<str> = name.into();
+        self.directories.insert(Arc::clone(&name), index);
         self.directory_names.push(name);
         self.directory_facts.push(Directory::default());
         index
     }
 
-    /// A number for the directory of each path, the same for the same directory.
-    pub(crate) fn directories_of<'p>(&self, paths: impl Iterator<Item = &'p str>) -> Vec<u32> {
-        paths.map(|path| self.directories.get(directory_of(path)).copied().unwrap_or(u32::MAX)).collect()
+    /// A number for the directory of a path, the same for the same directory.
+    pub(crate) fn directory_number(&self, path: &str) -> u32 {
+        self.directories.get(directory_of(path)).copied().unwrap_or(u32::MAX)
     }
 
     /// The deepest import root above a path.
-    fn root_of(&self, path: &str) -> &'a str {
+    fn root_of(&self, path: &str) -> &str {
         self.roots
             .iter()
             .rev()
-            .find(|root| root.is_empty() || path.strip_prefix(**root).is_some_and(|rest| rest.starts_with('/')))
-            .copied()
-            .unwrap_or("")
+            .find(|root| root.is_empty() || path.strip_prefix(&***root).is_some_and(|rest| rest.starts_with('/')))
+            .map_or("", |root| root)
     }
 
     /// The directory that Python itself would import a file from: above its outermost package.
-    fn natural_root(&self, path: &'a str) -> &'a str {
+    fn natural_root<'p>(&self, path: &'p str) -> &'p str {
         let mut at = directory_of(path);
         while !at.is_empty() && self.init_of(at).is_some() {
             at = directory_of(at);
@@ -225,7 +223,7 @@ impl<'a> Layout<'a> {
     }
 
     /// What an absolute dotted name means in a file: the longest match over the import roots, surest root first.
-    pub(crate) fn absolute(&self, path: &'a str, dotted: &str) -> Option<Found> {
+    pub(crate) fn absolute(&self, path: &str, dotted: &str) -> Option<Found> {
         let segments: Vec<&str> = dotted.split('.').collect();
         if !self.first_names.contains(segments[0]) {
             return None;
@@ -234,7 +232,7 @@ impl<'a> Layout<'a> {
         let natural = self.natural_root(path);
         let mut best: Option<Found> = None;
         let tried = [natural, self.root_of(path)];
-        for root in tried.into_iter().chain(self.roots.iter().copied()) {
+        for root in tried.into_iter().chain(self.roots.iter().map(|root| &**root)) {
             let Some(mut found) = self.descend(root, &segments) else { continue };
             if is_standard && matches!(found.target, Target::Namespace(_)) {
                 continue;
@@ -276,7 +274,7 @@ impl<'a> Layout<'a> {
             return None;
         }
         let suffix = format!("/{}", segments.join("/"));
-        let mut matching = self.by_last.get(segments.last()?)?.iter().filter(|(stem, _)| stem.ends_with(&suffix));
+        let mut matching = self.by_last.get(*segments.last()?)?.iter().filter(|(stem, _)| stem.ends_with(&suffix));
         let (stem, _) = matching.next()?;
         if matching.next().is_some() {
             return None;
@@ -288,7 +286,7 @@ impl<'a> Layout<'a> {
     }
 
     /// What a relative name means in a file; `dotted` may be empty. The first result says how many segments matched.
-    pub(crate) fn relative(&self, path: &'a str, level: u16, dotted: &str) -> Option<Found> {
+    pub(crate) fn relative(&self, path: &str, level: u16, dotted: &str) -> Option<Found> {
         let mut at = directory_of(path);
         for _ in 1..level {
             if at.is_empty() {
@@ -316,13 +314,13 @@ impl<'a> Layout<'a> {
         let directory = match of {
             Target::Module(_) if base_name(stem(init_path)) == "__init__" => directory_of(init_path),
             Target::Module(_) => return None,
-            Target::Namespace(index) => self.directory_names[index as usize],
+            Target::Namespace(index) => &self.directory_names[index as usize],
         };
         self.descend(directory, &[name]).map(|found| found.target)
     }
 
     /// True when the first segment of a dotted name is a package or module of this tree.
-    pub(crate) fn owns(&self, path: &'a str, dotted: &str) -> bool {
+    pub(crate) fn owns(&self, path: &str, dotted: &str) -> bool {
         let first = dotted.split('.').next().unwrap_or(dotted);
         [self.natural_root(path), self.root_of(path), ""].into_iter().any(|root| self.descend(root, &[first]).is_some())
     }

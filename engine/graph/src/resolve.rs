@@ -1,30 +1,170 @@
 //! From names to edges, as far as static reading leads: imports, calls, uses, inheritance, fixtures, strings.
 //!
 //! Does not follow control flow: a name that is bound twice means both. What is found by name alone is a guess.
+//!
+//! First what all files together say is collected into an [`Index`]; then each file is linked by itself. Its links hang on
+//! its own outline, on the index, and on the interfaces of other files, never on the links of others nor on the order of
+//! linking: so files are linked in parallel, and an edited one again alone.
 
 mod emit;
 mod fixtures;
+mod hierarchy;
 mod scope;
 mod values;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::code::{Edge, PartId};
-use crate::graph::{BuildOptions, CodeGraph, Unresolved};
-use crate::layout::Layout;
+use crate::code::{Edge, EdgeKind, FileId, PartId};
+use crate::graph::{ModelLiteral, Nodes, Outlines, Unresolved};
+use crate::hash::Map;
+use crate::layout::{Layout, base_name};
 
-/// What resolution adds to the nodes of a graph.
-pub(crate) struct Resolved {
+use fixtures::Fixtures;
+use hierarchy::Hierarchy;
+pub(crate) use scope::ScopeTable;
+
+/// How many files a worker takes at a time.
+const SHARE: usize = 16;
+
+/// What one file gives to a graph.
+#[derive(Debug, Default)]
+pub(crate) struct Links {
+    /// Edges that start in it, in any order.
     pub(crate) edges: Vec<Edge>,
+    /// Sorted.
     pub(crate) unresolved: Vec<Unresolved>,
-    /// Test functions and methods.
+    /// Sorted; the edges of [`demanded`] start in other files.
+    pub(crate) demands: Vec<Demand>,
+    /// Sorted.
+    pub(crate) models: Vec<ModelLiteral>,
+}
+
+/// A use of a method that very many classes override: the edges to them go from the method itself, once, instead of from
+/// each use.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Demand {
+    class: PartId,
+    name: Arc<str>,
+    kind: EdgeKind,
+}
+
+/// What linking knows of all files together. The same as long as no file's interface changes.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    pub(crate) layout: Layout,
+    hierarchy: Hierarchy,
+    /// Methods by name.
+    methods: Map<Arc<str>, Vec<PartId>>,
+    /// Files by the last segment of their path.
+    by_base_name: Map<Box<str>, Vec<FileId>>,
+    fixtures: Fixtures,
+}
+
+/// What the nodes of a tree get from reading all its files.
+pub(crate) struct Discovered {
+    pub(crate) index: Index,
+    /// Test functions and methods, sorted.
     pub(crate) tests: Vec<PartId>,
     /// Decorators of the parts that have any, by dotted name, resolved through imports.
     pub(crate) decorators: Vec<(PartId, Arc<[Arc<str>]>)>,
 }
 
-/// Resolves every file. `graph` has files and parts, and no edges yet.
-pub(crate) fn resolve(graph: &CodeGraph, layout: &Layout<'_>, options: &BuildOptions) -> Resolved {
-    let mut resolver = values::Resolver::new(graph, layout);
-    emit::emit(&mut resolver, options)
+/// A tree as look-ups see it.
+#[derive(Clone, Copy)]
+pub(crate) struct Tree<'a> {
+    pub(crate) nodes: &'a Nodes,
+    outlines: &'a Outlines,
+    layout: &'a Layout,
+    scopes: &'a ScopeTable<'a>,
+}
+
+impl<'a> Tree<'a> {
+    pub(crate) fn new(
+        nodes: &'a Nodes,
+        outlines: &'a Outlines,
+        layout: &'a Layout,
+        scopes: &'a ScopeTable<'a>,
+    ) -> Self {
+        Self { nodes, outlines, layout, scopes }
+    }
+}
+
+/// Reads what all files together say. The nodes have files and parts, and neither tests nor decorators yet.
+pub(crate) fn discover(nodes: &Nodes, outlines: &Outlines, layout: Layout, scopes: &ScopeTable<'_>) -> Discovered {
+    let mut methods: Map<Arc<str>, Vec<PartId>> = Map::default();
+    for part in nodes.part_ids() {
+        let node = nodes.part(part);
+        if node.kind == crate::code::PartKind::Method {
+            methods.entry(Arc::clone(&node.name)).or_default().push(part);
+        }
+    }
+    let mut by_base_name: Map<Box<str>, Vec<FileId>> = Map::default();
+    for file in nodes.file_ids() {
+        by_base_name.entry(base_name(&nodes.file(file).path).into()).or_default().push(file);
+    }
+    let mut resolver = values::Resolver::new(Tree::new(nodes, outlines, &layout, scopes), None);
+    let hierarchy = Hierarchy::new(&mut resolver);
+    let tests = fixtures::tests(nodes, &hierarchy, outlines);
+    let decorators = emit::decorators(&mut resolver);
+    let fixtures = Fixtures::new(&mut resolver);
+    Discovered { index: Index { layout, hierarchy, methods, by_base_name, fixtures }, tests, decorators }
+}
+
+/// The links of every file, in order.
+pub(crate) fn link_all(nodes: &Nodes, outlines: &Outlines, index: &Index, scopes: &ScopeTable<'_>) -> Vec<Links> {
+    let tree = Tree::new(nodes, outlines, &index.layout, scopes);
+    let next = AtomicUsize::new(0);
+    let count = nodes.files().len();
+    let work = |found: &mut Vec<(usize, Links)>| {
+        let mut linker = emit::Linker::new(tree, index);
+        loop {
+            let first = next.fetch_add(SHARE, Ordering::Relaxed);
+            if first >= count {
+                break;
+            }
+            found.extend((first..count.min(first + SHARE)).map(|file| (file, linker.link(FileId(file as u32)))));
+        }
+    };
+    // One resolver a worker: what one look-up of modules found serves the next file too.
+    let mut found: Vec<Vec<(usize, Links)>> = Vec::new();
+    found.resize_with(rayon::current_num_threads(), Vec::new);
+    rayon::scope(|scope| {
+        for found in &mut found {
+            scope.spawn(|_| work(found));
+        }
+    });
+    let mut links: Vec<Links> = Vec::new();
+    links.resize_with(count, Links::default);
+    for (file, of_file) in found.into_iter().flatten() {
+        links[file] = of_file;
+    }
+    links
+}
+
+/// The links of one file.
+pub(crate) fn link(nodes: &Nodes, outlines: &Outlines, index: &Index, file: FileId) -> Links {
+    let scopes = ScopeTable::new(outlines, nodes.files().len());
+    emit::Linker::new(Tree::new(nodes, outlines, &index.layout, &scopes), index).link(file)
+}
+
+/// The edges that demands ask of the methods they name, by the file in which they start.
+pub(crate) fn demanded<'d>(
+    nodes: &Nodes,
+    outlines: &Outlines,
+    index: &Index,
+    scopes: &ScopeTable<'_>,
+    demands: impl Iterator<Item = &'d Demand>,
+) -> Map<FileId, Vec<Edge>> {
+    let mut demands: Vec<&Demand> = demands.collect();
+    demands.sort_unstable();
+    demands.dedup();
+    let linker = emit::Linker::new(Tree::new(nodes, outlines, &index.layout, scopes), index);
+    let mut edges: Map<FileId, Vec<Edge>> = Map::default();
+    for demand in demands {
+        for edge in linker.demanded(demand) {
+            edges.entry(nodes.part(edge.from).file).or_default().push(edge);
+        }
+    }
+    edges
 }

@@ -53,7 +53,7 @@ impl<'a> Side<'a> {
         let mut spelled = BTreeSet::new();
         let mut asking = BTreeSet::new();
         for id in graph.file_ids() {
-            let Some(outline) = &graph.file(id).outline else { continue };
+            let Some(outline) = graph.outline(id) else { continue };
             for string in &outline.strings {
                 if string.shape.contains(StringShape::PATH) || string.usage == StringUse::Path {
                     spelled.insert(bare(outline.name(string.text)));
@@ -74,7 +74,9 @@ impl<'a> Side<'a> {
     fn is_read(&self, key: &PartKey) -> bool {
         let Some(part) = self.graph.find(key) else { return false };
         match key.kind {
-            PartKind::File => self.names_document(&key.path) || self.graph.in_edges(part, ALL).next().is_some(),
+            PartKind::File => {
+                self.names_document(&key.path) || self.graph.in_edges(part, &EdgeKind::ALL).next().is_some()
+            }
             // A function that is handed on may be asked for its docstring by whoever gets it.
             PartKind::Function | PartKind::Method => {
                 self.graph.in_edges(part, &[EdgeKind::References]).any(|edge| edge.evidence.is_certain())
@@ -92,7 +94,10 @@ impl<'a> Side<'a> {
             from != file && self.asking.contains(&from)
         };
         !self.asking.is_empty()
-            && self.graph.parts_of(file).any(|part| self.graph.in_edges(part, ALL).any(|edge| asks(edge.from)))
+            && self
+                .graph
+                .parts_of(file)
+                .any(|part| self.graph.in_edges(part, &EdgeKind::ALL).any(|edge| asks(edge.from)))
     }
 
     /// A literal spells the path or an end of it, or a folder for documents around it. Another folder, such as the root of the
@@ -118,8 +123,6 @@ impl<'a> Side<'a> {
         class.is_some_and(|class| self.graph.in_edges(class, &[EdgeKind::Inherits]).next().is_some())
     }
 }
-
-const ALL: &[EdgeKind] = &[EdgeKind::Imports, EdgeKind::Calls, EdgeKind::Inherits, EdgeKind::References];
 
 /// A literal without what leads up, to the root or to the end of a folder.
 fn bare(text: &str) -> &str {

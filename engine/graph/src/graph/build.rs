@@ -1,52 +1,75 @@
-//! From files to nodes; edges come from `resolve`.
+//! From files to a graph, and from a graph to the graph after an edit.
 
 use std::sync::Arc;
 
-use crate::hash::{Map, Set};
+use crate::hash::Set;
 
-use super::{BuildOptions, CodeGraph, FileNode, GraphFile, is_generated_name};
+use super::{CodeGraph, FileNode, GraphFile, ModelLiteral, Nodes, Outlines, Rows, is_generated_name};
 use crate::code::{FileId, Part, PartId, PartKind};
-use crate::facts::{Outline, PartFact, PartFlags, StringShape};
+use crate::facts::{Outline, PartFact, PartFlags};
 use crate::layout::{Layout, base_name};
-use crate::resolve;
+use crate::resolve::{self, ScopeTable};
 use crate::test_names::{TestName, python_test_name};
 
-pub(super) fn build(mut files: Vec<GraphFile>, options: &BuildOptions) -> CodeGraph {
+pub(super) fn build(mut files: Vec<GraphFile>) -> CodeGraph {
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files.dedup_by(|later, first| later.path == first.path);
     let layout = Layout::new(files.iter().map(|file| &*file.path));
-    let mut shared = Shared::default();
-    let mut graph = CodeGraph {
-        files: Vec::with_capacity(files.len()),
-        parts: Vec::new(),
-        subtree_end: Vec::new(),
-        by_path: Map::default(),
-        by_module: Map::default(),
-        by_name: Map::default(),
-        by_key: Vec::new(),
-        edges: Vec::new(),
-        out: Vec::new(),
-        incoming: Vec::new(),
-        into: Vec::new(),
-        unresolved: Vec::new(),
-        models: Vec::new(),
+    let mut nodes = nodes(&files, &layout);
+    let outlines: Outlines = files.into_iter().map(|file| file.outline.filter(|_| file.opaque.is_none())).collect();
+    let scopes = ScopeTable::new(&outlines, nodes.files.len());
+    let found = resolve::discover(&nodes, &outlines, layout, &scopes);
+    for part in &found.tests {
+        let part = &mut nodes.parts[part.0 as usize];
+        part.is_test = true;
+        nodes.files[part.file.0 as usize].is_test = true;
+    }
+    nodes.tests = found.tests;
+    for (part, decorators) in found.decorators {
+        nodes.parts[part.0 as usize].decorators = decorators;
+    }
+    let links = resolve::link_all(&nodes, &outlines, &found.index, &scopes);
+    let demands = links.iter().flat_map(|links| &links.demands);
+    let mut given = resolve::demanded(&nodes, &outlines, &found.index, &scopes, demands);
+    drop(scopes);
+    let rows = Rows::new(&nodes, links, |file| given.remove(&file).unwrap_or_default());
+    let models = Arc::new(models(&rows));
+    CodeGraph { nodes: Arc::new(nodes), index: Arc::new(found.index), outlines, rows, models }
+}
+
+pub(super) fn repaired(graph: &CodeGraph, file: &GraphFile) -> Option<CodeGraph> {
+    let id = graph.file_by_path(&file.path)?;
+    let node = graph.file(id);
+    if (node.language, node.opaque, node.has_problems) != (file.language, file.opaque, file.has_problems) {
+        return None;
+    }
+    let (old, new) = match (graph.outline(id), file.outline.as_ref().filter(|_| file.opaque.is_none())) {
+        (None, None) => return Some(graph.clone()),
+        (Some(old), Some(new)) => (old, new),
+        _ => return None,
     };
-    for (index, file) in files.iter().enumerate() {
-        add_file(&mut graph, &mut shared, &layout, FileId(index as u32), file);
+    if old == new {
+        return Some(graph.clone());
     }
-    let resolved = resolve::resolve(&graph, &layout, options);
-    for part in resolved.tests {
-        let file = graph.parts[part.0 as usize].file;
-        graph.parts[part.0 as usize].is_test = true;
-        graph.files[file.0 as usize].is_test = true;
+    if !old.same_interface(new) {
+        return None;
     }
-    for (part, decorators) in resolved.decorators {
-        graph.parts[part.0 as usize].decorators = decorators;
-    }
-    graph.unresolved = resolved.unresolved;
-    graph.set_edges(resolved.edges);
-    index(&mut graph);
-    graph
+    let mut outlines = graph.outlines.clone();
+    outlines.set(id.0 as usize, Some(Arc::clone(new)));
+    let links = resolve::link(&graph.nodes, &outlines, &graph.index, id);
+    let rows = graph.rows.with(&graph.nodes, id, links)?;
+    let same_models = match (graph.rows.row(id), rows.row(id)) {
+        (Some(old), Some(new)) => old.models == new.models,
+        _ => false,
+    };
+    let models = if same_models { Arc::clone(&graph.models) } else { Arc::new(models(&rows)) };
+    Some(CodeGraph { nodes: Arc::clone(&graph.nodes), index: Arc::clone(&graph.index), outlines, rows, models })
+}
+
+fn models(rows: &Rows) -> Vec<ModelLiteral> {
+    let mut models: Vec<ModelLiteral> = rows.models().cloned().collect();
+    models.sort_unstable();
+    models
 }
 
 /// Strings that many parts have in common.
@@ -66,36 +89,53 @@ impl Shared {
     }
 }
 
-fn add_file(graph: &mut CodeGraph, shared: &mut Shared, layout: &Layout<'_>, id: FileId, file: &GraphFile) {
-    let first = graph.parts.len() as u32;
+/// The nodes of sorted files, without tests and decorators.
+fn nodes(files: &[GraphFile], layout: &Layout) -> Nodes {
+    let mut shared = Shared::default();
+    let mut nodes = Nodes::default();
+    for (index, file) in files.iter().enumerate() {
+        add_file(&mut nodes, &mut shared, layout, FileId(index as u32), file);
+    }
+    let mut by_key: Vec<PartId> = nodes.part_ids().collect();
+    for node in &nodes.files {
+        by_key[node.parts.start as usize..node.parts.end as usize].sort_unstable_by(|a, b| {
+            let (a, b) = (nodes.part(*a), nodes.part(*b));
+            (&a.local_name, a.kind, a.occurrence).cmp(&(&b.local_name, b.kind, b.occurrence))
+        });
+    }
+    nodes.by_key = by_key;
+    nodes
+}
+
+fn add_file(nodes: &mut Nodes, shared: &mut Shared, layout: &Layout, id: FileId, file: &GraphFile) {
+    let first = nodes.parts.len() as u32;
     let module: Arc<str> = match file.language {
         Some(_) => layout.module_name(&file.path).into(),
         None => Arc::clone(&file.path),
     };
-    match file.outline.as_deref().filter(|_| file.opaque.is_none()) {
-        Some(outline) => add_parts(graph, shared, outline, id, first, &module),
+    let outline = file.outline.as_deref().filter(|_| file.opaque.is_none());
+    match outline {
+        Some(outline) => add_parts(nodes, shared, outline, id, first, &module),
         None => {
             let name = shared.get(base_name(&file.path));
             let path = Arc::clone(&file.path);
-            graph.parts.push(plain_part(PartKind::File, id, name, path, shared.get("")));
-            graph.subtree_end.push(first + 1);
+            nodes.parts.push(plain_part(PartKind::File, id, name, path, shared.get("")));
+            nodes.subtree_end.push(first + 1);
         }
     }
-    graph.by_path.insert(Arc::clone(&file.path), id);
-    if file.language.is_some() {
-        graph.by_module.entry(Arc::clone(&module)).or_default().push(id);
+    nodes.by_path.insert(Arc::clone(&file.path), id);
+    if file.opaque.is_some() || file.has_problems {
+        nodes.damaged.push(id);
     }
-    let outline = file.outline.clone().filter(|_| file.opaque.is_none());
-    graph.files.push(FileNode {
+    nodes.files.push(FileNode {
         path: Arc::clone(&file.path),
         language: file.language,
-        parts: first..graph.parts.len() as u32,
+        parts: first..nodes.parts.len() as u32,
         opaque: file.opaque,
         has_problems: file.has_problems,
-        is_generated: is_generated_name(&file.path) || outline.as_ref().is_some_and(|outline| outline.generated),
+        is_generated: is_generated_name(&file.path) || outline.is_some_and(|outline| outline.generated),
         is_test: python_test_name(&file.path) == Some(TestName::Default),
         module,
-        outline,
     });
 }
 
@@ -116,14 +156,7 @@ fn plain_part(kind: PartKind, file: FileId, name: Arc<str>, qualified_name: Arc<
     }
 }
 
-fn add_parts(
-    graph: &mut CodeGraph,
-    shared: &mut Shared,
-    outline: &Outline,
-    file: FileId,
-    first: u32,
-    module: &Arc<str>,
-) {
+fn add_parts(nodes: &mut Nodes, shared: &mut Shared, outline: &Outline, file: FileId, first: u32, module: &Arc<str>) {
     let all: Option<Set<&str>> = outline.all.as_ref().map(|all| all.iter().map(|name| outline.name(*name)).collect());
     for (ordinal, fact) in outline.parts.iter().enumerate() {
         let (name, qualified_name) = if fact.kind == PartKind::Module {
@@ -134,7 +167,7 @@ fn add_parts(
             (shared.get(outline.name(fact.name)), qualified)
         };
         let local_name = shared.get(outline.name(fact.local_name));
-        graph.parts.push(Part {
+        nodes.parts.push(Part {
             ordinal: ordinal as u32,
             parent: (fact.parent != PartFact::NO_PARENT).then(|| PartId(first + fact.parent)),
             occurrence: fact.occurrence,
@@ -142,14 +175,14 @@ fn add_parts(
             is_public: is_public(&local_name, all.as_ref()),
             ..plain_part(fact.kind, file, name, qualified_name, local_name)
         });
-        graph.subtree_end.push(first + ordinal as u32 + 1);
+        nodes.subtree_end.push(first + ordinal as u32 + 1);
     }
     // From the end, each part hands its own end to the part around it.
     for ordinal in (1..outline.parts.len()).rev() {
         let parent = (first + outline.parts[ordinal].parent) as usize;
-        let end = graph.subtree_end[first as usize + ordinal];
-        if graph.subtree_end[parent] < end {
-            graph.subtree_end[parent] = end;
+        let end = nodes.subtree_end[first as usize + ordinal];
+        if nodes.subtree_end[parent] < end {
+            nodes.subtree_end[parent] = end;
         }
     }
 }
@@ -162,30 +195,4 @@ fn is_public(local_name: &str, all: Option<&Set<&str>>) -> bool {
     };
     listed
         && segments.all(|segment| !segment.starts_with('_') || (segment.starts_with("__") && segment.ends_with("__")))
-}
-
-fn index(graph: &mut CodeGraph) {
-    for (index, part) in graph.parts.iter().enumerate() {
-        graph.by_name.entry(Arc::clone(&part.name)).or_default().push(PartId(index as u32));
-    }
-    let mut by_key: Vec<PartId> = graph.part_ids().collect();
-    for node in &graph.files {
-        by_key[node.parts.start as usize..node.parts.end as usize].sort_unstable_by(|a, b| {
-            let (a, b) = (graph.part(*a), graph.part(*b));
-            (&a.local_name, a.kind, a.occurrence).cmp(&(&b.local_name, b.kind, b.occurrence))
-        });
-    }
-    graph.by_key = by_key;
-    let mut models = Vec::new();
-    for node in &graph.files {
-        let Some(outline) = &node.outline else { continue };
-        for (index, string) in outline.strings.iter().enumerate() {
-            if string.shape.contains(StringShape::MODEL) {
-                let name: Arc<str> = outline.name(string.text).to_lowercase().into();
-                models.push((name, PartId(node.parts.start + string.part), outline.string_site(index)));
-            }
-        }
-    }
-    models.sort_unstable();
-    graph.models = models;
 }

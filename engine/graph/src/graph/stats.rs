@@ -36,8 +36,6 @@ pub struct Stats {
     pub import_cycles: Vec<Vec<FileId>>,
 }
 
-const KINDS: [EdgeKind; 4] = [EdgeKind::Imports, EdgeKind::Calls, EdgeKind::Inherits, EdgeKind::References];
-
 impl CodeGraph {
     /// Counts everything. Reads the whole graph.
     #[must_use]
@@ -51,7 +49,7 @@ impl CodeGraph {
             opaque_files: Vec::new(),
             generated_files: 0,
             test_files: 0,
-            tests: self.parts.iter().filter(|part| part.is_test).count(),
+            tests: self.tests().len(),
             tests_that_reach_nothing: Vec::new(),
             sources_without_test: Vec::new(),
             import_cycles: self.import_cycles(),
@@ -74,7 +72,7 @@ impl CodeGraph {
                 }
             }
         }
-        let reached = self.reach(&from_tests, &KINDS, Direction::Forward, None, false);
+        let reached = self.reach(&from_tests, &EdgeKind::ALL, Direction::Forward, None, false);
         for file in self.file_ids() {
             let node = self.file(file);
             let range = node.parts.start as usize..node.parts.end as usize;
@@ -82,13 +80,13 @@ impl CodeGraph {
                 stats.sources_without_test.push(file);
             }
         }
-        for part in &self.parts {
+        for part in self.parts() {
             *stats.parts.entry(part.kind).or_default() += 1;
         }
-        for edge in &self.edges {
+        for edge in self.edges() {
             *stats.edges.entry((edge.kind, edge.evidence)).or_default() += 1;
         }
-        for unresolved in self.unresolved.iter().filter(|unresolved| !unresolved.excused) {
+        for unresolved in self.unresolved().filter(|unresolved| !unresolved.excused) {
             *stats.unresolved.entry(unresolved.kind).or_default() += 1;
         }
         stats
@@ -105,9 +103,9 @@ impl CodeGraph {
     /// Circles of modules over imports at run time, by file.
     #[must_use]
     pub fn import_cycles(&self) -> Vec<Vec<FileId>> {
-        let mut imports: DiGraph<FileId, ()> = DiGraph::with_capacity(self.files.len(), self.files.len() * 4);
+        let mut imports: DiGraph<FileId, ()> = DiGraph::with_capacity(self.files().len(), self.files().len() * 4);
         let nodes: Vec<_> = self.file_ids().map(|file| imports.add_node(file)).collect();
-        for edge in self.edges.iter().filter(|edge| edge.kind == EdgeKind::Imports && !edge.type_only) {
+        for edge in self.edges().filter(|edge| edge.kind == EdgeKind::Imports && !edge.type_only) {
             let (from, to) = (self.part(edge.from), self.part(edge.to));
             if from.file != to.file && to.kind == PartKind::Module {
                 imports.add_edge(nodes[from.file.0 as usize], nodes[to.file.0 as usize], ());

@@ -41,13 +41,13 @@ impl GraphProp for CodeGraph {
 
 impl NodeCount for CodeGraph {
     fn node_count(&self) -> usize {
-        self.parts.len()
+        self.len()
     }
 }
 
 impl NodeIndexable for CodeGraph {
     fn node_bound(&self) -> usize {
-        self.parts.len()
+        self.len()
     }
 
     fn to_index(&self, part: PartId) -> usize {
@@ -106,7 +106,7 @@ impl<'a> IntoNeighborsDirected for &'a CodeGraph {
     fn neighbors_directed(self, part: PartId, direction: Direction) -> Neighbors<'a> {
         match direction {
             Direction::Outgoing => Neighbors(Box::new(self.out_row(part).iter().map(|edge| edge.to))),
-            Direction::Incoming => Neighbors(Box::new(self.in_row(part).map(|edge| edge.from))),
+            Direction::Incoming => Neighbors(Box::new(self.in_row(part).iter().map(|edge| edge.from))),
         }
     }
 }

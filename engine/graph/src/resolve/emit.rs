@@ -3,15 +3,16 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::hash::{Map, Set};
+use crate::hash::Map;
 
 use super::values::{FUEL, Resolver, Thing, Value};
-use super::{Resolved, fixtures};
+use super::{Demand, Index, Links, Tree, fixtures};
 use crate::code::{Edge, EdgeKind, Evidence, FileId, PartId, PartKind};
 use crate::facts::{
-    ImportFact, ImportForm, Outline, PartFlags, ReferenceFact, StringFact, StringShape, StringUse, without_call,
+    ImportFact, ImportForm, Outline, PartFact, PartFlags, ReferenceFact, StringFact, StringShape, StringUse,
+    without_call,
 };
-use crate::graph::{BuildOptions, Unresolved, UnresolvedKind, is_callable};
+use crate::graph::{Nodes, Unresolved, UnresolvedKind};
 use crate::layout::{Target, base_name, directory_of};
 use crate::stdlib;
 
@@ -20,130 +21,97 @@ const MAX_GUESSES: usize = 8;
 /// Overrides of one method that each call gets an edge to.
 const MAX_OVERRIDES: usize = 32;
 
-/// What is collected while files are resolved.
-pub(super) struct Emitter<'r, 'a> {
-    pub(super) resolver: &'r mut Resolver<'a>,
-    pub(super) edges: Vec<Edge>,
-    unresolved: Vec<Unresolved>,
-    /// Direct subclasses.
-    subclasses: Map<PartId, Vec<PartId>>,
+/// Links one file after another.
+pub(super) struct Linker<'a> {
+    pub(super) resolver: Resolver<'a>,
+    pub(super) index: &'a Index,
+    links: Links,
     /// What was found of the overrides of a class's method.
     overrides: Map<(PartId, &'a str), Rc<[PartId]>>,
-    methods: Map<&'a str, Vec<PartId>>,
-    by_base_name: Map<&'a str, Vec<FileId>>,
 }
 
-pub(super) fn emit<'a>(resolver: &mut Resolver<'a>, options: &BuildOptions) -> Resolved {
-    let graph = resolver.graph;
-    let mut emitter = Emitter {
-        resolver,
-        edges: Vec::new(),
-        unresolved: Vec::new(),
-        subclasses: Map::default(),
-        overrides: Map::default(),
-        methods: Map::default(),
-        by_base_name: Map::default(),
-    };
-    for file in graph.file_ids() {
-        emitter.by_base_name.entry(base_name(&graph.file(file).path)).or_default().push(file);
+impl<'a> Linker<'a> {
+    pub(super) fn new(tree: Tree<'a>, index: &'a Index) -> Self {
+        let resolver = Resolver::new(tree, Some(&index.hierarchy));
+        Self { resolver, index, links: Links::default(), overrides: Map::default() }
     }
-    for part in graph.part_ids() {
-        let node = graph.part(part);
-        match node.kind {
-            PartKind::Class => emitter.inheritance(part),
-            PartKind::Method => emitter.methods.entry(&node.name).or_default().push(part),
-            _ => {}
-        }
-    }
-    let mut decorators = Vec::new();
-    for file in graph.file_ids() {
-        let Some(outline) = emitter.resolver.outline(file) else { continue };
-        for (index, import) in outline.imports.iter().enumerate() {
-            emitter.import(file, outline, index, import, options);
-        }
-        emitter.references(file, outline);
-        for (index, string) in outline.strings.iter().enumerate() {
-            emitter.string(file, outline, index, string);
-        }
-        for (ordinal, fact) in outline.parts.iter().enumerate() {
-            let part = emitter.resolver.part_id(file, ordinal as u32);
-            if fact.decorators.len > 0 {
-                let names = outline.list(fact.decorators);
-                let names: Arc<[Arc<str>]> =
-                    names.iter().map(|name| emitter.decorator_name(file, outline, outline.name(*name))).collect();
-                decorators.push((part, names));
-            }
-            if fact.flags.contains(PartFlags::COMPUTED_IMPORT) {
-                emitter.unresolved.push(Unresolved {
-                    part,
-                    site: outline.part_site(ordinal),
-                    kind: UnresolvedKind::Computed,
-                    name: "".into(),
-                    excused: false,
-                });
-            }
-        }
-    }
-    let tests = fixtures::tests(&mut emitter);
-    fixtures::emit(&mut emitter, &tests);
-    let Emitter { mut edges, mut unresolved, .. } = emitter;
-    // A part that names itself says nothing.
-    edges.retain(|edge| edge.from != edge.to);
-    unresolved.sort_unstable();
-    unresolved.dedup();
-    Resolved { edges, unresolved, tests, decorators }
-}
 
-impl<'a> Emitter<'_, 'a> {
+    fn nodes(&self) -> &'a Nodes {
+        self.resolver.nodes()
+    }
+
+    /// The links of a file: the same whatever was linked before.
+    pub(super) fn link(&mut self, file: FileId) -> Links {
+        self.resolver.forget();
+        if let Some(outline) = self.resolver.outline(file) {
+            let nodes = self.nodes();
+            for class in nodes.parts_of(file).filter(|part| nodes.part(*part).kind == PartKind::Class) {
+                self.inheritance(class);
+            }
+            for (index, import) in outline.imports.iter().enumerate() {
+                self.import(file, outline, index, import);
+            }
+            self.references(file, outline);
+            for (index, string) in outline.strings.iter().enumerate() {
+                self.string(file, outline, index, string);
+            }
+            for (ordinal, fact) in outline.parts.iter().enumerate() {
+                if fact.flags.contains(PartFlags::COMPUTED_IMPORT) {
+                    self.links.unresolved.push(Unresolved {
+                        part: self.resolver.part_id(file, ordinal as u32),
+                        site: outline.part_site(ordinal),
+                        kind: UnresolvedKind::Computed,
+                        name: "".into(),
+                        excused: false,
+                    });
+                }
+            }
+            fixtures::emit(self, file, outline);
+        }
+        let mut links = std::mem::take(&mut self.links);
+        links.unresolved.sort_unstable();
+        links.unresolved.dedup();
+        links.demands.sort_unstable();
+        links.demands.dedup();
+        links.models.sort_unstable();
+        links
+    }
+
     pub(super) fn edge(&mut self, from: PartId, to: PartId, kind: EdgeKind, evidence: Evidence, site: u32) {
-        self.edges.push(Edge { from, to, kind, evidence, site, type_only: false });
+        self.links.edges.push(Edge { from, to, kind, evidence, site, type_only: false });
     }
 
     fn inheritance(&mut self, class: PartId) {
-        let graph = self.resolver.graph;
-        let part = graph.part(class);
-        let bases = self.resolver.bases(class);
-        for base in bases.iter() {
-            if let Thing::Part(base_class) = base.thing
-                && graph.part(base_class).kind == PartKind::Class
-            {
-                self.edge(class, base_class, EdgeKind::Inherits, call(base.sure), part.ordinal);
-                self.subclasses.entry(base_class).or_default().push(class);
-            }
+        let nodes = self.nodes();
+        for (base, sure) in self.index.hierarchy.bases(class) {
+            self.edge(class, *base, EdgeKind::Inherits, call(*sure), nodes.part(class).ordinal);
         }
         // The interpreter calls these, whoever holds an object of the class.
-        for method in graph.children(class) {
-            let name = &graph.part(method).name;
-            if graph.part(method).kind == PartKind::Method
+        for method in nodes.children(class) {
+            let name = &nodes.part(method).name;
+            if nodes.part(method).kind == PartKind::Method
                 && name.starts_with("__")
                 && name.ends_with("__")
                 && !matches!(&**name, "__init__" | "__new__" | "__post_init__")
             {
-                self.edge(class, method, EdgeKind::Calls, Evidence::Guess, graph.part(method).ordinal);
+                self.edge(class, method, EdgeKind::Calls, Evidence::Guess, nodes.part(method).ordinal);
             }
         }
     }
 
     // Imports.
 
-    fn import(
-        &mut self,
-        file: FileId,
-        outline: &'a Outline,
-        index: usize,
-        import: &'a ImportFact,
-        options: &BuildOptions,
-    ) {
+    fn import(&mut self, file: FileId, outline: &'a Outline, index: usize, import: &'a ImportFact) {
         self.resolver.fuel = FUEL;
-        let graph = self.resolver.graph;
+        let graph = self.nodes();
         let part = self.resolver.part_id(file, import.part);
         let site = outline.import_site(index);
         let dotted = outline.name(import.module);
         let surely = if import.form == ImportForm::Literal { Evidence::String } else { Evidence::Import };
-        let edge = |emitter: &mut Self, to: PartId, sure: bool| {
+        let edge = |linker: &mut Self, to: PartId, sure: bool| {
             let evidence = if sure { surely } else { Evidence::Guess };
             let type_only = import.type_only;
-            emitter.edges.push(Edge { from: part, to, kind: EdgeKind::Imports, evidence, site, type_only });
+            linker.links.edges.push(Edge { from: part, to, kind: EdgeKind::Imports, evidence, site, type_only });
         };
         let excused = import.guarded || import.type_only;
         let found = self.resolver.module(file, import.level, dotted);
@@ -157,7 +125,7 @@ impl<'a> Emitter<'_, 'a> {
             }
         }
         let Some(found) = found.filter(|found| found.matched == segments) else {
-            self.missing_module(file, outline, part, site, import, excused, options);
+            self.missing_module(file, outline, part, site, import, excused);
             return;
         };
         if import.form != ImportForm::From {
@@ -184,7 +152,7 @@ impl<'a> Emitter<'_, 'a> {
         };
         // A directory without `__init__` gives way to an installed package of its name.
         let first = dotted.split('.').next().unwrap_or(dotted);
-        let is_known = options.known_external.iter().any(|known| **known == *first) || stdlib::is_standard(first);
+        let is_known = stdlib::is_standard(first);
         let kind = match found.target {
             Target::Namespace(_) if import.level == 0 && is_known => return,
             Target::Namespace(_) if import.level == 0 => UnresolvedKind::External,
@@ -192,11 +160,10 @@ impl<'a> Emitter<'_, 'a> {
         };
         if values.is_empty() && !opaque {
             let name = format!("{}{dotted}:{name}", ".".repeat(usize::from(import.level)));
-            self.unresolved.push(Unresolved { part, site, kind, name: name.into(), excused });
+            self.links.unresolved.push(Unresolved { part, site, kind, name: name.into(), excused });
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one call, of things that belong together only here")]
     fn missing_module(
         &mut self,
         file: FileId,
@@ -205,21 +172,20 @@ impl<'a> Emitter<'_, 'a> {
         site: u32,
         import: &ImportFact,
         excused: bool,
-        options: &BuildOptions,
     ) {
         let dotted = outline.name(import.module);
         let first = dotted.split('.').next().unwrap_or(dotted);
         let kind = if import.level > 0 {
             UnresolvedKind::RelativeModule
-        } else if stdlib::is_standard(first) || options.known_external.iter().any(|known| **known == *first) {
+        } else if stdlib::is_standard(first) {
             return;
-        } else if self.resolver.layout.owns(self.resolver.path(file), dotted) {
+        } else if self.index.layout.owns(self.resolver.path(file), dotted) {
             UnresolvedKind::OwnModule
         } else {
             UnresolvedKind::External
         };
         let name = format!("{}{dotted}", ".".repeat(usize::from(import.level)));
-        self.unresolved.push(Unresolved { part, site, kind, name: name.into(), excused });
+        self.links.unresolved.push(Unresolved { part, site, kind, name: name.into(), excused });
     }
 
     // Calls and uses.
@@ -236,19 +202,19 @@ impl<'a> Emitter<'_, 'a> {
                 let part = self.resolver.part_id(file, reference.part);
                 let site = outline.reference_site(index);
                 for at in begin as usize - 1..end as usize - 1 {
-                    let edge = Edge { from: part, site, ..self.edges[at] };
-                    self.edges.push(edge);
+                    let edge = Edge { from: part, site, ..self.links.edges[at] };
+                    self.links.edges.push(edge);
                 }
                 continue;
             }
-            let begin = self.edges.len();
+            let begin = self.links.edges.len();
             self.reference(file, outline, index, reference);
             let part = self.resolver.part_id(file, reference.part);
             let chain = outline.name(reference.chain);
             let head = without_call(chain.split('.').next().unwrap_or(chain));
-            let all_from_part = self.edges[begin..].iter().all(|edge| edge.from == part);
+            let all_from_part = self.links.edges[begin..].iter().all(|edge| edge.from == part);
             if all_from_part && !self.resolver.binds_inside(file, head) {
-                known[slot] = (begin as u32 + 1, self.edges.len() as u32 + 1);
+                known[slot] = (begin as u32 + 1, self.links.edges.len() as u32 + 1);
             }
         }
     }
@@ -316,7 +282,7 @@ impl<'a> Emitter<'_, 'a> {
                     self.edge(part, target, EdgeKind::Calls, call(value.sure), site);
                 }
                 Thing::Variable(file) => {
-                    let body = self.resolver.graph.body_of(file);
+                    let body = self.nodes().body_of(file);
                     self.edge(part, body, EdgeKind::References, call(value.sure), site);
                 }
                 _ => {}
@@ -325,14 +291,14 @@ impl<'a> Emitter<'_, 'a> {
     }
 
     fn use_of(&mut self, part: PartId, site: u32, kind: EdgeKind, value: Value) {
-        let graph = self.resolver.graph;
+        let graph = self.nodes();
         let evidence = call(value.sure);
         match value.thing {
             Thing::Part(target) if graph.part(target).kind == PartKind::Class => {
                 self.edge(part, target, kind, evidence, site);
                 if kind == EdgeKind::Calls {
                     for constructor in ["__init__", "__new__", "__post_init__"] {
-                        if let Some((method, sure)) = self.resolver.method(target, constructor) {
+                        if let Some((method, sure)) = self.method(target, constructor) {
                             self.edge(part, method, kind, call(sure && value.sure), site);
                         }
                     }
@@ -343,7 +309,7 @@ impl<'a> Emitter<'_, 'a> {
                 self.edge(part, target, kind, evidence, site);
             }
             Thing::Instance(class) | Thing::Exact(class) if kind == EdgeKind::Calls => {
-                if let Some((method, sure)) = self.resolver.method(class, "__call__") {
+                if let Some((method, sure)) = self.method(class, "__call__") {
                     self.edge(part, method, kind, call(sure && value.sure), site);
                 }
             }
@@ -354,30 +320,22 @@ impl<'a> Emitter<'_, 'a> {
         }
     }
 
-    /// A call on an object of a class may run what its subclasses define. Where they are many, the edges go from the
-    /// method itself, once, instead of from each call.
+    /// A call on an object of a class may run what its subclasses define.
     fn overrides(&mut self, part: PartId, site: u32, kind: EdgeKind, class: PartId, name: &'a str) {
-        if !self.subclasses.contains_key(&class) {
+        if !self.index.hierarchy.has_subclasses(class) {
             return;
         }
         let overrides = match self.overrides.get(&(class, name)) {
             Some(known) => Rc::clone(known),
             None => {
-                let found = self.find_overrides(class, name);
+                let found: Rc<[PartId]> = self.find_overrides(class, name).into();
                 self.overrides.insert((class, name), Rc::clone(&found));
-                if found.len() > MAX_OVERRIDES {
-                    let stands_for_all = self.stands_for_all(class, name);
-                    let own_site = self.resolver.graph.part(stands_for_all).ordinal;
-                    for target in found.iter() {
-                        self.edge(stands_for_all, *target, kind, Evidence::Guess, own_site);
-                    }
-                }
                 found
             }
         };
         if overrides.len() > MAX_OVERRIDES {
-            let stands_for_all = self.stands_for_all(class, name);
-            self.edge(part, stands_for_all, kind, Evidence::Guess, site);
+            self.links.demands.push(Demand { class, name: name.into(), kind });
+            self.edge(part, self.stands_for_all(class, name), kind, Evidence::Guess, site);
             return;
         }
         for target in overrides.iter() {
@@ -385,25 +343,32 @@ impl<'a> Emitter<'_, 'a> {
         }
     }
 
-    /// The method of a class that many others override; the class where it has none.
-    fn stands_for_all(&mut self, class: PartId, name: &str) -> PartId {
-        self.resolver.method(class, name).map_or(class, |(method, _)| method)
+    /// The edges that a demand asks for.
+    pub(super) fn demanded(&self, demand: &Demand) -> Vec<Edge> {
+        let from = self.stands_for_all(demand.class, &demand.name);
+        let site = self.nodes().part(from).ordinal;
+        let edge = |to| Edge { from, to, kind: demand.kind, evidence: Evidence::Guess, site, type_only: false };
+        self.find_overrides(demand.class, &demand.name).into_iter().map(edge).collect()
     }
 
-    fn find_overrides(&self, class: PartId, name: &str) -> Rc<[PartId]> {
-        let mut seen: Set<PartId> = Set::default();
-        let mut pending = vec![class];
-        let mut found = Vec::new();
-        while let Some(above) = pending.pop() {
-            for &subclass in self.subclasses.get(&above).into_iter().flatten() {
-                if subclass != class && seen.insert(subclass) {
-                    pending.push(subclass);
-                    found.extend(self.resolver.own_method(subclass, name));
-                }
-            }
-        }
+    /// A method by name along a class's line.
+    fn method(&self, class: PartId, name: &str) -> Option<(PartId, bool)> {
+        let line = self.index.hierarchy.line(class)?;
+        let mut line = line.classes.iter();
+        line.find_map(|(class, sure)| self.resolver.own_method(*class, name).map(|method| (method, *sure)))
+    }
+
+    /// The method of a class that many others override; the class where it has none.
+    fn stands_for_all(&self, class: PartId, name: &str) -> PartId {
+        self.method(class, name).map_or(class, |(method, _)| method)
+    }
+
+    fn find_overrides(&self, class: PartId, name: &str) -> Vec<PartId> {
+        let below = self.index.hierarchy.below(class);
+        let mut found: Vec<PartId> =
+            below.into_iter().filter_map(|class| self.resolver.own_method(class, name)).collect();
         found.sort_unstable();
-        found.into()
+        found
     }
 
     /// A call on something unknown: the few methods of this name.
@@ -411,9 +376,9 @@ impl<'a> Emitter<'_, 'a> {
         if stdlib::is_builtin_method(name) {
             return;
         }
-        let Some(methods) = self.methods.get(name).filter(|methods| methods.len() <= MAX_GUESSES) else { return };
-        for method in methods.clone() {
-            self.edge(part, method, kind, Evidence::Guess, site);
+        let Some(methods) = self.index.methods.get(name).filter(|methods| methods.len() <= MAX_GUESSES) else { return };
+        for method in methods {
+            self.edge(part, *method, kind, Evidence::Guess, site);
         }
     }
 
@@ -424,6 +389,9 @@ impl<'a> Emitter<'_, 'a> {
         let part = self.resolver.part_id(file, string.part);
         let site = outline.string_site(index);
         let text = outline.name(string.text);
+        if string.shape.contains(StringShape::MODEL) {
+            self.links.models.push((text.to_lowercase().into(), part, site));
+        }
         if string.shape.contains(StringShape::DOTTED) && string.usage != StringUse::Fixture {
             self.dotted_string(file, part, site, text, string.usage);
         }
@@ -431,13 +399,13 @@ impl<'a> Emitter<'_, 'a> {
             && let Some((target, sure)) = self.path_string(file, text)
         {
             let evidence = if sure { Evidence::String } else { Evidence::Guess };
-            self.edge(part, self.resolver.graph.body_of(target), EdgeKind::References, evidence, site);
+            self.edge(part, self.nodes().body_of(target), EdgeKind::References, evidence, site);
         }
     }
 
     /// A string that names a module or something in one: `a.b.c`, the target of `patch`.
     fn dotted_string(&mut self, file: FileId, part: PartId, site: u32, text: &'a str, usage: StringUse) {
-        let graph = self.resolver.graph;
+        let graph = self.nodes();
         let Some(found) = self.resolver.module(file, 0, text).filter(|found| found.sure) else { return };
         let Target::Module(target) = found.target else { return };
         let mut values = vec![Value { thing: Thing::Module(target), sure: true }];
@@ -463,7 +431,7 @@ impl<'a> Emitter<'_, 'a> {
 
     /// The file that a path names: from the root, from the file's directory or one above; or the only one that ends so.
     fn path_string(&self, file: FileId, text: &str) -> Option<(FileId, bool)> {
-        let graph = self.resolver.graph;
+        let graph = self.nodes();
         let text = text.trim_start_matches("./");
         let mut directory = directory_of(self.resolver.path(file));
         if let Some(found) = graph.file_by_path(text) {
@@ -489,6 +457,7 @@ impl<'a> Emitter<'_, 'a> {
         }
         let suffix = format!("/{rest}");
         let mut matching = self
+            .index
             .by_base_name
             .get(base_name(rest))?
             .iter()
@@ -496,57 +465,67 @@ impl<'a> Emitter<'_, 'a> {
         let only = matching.next()?;
         matching.next().is_none().then_some((*only, false))
     }
+}
 
-    // Decorators.
-
-    /// A decorator's dotted name with its head as the file's imports spell it.
-    fn decorator_name(&mut self, file: FileId, outline: &'a Outline, name: &'a str) -> Arc<str> {
-        let (head, rest) = name.split_once('.').map_or((name, None), |(head, rest)| (head, Some(rest)));
-        let import = outline.imports.iter().find(|import| {
-            let bound = match import.form {
-                ImportForm::From => import.alias.some().or(import.name.some()),
-                ImportForm::Module => import.alias.some(),
-                _ => None,
-            };
-            bound.is_some_and(|bound| outline.name(bound) == head)
-        });
-        let Some(import) = import else {
-            let defined = outline.parts.iter().position(|part| part.parent == 0 && outline.name(part.name) == head);
-            return match defined {
-                Some(ordinal) => {
-                    let part = self.resolver.part_id(file, ordinal as u32);
-                    join(&self.resolver.graph.part(part).qualified_name, rest)
-                }
-                None => name.into(),
-            };
-        };
-        let dotted = outline.name(import.module);
-        let module = match self.resolver.module(file, import.level, dotted).map(|found| found.target) {
-            Some(Target::Module(target)) if import.level > 0 => self.resolver.graph.file(target).module.to_string(),
-            _ => dotted.to_owned(),
-        };
-        match import.form {
-            ImportForm::From => join(&join(&module, Some(outline.name(import.name))), rest),
-            _ => join(&module, rest),
+/// Decorators of the parts that have any.
+pub(super) fn decorators(resolver: &mut Resolver<'_>) -> Vec<(PartId, Arc<[Arc<str>]>)> {
+    let mut found = Vec::new();
+    for file in resolver.nodes().file_ids() {
+        let Some(outline) = resolver.outline(file) else { continue };
+        for (ordinal, fact) in outline.parts.iter().enumerate().filter(|(_, fact)| fact.decorators.len > 0) {
+            let names = outline.list(fact.decorators).iter();
+            let names: Arc<[Arc<str>]> =
+                names.map(|name| decorator_name(resolver, file, outline, fact.parent, outline.name(*name))).collect();
+            found.push((resolver.part_id(file, ordinal as u32), names));
         }
     }
+    found
+}
 
-    // Classes of tests.
-
-    /// True for a class that unittest collects: some base, near or far, is a `TestCase`.
-    pub(super) fn is_test_case(&mut self, class: PartId) -> bool {
-        let line = self.resolver.line(class);
-        line.classes.iter().any(|(class, _)| {
-            let part = self.resolver.graph.part(*class);
-            self.resolver.outline(part.file).is_some_and(|outline| {
-                let bases = outline.list(outline.parts[part.ordinal as usize].bases);
-                bases.iter().any(|base| outline.name(*base).ends_with("TestCase"))
-            })
-        })
-    }
-
-    pub(super) fn is_function(&self, part: PartId) -> bool {
-        is_callable(self.resolver.graph.part(part).kind)
+/// A decorator's dotted name with its head as the imports around it spell it; `scope` is the part around the decorated one.
+fn decorator_name<'a>(
+    resolver: &mut Resolver<'a>,
+    file: FileId,
+    outline: &'a Outline,
+    scope: u32,
+    name: &'a str,
+) -> Arc<str> {
+    let (head, rest) = name.split_once('.').map_or((name, None), |(head, rest)| (head, Some(rest)));
+    let binds = |import: &&ImportFact| {
+        let bound = match import.form {
+            ImportForm::From => import.alias.some().or(import.name.some()),
+            ImportForm::Module => import.alias.some(),
+            _ => None,
+        };
+        bound.is_some_and(|bound| outline.name(bound) == head)
+    };
+    let mut around = Some(scope).filter(|_| scope != PartFact::NO_PARENT);
+    let import = loop {
+        let Some(at) = around else { break None };
+        let found = outline.imports.iter().filter(|import| import.part == at).find(binds);
+        if found.is_some() || at == 0 {
+            break found;
+        }
+        around = outline.parts.get(at as usize).map(|part| part.parent).filter(|above| *above < at);
+    };
+    let Some(import) = import else {
+        let defined = outline.parts.iter().position(|part| part.parent == 0 && outline.name(part.name) == head);
+        return match defined {
+            Some(ordinal) => {
+                let part = resolver.part_id(file, ordinal as u32);
+                join(&resolver.nodes().part(part).qualified_name, rest)
+            }
+            None => name.into(),
+        };
+    };
+    let dotted = outline.name(import.module);
+    let module = match resolver.module(file, import.level, dotted).map(|found| found.target) {
+        Some(Target::Module(target)) if import.level > 0 => resolver.nodes().file(target).module.to_string(),
+        _ => dotted.to_owned(),
+    };
+    match import.form {
+        ImportForm::From => join(&join(&module, Some(outline.name(import.name))), rest),
+        _ => join(&module, rest),
     }
 }
 

@@ -1,30 +1,34 @@
 //! Tests by pytest's and unittest's conventions, and the fixtures that pytest hands them by name.
 
+use std::sync::Arc;
+
 use crate::hash::Map;
 
-use super::emit::Emitter;
-use super::values::{FUEL, Thing};
+use super::emit::Linker;
+use super::hierarchy::Hierarchy;
+use super::values::{FUEL, Resolver, Thing};
 use crate::code::{EdgeKind, Evidence, FileId, PartId, PartKind};
 use crate::facts::{Outline, PartFact, PartFlags, StringUse};
+use crate::graph::{Nodes, Outlines, is_callable};
 use crate::layout::{Target, base_name, directory_of};
 use crate::test_names::{TestName, python_test_name};
 
 /// Test functions and methods, sorted.
-pub(super) fn tests(emitter: &mut Emitter<'_, '_>) -> Vec<PartId> {
-    let graph = emitter.resolver.graph;
+pub(super) fn tests(nodes: &Nodes, hierarchy: &Hierarchy, outlines: &Outlines) -> Vec<PartId> {
+    let outline = |part: PartId| outlines.get(nodes.part(part).file.0 as usize)?.as_deref();
     let mut cases: Map<PartId, bool> = Map::default();
     let mut tests = Vec::new();
-    for part in graph.part_ids() {
-        let node = graph.part(part);
-        if !node.name.starts_with("test") || !emitter.is_function(part) {
+    for part in nodes.part_ids() {
+        let node = nodes.part(part);
+        if !node.name.starts_with("test") || !is_callable(node.kind) {
             continue;
         }
-        let in_test_file = python_test_name(&graph.file(node.file).path) >= Some(TestName::Customary);
+        let in_test_file = python_test_name(&nodes.file(node.file).path) >= Some(TestName::Customary);
         let collected = match (node.kind, node.parent) {
-            (PartKind::Function, Some(parent)) => in_test_file && graph.part(parent).kind == PartKind::Module,
+            (PartKind::Function, Some(parent)) => in_test_file && nodes.part(parent).kind == PartKind::Module,
             (PartKind::Method, Some(class)) => {
-                (in_test_file && graph.part(class).name.starts_with("Test"))
-                    || *cases.entry(class).or_insert_with(|| emitter.is_test_case(class))
+                (in_test_file && nodes.part(class).name.starts_with("Test"))
+                    || *cases.entry(class).or_insert_with(|| hierarchy.is_test_case(nodes, class, outline))
             }
             _ => false,
         };
@@ -36,139 +40,129 @@ pub(super) fn tests(emitter: &mut Emitter<'_, '_>) -> Vec<PartId> {
 }
 
 /// What a file offers as fixtures to itself and, for a `conftest.py`, to everything below.
-#[derive(Default)]
-struct Offer<'a> {
-    named: Map<&'a str, Vec<PartId>>,
+#[derive(Debug, Default)]
+struct Offer {
+    named: Map<Arc<str>, Vec<PartId>>,
     automatic: Vec<PartId>,
     hooks: Vec<PartId>,
 }
 
-struct Fixtures<'a> {
-    offers: Map<FileId, Offer<'a>>,
-    conftests: Map<&'a str, FileId>,
+/// The fixtures of a tree.
+#[derive(Debug, Default)]
+pub(crate) struct Fixtures {
+    offers: Map<FileId, Offer>,
+    /// By directory.
+    conftests: Map<Box<str>, FileId>,
     /// Files named by `pytest_plugins`.
     plugins: Vec<FileId>,
 }
 
-/// Edges from tests and fixtures to the fixtures they use.
-pub(super) fn emit(emitter: &mut Emitter<'_, '_>, tests: &[PartId]) {
-    let graph = emitter.resolver.graph;
-    let fixtures = collect(emitter);
-    let mut is_test = graph.empty_set();
-    tests.iter().for_each(|test| is_test.insert(test.0 as usize));
-    for file in graph.file_ids() {
-        let Some(outline) = emitter.resolver.outline(file) else { continue };
-        let chain = conftests_above(emitter.resolver.path(file), file, &fixtures);
-        let mut has_tests = false;
-        for (ordinal, fact) in outline.parts.iter().enumerate() {
-            let part = emitter.resolver.part_id(file, ordinal as u32);
-            let tested = is_test.contains(part.0 as usize);
-            has_tests |= tested;
-            if !tested && !fact.flags.contains(PartFlags::FIXTURE) {
-                continue;
-            }
-            for name in outline.list(fact.parameters) {
-                uses(emitter, &fixtures, &chain, part, outline.name(*name), outline.part_site(ordinal));
-            }
-            if tested {
-                for offer in chain.iter().filter_map(|file| fixtures.offers.get(file)) {
-                    for fixture in &offer.automatic {
-                        if in_scope(emitter, *fixture, part) {
-                            emitter.edge(
-                                part,
-                                *fixture,
-                                EdgeKind::Calls,
-                                Evidence::Fixture,
-                                outline.part_site(ordinal),
-                            );
-                        }
-                    }
+/// Edges from a file's tests and fixtures to the fixtures that they use.
+pub(super) fn emit(linker: &mut Linker<'_>, file: FileId, outline: &Outline) {
+    let nodes = linker.resolver.nodes();
+    let fixtures = &linker.index.fixtures;
+    let path = linker.resolver.path(file);
+    let chain = conftests_above(path, file, fixtures);
+    let mut has_tests = false;
+    for (ordinal, fact) in outline.parts.iter().enumerate() {
+        let part = linker.resolver.part_id(file, ordinal as u32);
+        let tested = nodes.part(part).is_test;
+        has_tests |= tested;
+        if !tested && !fact.flags.contains(PartFlags::FIXTURE) {
+            continue;
+        }
+        for name in outline.list(fact.parameters) {
+            uses(linker, &chain, part, outline.name(*name), outline.part_site(ordinal));
+        }
+        if tested {
+            for offer in chain.iter().filter_map(|file| fixtures.offers.get(file)) {
+                for fixture in offer.automatic.iter().filter(|fixture| in_scope(nodes, **fixture, part)) {
+                    linker.edge(part, *fixture, EdgeKind::Calls, Evidence::Fixture, outline.part_site(ordinal));
                 }
             }
         }
-        for (index, string) in
-            outline.strings.iter().enumerate().filter(|(_, string)| string.usage == StringUse::Fixture)
-        {
-            let part = emitter.resolver.part_id(file, string.part);
-            uses(emitter, &fixtures, &chain, part, outline.name(string.text), outline.string_site(index));
+    }
+    for (index, string) in outline.strings.iter().enumerate().filter(|(_, string)| string.usage == StringUse::Fixture) {
+        let part = linker.resolver.part_id(file, string.part);
+        uses(linker, &chain, part, outline.name(string.text), outline.string_site(index));
+    }
+    let body = nodes.body_of(file);
+    if has_tests {
+        // pytest imports these first, and calls their hooks.
+        for above in chain.iter().skip(1) {
+            linker.edge(body, nodes.body_of(*above), EdgeKind::Imports, Evidence::Fixture, 0);
         }
-        let body = graph.body_of(file);
-        if has_tests {
-            // pytest imports these first, and calls their hooks.
-            for above in chain.iter().skip(1) {
-                emitter.edge(body, graph.body_of(*above), EdgeKind::Imports, Evidence::Fixture, 0);
-            }
-            for package in emitter.resolver.layout.packages_around(emitter.resolver.path(file), file) {
-                emitter.edge(body, graph.body_of(package), EdgeKind::Imports, Evidence::Import, 0);
-            }
+        for package in linker.index.layout.packages_around(path, file) {
+            linker.edge(body, nodes.body_of(package), EdgeKind::Imports, Evidence::Import, 0);
         }
-        if let Some(offer) = fixtures.offers.get(&file) {
-            for hook in &offer.hooks {
-                emitter.edge(body, *hook, EdgeKind::Calls, Evidence::Fixture, graph.part(*hook).ordinal);
-            }
+    }
+    if let Some(offer) = fixtures.offers.get(&file) {
+        for hook in &offer.hooks {
+            linker.edge(body, *hook, EdgeKind::Calls, Evidence::Fixture, nodes.part(*hook).ordinal);
         }
     }
 }
 
-fn collect<'a>(emitter: &mut Emitter<'_, 'a>) -> Fixtures<'a> {
-    let graph = emitter.resolver.graph;
-    let mut fixtures = Fixtures { offers: Map::default(), conftests: Map::default(), plugins: Vec::new() };
-    for file in graph.file_ids() {
-        let Some(outline) = emitter.resolver.outline(file) else { continue };
-        let path = emitter.resolver.path(file);
-        let is_conftest = base_name(path) == "conftest.py";
-        if is_conftest {
-            fixtures.conftests.insert(directory_of(path), file);
-        }
-        let mut offer = Offer::default();
-        for (ordinal, fact) in outline.parts.iter().enumerate() {
-            let part = emitter.resolver.part_id(file, ordinal as u32);
-            if fact.flags.contains(PartFlags::FIXTURE) {
-                offer.named.entry(fixture_name(outline, fact)).or_default().push(part);
-                if fact.flags.contains(PartFlags::AUTOUSE) {
-                    offer.automatic.push(part);
+impl Fixtures {
+    pub(super) fn new(resolver: &mut Resolver<'_>) -> Self {
+        let nodes = resolver.nodes();
+        let mut fixtures = Self::default();
+        for file in nodes.file_ids() {
+            let Some(outline) = resolver.outline(file) else { continue };
+            let path = resolver.path(file);
+            let is_conftest = base_name(path) == "conftest.py";
+            if is_conftest {
+                fixtures.conftests.insert(directory_of(path).into(), file);
+            }
+            let mut offer = Offer::default();
+            for (ordinal, fact) in outline.parts.iter().enumerate() {
+                let part = resolver.part_id(file, ordinal as u32);
+                if fact.flags.contains(PartFlags::FIXTURE) {
+                    offer.named.entry(fixture_name(outline, fact).into()).or_default().push(part);
+                    if fact.flags.contains(PartFlags::AUTOUSE) {
+                        offer.automatic.push(part);
+                    }
+                } else if is_conftest && fact.parent == 0 && outline.name(fact.name).starts_with("pytest_") {
+                    offer.hooks.push(part);
                 }
-            } else if is_conftest && fact.parent == 0 && outline.name(fact.name).starts_with("pytest_") {
-                offer.hooks.push(part);
+            }
+            if is_conftest || python_test_name(path) >= Some(TestName::Customary) {
+                imported_fixtures(resolver, file, outline, &mut offer);
+            }
+            for string in outline.strings.iter().filter(|string| string.usage == StringUse::Plugin) {
+                if let Some(found) = resolver.module(file, 0, outline.name(string.text))
+                    && let Target::Module(target) = found.target
+                    && found.matched == outline.name(string.text).split('.').count()
+                {
+                    fixtures.plugins.push(target);
+                }
+            }
+            if !offer.named.is_empty() || !offer.hooks.is_empty() {
+                fixtures.offers.insert(file, offer);
             }
         }
-        if is_conftest || python_test_name(path) >= Some(TestName::Customary) {
-            imported_fixtures(emitter, file, outline, &mut offer);
-        }
-        for string in outline.strings.iter().filter(|string| string.usage == StringUse::Plugin) {
-            if let Some(found) = emitter.resolver.module(file, 0, outline.name(string.text))
-                && let Target::Module(target) = found.target
-                && found.matched == outline.name(string.text).split('.').count()
-            {
-                fixtures.plugins.push(target);
-            }
-        }
-        if !offer.named.is_empty() || !offer.hooks.is_empty() {
-            fixtures.offers.insert(file, offer);
-        }
+        fixtures.plugins.sort_unstable();
+        fixtures.plugins.dedup();
+        fixtures
     }
-    fixtures.plugins.sort_unstable();
-    fixtures.plugins.dedup();
-    fixtures
 }
 
 /// Fixtures that a test file or a conftest imports are its own.
-fn imported_fixtures<'a>(emitter: &mut Emitter<'_, 'a>, file: FileId, outline: &'a Outline, offer: &mut Offer<'a>) {
-    let graph = emitter.resolver.graph;
+fn imported_fixtures(resolver: &mut Resolver<'_>, file: FileId, outline: &Outline, offer: &mut Offer) {
+    let nodes = resolver.nodes();
     for (index, import) in outline.imports.iter().enumerate().filter(|(_, import)| import.part == 0) {
         let Some(name) = import.alias.some().or(import.name.some()) else { continue };
-        emitter.resolver.fuel = FUEL;
+        resolver.fuel = FUEL;
         let mut values = Vec::new();
-        emitter.resolver.imported(file, index as u32, &mut values);
+        resolver.imported(file, index as u32, &mut values);
         for value in values {
             let Thing::Part(part) = value.thing else { continue };
-            let node = graph.part(part);
-            let Some(fact) = emitter.resolver.outline(node.file).map(|outline| &outline.parts[node.ordinal as usize])
-            else {
+            let node = nodes.part(part);
+            let Some(fact) = resolver.outline(node.file).map(|outline| &outline.parts[node.ordinal as usize]) else {
                 continue;
             };
             if fact.flags.contains(PartFlags::FIXTURE) {
-                offer.named.entry(outline.name(name)).or_default().push(part);
+                offer.named.entry(outline.name(name).into()).or_default().push(part);
                 if fact.flags.contains(PartFlags::AUTOUSE) {
                     offer.automatic.push(part);
                 }
@@ -182,7 +176,7 @@ fn fixture_name<'a>(outline: &'a Outline, fact: &PartFact) -> &'a str {
 }
 
 /// Where fixtures of a file's tests are looked for: the file, then each `conftest.py` upward, then plugins.
-fn conftests_above(path: &str, file: FileId, fixtures: &Fixtures<'_>) -> Vec<FileId> {
+fn conftests_above(path: &str, file: FileId, fixtures: &Fixtures) -> Vec<FileId> {
     let mut chain = vec![file];
     let mut directory = directory_of(path);
     loop {
@@ -200,25 +194,26 @@ fn conftests_above(path: &str, file: FileId, fixtures: &Fixtures<'_>) -> Vec<Fil
     chain
 }
 
-fn uses(emitter: &mut Emitter<'_, '_>, fixtures: &Fixtures<'_>, chain: &[FileId], part: PartId, name: &str, site: u32) {
+fn uses(linker: &mut Linker<'_>, chain: &[FileId], part: PartId, name: &str, site: u32) {
+    let nodes = linker.resolver.nodes();
+    let fixtures = &linker.index.fixtures;
     for offer in chain.iter().filter_map(|file| fixtures.offers.get(file)) {
         let Some(named) = offer.named.get(name) else { continue };
         // A fixture that takes its own name means the next one outward.
-        let visible: Vec<PartId> =
-            named.iter().copied().filter(|fixture| *fixture != part && in_scope(emitter, *fixture, part)).collect();
-        if visible.is_empty() {
+        let mut visible =
+            named.iter().copied().filter(|fixture| *fixture != part && in_scope(nodes, *fixture, part)).peekable();
+        if visible.peek().is_none() {
             continue;
         }
         for fixture in visible {
-            emitter.edge(part, fixture, EdgeKind::Calls, Evidence::Fixture, site);
+            linker.edge(part, fixture, EdgeKind::Calls, Evidence::Fixture, site);
         }
         return;
     }
 }
 
 /// A fixture inside a class is for that class (and what inherits it, which stays a possibility).
-fn in_scope(emitter: &Emitter<'_, '_>, fixture: PartId, user: PartId) -> bool {
-    let graph = emitter.resolver.graph;
-    let (fixture, user) = (graph.part(fixture), graph.part(user));
+fn in_scope(nodes: &Nodes, fixture: PartId, user: PartId) -> bool {
+    let (fixture, user) = (nodes.part(fixture), nodes.part(user));
     fixture.kind != PartKind::Method || fixture.parent == user.parent || fixture.file != user.file
 }

@@ -1,8 +1,38 @@
 //! The names that each scope of a file binds, ready for look-up.
 
-use crate::code::PartKind;
-use crate::facts::{ImportForm, Outline};
+use std::sync::OnceLock;
+
+use crate::code::{FileId, PartKind};
+use crate::facts::{ImportForm, NameId, Outline};
+use crate::graph::Outlines;
 use crate::hash::Keyed;
+
+/// How many files get their room in a table at once.
+const ROOM: usize = 256;
+
+/// The scopes of the files of a tree, each made when it is first asked for. Shared by threads.
+pub(crate) struct ScopeTable<'a> {
+    outlines: &'a Outlines,
+    scopes: Vec<OnceLock<Box<[OnceLock<Scopes>]>>>,
+}
+
+impl<'a> ScopeTable<'a> {
+    /// A table for so many files.
+    pub(crate) fn new(outlines: &'a Outlines, files: usize) -> Self {
+        let mut scopes = Vec::new();
+        scopes.resize_with(files.div_ceil(ROOM), OnceLock::new);
+        Self { outlines, scopes }
+    }
+
+    /// The scopes of a file with the outline that names them; `None` where nothing was read of it.
+    pub(super) fn of(&self, file: FileId) -> Option<(&'a Outline, &Scopes)> {
+        let outline = self.outlines.get(file.0 as usize)?.as_deref()?;
+        let room = self.scopes.get(file.0 as usize / ROOM)?;
+        let room = room.get_or_init(|| (0..ROOM).map(|_| OnceLock::new()).collect());
+        let scopes = room.get(file.0 as usize % ROOM)?.get_or_init(|| Scopes::new(outline));
+        Some((outline, scopes))
+    }
+}
 
 /// What binds a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,24 +47,24 @@ pub(super) enum Binder {
     Variable,
 }
 
-/// The scopes of one file: sorted tables over its outline.
+/// The scopes of one file: sorted tables over its outline, which look-ups are given again.
 #[derive(Debug, Default)]
-pub(super) struct Scopes<'a> {
-    names: Table<'a, Binder>,
+pub(super) struct Scopes {
+    names: Table<Binder>,
     /// By class: its attributes and the indices of their bindings.
-    attributes: Table<'a, u32>,
-    /// Names bound below the module, and first parameters of methods; sorted.
-    inner: Vec<&'a str>,
+    attributes: Table<u32>,
+    /// Names bound below the module, and first parameters of methods, by hash; sorted.
+    inner: Vec<(u32, NameId)>,
     /// Imports with a star in the module body.
     pub(super) stars: Vec<u32>,
 }
 
-impl<'a> Scopes<'a> {
-    pub(super) fn new(outline: &'a Outline) -> Self {
+impl Scopes {
+    fn new(outline: &Outline) -> Self {
         let mut scopes = Self::default();
         for (ordinal, part) in outline.parts.iter().enumerate() {
             if part.kind != PartKind::Module && part.kind != PartKind::File {
-                scopes.names.push(part.parent, outline.name(part.name), Binder::Part(ordinal as u32));
+                scopes.names.push(outline, part.parent, part.name, Binder::Part(ordinal as u32));
             }
         }
         for (index, import) in outline.imports.iter().enumerate() {
@@ -45,37 +75,31 @@ impl<'a> Scopes<'a> {
                     scopes.stars.push(index);
                     continue;
                 }
-                ImportForm::From => outline.name(import.alias.some().unwrap_or(import.name)),
-                ImportForm::Module => match import.alias.some() {
-                    Some(alias) => outline.name(alias),
-                    None => {
-                        let module = outline.name(import.module);
-                        module.split('.').next().unwrap_or(module)
-                    }
-                },
+                ImportForm::From => import.alias.some().unwrap_or(import.name),
+                ImportForm::Module => import.alias.some().unwrap_or(import.module),
             };
-            scopes.names.push(import.part, name, Binder::Import(index));
+            scopes.names.push(outline, import.part, name, Binder::Import(index));
         }
         for (index, binding) in outline.bindings.iter().enumerate() {
             let index = index as u32;
-            let target = outline.name(binding.target);
             let part = &outline.parts[binding.part as usize];
             if binding.on_self {
-                scopes.attributes.push(part.parent, target, index);
+                scopes.attributes.push(outline, part.parent, binding.target, index);
             } else {
-                scopes.names.push(binding.part, target, Binder::Binding(index));
+                scopes.names.push(outline, binding.part, binding.target, Binder::Binding(index));
                 if part.kind == PartKind::Class {
-                    scopes.attributes.push(binding.part, target, index);
+                    scopes.attributes.push(outline, binding.part, binding.target, index);
                 }
             }
         }
         for name in &outline.module_names {
-            scopes.names.push(0, outline.name(*name), Binder::Variable);
+            scopes.names.push(outline, 0, *name, Binder::Variable);
         }
-        scopes.inner.extend(scopes.names.entries.iter().filter(|entry| entry.part > 0).map(|entry| entry.name));
+        let below = scopes.names.entries.iter().filter(|entry| entry.part > 0).map(|entry| (entry.hash, entry.name));
+        scopes.inner.extend(below);
         let methods = outline.parts.iter().filter(|part| part.kind == PartKind::Method);
         let receivers = methods.filter_map(|method| outline.list(method.parameters).first());
-        scopes.inner.extend(receivers.map(|name| outline.name(*name)));
+        scopes.inner.extend(receivers.map(|name| (scopes.names.hash(outline.name(*name)), *name)));
         scopes.inner.sort_unstable();
         scopes.inner.dedup();
         scopes.names.seal(outline.parts.len());
@@ -84,34 +108,55 @@ impl<'a> Scopes<'a> {
     }
 
     /// What binds a name in a part's own scope.
-    pub(super) fn binders(&self, part: u32, name: &str) -> &[Entry<'a, Binder>] {
-        self.names.get(part, name)
+    pub(super) fn binders<'s>(
+        &'s self,
+        outline: &'s Outline,
+        part: u32,
+        name: &'s str,
+    ) -> impl Iterator<Item = Binder> + 's {
+        self.names.get(outline, part, name)
     }
 
     /// True for a name that some scope below the module's gives a meaning.
-    pub(super) fn binds_inside(&self, name: &str) -> bool {
-        self.inner.binary_search(&name).is_ok()
+    pub(super) fn binds_inside(&self, outline: &Outline, name: &str) -> bool {
+        let hash = self.names.hash(name);
+        let from = self.inner.partition_point(|(known, _)| *known < hash);
+        self.inner[from..]
+            .iter()
+            .take_while(|(known, _)| *known == hash)
+            .any(|(_, known)| written(outline, *known) == name)
     }
 
     /// Bindings of an attribute of a class or its instances.
-    pub(super) fn attributes(&self, class: u32, name: &str) -> &[Entry<'a, u32>] {
-        self.attributes.get(class, name)
+    pub(super) fn attributes<'s>(
+        &'s self,
+        outline: &'s Outline,
+        class: u32,
+        name: &'s str,
+    ) -> impl Iterator<Item = u32> + 's {
+        self.attributes.get(outline, class, name)
     }
+}
+
+/// The name that an import, a definition or a binding gives: `import a.b` gives `a`, and no other name has a dot.
+fn written(outline: &Outline, name: NameId) -> &str {
+    let text = outline.name(name);
+    text.split_once('.').map_or(text, |(first, _)| first)
 }
 
 /// A name in a part, and what it stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Entry<'a, T> {
+struct Entry<T> {
     part: u32,
     hash: u32,
-    name: &'a str,
-    pub(super) of: T,
+    of: T,
+    name: NameId,
 }
 
-/// Entries sorted by part, hash and name.
+/// Entries sorted by part and hash; those of one part and name in order of what they stand for.
 #[derive(Debug)]
-struct Table<'a, T> {
-    entries: Vec<Entry<'a, T>>,
+struct Table<T> {
+    entries: Vec<Entry<T>>,
     /// Of each entry's name, side by side: most look-ups find nothing, and read only a line or two of these.
     hashes: Vec<u32>,
     /// `entries[starts[p]..starts[p + 1]]` are those of part `p`.
@@ -119,15 +164,15 @@ struct Table<'a, T> {
     keyed: Keyed,
 }
 
-impl<T> Default for Table<'_, T> {
+impl<T> Default for Table<T> {
     fn default() -> Self {
         Self { entries: Vec::new(), hashes: Vec::new(), starts: Vec::new(), keyed: Keyed::default() }
     }
 }
 
-impl<'a, T: Copy + Ord> Table<'a, T> {
-    fn push(&mut self, part: u32, name: &'a str, of: T) {
-        self.entries.push(Entry { part, hash: self.hash(name), name, of });
+impl<T: Copy + Ord> Table<T> {
+    fn push(&mut self, outline: &Outline, part: u32, name: NameId, of: T) {
+        self.entries.push(Entry { part, hash: self.hash(written(outline, name)), of, name });
     }
 
     fn hash(&self, name: &str) -> u32 {
@@ -149,24 +194,20 @@ impl<'a, T: Copy + Ord> Table<'a, T> {
         }
     }
 
-    fn get(&self, part: u32, name: &str) -> &[Entry<'a, T>] {
+    fn get<'s>(&'s self, outline: &'s Outline, part: u32, name: &'s str) -> impl Iterator<Item = T> + 's {
         let part = part as usize;
-        let (Some(&start), Some(&end)) = (self.starts.get(part), self.starts.get(part + 1)) else { return &[] };
-        if start == end {
-            return &[];
-        }
-        let (start, end) = (start as usize, end as usize);
-        let (entries, hashes) = (&self.entries[start..end], &self.hashes[start..end]);
-        let hash = self.hash(name);
+        let range = match (self.starts.get(part), self.starts.get(part + 1)) {
+            (Some(&start), Some(&end)) => start as usize..end as usize,
+            _ => 0..0,
+        };
+        let (entries, hashes) = (&self.entries[range.clone()], &self.hashes[range]);
+        let hash = if hashes.is_empty() { 0 } else { self.hash(name) };
         // Names are compared only where hashes are equal, which is almost never a different name.
-        let mut from = hashes.partition_point(|known| *known < hash);
-        if hashes.get(from) != Some(&hash) {
-            return &[];
-        }
-        while entries.get(from).is_some_and(|entry| entry.hash == hash && entry.name < name) {
-            from += 1;
-        }
-        let count = entries[from..].iter().take_while(|entry| entry.hash == hash && entry.name == name).count();
-        &entries[from..from + count]
+        let from = hashes.partition_point(|known| *known < hash);
+        entries[from..]
+            .iter()
+            .take_while(move |entry| entry.hash == hash)
+            .filter(move |entry| written(outline, entry.name) == name)
+            .map(|entry| entry.of)
     }
 }

@@ -4,18 +4,18 @@ use std::rc::Rc;
 
 use crate::hash::Map;
 
+use super::Tree;
+use super::hierarchy::{Hierarchy, Line, MAX_BASES};
 use super::scope::{Binder, Scopes};
 use crate::code::{FileId, PartId, PartKind};
 use crate::facts::{BindingForm, ImportForm, Outline, PartFlags, without_call};
-use crate::graph::{CodeGraph, is_callable};
-use crate::layout::{Found, Layout, Target};
+use crate::graph::{Nodes, is_callable};
+use crate::layout::{Found, Target};
 
 /// Steps that one chain may take; enough for any honest code, and an end for circles.
 pub(super) const FUEL: u32 = 400;
 /// How deep one look-up may lead into others: modules that re-export, names that stand for names.
 const MAX_NESTING: usize = 64;
-/// Longest line of base classes that is followed.
-const MAX_BASES: usize = 64;
 /// Most values that one name may have.
 const MAX_VALUES: usize = 16;
 
@@ -50,14 +50,16 @@ pub(super) struct Value {
 type Values = Vec<Value>;
 
 /// Look-ups over all files, with what was found before.
+///
+/// What names stand for may hang on what was asked before: a circle of imports is cut where it is entered. So that the
+/// links of a file are the same whichever files were linked first, [`Resolver::forget`] comes between two files.
 pub(super) struct Resolver<'a> {
-    pub(super) graph: &'a CodeGraph,
-    pub(super) layout: &'a Layout<'a>,
-    scopes: Vec<Option<Scopes<'a>>>,
+    pub(super) tree: Tree<'a>,
+    /// The classes, once they are all known.
+    hierarchy: Option<&'a Hierarchy>,
     members: Map<(FileId, &'a str), Rc<[Value]>>,
     /// By directory: names mean the same in all files of one.
     found: Map<(u32, u16, &'a str), Option<Rc<Found>>>,
-    directories: Vec<u32>,
     bases: Map<PartId, Rc<[Value]>>,
     lines: Map<PartId, Rc<Line>>,
     pub(super) fuel: u32,
@@ -67,24 +69,14 @@ pub(super) struct Resolver<'a> {
     nesting: usize,
 }
 
-/// A class with its bases in the order in which attributes are looked up.
-#[derive(Debug)]
-pub(super) struct Line {
-    pub(super) classes: Vec<(PartId, bool)>,
-    /// Some base is not in the repository, or not a name.
-    pub(super) open: bool,
-}
-
 impl<'a> Resolver<'a> {
-    pub(super) fn new(graph: &'a CodeGraph, layout: &'a Layout<'a>) -> Self {
-        let scopes = graph.files().iter().map(|node| node.outline.as_deref().map(Scopes::new)).collect();
+    /// Without a hierarchy bases are looked up; with one they are known.
+    pub(super) fn new(tree: Tree<'a>, hierarchy: Option<&'a Hierarchy>) -> Self {
         Self {
-            graph,
-            layout,
-            scopes,
+            tree,
+            hierarchy,
             members: Map::default(),
             found: Map::default(),
-            directories: layout.directories_of(graph.files().iter().map(|node| &*node.path)),
             bases: Map::default(),
             lines: Map::default(),
             fuel: FUEL,
@@ -93,16 +85,29 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// Forgets what hangs on the order of questions.
+    pub(super) fn forget(&mut self) {
+        self.members.clear();
+    }
+
+    pub(super) fn nodes(&self) -> &'a Nodes {
+        self.tree.nodes
+    }
+
     pub(super) fn outline(&self, file: FileId) -> Option<&'a Outline> {
-        self.graph.file(file).outline.as_deref()
+        self.tree.outlines.get(file.0 as usize)?.as_deref()
+    }
+
+    pub(super) fn scopes(&self, file: FileId) -> Option<(&'a Outline, &'a Scopes)> {
+        self.tree.scopes.of(file)
     }
 
     pub(super) fn path(&self, file: FileId) -> &'a str {
-        &self.graph.file(file).path
+        &self.nodes().file(file).path
     }
 
     pub(super) fn part_id(&self, file: FileId, ordinal: u32) -> PartId {
-        PartId(self.graph.file(file).parts.start + ordinal)
+        self.nodes().part_id(file, ordinal)
     }
 
     /// Begins a look-up inside another; false when that goes too deep, which ends the whole of it.
@@ -123,12 +128,15 @@ impl<'a> Resolver<'a> {
     /// The module that an import names.
     pub(super) fn module(&mut self, file: FileId, level: u16, dotted: &'a str) -> Option<Rc<Found>> {
         let path = self.path(file);
-        let key = (self.directories[file.0 as usize], level, dotted);
+        let key = (self.tree.layout.directory_number(path), level, dotted);
         if let Some(known) = self.found.get(&key) {
             return known.clone();
         }
-        let found =
-            if level == 0 { self.layout.absolute(path, dotted) } else { self.layout.relative(path, level, dotted) };
+        let found = if level == 0 {
+            self.tree.layout.absolute(path, dotted)
+        } else {
+            self.tree.layout.relative(path, level, dotted)
+        };
         let found = found.map(Rc::new);
         self.found.insert(key, found.clone());
         found
@@ -136,7 +144,7 @@ impl<'a> Resolver<'a> {
 
     /// True for a name that some scope below the module's binds, or that means an object or class inside methods.
     pub(super) fn binds_inside(&self, file: FileId, name: &str) -> bool {
-        name == "super" || self.scopes[file.0 as usize].as_ref().is_some_and(|scopes| scopes.binds_inside(name))
+        name == "super" || self.scopes(file).is_some_and(|(outline, scopes)| scopes.binds_inside(outline, name))
     }
 
     /// How many segments an import's module has.
@@ -158,7 +166,7 @@ impl<'a> Resolver<'a> {
                 self.starred(file, name, &mut values);
             }
             if values.is_empty()
-                && let Some(target) = self.layout.submodule(Target::Module(file), self.path(file), name)
+                && let Some(target) = self.tree.layout.submodule(Target::Module(file), self.path(file), name)
             {
                 values.push(Value { thing: thing_of(target), sure: true });
             }
@@ -175,9 +183,8 @@ impl<'a> Resolver<'a> {
     }
 
     fn starred(&mut self, file: FileId, name: &'a str, values: &mut Values) {
-        let Some(outline) = self.outline(file) else { return };
-        let stars = self.scopes[file.0 as usize].as_ref().map(|scopes| scopes.stars.clone()).unwrap_or_default();
-        for index in stars {
+        let Some((outline, scopes)) = self.scopes(file) else { return };
+        for &index in &scopes.stars {
             let import = &outline.imports[index as usize];
             let dotted = outline.name(import.module);
             let Some(found) = self.module(file, import.level, dotted) else { continue };
@@ -203,11 +210,8 @@ impl<'a> Resolver<'a> {
 
     /// What binds a name in one scope.
     fn bound(&mut self, file: FileId, part: u32, name: &'a str, values: &mut Values) {
-        let binders: Vec<Binder> = match &self.scopes[file.0 as usize] {
-            Some(scopes) => scopes.binders(part, name).iter().map(|entry| entry.of).collect(),
-            None => return,
-        };
-        for binder in binders {
+        let Some((outline, scopes)) = self.scopes(file) else { return };
+        for binder in scopes.binders(outline, part, name) {
             match binder {
                 Binder::Part(ordinal) => {
                     values.push(Value { thing: Thing::Part(self.part_id(file, ordinal)), sure: true });
@@ -282,7 +286,7 @@ impl<'a> Resolver<'a> {
         for value in self.chain(file, binding.part, source) {
             match binding.form {
                 BindingForm::Alias => values.push(value),
-                BindingForm::Annotation => values.push(instance(self.graph, value)),
+                BindingForm::Annotation => values.push(instance(self.nodes(), value)),
                 BindingForm::Result => self.result_of(value, values),
             }
         }
@@ -291,7 +295,7 @@ impl<'a> Resolver<'a> {
     /// What calling a value gives.
     pub(super) fn result_of(&mut self, value: Value, values: &mut Values) {
         match value.thing {
-            Thing::Part(part) if self.graph.part(part).kind == PartKind::Class => {
+            Thing::Part(part) if self.nodes().part(part).kind == PartKind::Class => {
                 values.push(Value { thing: Thing::Exact(part), sure: value.sure });
             }
             Thing::Part(part) => self.returned(part, value.sure, values),
@@ -302,7 +306,7 @@ impl<'a> Resolver<'a> {
 
     /// What a function's annotation says that it returns.
     fn returned(&mut self, function: PartId, sure: bool, values: &mut Values) {
-        let part = self.graph.part(function);
+        let part = self.nodes().part(function);
         let file = part.file;
         let Some(outline) = self.outline(file) else { return };
         let Some(returns) = outline.parts[part.ordinal as usize].returns.some() else { return };
@@ -313,9 +317,9 @@ impl<'a> Resolver<'a> {
             }
             return;
         }
-        let scope = part.parent.map_or(0, |parent| self.graph.part(parent).ordinal);
+        let scope = part.parent.map_or(0, |parent| self.nodes().part(parent).ordinal);
         for value in self.chain(file, scope, name) {
-            let value = instance(self.graph, value);
+            let value = instance(self.nodes(), value);
             values.push(Value { sure: value.sure && sure, ..value });
         }
     }
@@ -421,12 +425,12 @@ impl<'a> Resolver<'a> {
             }
             Thing::Namespace(_) => {
                 if let Thing::Namespace(index) = value.thing
-                    && let Some(target) = self.layout.submodule(Target::Namespace(index), "", name)
+                    && let Some(target) = self.tree.layout.submodule(Target::Namespace(index), "", name)
                 {
                     values.push(Value { thing: thing_of(target), sure: true });
                 }
             }
-            Thing::Part(part) if self.graph.part(part).kind == PartKind::Class => {
+            Thing::Part(part) if self.nodes().part(part).kind == PartKind::Class => {
                 self.class_attribute(part, name, false, values);
             }
             Thing::Instance(class) | Thing::Exact(class) => self.class_attribute(class, name, false, values),
@@ -448,22 +452,31 @@ impl<'a> Resolver<'a> {
 
     /// A method that is read like an attribute.
     pub(super) fn is_property(&self, part: PartId) -> bool {
-        let part = self.graph.part(part);
+        let part = self.nodes().part(part);
         self.outline(part.file)
             .is_some_and(|outline| outline.parts[part.ordinal as usize].flags.contains(PartFlags::PROPERTY))
     }
 
     /// A module's own `__getattr__`, which answers for what it does not define.
     fn module_getattr(&self, file: FileId) -> Option<PartId> {
-        let scopes = self.scopes[file.0 as usize].as_ref()?;
-        scopes.binders(0, "__getattr__").iter().find_map(|entry| match entry.of {
+        let (outline, scopes) = self.scopes(file)?;
+        scopes.binders(outline, 0, "__getattr__").find_map(|binder| match binder {
             Binder::Part(ordinal) => Some(self.part_id(file, ordinal)),
             _ => None,
         })
     }
 
     fn class_attribute(&mut self, class: PartId, name: &'a str, above: bool, values: &mut Values) {
-        let line = self.line(class);
+        match self.hierarchy.and_then(|hierarchy| hierarchy.line(class)) {
+            Some(line) => self.attribute_along(line, name, above, values),
+            None => {
+                let line = self.line(class);
+                self.attribute_along(&line, name, above, values);
+            }
+        }
+    }
+
+    fn attribute_along(&mut self, line: &Line, name: &'a str, above: bool, values: &mut Values) {
         let before = values.len();
         for (class, sure) in line.classes.iter().skip(usize::from(above)) {
             self.own_attribute(*class, name, values);
@@ -480,17 +493,11 @@ impl<'a> Resolver<'a> {
     }
 
     fn own_attribute(&mut self, class: PartId, name: &'a str, values: &mut Values) {
-        let part = self.graph.part(class);
+        let part = self.nodes().part(class);
         let file = part.file;
-        let (methods, bindings) = match &self.scopes[file.0 as usize] {
-            Some(scopes) => (
-                scopes.binders(part.ordinal, name).iter().map(|entry| entry.of).collect::<Vec<_>>(),
-                scopes.attributes(part.ordinal, name).iter().map(|entry| entry.of).collect::<Vec<_>>(),
-            ),
-            None => return,
-        };
+        let Some((outline, scopes)) = self.scopes(file) else { return };
         let before = values.len();
-        for binder in methods {
+        for binder in scopes.binders(outline, part.ordinal, name) {
             match binder {
                 Binder::Part(ordinal) => {
                     values.push(Value { thing: Thing::Part(self.part_id(file, ordinal)), sure: true });
@@ -500,7 +507,7 @@ impl<'a> Resolver<'a> {
             }
         }
         if values.len() == before {
-            for binding in bindings {
+            for binding in scopes.attributes(outline, part.ordinal, name) {
                 self.binding(file, binding, values);
             }
         }
@@ -516,12 +523,12 @@ impl<'a> Resolver<'a> {
             return Rc::new([Value { thing: Thing::External, sure: true }]);
         }
         self.depth += 1;
-        let part = self.graph.part(class);
+        let part = self.nodes().part(class);
         let mut values = Values::new();
         if let Some(outline) = self.outline(part.file) {
             let fact = &outline.parts[part.ordinal as usize];
             // A method's class is named where the class stands, in the scope around it.
-            let scope = part.parent.map_or(0, |parent| self.graph.part(parent).ordinal);
+            let scope = part.parent.map_or(0, |parent| self.nodes().part(parent).ordinal);
             for base in outline.list(fact.bases) {
                 // Bases are asked for in the middle of other look-ups; those of bases share what these have.
                 let fuel = self.fuel;
@@ -542,50 +549,28 @@ impl<'a> Resolver<'a> {
         values
     }
 
-    /// A class and its bases in reading order, depth first, each once.
-    pub(super) fn line(&mut self, class: PartId) -> Rc<Line> {
+    /// A class and its bases while the hierarchy is not known yet.
+    fn line(&mut self, class: PartId) -> Rc<Line> {
         if let Some(known) = self.lines.get(&class) {
             return Rc::clone(known);
         }
-        let mut line = Line { classes: Vec::new(), open: false };
-        let mut pending = vec![(class, true)];
-        while let Some((class, sure)) = pending.pop() {
-            if line.classes.len() >= MAX_BASES || line.classes.iter().any(|(known, _)| *known == class) {
-                continue;
-            }
-            line.classes.push((class, sure));
-            let bases = self.bases(class);
-            for base in bases.iter().rev() {
-                match base.thing {
-                    Thing::Part(part) if self.graph.part(part).kind == PartKind::Class => {
-                        pending.push((part, sure && base.sure));
-                    }
-                    _ => line.open = true,
-                }
-            }
-        }
-        let line = Rc::new(line);
+        let nodes = self.nodes();
+        let line = Rc::new(Line::new(nodes, class, |class| self.bases(class)));
         self.lines.insert(class, Rc::clone(&line));
         line
     }
 
-    /// A method or nested class of a class itself.
+    /// A method of a class itself.
     pub(super) fn own_method(&self, class: PartId, name: &str) -> Option<PartId> {
-        let part = self.graph.part(class);
-        let scopes = self.scopes[part.file.0 as usize].as_ref()?;
-        scopes.binders(part.ordinal, name).iter().find_map(|entry| match entry.of {
+        let part = self.nodes().part(class);
+        let (outline, scopes) = self.scopes(part.file)?;
+        scopes.binders(outline, part.ordinal, name).find_map(|binder| match binder {
             Binder::Part(ordinal) => {
                 let id = self.part_id(part.file, ordinal);
-                is_callable(self.graph.part(id).kind).then_some(id)
+                is_callable(self.nodes().part(id).kind).then_some(id)
             }
             _ => None,
         })
-    }
-
-    /// A method by name along a class's line.
-    pub(super) fn method(&mut self, class: PartId, name: &str) -> Option<(PartId, bool)> {
-        let line = self.line(class);
-        line.classes.iter().find_map(|(class, sure)| self.own_method(*class, name).map(|method| (method, *sure)))
     }
 }
 
@@ -597,9 +582,9 @@ fn thing_of(target: Target) -> Thing {
 }
 
 /// An object of the class that a value is.
-fn instance(graph: &CodeGraph, value: Value) -> Value {
+fn instance(nodes: &Nodes, value: Value) -> Value {
     match value.thing {
-        Thing::Part(part) if graph.part(part).kind == PartKind::Class => {
+        Thing::Part(part) if nodes.part(part).kind == PartKind::Class => {
             Value { thing: Thing::Instance(part), sure: value.sure }
         }
         _ => Value { thing: Thing::External, sure: value.sure },

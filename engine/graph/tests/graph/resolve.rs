@@ -95,7 +95,7 @@ fn import_module_of_a_literal_is_an_import_known_by_a_string() {
 #[test]
 fn a_computed_import_is_counted_as_unresolved() {
     let graph = graph(&[("main.py", "import importlib\ndef load(name):\n    return importlib.import_module(name)\n")]);
-    let unresolved = graph.unresolved();
+    let unresolved: Vec<_> = graph.unresolved().collect();
     assert_eq!(unresolved.len(), 1);
     assert_eq!((unresolved[0].part, unresolved[0].kind), (part(&graph, "main.load"), UnresolvedKind::Computed));
 }
@@ -107,7 +107,7 @@ fn imports_that_lead_nowhere_are_listed_by_kind_and_the_standard_library_is_not(
         ("p/m.py", "import os\nimport requests\nfrom . import gone\nfrom .lost import x\nimport p.none\n"),
         ("q.py", "try:\n    import ujson\nexcept ImportError:\n    ujson = None\nfrom p.m import nothing\n"),
     ]);
-    let listed: Vec<_> = graph.unresolved().iter().map(|each| (&*each.name, each.kind, each.excused)).collect();
+    let listed: Vec<_> = graph.unresolved().map(|each| (&*each.name, each.kind, each.excused)).collect();
     assert_eq!(
         listed,
         [
@@ -337,13 +337,13 @@ fn the_order_of_the_files_does_not_matter() {
     turned.reverse();
     let (one, other) = (graph(&files), graph(&turned));
     assert_eq!(one.parts(), other.parts());
-    assert_eq!(one.edges(), other.edges());
+    assert!(one.edges().eq(other.edges()));
 }
 
 #[test]
 fn a_name_missing_from_a_directory_of_modules_may_be_an_installed_package() {
     let graph = graph(&[("alembic/env.py", "from alembic import op\nfrom alembic import env\n")]);
-    let listed: Vec<_> = graph.unresolved().iter().map(|each| (&*each.name, each.kind)).collect();
+    let listed: Vec<_> = graph.unresolved().map(|each| (&*each.name, each.kind)).collect();
     assert_eq!(listed, [("alembic:op", UnresolvedKind::External)]);
 }
 

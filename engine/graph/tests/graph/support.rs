@@ -12,14 +12,13 @@ pub(crate) fn facts(source: &str) -> FileFacts {
 }
 
 pub(crate) fn graph(files: &[(&str, &str)]) -> CodeGraph {
-    let files = files
-        .iter()
-        .map(|(path, source)| {
-            let facts = Language::of_path(path).map(|language| extract(language, source.as_bytes()));
-            GraphFile::new(Arc::from(*path), facts.as_ref())
-        })
-        .collect();
-    CodeGraph::build(files)
+    CodeGraph::build(files.iter().map(|(path, source)| file(path, source)).collect())
+}
+
+/// One file as a graph is built from it.
+pub(crate) fn file(path: &str, source: &str) -> GraphFile {
+    let facts = Language::of_path(path).map(|language| extract(language, source.as_bytes()));
+    GraphFile::new(Arc::from(path), facts.as_ref())
 }
 
 /// The only part of this qualified name.

@@ -1,0 +1,73 @@
+//! A vector that is cheap to copy with one element changed: what two snapshots have in common they share.
+
+use std::sync::Arc;
+
+/// Elements that are copied together when one of them is set.
+const SIZE: usize = 256;
+
+/// A persistent vector of fixed length.
+#[derive(Debug, Clone)]
+pub(crate) struct Chunks<T> {
+    chunks: Vec<Arc<Vec<T>>>,
+}
+
+impl<T> Default for Chunks<T> {
+    fn default() -> Self {
+        Self { chunks: Vec::new() }
+    }
+}
+
+impl<T> FromIterator<T> for Chunks<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(elements: I) -> Self {
+        let mut elements = elements.into_iter();
+        let mut chunks = Vec::new();
+        loop {
+            let chunk: Vec<T> = elements.by_ref().take(SIZE).collect();
+            if chunk.is_empty() {
+                return Self { chunks };
+            }
+            chunks.push(Arc::new(chunk));
+        }
+    }
+}
+
+impl<T> Chunks<T> {
+    /// The element at an index; `None` past the end.
+    pub(crate) fn get(&self, index: usize) -> Option<&T> {
+        self.chunks.get(index / SIZE)?.get(index % SIZE)
+    }
+
+    /// Every element in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.chunks.iter().flat_map(|chunk| chunk.iter())
+    }
+}
+
+impl<T: Clone> Chunks<T> {
+    /// Sets an element; nothing past the end.
+    pub(crate) fn set(&mut self, index: usize, element: T) {
+        if let Some(chunk) = self.chunks.get_mut(index / SIZE)
+            && let Some(slot) = Arc::make_mut(chunk).get_mut(index % SIZE)
+        {
+            *slot = element;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_shares_all_but_the_chunk_that_was_set() {
+        let old: Chunks<usize> = (0..1_000).collect();
+        let mut new = old.clone();
+        new.set(300, 7);
+        new.set(5_000, 7);
+        let expected: Vec<usize> = (0..1_000).map(|n| if n == 300 { 7 } else { n }).collect();
+        assert_eq!(new.iter().copied().collect::<Vec<_>>(), expected);
+        assert_eq!((old.get(300), new.get(300), new.get(1_000)), (Some(&300), Some(&7), None));
+        let shared: Vec<bool> = old.chunks.iter().zip(&new.chunks).map(|(a, b)| Arc::ptr_eq(a, b)).collect();
+        assert_eq!(shared, [true, false, true, true]);
+    }
+}

@@ -1,0 +1,191 @@
+//! Who is there: the files and parts of one tree, and how to find them. Knows nothing of edges.
+//!
+//! The nodes stay the same, to the number, as long as no file's [interface](crate::facts::Outline::same_interface) changes:
+//! what is told from nodes alone need not be told again when a body was edited.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use fixedbitset::FixedBitSet;
+
+use crate::code::{FileId, Part, PartId, PartKey};
+use crate::facts::{Language, ProblemKind};
+use crate::hash::Map;
+
+/// One file as the graph knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileNode {
+    /// Repository-relative path with `/`.
+    pub path: Arc<str>,
+    /// The language of its extractor.
+    pub language: Option<Language>,
+    /// Its parts: contiguous, the module body (or the file) first.
+    pub parts: Range<u32>,
+    /// Why nothing could be read.
+    pub opaque: Option<ProblemKind>,
+    /// Some of it could not be read.
+    pub has_problems: bool,
+    /// Written by a tool, by its first lines or its name.
+    pub is_generated: bool,
+    /// Holds tests: pytest collects its name by default ([`crate::test_names`]), or it defines a test.
+    pub is_test: bool,
+    /// Dotted name over the whole repository; the path for files without a language.
+    pub module: Arc<str>,
+}
+
+/// The files and parts of one tree.
+#[derive(Debug, Default)]
+pub struct Nodes {
+    pub(super) files: Vec<FileNode>,
+    pub(super) parts: Vec<Part>,
+    /// One past the last part inside each part.
+    pub(super) subtree_end: Vec<u32>,
+    pub(super) by_path: Map<Arc<str>, FileId>,
+    /// The parts of each file by (local name, kind, occurrence).
+    pub(super) by_key: Vec<PartId>,
+    /// Files of which something could not be read.
+    pub(super) damaged: Vec<FileId>,
+    /// Test functions and methods, sorted.
+    pub(super) tests: Vec<PartId>,
+}
+
+impl Nodes {
+    /// How many parts.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// True for a tree without files.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// An empty set with room for every part.
+    #[must_use]
+    pub fn empty_set(&self) -> FixedBitSet {
+        FixedBitSet::with_capacity(self.parts.len())
+    }
+
+    /// Every file, sorted by path.
+    #[must_use]
+    pub fn files(&self) -> &[FileNode] {
+        &self.files
+    }
+
+    /// The ids of every file, sorted by path.
+    pub fn file_ids(&self) -> impl Iterator<Item = FileId> + use<> {
+        (0..self.files.len() as u32).map(FileId)
+    }
+
+    /// Every part, sorted by file and place.
+    #[must_use]
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// The ids of every part.
+    pub fn part_ids(&self) -> impl Iterator<Item = PartId> + use<> {
+        (0..self.parts.len() as u32).map(PartId)
+    }
+
+    /// Test functions and methods, sorted.
+    #[must_use]
+    pub fn tests(&self) -> &[PartId] {
+        &self.tests
+    }
+
+    /// Files of which something could not be read, sorted.
+    #[must_use]
+    pub fn damaged(&self) -> &[FileId] {
+        &self.damaged
+    }
+
+    /// A file by its id. Ids come from the same graph.
+    #[must_use]
+    pub fn file(&self, file: FileId) -> &FileNode {
+        &self.files[file.0 as usize]
+    }
+
+    /// The file of a path.
+    #[must_use]
+    pub fn file_by_path(&self, path: &str) -> Option<FileId> {
+        self.by_path.get(path).copied()
+    }
+
+    /// A part by its id. Ids come from the same graph.
+    #[must_use]
+    pub fn part(&self, part: PartId) -> &Part {
+        &self.parts[part.0 as usize]
+    }
+
+    /// The parts of a file, in source order.
+    pub fn parts_of(&self, file: FileId) -> impl DoubleEndedIterator<Item = PartId> + ExactSizeIterator + use<> {
+        self.file(file).parts.clone().map(PartId)
+    }
+
+    /// The body of a module, or the part of a file without a language.
+    #[must_use]
+    pub fn body_of(&self, file: FileId) -> PartId {
+        PartId(self.file(file).parts.start)
+    }
+
+    /// The part of a file with this ordinal.
+    pub(crate) fn part_id(&self, file: FileId, ordinal: u32) -> PartId {
+        PartId(self.file(file).parts.start + ordinal)
+    }
+
+    /// The key of a part: the same in every snapshot.
+    #[must_use]
+    pub fn key(&self, part: PartId) -> PartKey {
+        let part = self.part(part);
+        PartKey {
+            path: Arc::clone(&self.file(part.file).path),
+            name: Arc::clone(&part.local_name),
+            kind: part.kind,
+            occurrence: part.occurrence,
+        }
+    }
+
+    /// The part of a key.
+    #[must_use]
+    pub fn find(&self, key: &PartKey) -> Option<PartId> {
+        let file = self.file_by_path(&key.path)?;
+        let wanted = (&*key.name, key.kind, key.occurrence);
+        let range = &self.file(file).parts;
+        let parts = &self.by_key[range.start as usize..range.end as usize];
+        let index = parts
+            .binary_search_by(|part| {
+                let part = self.part(*part);
+                (&*part.local_name, part.kind, part.occurrence).cmp(&wanted)
+            })
+            .ok()?;
+        Some(parts[index])
+    }
+
+    /// Parts directly inside a part, in source order.
+    pub fn children(&self, part: PartId) -> impl Iterator<Item = PartId> + '_ {
+        let end = self.subtree_end[part.0 as usize];
+        let mut next = part.0 + 1;
+        std::iter::from_fn(move || {
+            if next >= end {
+                return None;
+            }
+            let child = PartId(next);
+            next = self.subtree_end[next as usize];
+            Some(child)
+        })
+    }
+
+    /// A part with everything inside, in source order.
+    pub fn subtree(&self, part: PartId) -> impl ExactSizeIterator<Item = PartId> + use<> {
+        (part.0..self.subtree_end[part.0 as usize]).map(PartId)
+    }
+
+    /// The module body of a part's file, or the file's own part.
+    #[must_use]
+    pub fn module_of(&self, part: PartId) -> PartId {
+        self.body_of(self.part(part).file)
+    }
+}

@@ -1,0 +1,177 @@
+//! Edges in a row per file: those that start in it, and those that end in it.
+
+use std::sync::Arc;
+
+use super::chunks::Chunks;
+use super::{ModelLiteral, Nodes, Unresolved};
+use crate::code::{Edge, EdgeKind, FileId, PartId};
+use crate::resolve::{Demand, Links};
+
+/// Edges sorted by the part at one end, and where each part's begin.
+#[derive(Debug, Default)]
+struct ByPart {
+    edges: Box<[Edge]>,
+    /// `edges[starts[n]..starts[n + 1]]` are those of the file's part `n`.
+    starts: Box<[u32]>,
+}
+
+impl ByPart {
+    /// `end` names the part of an edge; the edges are sorted by it.
+    fn new(nodes: &Nodes, file: FileId, edges: Vec<Edge>, end: impl Fn(&Edge) -> u32) -> Self {
+        let parts = &nodes.file(file).parts;
+        let mut starts = vec![0u32; parts.len() + 1];
+        for edge in &edges {
+            starts[(end(edge) - parts.start) as usize + 1] += 1;
+        }
+        for index in 1..starts.len() {
+            starts[index] += starts[index - 1];
+        }
+        Self { edges: edges.into(), starts: starts.into() }
+    }
+
+    fn of(&self, ordinal: u32) -> &[Edge] {
+        let ordinal = ordinal as usize;
+        match (self.starts.get(ordinal), self.starts.get(ordinal + 1)) {
+            (Some(&start), Some(&end)) => &self.edges[start as usize..end as usize],
+            _ => &[],
+        }
+    }
+}
+
+/// What starts in one file.
+#[derive(Debug, Default)]
+pub(crate) struct Row {
+    out: ByPart,
+    /// Edges from here that other files ask for: from a method to its many overrides.
+    given: Box<[Edge]>,
+    pub(super) unresolved: Box<[Unresolved]>,
+    pub(super) demands: Box<[Demand]>,
+    pub(super) models: Box<[ModelLiteral]>,
+}
+
+impl Row {
+    fn new(nodes: &Nodes, file: FileId, links: Links, given: Box<[Edge]>) -> Self {
+        let mut edges = links.edges;
+        edges.extend_from_slice(&given);
+        // A part that names itself says nothing. One edge for two ends and a kind: what runs before what is only for types,
+        // then the surest evidence.
+        edges.retain(|edge| edge.from != edge.to);
+        edges.sort_unstable_by_key(|edge| (edge.from, edge.to, edge.kind, edge.type_only, edge.evidence, edge.site));
+        edges.dedup_by_key(|edge| (edge.from, edge.to, edge.kind));
+        Self {
+            out: ByPart::new(nodes, file, edges, |edge| edge.from.0),
+            given,
+            unresolved: links.unresolved.into(),
+            demands: links.demands.into(),
+            models: links.models.into(),
+        }
+    }
+}
+
+/// Every edge of a graph, by file.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rows {
+    rows: Chunks<Arc<Row>>,
+    incoming: Chunks<Arc<ByPart>>,
+}
+
+impl Rows {
+    /// From the links of every file in order, and the edges that files are given by others.
+    pub(crate) fn new(nodes: &Nodes, links: Vec<Links>, mut given: impl FnMut(FileId) -> Vec<Edge>) -> Self {
+        let rows: Vec<Row> =
+            nodes.file_ids().zip(links).map(|(file, links)| Row::new(nodes, file, links, given(file).into())).collect();
+        let mut counts = vec![0usize; nodes.files().len()];
+        for edge in rows.iter().flat_map(|row| &row.out.edges) {
+            counts[nodes.part(edge.to).file.0 as usize] += 1;
+        }
+        let mut incoming: Vec<Vec<Edge>> = counts.into_iter().map(Vec::with_capacity).collect();
+        for edge in rows.iter().flat_map(|row| &row.out.edges) {
+            incoming[nodes.part(edge.to).file.0 as usize].push(*edge);
+        }
+        let incoming = nodes.file_ids().zip(incoming).map(|(file, edges)| Arc::new(incoming_of(nodes, file, edges)));
+        Self { incoming: incoming.collect(), rows: rows.into_iter().map(Arc::new).collect() }
+    }
+
+    /// With other links of one file; `None` where they ask other files for something else than before.
+    pub(crate) fn with(&self, nodes: &Nodes, file: FileId, links: Links) -> Option<Self> {
+        let old = self.row(file)?;
+        if *old.demands != *links.demands {
+            return None;
+        }
+        let new = Row::new(nodes, file, links, old.given.clone());
+        let mut touched: Vec<FileId> = Vec::new();
+        for row in [&**old, &new] {
+            touched.extend(row.out.edges.iter().map(|edge| nodes.part(edge.to).file));
+        }
+        touched.sort_unstable();
+        touched.dedup();
+        let mut rows = self.clone();
+        let own = nodes.file(file).parts.clone();
+        for target in touched {
+            let before = self.incoming.get(target.0 as usize)?;
+            let ends_here = |edge: &&Edge| nodes.part(edge.to).file == target;
+            let kept = before.edges.iter().filter(|edge| !own.contains(&edge.from.0)).copied();
+            let mut added: Vec<Edge> = new.out.edges.iter().filter(ends_here).copied().collect();
+            added.sort_unstable_by_key(by_end);
+            let edges = merged(kept, added, before.edges.len());
+            if *edges != *before.edges {
+                rows.incoming.set(target.0 as usize, Arc::new(ByPart::new(nodes, target, edges, |edge| edge.to.0)));
+            }
+        }
+        rows.rows.set(file.0 as usize, Arc::new(new));
+        Some(rows)
+    }
+
+    pub(super) fn row(&self, file: FileId) -> Option<&Arc<Row>> {
+        self.rows.get(file.0 as usize)
+    }
+
+    /// Edges that start at a part of a file.
+    pub(super) fn out(&self, file: FileId, ordinal: u32) -> &[Edge] {
+        self.row(file).map_or(&[], |row| row.out.of(ordinal))
+    }
+
+    /// Edges that end at a part of a file, by start and kind.
+    pub(super) fn incoming(&self, file: FileId, ordinal: u32) -> &[Edge] {
+        self.incoming.get(file.0 as usize).map_or(&[], |row| row.of(ordinal))
+    }
+
+    /// Every edge, by start, end and kind.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Edge> {
+        self.rows.iter().flat_map(|row| &row.out.edges)
+    }
+
+    /// Every import that led nowhere, by place.
+    pub(super) fn unresolved(&self) -> impl Iterator<Item = &Unresolved> {
+        self.rows.iter().flat_map(|row| &row.unresolved)
+    }
+
+    /// Every literal that names a model, in order of files.
+    pub(super) fn models(&self) -> impl Iterator<Item = &ModelLiteral> {
+        self.rows.iter().flat_map(|row| &row.models)
+    }
+}
+
+fn incoming_of(nodes: &Nodes, file: FileId, mut edges: Vec<Edge>) -> ByPart {
+    edges.sort_unstable_by_key(by_end);
+    ByPart::new(nodes, file, edges, |edge| edge.to.0)
+}
+
+/// The order of incoming edges.
+fn by_end(edge: &Edge) -> (PartId, PartId, EdgeKind) {
+    (edge.to, edge.from, edge.kind)
+}
+
+/// Two sorted runs as one: a file that everything uses has very many edges, which are not sorted again for each edit.
+fn merged(kept: impl Iterator<Item = Edge>, added: Vec<Edge>, room: usize) -> Vec<Edge> {
+    let mut edges = Vec::with_capacity(room + added.len());
+    let mut added = added.into_iter().peekable();
+    for edge in kept {
+        while let Some(next) = added.next_if(|next| by_end(next) < by_end(&edge)) {
+            edges.push(next);
+        }
+        edges.push(edge);
+    }
+    edges.extend(added);
+    edges
+}

@@ -1,0 +1,125 @@
+//! Classes with their bases and subclasses, over all files.
+
+use crate::code::{PartId, PartKind};
+use crate::facts::Outline;
+use crate::hash::{Map, Set};
+
+use super::values::{Resolver, Thing, Value};
+use crate::graph::Nodes;
+
+/// Longest line of base classes that is followed.
+pub(super) const MAX_BASES: usize = 64;
+
+/// A class with its bases in the order in which attributes are looked up.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    /// Each once, with whether it is surely a base.
+    pub(super) classes: Box<[(PartId, bool)]>,
+    /// Some base is not in the repository, or not a name.
+    pub(super) open: bool,
+}
+
+impl Line {
+    /// The line of a class, depth first, by the bases of each.
+    pub(super) fn new(nodes: &Nodes, class: PartId, mut bases: impl FnMut(PartId) -> std::rc::Rc<[Value]>) -> Self {
+        let mut classes: Vec<(PartId, bool)> = Vec::new();
+        let mut open = false;
+        let mut pending = vec![(class, true)];
+        while let Some((class, sure)) = pending.pop() {
+            if classes.len() >= MAX_BASES || classes.iter().any(|(known, _)| *known == class) {
+                continue;
+            }
+            classes.push((class, sure));
+            for base in bases(class).iter().rev() {
+                match base.thing {
+                    Thing::Part(part) if nodes.part(part).kind == PartKind::Class => {
+                        pending.push((part, sure && base.sure));
+                    }
+                    _ => open = true,
+                }
+            }
+        }
+        Self { classes: classes.into(), open }
+    }
+}
+
+/// The classes of a tree.
+#[derive(Debug, Default)]
+pub(crate) struct Hierarchy {
+    lines: Map<PartId, Line>,
+    /// Classes of the repository that a class names as bases, with whether surely.
+    bases: Map<PartId, Box<[(PartId, bool)]>>,
+    /// Direct subclasses, sorted.
+    subclasses: Map<PartId, Vec<PartId>>,
+}
+
+impl Hierarchy {
+    pub(super) fn new(resolver: &mut Resolver<'_>) -> Self {
+        let nodes = resolver.nodes();
+        let mut hierarchy = Self::default();
+        for class in nodes.part_ids().filter(|part| nodes.part(*part).kind == PartKind::Class) {
+            let bases: Box<[(PartId, bool)]> = resolver
+                .bases(class)
+                .iter()
+                .filter_map(|base| match base.thing {
+                    Thing::Part(part) if nodes.part(part).kind == PartKind::Class => Some((part, base.sure)),
+                    _ => None,
+                })
+                .collect();
+            for (base, _) in &bases {
+                hierarchy.subclasses.entry(*base).or_default().push(class);
+            }
+            if !bases.is_empty() {
+                hierarchy.bases.insert(class, bases);
+            }
+            let line = Line::new(nodes, class, |class| resolver.bases(class));
+            hierarchy.lines.insert(class, line);
+        }
+        hierarchy
+    }
+
+    pub(super) fn line(&self, class: PartId) -> Option<&Line> {
+        self.lines.get(&class)
+    }
+
+    pub(super) fn bases(&self, class: PartId) -> &[(PartId, bool)] {
+        self.bases.get(&class).map_or(&[], |bases| bases)
+    }
+
+    pub(super) fn has_subclasses(&self, class: PartId) -> bool {
+        self.subclasses.contains_key(&class)
+    }
+
+    /// Every class below a class, near and far, sorted; without the class itself.
+    pub(super) fn below(&self, class: PartId) -> Vec<PartId> {
+        let mut seen: Set<PartId> = Set::default();
+        let mut pending = vec![class];
+        while let Some(above) = pending.pop() {
+            for &subclass in self.subclasses.get(&above).into_iter().flatten() {
+                if subclass != class && seen.insert(subclass) {
+                    pending.push(subclass);
+                }
+            }
+        }
+        let mut found: Vec<PartId> = seen.into_iter().collect();
+        found.sort_unstable();
+        found
+    }
+
+    /// True for a class that unittest collects: some base, near or far, is a `TestCase`.
+    pub(super) fn is_test_case<'o>(
+        &self,
+        nodes: &Nodes,
+        class: PartId,
+        outline: impl Fn(PartId) -> Option<&'o Outline>,
+    ) -> bool {
+        self.line(class).is_some_and(|line| {
+            line.classes.iter().any(|(class, _)| {
+                outline(*class).is_some_and(|outline| {
+                    let bases = outline.list(outline.parts[nodes.part(*class).ordinal as usize].bases);
+                    bases.iter().any(|base| outline.name(*base).ends_with("TestCase"))
+                })
+            })
+        })
+    }
+}
