@@ -190,6 +190,13 @@ pub enum GitError {
         /// Branches and tags with a similar name, best first.
         candidates: Vec<String>,
     },
+    /// History does not reach that far: `HEAD~5` of three commits, `HEAD^2` of one that joins nothing.
+    NoAncestor {
+        /// As given.
+        rev: String,
+        /// Where the way begins.
+        from: String,
+    },
     /// Begins with `-` or holds control characters.
     UnsafeRevision {
         /// As given.
@@ -254,6 +261,7 @@ impl fmt::Display for GitError {
             }
             Self::Unborn => f.write_str("the repository has no commit yet"),
             Self::BadRevision { rev, .. } => write!(f, "no commit, branch or tag is named `{rev}`"),
+            Self::NoAncestor { rev, from } => write!(f, "`{from}` has no ancestor `{rev}`"),
             Self::UnsafeRevision { rev } => write!(f, "`{}` cannot name a revision", rev.escape_debug()),
             Self::BeyondShallow { rev } => write!(f, "`{rev}` lies beyond the end of this shallow clone"),
             Self::MissingObject { name } => write!(f, "the repository lacks the object that `{name}` names"),

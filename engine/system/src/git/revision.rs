@@ -35,9 +35,12 @@ impl Repository {
         let base = rev.find(['~', '^']).map(|at| &rev[..at]).filter(|base| !base.is_empty());
         if let Some(base) = base
             && let Check::Found(..) = self.check(&format!("{base}^{{commit}}"))?
-            && self.shallow
         {
-            return Ok(GitError::BeyondShallow { rev: rev_owned() });
+            return Ok(if self.shallow {
+                GitError::BeyondShallow { rev: rev_owned() }
+            } else {
+                GitError::NoAncestor { rev: rev_owned(), from: base.to_owned() }
+            });
         }
         let named = base.unwrap_or(rev);
         if Oid::parse(named).is_some() {

@@ -157,7 +157,9 @@ fn each_bad_revision_has_its_own_error() {
     assert_eq!(candidates("mian"), ["main"]);
     assert_eq!(candidates("feature/logn"), ["feature/login"]);
     assert_eq!(candidates("v1.1"), ["v1.0"]);
-    assert_eq!(candidates("HEAD~7"), ["HEAD"]);
+    let beyond = |rev: &str| Err(GitError::NoAncestor { rev: rev.to_owned(), from: "HEAD".to_owned() });
+    assert_eq!(repository.resolve("HEAD~7"), beyond("HEAD~7"));
+    assert_eq!(repository.resolve("HEAD^2"), beyond("HEAD^2"));
     assert_eq!(candidates("nothing-like-it"), Vec::<String>::new());
     assert_eq!(candidates("main..HEAD"), Vec::<String>::new());
     for rev in ["-main", "--output=x", "", "a\nb", "a\0b", &"x".repeat(5000)] {
