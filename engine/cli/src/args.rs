@@ -101,6 +101,12 @@ pub enum Command {
         /// The part
         what: Reference,
     },
+    /// Ends the children of a run that was killed
+    #[command(hide = true, after_help = "Example:\n  grace-rules guard MARK\n`run` starts it; nobody else needs it.")]
+    Guard {
+        /// What the children carry
+        mark: String,
+    },
     /// Completions for a shell
     #[command(
         after_help = "Example:\n  grace-rules completions bash > ~/.local/share/bash-completion/completions/grace-rules"

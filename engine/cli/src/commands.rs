@@ -13,7 +13,7 @@ mod run;
 mod test;
 
 use clap::CommandFactory as _;
-use grace_system::process::Cancel;
+use grace_system::process::{self, Cancel};
 use serde::Serialize;
 
 use crate::args::{Cli, Command, Format, GraphCommand};
@@ -77,6 +77,10 @@ pub fn carry_out(cli: &Cli, width: usize, watched: bool, interrupted: impl Fn() 
     if let Command::Reference { what } = &cli.command {
         return reference::reference(*what);
     }
+    if let Command::Guard { mark } = &cli.command {
+        process::guard(mark);
+        return Ok(Answer::yes(String::new()));
+    }
     // A second handler in one process is an error that means nothing here.
     let cancel = Cancel::on_interrupt(interrupted).unwrap_or_default();
     let place = Place::find(cli.global.directory.as_deref(), &cancel)?;
@@ -96,8 +100,8 @@ pub fn carry_out(cli: &Cli, width: usize, watched: bool, interrupted: impl Fn() 
         Command::Graph(GraphCommand::Stats(args)) => graph::stats(&context, args),
         Command::Graph(GraphCommand::Query { set, graph }) => graph::query(&context, set, graph),
         Command::Run(args) => run::run(&context, &args.change),
-        Command::Completions { .. } | Command::Reference { .. } => {
-            Err(Failure::new("bug", "completions need no place"))
+        Command::Completions { .. } | Command::Reference { .. } | Command::Guard { .. } => {
+            Err(Failure::new("bug", "this command needs no place"))
         }
     }
 }

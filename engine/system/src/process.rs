@@ -2,8 +2,10 @@
 //!
 //! No shell, no inherited environment but what the caller names, standard input closed. When a
 //! [`run`] returns, the child is gone, and so is what it started: on Unix its process group, on Linux
-//! also what left the group, on Windows its job. A killed grace-rules (`SIGKILL`) cannot clean up.
+//! also what left the group, on Windows its job. A killed grace-rules (`SIGKILL`) cannot clean up: its [`Guard`] does.
 
+#[cfg(unix)]
+mod guard;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -12,11 +14,13 @@ use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::clock::Stopwatch;
+#[cfg(unix)]
+pub use guard::Guard;
 use tree::Tree;
 
 /// A flag that ends what watches it; clones share it.
@@ -213,16 +217,53 @@ const MARK: &str = "GRACE_PROCESS_TREE";
 /// How long the readers of a dead tree may take to empty its pipes.
 const DRAIN: Duration = Duration::from_secs(2);
 
+/// What the marks of all children of this process begin with.
+fn own_mark() -> &'static str {
+    static OWN: OnceLock<String> = OnceLock::new();
+    OWN.get_or_init(|| {
+        let own = format!("{}-{}", std::process::id(), jiff::Timestamp::now().as_nanosecond());
+        // A nested run stands behind the run that it is part of.
+        let outer = std::env::var(MARK).ok().filter(|outer| !outer.is_empty() && outer.len() < 1024);
+        outer.map_or_else(|| own.clone(), |outer| format!("{outer}:{own}"))
+    })
+}
+
+/// Guards the children that this process will [`run`] against its being killed: `program` is started with `arguments`
+/// and one more, and must call [`guard`] with that. Without it, all else works.
+///
+/// # Errors
+/// When it cannot be started.
+#[cfg(unix)]
+pub fn guarded(program: &Path, arguments: &[&str]) -> io::Result<Guard> {
+    Guard::start(program, arguments, own_mark())
+}
+
+/// On Windows the children's job ends with this process: nothing is started.
+///
+/// # Errors
+/// Never.
+#[cfg(windows)]
+pub fn guarded(_program: &Path, _arguments: &[&str]) -> io::Result<Guard> {
+    Ok(Guard(()))
+}
+
+/// On Windows nothing needs guarding.
+#[cfg(windows)]
+#[derive(Debug)]
+pub struct Guard(());
+
+/// What a program does that [`guarded`] has started: waits until standard input closes, then ends the children of who
+/// held it.
+pub fn guard(mark: &str) {
+    #[cfg(unix)]
+    guard::watch(io::stdin().lock(), mark);
+    #[cfg(windows)]
+    let _ = mark;
+}
+
 fn new_mark() -> OsString {
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let own = format!("{}-{}-{count}", std::process::id(), jiff::Timestamp::now().as_nanosecond());
-    let mut mark = std::env::var_os(MARK).filter(|outer| outer.len() < 1024).unwrap_or_default();
-    if !mark.is_empty() {
-        mark.push(":");
-    }
-    mark.push(own);
-    mark
+    format!("{}-{}", own_mark(), COUNT.fetch_add(1, Ordering::Relaxed)).into()
 }
 
 fn prepare(command: &Command, mark: &OsString) -> std::process::Command {

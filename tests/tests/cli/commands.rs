@@ -432,6 +432,41 @@ fn an_interrupted_run_keeps_what_was_done() {
 
 #[test]
 #[cfg(unix)]
+fn a_killed_run_leaves_no_child_behind() {
+    let repo = Repo::edited();
+    // One child in the group, and one that left it.
+    let slow = "import os, pathlib, subprocess, sys, time\n\n\ndef test_slow():\n    \
+                left = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(300)'], start_new_session=True)\n    \
+                pathlib.Path('pids.new').write_text(f'{os.getpid()} {left.pid}')\n    os.rename('pids.new', 'pids')\n    \
+                time.sleep(300)\n";
+    repo.write("slow/test_slow.py", slow);
+    let rules = crate::support::RULES.replace("path(\"tests/**\")", "path(\"slow/**\")");
+    repo.write("grace/rules.grace", &rules);
+    repo.commit("slow tests");
+    repo.write("app/core/kernel.py", "class Kernel:\n    pass\n");
+    let until = |what: &str, holds: &mut dyn FnMut() -> bool| {
+        assert!(
+            (0..3_000).any(|_| holds() || {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+                false
+            }),
+            "{what}"
+        );
+    };
+    let mut run = repo.start(&["run"]);
+    let mut pids = String::new();
+    until("the test begins", &mut || std::fs::read_to_string(repo.path.join("pids")).map(|text| pids = text).is_ok());
+    run.kill().unwrap();
+    run.wait().unwrap();
+    for pid in pids.split(' ') {
+        // A zombie that waits for its new parent has ended.
+        let state = || std::process::Command::new("ps").args(["-o", "state=", "-p", pid]).output().unwrap().stdout;
+        until("it ends", &mut || !matches!(state().first(), Some(state) if *state != b'Z'));
+    }
+}
+
+#[test]
+#[cfg(unix)]
 fn a_signal_ends_what_only_computes() {
     let repo = Repo::edited();
     for signal in ["TERM", "INT", "HUP"] {

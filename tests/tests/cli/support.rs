@@ -192,6 +192,14 @@ impl Repo {
         }
     }
 
+    /// Starts the binary, which nobody reads.
+    #[cfg(unix)]
+    pub(crate) fn start(&self, arguments: &[&str]) -> std::process::Child {
+        let mut command = Command::new(binary());
+        command.args(arguments).current_dir(&self.path).stdin(Stdio::null());
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
     /// Runs the binary, interrupts it once it has said `after` on standard error, and gives its exit code and what it said.
     #[cfg(unix)]
     pub(crate) fn interrupted(&self, arguments: &[&str], after: &str) -> (Option<i32>, String) {

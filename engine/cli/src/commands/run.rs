@@ -9,8 +9,7 @@ use grace_engine::decide::{self, Decision};
 use grace_engine::plan::{BookSide, BundleForm, BundlePlan, Plan};
 use grace_runner::{BundleOutcome, BundleStatus, Event, Job, Settings, TestStatus};
 use grace_store::{BundleRecord, PlanRecord, Record, Recorded, RunRecord, Store, TestRecord};
-use grace_system::files;
-use grace_system::{clock, git};
+use grace_system::{clock, env, files, git, process};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -76,6 +75,8 @@ pub(super) fn run(context: &Context, args: &ChangeArgs) -> Result<Answer> {
     }
     // From here on there are things to bring to an end: a tree written out, children, records.
     let _held = context.cancel.hold();
+    // Where it cannot be started, only a run that is killed by force leaves its children behind.
+    let _guard = env::current_exe().and_then(|program| process::guarded(&program, &["guard"])).ok();
     let tree = Tree::of(repository, &context.place.root, args)?;
     let started = clock::now();
     let run_id = format!("{}-{}", started.strftime("%Y%m%dT%H%M%S%.6fZ"), std::process::id());

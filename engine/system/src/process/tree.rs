@@ -1,5 +1,7 @@
 //! A child with everything it starts, as one thing that can be ended.
 
+#[cfg(target_os = "linux")]
+pub(super) use linux::hunt_marked;
 #[cfg(unix)]
 pub(super) use unix::Tree;
 #[cfg(windows)]
@@ -14,7 +16,7 @@ mod unix {
 
     use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
-    use crate::process::End;
+    use crate::process::{End, guard};
 
     /// A child that leads its own process group.
     pub(in crate::process) struct Tree {
@@ -30,6 +32,7 @@ mod unix {
     impl Tree {
         pub(in crate::process) fn spawn(mut command: Command, mark: OsString) -> io::Result<Self> {
             let child = command.process_group(0).spawn()?;
+            guard::begins(Pid::from_child(&child));
             Ok(Self { child, mark, ended: false })
         }
 
@@ -67,7 +70,7 @@ mod unix {
             }
             self.ended = true;
             #[cfg(target_os = "linux")]
-            let strays = if hunt { super::linux::find(self.pid(), &self.mark) } else { Vec::new() };
+            let strays = if hunt { super::linux::find(Some(self.pid()), &self.mark) } else { Vec::new() };
             #[cfg(not(target_os = "linux"))]
             let _ = hunt;
             // Fails if the group is empty: nothing to do then.
@@ -75,8 +78,9 @@ mod unix {
             #[cfg(target_os = "linux")]
             if hunt {
                 super::linux::kill(strays);
-                super::linux::hunt(self.pid(), &self.mark);
+                super::linux::hunt(Some(self.pid()), &self.mark);
             }
+            guard::ends(self.pid());
             // Fails only if somebody else reaped it: it is gone all the same.
             let _ = self.child.wait();
         }
@@ -100,8 +104,8 @@ mod linux {
 
     use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-    /// Handles of the living descendants of `leader`, itself left out.
-    pub(super) fn find(leader: Pid, mark: &OsStr) -> Vec<OwnedFd> {
+    /// Handles of the living descendants of `leader`, itself left out, and of what carries the mark.
+    pub(super) fn find(leader: Option<Pid>, mark: &OsStr) -> Vec<OwnedFd> {
         let mut handles = BTreeMap::new();
         let mut children: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
         let mut found = BTreeSet::new();
@@ -120,15 +124,15 @@ mod linux {
                 }
             }
         }
-        let mut next = vec![leader.as_raw_nonzero().get()];
-        next.extend(&found);
+        let leader = leader.map(|leader| leader.as_raw_nonzero().get());
+        let mut next: Vec<i32> = leader.into_iter().chain(found).collect();
         let mut seen = BTreeSet::new();
         while let Some(pid) = next.pop() {
             if seen.insert(pid) {
                 next.extend(children.get(&pid).into_iter().flatten());
             }
         }
-        seen.remove(&leader.as_raw_nonzero().get());
+        leader.map(|leader| seen.remove(&leader));
         seen.into_iter().filter_map(|pid| handles.remove(&pid)).collect()
     }
 
@@ -140,7 +144,7 @@ mod linux {
     }
 
     /// Finds and kills until nothing is found: what is killed may have started more.
-    pub(super) fn hunt(leader: Pid, mark: &OsStr) {
+    pub(super) fn hunt(leader: Option<Pid>, mark: &OsStr) {
         for _ in 0..50 {
             let found = find(leader, mark);
             if found.is_empty() {
@@ -149,6 +153,11 @@ mod linux {
             kill(found);
             std::thread::sleep(std::time::Duration::from_millis(2));
         }
+    }
+
+    /// Ends what carries a mark that begins so, with its descendants.
+    pub(in crate::process) fn hunt_marked(mark: &str) {
+        hunt(None, OsStr::new(mark));
     }
 
     /// Parent and whether the process still runs (a zombie does not), from `/proc/PID/stat`.
@@ -165,9 +174,10 @@ mod linux {
     fn carries(pid: i32, mark: &OsStr) -> bool {
         let Ok(environment) = std::fs::read(format!("/proc/{pid}/environ")) else { return false };
         let wanted = [crate::process::MARK.as_bytes(), b"=", mark.as_encoded_bytes()].concat();
-        // A nested run appends its own mark after a colon.
+        // A nested run appends its own mark after a colon; the mark of one child, its number after the process's.
         environment.split(|byte| *byte == 0).any(|variable| {
-            variable.strip_prefix(&wanted[..]).is_some_and(|rest| rest.is_empty() || rest.starts_with(b":"))
+            let rest = variable.strip_prefix(&wanted[..]);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b":") || rest.starts_with(b"-"))
         })
     }
 }
