@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 pub use field::{FIELDS, Value};
-pub use read::{Problem, parse, summary};
+pub use read::{CODES, Problem, parse, summary};
 pub use shipped::shipped;
 
 /// What is declared of one model.

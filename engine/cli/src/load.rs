@@ -100,6 +100,8 @@ pub struct Loaded {
     pub compared: String,
     /// What could not be read or listed.
     pub problems: Vec<Problem>,
+    /// What is wrong in fingerprints of the project, one by one; [`Self::problems`] has a sentence for each such file.
+    pub fingerprints: Vec<grace_fingerprints::Problem>,
     /// The files of the after side, for those that run something there.
     pub after: Files,
 }
@@ -126,7 +128,7 @@ pub fn load(place: &Place, args: &ChangeArgs, progress: &Progress) -> Result<Loa
         None => books::of_both(&reader, &compared.before, &compared.after)?,
     };
     let mut past = PastFacts::default();
-    models::fill(&reader, &compared.before, &compared.after, &mut past, &mut compared.problems)?;
+    let fingerprints = models::fill(&reader, &compared.before, &compared.after, &mut past, &mut compared.problems)?;
     books::owners(&reader, &compared.before, &mut past, &mut compared.problems)?;
     if history::is_asked_for(rules_before.iter().chain(&rules_after))
         && let Some(known) = repository.and_then(history::of)
@@ -157,6 +159,7 @@ pub fn load(place: &Place, args: &ChangeArgs, progress: &Progress) -> Result<Loa
         past: kept,
         compared: compared.description,
         problems: compared.problems,
+        fingerprints,
         after: compared.after,
     })
 }
@@ -182,7 +185,9 @@ pub fn load_tree(place: &Place, args: &GraphArgs, progress: &Progress) -> Result
     };
     let mut problems = problems;
     let mut past = PastFacts::default();
-    models::fill(&reader, &listed, &listed, &mut past, &mut problems)?;
+    // Both sides are one tree, which is read once.
+    let fingerprints = models::fill(&reader, &Files::new(), &listed, &mut past, &mut problems)?;
+    past.models_before.clone_from(&past.models_after);
     books::owners(&reader, &listed, &mut past, &mut problems)?;
     let kept = Arc::new(past.clone());
     let input = Input {
@@ -194,7 +199,7 @@ pub fn load_tree(place: &Place, args: &GraphArgs, progress: &Progress) -> Result
         as_of: as_of(None)?,
         ..Input::default()
     };
-    Ok(Loaded { input, store, past: kept, compared: description, problems, after: listed })
+    Ok(Loaded { input, store, past: kept, compared: description, problems, fingerprints, after: listed })
 }
 
 /// The rules of the work tree, or of `--rules DIR`; `None` where there are none.

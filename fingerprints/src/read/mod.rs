@@ -10,7 +10,7 @@ use crate::field::{FIELDS, Value};
 use crate::{CommercialUse, Fingerprint, Level, Source, Thousandths};
 use check::{Kind, Unread};
 use problem::Report;
-pub use problem::{Problem, summary};
+pub use problem::{CODES, Problem, summary};
 use tree::{Key, Node};
 
 /// Keys of a file beside [`FIELDS`].

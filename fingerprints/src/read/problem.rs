@@ -6,11 +6,26 @@ use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, Severity, SourceCode};
 
+/// Every code with what it is about, and why it is a mistake.
+pub const CODES: &[(&str, &str, &str)] = &[
+    (
+        "F001",
+        "not YAML",
+        "A fingerprint is one YAML map. What cannot be read declares nothing, so its model is unknown.",
+    ),
+    ("F002", "unknown key", "A key that nothing reads is probably a slip, and what it should say would be lost."),
+    ("F003", "missing key", "A fingerprint declares all of a model. What is left out would have to be guessed."),
+    ("F004", "wrong kind of value", "Numbers, lists and names in quotes are told apart, and none is read as another."),
+    ("F005", "value that is not allowed", "The message says which values there are, or between which bounds they lie."),
+    ("F006", "stated twice", "Of two statements one would win silently."),
+    ("F007", "contradiction", "Two statements of the file cannot both be true."),
+    ("F008", "more mistakes than are listed", "Those that are listed come first; mend them and look again."),
+];
+
 /// One mistake of one file.
 #[derive(Debug, Clone)]
 pub struct Problem {
-    /// `F001` not YAML, `F002` unknown key, `F003` missing key, `F004` wrong kind of value, `F005` value
-    /// that is not allowed, `F006` stated twice, `F007` contradiction, `F008` more mistakes than are listed.
+    /// One of [`CODES`].
     pub code: &'static str,
     /// What is wrong, in one sentence.
     pub message: String,
@@ -52,6 +67,18 @@ impl Diagnostic for Problem {
 }
 
 impl Problem {
+    /// The file, as it was named to [`parse`](super::parse).
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.source.name()
+    }
+
+    /// The text of that file.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.source.inner()
+    }
+
     /// The line it stands on, from 1.
     #[must_use]
     pub fn line(&self) -> usize {

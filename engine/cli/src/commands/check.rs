@@ -1,11 +1,12 @@
 //! `check`: are the rules right? Everything that is wrong at once, by text alone and against this repository.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use grace_dsl::{Diagnostic, LineIndex, Parsed, Severity, SourceFile};
 use grace_engine::Engine;
 use grace_engine::input::Book;
+use grace_fingerprints::Problem;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -13,7 +14,7 @@ use super::{Answer, Context};
 use crate::args::{CheckArgs, GraphArgs};
 use crate::failure::Result;
 use crate::load::{self, Loaded};
-use crate::screen::diagnostic::{diagnostic, source};
+use crate::screen::diagnostic::{diagnostic, fingerprint, source};
 use crate::screen::numbers::{count, thousands};
 use crate::screen::page::{Page, Style, Text};
 
@@ -65,14 +66,16 @@ pub(super) fn check(context: &Context, args: &CheckArgs) -> Result<Answer> {
         .filter_map(|file| Some((&*file.path, &**file.text.as_ref().err()?)))
         .chain(unread_beside_rules(&loaded))
         .collect();
-    let yes = unread.is_empty() && found.iter().all(|found| found.severity != Severity::Error);
+    let sound = unread.is_empty() && loaded.fingerprints.is_empty();
+    let yes = sound && found.iter().all(|found| found.severity != Severity::Error);
     if context.is_json() {
-        let mut list: Vec<Mistake<'_>> = unread.iter().map(|(path, why)| not_read(path, why)).collect();
+        let mut list = beside_rules(&unread, &loaded.fingerprints);
         list.extend(found.iter().map(|diagnostic| mistake(diagnostic, &texts)));
         return Answer::json(&list, yes);
     }
     let mut page = context.page();
-    screen(&mut page, &found, &unread, &texts, &book);
+    not_right_beside_rules(&mut page, &unread, &loaded.fingerprints);
+    screen(&mut page, &found, unread.len() + loaded.fingerprints.len(), &texts, &book);
     Ok(Answer { text: page.finish(), code: u8::from(!yes) })
 }
 
@@ -91,23 +94,25 @@ pub(super) fn of_book(book: &Book) -> Vec<Diagnostic> {
     grace_dsl::check(&files)
 }
 
-/// Fingerprints and other files of the rules' directory that could not be read, with the reason.
+/// Files of the rules' directory that could not be read, with the reason; not those whose mistakes are known one by one.
 fn unread_beside_rules(loaded: &Loaded) -> impl Iterator<Item = (&str, &str)> {
+    let known: BTreeSet<&str> = loaded.fingerprints.iter().map(Problem::path).collect();
     let own = loaded.problems.iter().filter(|problem| problem.path.starts_with(load::OWN_RULES));
+    let own = own.filter(move |problem| !known.contains(problem.path.as_str()));
     own.map(|problem| (problem.path.as_str(), problem.message.as_str()))
 }
 
 fn without_rules(context: &Context, loaded: &Loaded) -> Result<Answer> {
     let unread: Vec<(&str, &str)> = unread_beside_rules(loaded).collect();
+    let yes = unread.is_empty() && loaded.fingerprints.is_empty();
     if context.is_json() {
-        let list: Vec<Mistake<'_>> = unread.iter().map(|(path, why)| not_read(path, why)).collect();
-        return Answer::json(&list, unread.is_empty());
+        return Answer::json(&beside_rules(&unread, &loaded.fingerprints), yes);
     }
     let mut page = context.page();
-    unread_files(&mut page, &unread);
+    not_right_beside_rules(&mut page, &unread, &loaded.fingerprints);
     page.line(0, format!("no rules in {} ({}): the shipped floor judges", load::OWN_RULES, loaded.compared));
     page.line(0, "write some: grace-rules init");
-    Ok(Answer { text: page.finish(), code: u8::from(!unread.is_empty()) })
+    Ok(Answer { text: page.finish(), code: u8::from(!yes) })
 }
 
 fn not_read<'a>(path: &'a str, why: &'a str) -> Mistake<'a> {
@@ -115,10 +120,37 @@ fn not_read<'a>(path: &'a str, why: &'a str) -> Mistake<'a> {
     Mistake { code: "unread".to_owned(), severity, message: why, help: None, file: path, line: 0, column: 0 }
 }
 
-fn unread_files(page: &mut Page, unread: &[(&str, &str)]) {
+fn beside_rules<'a>(unread: &[(&'a str, &'a str)], fingerprints: &'a [Problem]) -> Vec<Mistake<'a>> {
+    let unread = unread.iter().map(|(path, why)| not_read(path, why));
+    unread.chain(fingerprints.iter().map(of_fingerprint)).collect()
+}
+
+fn of_fingerprint(problem: &Problem) -> Mistake<'_> {
+    let text = problem.text();
+    let place = LineIndex::new(text).line_column(text, problem.span.start.min(text.len()));
+    Mistake {
+        code: problem.code.to_owned(),
+        severity: Severity::Error.to_string(),
+        message: &problem.message,
+        help: problem.help.as_deref(),
+        file: problem.path(),
+        line: place.line,
+        column: place.column,
+    }
+}
+
+fn not_right_beside_rules(page: &mut Page, unread: &[(&str, &str)], fingerprints: &[Problem]) {
     for (path, why) in unread {
         page.hanging(0, &Text::new().then(Style::Bad, "error").plain(": "), format!("`{path}`: {why}"));
         page.gap();
+    }
+    for of_file in fingerprints.chunk_by(|a, b| a.path() == b.path()) {
+        let Some(first) = of_file.first() else { continue };
+        let source = source(first.path(), first.text());
+        for problem in of_file {
+            fingerprint(page, problem, &source);
+            page.gap();
+        }
     }
 }
 
@@ -142,8 +174,7 @@ fn place(diagnostic: &Diagnostic, texts: &Texts<'_>) -> (usize, usize) {
     })
 }
 
-fn screen(page: &mut Page, found: &[Diagnostic], unread: &[(&str, &str)], texts: &Texts<'_>, book: &Book) {
-    unread_files(page, unread);
+fn screen(page: &mut Page, found: &[Diagnostic], beside: usize, texts: &Texts<'_>, book: &Book) {
     let (notes, loud): (Vec<&Diagnostic>, Vec<&Diagnostic>) = found.iter().partition(|d| d.severity == Severity::Note);
     let mut sources = BTreeMap::new();
     for mistake in loud.iter().take(MOST_DRAWN) {
@@ -173,7 +204,7 @@ fn screen(page: &mut Page, found: &[Diagnostic], unread: &[(&str, &str)], texts:
         page.gap();
     }
     let number = |severity| loud.iter().filter(|d| d.severity == severity).count();
-    let (errors, warnings) = (number(Severity::Error) + unread.len(), number(Severity::Warning));
+    let (errors, warnings) = (number(Severity::Error) + beside, number(Severity::Warning));
     let own = book.files.iter().filter(|file| file.role == grace_dsl::Role::Own).count();
     let packs = book.files.len() - own;
     let mut of = count(own as u64, "file");

@@ -10,6 +10,7 @@ use super::{Answer, Context, plan};
 use crate::args::ExplainArgs;
 use crate::failure::{Failure, Result};
 use crate::screen;
+use crate::screen::notes::Explained;
 
 /// Name of the JSON format of an explanation.
 const SCHEMA: &str = "grace-rules/explanation";
@@ -31,11 +32,8 @@ pub(super) struct ExplanationReport<'a> {
 pub(super) struct CodeReport {
     schema: &'static str,
     version: u32,
-    code: &'static str,
-    title: &'static str,
-    reason: &'static str,
-    bad: &'static str,
-    good: &'static str,
+    #[serde(flatten)]
+    explained: Explained,
 }
 
 pub(super) fn explain(context: &Context, args: &ExplainArgs) -> Result<Answer> {
@@ -145,30 +143,31 @@ fn find(plan: &Plan, name: &str, is_file: impl Fn(&str) -> bool) -> Option<What>
     }
 }
 
-/// The explanation of a diagnostic code; `None` where the word is none.
+/// The explanation of a diagnostic code, of rules or of a fingerprint; `None` where the word is none.
 fn code(context: &Context, word: &str) -> Option<Result<Answer>> {
-    let looks_like =
-        word.len() == 4 && word.starts_with(['E', 'e']) && word[1..].bytes().all(|byte| byte.is_ascii_digit());
-    let code = Code::ALL.iter().find(|code| code.as_str().eq_ignore_ascii_case(word)).copied();
-    let Some(code) = code else {
+    let looks_like = word.len() == 4
+        && word.starts_with(['E', 'e', 'F', 'f'])
+        && word.get(1..).is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
+    let of_rules = Code::ALL.iter().find(|code| code.as_str().eq_ignore_ascii_case(word)).map(|code| Explained {
+        code: code.as_str(),
+        title: code.title(),
+        reason: code.reason(),
+        bad: code.bad(),
+        good: code.good(),
+    });
+    let of_models = || grace_fingerprints::CODES.iter().find(|(code, ..)| code.eq_ignore_ascii_case(word));
+    let explained = of_rules
+        .or_else(|| of_models().map(|&(code, title, reason)| Explained { code, title, reason, bad: "", good: "" }));
+    let Some(explained) = explained else {
         return looks_like.then(|| {
             Err(Failure::new("input", format!("there is no code `{word}`")).help("codes are those that `check` prints"))
         });
     };
     if context.is_json() {
-        let report = CodeReport {
-            schema: "grace-rules/code",
-            version: 1,
-            code: code.as_str(),
-            title: code.title(),
-            reason: code.reason(),
-            bad: code.bad(),
-            good: code.good(),
-        };
-        return Some(Answer::json(&report, true));
+        return Some(Answer::json(&CodeReport { schema: "grace-rules/code", version: 1, explained }, true));
     }
     let mut page = context.page();
-    screen::notes::code(&mut page, code);
+    screen::notes::code(&mut page, &explained);
     Some(Ok(Answer::yes(page.finish())))
 }
 

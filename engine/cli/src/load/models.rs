@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use grace_engine::input::PastFacts;
-use grace_fingerprints::Fingerprint;
+use grace_fingerprints::{Fingerprint, Problem as Mistake};
 use grace_system::ProblemKind;
 
 use super::side::{Files, Problem, Reader};
@@ -18,13 +18,15 @@ const MAX_FINGERPRINT: u64 = 256 * 1024;
 type Models = BTreeMap<String, Arc<Fingerprint>>;
 
 /// Fills in the models of both sides. A file that cannot be read or is no fingerprint is a problem, and its model unknown.
+/// Gives the mistakes in the files of `after` one by one, for those that draw them.
 pub(super) fn fill(
     reader: &Reader<'_>,
     before: &Files,
     after: &Files,
     past: &mut PastFacts,
     problems: &mut Vec<Problem>,
-) -> Result<()> {
+) -> Result<Vec<Mistake>> {
+    let mut mistakes = Vec::new();
     let shipped: Models = grace_fingerprints::shipped()
         .iter()
         .filter_map(|(path, text)| grace_fingerprints::parse(path, text).ok())
@@ -32,12 +34,17 @@ pub(super) fn fill(
         .collect();
     for (side, models) in [(before, &mut past.models_before), (after, &mut past.models_after)] {
         models.clone_from(&shipped);
+        mistakes.clear();
         for (path, entry) in side.range(DIRECTORY.to_owned()..).take_while(|(path, _)| path.starts_with(DIRECTORY)) {
             if !(path.ends_with(".yaml") || path.ends_with(".yml")) {
                 continue;
             }
             let model = match reader.text(path, entry, MAX_FINGERPRINT)? {
-                Ok(text) => grace_fingerprints::parse(path, &text).map_err(|found| grace_fingerprints::summary(&found)),
+                Ok(text) => grace_fingerprints::parse(path, &text).map_err(|found| {
+                    let sentence = grace_fingerprints::summary(&found);
+                    mistakes.extend(found);
+                    sentence
+                }),
                 Err(why) => Err(why.to_string()),
             };
             match model {
@@ -59,5 +66,5 @@ pub(super) fn fill(
             }
         }
     }
-    Ok(())
+    Ok(mistakes)
 }

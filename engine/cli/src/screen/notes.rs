@@ -1,8 +1,9 @@
 //! Short notes below an answer: what could not be read, where to look next, what a code means.
 
-use grace_dsl::Code;
 use grace_engine::plan::Plan;
 use grace_system::Problem;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::numbers::{count, thousands};
 use super::page::{Page, Style, Text};
@@ -45,12 +46,27 @@ pub fn next(page: &mut Page, plan: &Plan) {
     page.line(0, Text::new().then(Style::Dim, format!("why: grace-rules explain {}", questions.join(" · explain "))));
 }
 
-/// What a diagnostic code means, with a text that gives it and the same text put right.
-pub fn code(page: &mut Page, code: Code) {
-    page.line(0, Text::new().then(Style::Strong, code.as_str()).plain(format!("  {}", code.title())));
+/// What a code of `check` means.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Explained {
+    /// `E021`, `F003`.
+    pub code: &'static str,
+    /// What it is about.
+    pub title: &'static str,
+    /// Why it is a mistake.
+    pub reason: &'static str,
+    /// A text that gives it; empty where a few lines cannot.
+    pub bad: &'static str,
+    /// The same text put right.
+    pub good: &'static str,
+}
+
+/// The page of a code.
+pub fn code(page: &mut Page, explained: &Explained) {
+    page.line(0, Text::new().then(Style::Strong, explained.code).plain(format!("  {}", explained.title)));
     page.gap();
-    page.line(0, code.reason());
-    for (title, text) in [("this gives it", code.bad()), ("this does not", code.good())] {
+    page.line(0, explained.reason);
+    for (title, text) in [("this gives it", explained.bad), ("this does not", explained.good)] {
         if !text.is_empty() {
             page.gap();
             page.line(0, Text::new().then(Style::Dim, title));
