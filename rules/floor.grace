@@ -14,7 +14,7 @@ tiers
 bundle impacted_tests
   says     "the project's own tests"
   tests    tests
-  run      "pytest", "{tests}", "-q", "--junitxml={junit}"
+  run      "python", "-m", "pytest", "{tests}", "-q", "--junitxml={junit}"
   timeout  120 s each, 1800 s in all
   retries  1
   may be empty

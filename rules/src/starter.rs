@@ -147,7 +147,7 @@ fn own_bundles(found: &Found, bundles: &[Bundle]) -> String {
         let glob = quoted(&format!("{directory}/**"));
         let _ = write!(
             text,
-            "\nbundle {name}\n  tests    path({glob})\n  run      \"pytest\", \"{{tests}}\", \"-q\", \"--junitxml={{junit}}\"\n  \
+            "\nbundle {name}\n  tests    path({glob})\n  run      \"python\", \"-m\", \"pytest\", \"{{tests}}\", \"-q\", \"--junitxml={{junit}}\"\n  \
              timeout  120 s each, 1800 s in all\n  retries  1\n",
         );
     }
