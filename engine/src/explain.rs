@@ -319,7 +319,12 @@ impl Explainer<'_> {
             explanation.did_you_mean =
                 tests.iter().map(|(_, name)| name).filter(|name| inside(name)).take(CANDIDATES).cloned().collect();
             if explanation.did_you_mean.is_empty() {
-                explanation.did_you_mean = alike(plain, tests.iter().map(|(_, name)| name.as_str()));
+                explanation.did_you_mean = alike(plain, &['/', ':'], tests.iter().map(|(_, name)| name.as_str()));
+            }
+            if let (true, Some((file, _))) = (explanation.did_you_mean.is_empty(), plain.split_once("::")) {
+                let of_file = |name: &&String| name.strip_prefix(file).is_some_and(|rest| rest.starts_with("::"));
+                explanation.did_you_mean =
+                    tests.iter().map(|(_, name)| name).filter(of_file).take(CANDIDATES).cloned().collect();
             }
             return explanation;
         };
@@ -436,7 +441,7 @@ impl Explainer<'_> {
             .or_else(|| before.file_by_path(path).map(|file| (&before, Side::Before, file)))
         else {
             let mut explanation = empty(subject, Presence::Unheard);
-            explanation.did_you_mean = alike(path, after.files().iter().map(|file| &*file.path));
+            explanation.did_you_mean = alike(path, &['/'], after.files().iter().map(|file| &*file.path));
             return explanation;
         };
         let parts: Vec<PartId> = graph.parts_of(file).collect();
@@ -459,8 +464,11 @@ impl Explainer<'_> {
             }
         }
         let mut explanation = empty(subject, Presence::Unheard);
-        explanation.did_you_mean =
-            alike(name, after.part_ids().map(|part| &*after.part(part).qualified_name).collect::<Vec<_>>().into_iter());
+        explanation.did_you_mean = alike(
+            name,
+            &['.'],
+            after.part_ids().map(|part| &*after.part(part).qualified_name).collect::<Vec<_>>().into_iter(),
+        );
         explanation
     }
 
@@ -543,7 +551,7 @@ impl Explainer<'_> {
                 known.extend(names(self.db, book).of_kind(*kind).map(|(name, _)| name.to_string()));
             }
         }
-        explanation.did_you_mean = alike(name, known.iter().map(String::as_str));
+        explanation.did_you_mean = alike(name, &['.'], known.iter().map(String::as_str));
         explanation
     }
 
@@ -773,14 +781,19 @@ fn with_set(cond: &ast::Cond, old: &SetExpr, new: &SetExpr) -> ast::Cond {
     ast::Cond { node: cond.node, kind }
 }
 
-/// The names most like a name, best first.
-fn alike<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let short = |text: &'a str| text.rsplit(['/', '.', ':']).next().unwrap_or(text);
-    let wanted = name.rsplit(['/', '.', ':']).next().unwrap_or(name);
+/// The names most like a name, best first: by edits, or because they hold it. `between` separates the parts of a name,
+/// of which the last counts most.
+fn alike<'a>(name: &str, between: &[char], known: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let short = |text: &'a str| text.rsplit(between).next().unwrap_or(text);
+    let wanted = name.rsplit(between).next().unwrap_or(name);
     let mut scored: Vec<(usize, &str)> = known
         .filter_map(|other| {
+            let holds = |text: &str| text.starts_with(wanted) || text.contains(&format!("_{wanted}"));
+            if wanted.len() > 2 && holds(short(other)) {
+                return Some((1, other));
+            }
             let distance = edit_distance(wanted, short(other)).min(edit_distance(name, other));
-            (distance <= 2.max(wanted.len() / 3)).then_some((distance, other))
+            (distance <= 2.max(wanted.len() / 3) && distance < wanted.len()).then_some((distance, other))
         })
         .collect();
     scored.sort_unstable();

@@ -27,9 +27,8 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are answers; everything else is usage.
-            let code = if error.use_stderr() { 2 } else { 0 };
-            let _gone = error.print();
-            return ExitCode::from(code);
+            let arrived = !error.print().is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe);
+            return ExitCode::from(if arrived && !error.use_stderr() { 0 } else { 2 });
         }
     };
     let terminal = Terminal::new(cli.global.color);

@@ -114,6 +114,13 @@ fn a_fingerprint_that_does_not_read_is_named_with_its_line_and_is_an_unknown() {
     assert!(unknown.starts_with("the fingerprint grace/fingerprints/own.yaml (line 1: "), "{unknown}");
     std::fs::remove_file(repo.path.join("grace/rules.grace")).unwrap();
     assert_snapshot!("fingerprint_check_without_rules", repo.grace("check"));
+    let places: Vec<String> = repo.json("check").as_array().unwrap().iter().map(place_of).collect();
+    assert_eq!(places, ["F003 1:1", "F003 1:1", "F003 1:1", "F005 2:17", "F004 3:14"]);
+    assert_snapshot!("explain_fingerprint_code", repo.grace("explain F005"));
+}
+
+fn place_of(mistake: &serde_json::Value) -> String {
+    format!("{} {}:{}", mistake["code"].as_str().unwrap(), mistake["line"], mistake["column"])
 }
 
 #[test]
@@ -149,6 +156,23 @@ fn an_answer_that_cannot_be_written_is_no_answer() {
         command.stdout(std::fs::File::create("/dev/full").unwrap());
     });
     assert_snapshot!(said.snapshot(&repo.path));
+    let version = repo.run(&["--version"], None, |command| {
+        command.stdout(std::fs::File::create("/dev/full").unwrap());
+    });
+    assert_eq!(version.code, Some(2));
+}
+
+#[test]
+fn a_name_that_is_not_there_has_neighbours_of_its_own_kind() {
+    let repo = Repo::edited();
+    let meant = |what: &str| repo.json(&format!("explain {what}"))["did_you_mean"].clone();
+    // Every file ends in `py`: that makes none of them alike.
+    assert_eq!(meant("file elsewhere.py"), serde_json::json!([]));
+    assert_eq!(meant("rule core"), serde_json::json!(["core_change", "reaches_core"]));
+    assert_eq!(
+        meant("test tests/test_api.py::test_nothing_like_it"),
+        serde_json::json!(["tests/test_api.py::test_boot"])
+    );
 }
 
 #[test]

@@ -80,7 +80,10 @@ pub fn derivation(page: &mut Page, label: &str, derivation: &Derivation, shown: 
         let sentence = "it cannot be told whether this rule fires, so it counts as fired";
         page.line(inner, Text::new().then(Style::Warn, sentence));
     }
-    for piece in &derivation.evidence {
+    for (at, piece) in derivation.evidence.iter().enumerate() {
+        if derivation.evidence[..at].contains(piece) {
+            continue;
+        }
         match shown.earlier(piece, number) {
             Some(earlier) => {
                 evidence(page, inner, piece, Depth::Brief);
@@ -99,8 +102,10 @@ pub fn derivation(page: &mut Page, label: &str, derivation: &Derivation, shown: 
 
 /// Pieces of evidence, at most `most`, and how many more there are.
 pub fn evidence_list(page: &mut Page, indent: usize, list: &[Evidence], more: u32, most: usize, depth: Depth) {
-    for piece in list.iter().take(most) {
-        evidence(page, indent, piece, depth);
+    for (number, piece) in list.iter().take(most).enumerate() {
+        if !list[..number].contains(piece) {
+            evidence(page, indent, piece, depth);
+        }
     }
     let rest = list.len().saturating_sub(most) as u64 + u64::from(more);
     if rest > 0 {

@@ -119,8 +119,15 @@ fn detail(page: &mut Page, bundle: &BundleOutcome) {
     page.gap();
     let (word, style) = status(bundle.status);
     let reasons: Vec<String> = bundle.reasons.iter().map(ToString::to_string).collect();
-    let why = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) };
-    page.line(0, Text::new().then(Style::Strong, &bundle.bundle).plain(" ").then(style, word).plain(why));
+    let head = Text::new().then(Style::Strong, &bundle.bundle).plain(" ").then(style, word);
+    match reasons.as_slice() {
+        [] => page.line(0, head),
+        [why] => page.line(0, head.plain(format!(": {why}"))),
+        reasons => {
+            page.line(0, head);
+            reasons.iter().for_each(|why| page.hanging(2, &Text::from("- "), why.as_str()));
+        }
+    }
     let notable: Vec<_> =
         bundle.tests.iter().filter(|test| !matches!(test.status, TestStatus::Passed | TestStatus::Skipped)).collect();
     for test in notable.iter().take(MOST_TESTS) {
@@ -191,7 +198,9 @@ fn answer(page: &mut Page, bundles: &[BundleOutcome], decision: &Decision) {
         waiting.push(count(validations.len() as u64, "model validation"));
     }
     if !waiting.is_empty() && failed.is_empty() {
-        page.hanging(0, &Text::from("still needed: "), waiting.join(", "));
+        page.gap();
+        page.line(0, "still needed");
+        waiting.iter().for_each(|what| page.line(2, what.as_str()));
     }
 }
 

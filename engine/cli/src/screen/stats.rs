@@ -254,13 +254,15 @@ pub fn rows(page: &mut Page, rows: &[Row]) {
             continue;
         }
         page.line(0, first.path.as_str());
+        let module = in_file.iter().find(|row| row.kind == "module").unwrap_or(first);
+        let module = module_of(&module.qualified_name, &first.path);
         let lines: Vec<Vec<Text>> = in_file
             .iter()
             .map(|row| {
                 vec![
                     Text::new().then(Style::Dim, thousands(row.line.into())),
                     Text::new().then(Style::Dim, row.kind),
-                    Text::new().then(Style::Strong, &row.qualified_name),
+                    Text::new().then(Style::Strong, within(module, row)),
                     Text::from(row.tags.join(", ")),
                 ]
             })
@@ -269,4 +271,37 @@ pub fn rows(page: &mut Page, rows: &[Row]) {
     }
     page.gap();
     page.line(0, if rows.is_empty() { "no part is in this set".to_owned() } else { count(rows.len() as u64, "part") });
+}
+
+/// The dotted name of a file's module: as much of the path as the names of its parts begin with.
+fn module_of<'a>(qualified_name: &'a str, path: &str) -> &'a str {
+    let path = path.strip_suffix(".py").unwrap_or(path);
+    let dotted = path.strip_suffix("/__init__").unwrap_or(path).replace('/', ".");
+    let ends = std::iter::once(0).chain(dotted.match_indices('.').map(|(at, _)| at + 1));
+    let mut module = ends.filter_map(|at| dotted.get(at..)).filter(|module| {
+        let rest = qualified_name.strip_prefix(module);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    });
+    module.next().and_then(|module| qualified_name.get(..module.len())).unwrap_or_default()
+}
+
+/// The name of a part below the path of its file, as `explain symbol` takes it.
+fn within<'a>(module: &str, row: &'a Row) -> &'a str {
+    let rest = row.qualified_name.strip_prefix(module).and_then(|rest| rest.strip_prefix('.'));
+    rest.filter(|_| !module.is_empty()).unwrap_or(&row.qualified_name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_is_the_part_of_the_path_that_names_begin_with() {
+        assert_eq!(module_of("a.b.C.d", "a/b.py"), "a.b");
+        assert_eq!(module_of("a.b.C.d", "src/a/b.py"), "a.b");
+        assert_eq!(module_of("a.C", "a/__init__.py"), "a");
+        assert_eq!(module_of("a", "a/__init__.py"), "a");
+        assert_eq!(module_of("other.C", "a/b.py"), "");
+        assert_eq!(module_of("abc.C", "a.py"), "");
+    }
 }
