@@ -451,12 +451,17 @@ fn sync_dir(dir: &Path) {
 
 /// A new file at `path` with `bytes`, synced; fails if anything is there.
 pub fn create_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let mut file = at(path, OpenOptions::new().write(true).create_new(true).open(path))?;
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".tmp-");
+    // As any new file: what the user's mask leaves of it.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = at(path, builder.tempfile_in(dir))?;
     at(path, file.write_all(bytes))?;
-    at(path, file.sync_all())?;
-    if let Some(dir) = path.parent() {
-        sync_dir(dir);
-    }
+    at(path, file.as_file().sync_all())?;
+    file.persist_noclobber(path).map_err(|error| FileError::from_io(path, &error.error))?;
+    sync_dir(dir);
     Ok(())
 }
 

@@ -71,6 +71,25 @@ fn an_atomic_write_replaces_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_new_file_is_there_whole_or_not_at_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("new");
+    files::create_new(&path, b"whole").unwrap();
+    assert!(files::create_new(&path, b"other").is_err());
+    assert_eq!(std::fs::read(&path).unwrap(), b"whole");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode();
+        let plain = dir.path().join("plain");
+        std::fs::write(&plain, "").unwrap();
+        assert_eq!(mode(&path), mode(&plain), "as any other file");
+        std::fs::remove_file(plain).unwrap();
+    }
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing is left beside it");
+}
+
+#[test]
 fn appended_lines_of_many_threads_stay_whole() {
     let dir = files::temporary_dir().unwrap();
     let path = dir.path().join("log");
