@@ -9,12 +9,12 @@ use grace_dsl::ast::{
 use grace_fingerprints::{FIELDS, Fingerprint};
 use grace_graph::change::Kinds;
 use grace_graph::code::{Edge, EdgeKind, PartId, PartKey, PartKind};
-use grace_graph::graph::{CodeGraph, FileNode};
+use grace_graph::graph::{CodeGraph, FileNode, Nodes};
 use grace_graph::test_names::{TestName, python_test_name};
 
 use crate::book::{Compiled, Kind, item, names};
 use crate::dates;
-use crate::db::{Db, Meant, RuleBook, World, graph_of, meant, part_changes, paths_before, snapshot};
+use crate::db::{Db, Meant, RuleBook, World, graph_of, meant, nodes_of, part_changes, paths_before, snapshot};
 use crate::impact;
 use crate::plan::{Pending, Side, Truth};
 use crate::sets::{Members, Sets, compare_exact, is_opaque, models, plain};
@@ -43,22 +43,22 @@ pub(crate) struct Conds<'a> {
 
 const SIDES: [Side; 2] = [Side::Before, Side::After];
 
-/// A set on both sides, with the graphs that its bits belong to.
+/// A set on both sides, with the parts that its bits stand for.
 pub(crate) struct BothSides {
-    graphs: [Arc<CodeGraph>; 2],
+    nodes: [Arc<Nodes>; 2],
     members: [Arc<Members>; 2],
 }
 
 impl BothSides {
     /// Whether a side has this part.
     pub(crate) fn knows(&self, side: Side, key: &PartKey) -> bool {
-        self.graphs[usize::from(side == Side::After)].find(key).is_some()
+        self.nodes[usize::from(side == Side::After)].find(key).is_some()
     }
 
     /// Whether a key is a member on a side; a part that the graph does not know could be one.
     pub(crate) fn holds(&self, side: Side, key: &PartKey) -> Truth {
         let index = usize::from(side == Side::After);
-        match self.graphs[index].find(key) {
+        match self.nodes[index].find(key) {
             Some(part) => self.members[index].holds(part),
             None => Truth::Unknown,
         }
@@ -66,8 +66,8 @@ impl BothSides {
 
     /// Whether a file of either side has, or may have, a member.
     pub(crate) fn may_reach_into(&self, path: &str) -> bool {
-        self.graphs.iter().zip(&self.members).any(|(graph, members)| {
-            let parts = graph.file_by_path(path).into_iter().flat_map(|file| graph.parts_of(file));
+        self.nodes.iter().zip(&self.members).any(|(nodes, members)| {
+            let parts = nodes.file_by_path(path).into_iter().flat_map(|file| nodes.parts_of(file));
             parts.into_iter().any(|part| members.holds(part) != Truth::No)
         })
     }
@@ -76,7 +76,7 @@ impl BothSides {
 /// A test file by its name, or one that held tests before the change.
 fn is_settled_test(db: &dyn Db, side: Side, file: &FileNode) -> bool {
     let stood = || {
-        let before = graph_of(db, Side::Before);
+        let before = nodes_of(db, Side::Before);
         let moved = paths_before(db);
         let path = moved.get(&file.path).unwrap_or(&file.path);
         before.file_by_path(path).is_some_and(|old| before.file(old).is_test)
@@ -131,15 +131,14 @@ impl Conds<'_> {
         }
     }
 
-    pub(crate) fn sets<'b>(&'b self, side: Side, graph: &'b CodeGraph) -> Sets<'b> {
-        Sets { db: self.db, book: self.book, side: snapshot(self.db, side), graph, compiled: self.compiled }
+    pub(crate) fn sets(&self, side: Side) -> Sets<'_> {
+        Sets { db: self.db, book: self.book, side: snapshot(self.db, side), compiled: self.compiled }
     }
 
     /// A set of code on both sides.
     pub(crate) fn both(&self, set: &SetExpr) -> BothSides {
-        let graphs = SIDES.map(|side| graph_of(self.db, side));
-        let members = [self.sets(Side::Before, &graphs[0]).eval(set), self.sets(Side::After, &graphs[1]).eval(set)];
-        BothSides { graphs, members }
+        let nodes = SIDES.map(|side| Arc::clone(nodes_of(self.db, side)));
+        BothSides { nodes, members: SIDES.map(|side| self.sets(side).eval(set)) }
     }
 
     fn atom(&self, cond: &Cond, negated: bool) -> (Truth, Vec<Hit>) {
@@ -159,7 +158,7 @@ impl Conds<'_> {
                 self.changed(strict, set, &meant(self.db), |change| max_kinds(change.kinds, Kinds::RENAMED))
             }
             CondKind::SignaturesChange(set) => {
-                let graphs = SIDES.map(|side| graph_of(self.db, side));
+                let nodes = SIDES.map(|side| nodes_of(self.db, side));
                 self.changed(strict, set, &meant(self.db), |change| {
                     let keys = [change.before.as_ref(), change.after.as_ref()];
                     let has_signature = keys
@@ -167,8 +166,8 @@ impl Conds<'_> {
                         .flatten()
                         .any(|key| matches!(key.kind, PartKind::Function | PartKind::Method | PartKind::Class));
                     // What cannot be read at all may hold any signature.
-                    let opaque = graphs.iter().zip(keys).any(|(graph, key)| {
-                        key.and_then(|key| graph.find(key)).is_some_and(|part| is_opaque(graph, part))
+                    let opaque = nodes.into_iter().zip(keys).any(|(nodes, key)| {
+                        key.and_then(|key| nodes.find(key)).is_some_and(|part| is_opaque(nodes, part))
                     });
                     if has_signature {
                         max_kinds(change.kinds, Kinds::SIGNATURE | Kinds::REMOVED | Kinds::RENAMED)
@@ -216,8 +215,7 @@ impl Conds<'_> {
                 self.counted(number(what, low, high, *compare, limit), set)
             }
             CondKind::AnyOf(set, test) => self.join_sides(negated, |side| {
-                let graph = graph_of(self.db, side);
-                let sets = self.sets(side, &graph);
+                let sets = self.sets(side);
                 let known = models(self.db, self.book, snapshot(self.db, side));
                 let mut truth = Truth::No;
                 let mut hits = Vec::new();
@@ -291,15 +289,13 @@ impl Conds<'_> {
                 self.absence(absent, format!("story {}", field.text))
             }
             CondKind::Count(set, compare, limit) => self.join_sides(negated, |side| {
-                let graph = graph_of(self.db, side);
-                let members = self.sets(side, &graph).eval(set);
+                let members = self.sets(side).eval(set);
                 let low = i64::try_from(members.certain.count_ones(..)).unwrap_or(i64::MAX);
                 let high = i64::try_from(members.possible.count_ones(..)).unwrap_or(i64::MAX);
                 number(format!("count({})", show::set(set)), low, high, *compare, limit)
             }),
             CondKind::IsEmpty(set) => self.join_sides(negated, |side| {
-                let graph = graph_of(self.db, side);
-                let members = self.sets(side, &graph).eval(set);
+                let members = self.sets(side).eval(set);
                 if members.certain.count_ones(..) > 0 {
                     (Truth::No, Vec::new())
                 } else if members.possible.count_ones(..) > 0 {
@@ -538,7 +534,7 @@ impl Conds<'_> {
             if words.is_empty() { EDGE_KINDS.to_vec() } else { words.iter().map(|word| edge_kind(*word)).collect() };
         // Edges of both sides that run from A to B, by the keys that their ends have after the change.
         let run = |index: usize| {
-            let graph = &from_both.graphs[index];
+            let graph = graph_of(self.db, SIDES[index]);
             let mut certain = BTreeSet::new();
             let mut possible = BTreeMap::new();
             for start in from_both.members[index].possible.ones() {
@@ -591,7 +587,7 @@ impl Conds<'_> {
             }
             truth = truth.max(if certain { Truth::Yes } else { Truth::Unknown });
             hits.push(Hit::NewEdge {
-                why: why_new(&from_both.graphs[0], &came_from, &renames, &hit),
+                why: why_new(graph_of(self.db, Side::Before), &came_from, &renames, &hit),
                 edge: hit,
                 from_set: from_set.clone(),
                 to_set: to_set.clone(),
@@ -614,11 +610,11 @@ impl Conds<'_> {
 
     /// Changed parts that stand for what cannot be read of their files after the change.
     pub(crate) fn opaque_changes(&self) -> Vec<PartKey> {
-        let graph = graph_of(self.db, Side::After);
+        let nodes = nodes_of(self.db, Side::After);
         meant(self.db)
             .iter()
             .filter_map(|change| change.after.clone())
-            .filter(|key| graph.find(key).is_some_and(|part| is_opaque(&graph, part)))
+            .filter(|key| nodes.find(key).is_some_and(|part| is_opaque(nodes, part)))
             .collect()
     }
 
@@ -763,8 +759,7 @@ impl Conds<'_> {
     fn models_either_side(&self, set: &SetExpr) -> BTreeMap<String, bool> {
         let mut models = BTreeMap::new();
         for side in SIDES {
-            let graph = graph_of(self.db, side);
-            for (name, certain) in self.sets(side, &graph).models(set) {
+            for (name, certain) in self.sets(side).models(set) {
                 *models.entry(name).or_insert(certain) |= certain;
             }
         }
@@ -778,9 +773,9 @@ impl Conds<'_> {
         let bound =
             crate::sets::named_set(self.db, self.book, sets.side, crate::sets::SetName::Bound(Arc::from(model)));
         let (kinds, direction) = crate::sets::walk_of(grace_dsl::ast::Walk::Dependencies);
-        let mut reached = sets.graph.reach(&start.possible, kinds, direction, None, false);
+        let mut reached = sets.side.graph(self.db).reach(&start.possible, kinds, direction, None, false);
         reached.intersect_with(&bound.possible);
-        reached.ones().map(|index| sets.graph.key(PartId(u32::try_from(index).unwrap_or(u32::MAX)))).collect()
+        reached.ones().map(|index| sets.nodes().key(PartId(u32::try_from(index).unwrap_or(u32::MAX)))).collect()
     }
 
     fn lines_changed(&self, set: &SetExpr) -> (i64, i64) {
@@ -903,7 +898,8 @@ impl Conds<'_> {
                 continue;
             }
             let all = Arc::new(SetExpr { node: NodeId(0), kind: SetKind::All });
-            let (certain, possible) = (impact::reaches_tests(&graph, true), impact::reaches_tests(&graph, false));
+            let (certain, possible) =
+                (impact::reaching_tests(graph, &changed, true), impact::reaching_tests(graph, &changed, false));
             for part in changed {
                 let node = graph.part(part);
                 let file = graph.file(node.file);
@@ -917,7 +913,7 @@ impl Conds<'_> {
                     |set: &fixedbitset::FixedBitSet| [part, runs].iter().any(|part| set.contains(part.0 as usize));
                 let unreached = match () {
                     // What cannot be read may hold what no test reaches.
-                    () if is_opaque(&graph, part) => Truth::Unknown,
+                    () if is_opaque(graph, part) => Truth::Unknown,
                     () if within(&certain) => Truth::No,
                     () if within(&possible) => Truth::Unknown,
                     () => Truth::Yes,

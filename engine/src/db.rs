@@ -1,7 +1,7 @@
 //! The salsa database: few inputs, set only when they differ, and the queries that stand nearest to them.
 //!
-//! Facts hold ranges, outlines do not: everything but the text conditions and the rendering hangs on outlines, so a
-//! comment edit re-runs one file's facts and nothing above its outline.
+//! The graph of a side is an input, kept up to date below salsa ([`crate::side`]): a comment edit leaves it as it is, an
+//! edited body repairs it. Sets that ask for no edges hang on the nodes alone.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,13 +9,14 @@ use std::sync::Mutex;
 
 use grace_graph::change::{Change, Content, Kinds, PartChange, SafeKinds};
 use grace_graph::code::PartKey;
-use grace_graph::facts::{FileFacts, Language, Outline, ProblemKind};
-use grace_graph::graph::{CodeGraph, GraphFile};
+use grace_graph::facts::{FileFacts, Language};
+use grace_graph::graph::{CodeGraph, Nodes};
 use grace_graph::store::FactStore;
 use salsa::Setter;
 
-use crate::input::{Book, Declared, Input, PastFacts, Tree, TreeContent};
+use crate::input::{Book, Declared, Input, PastFacts, TreeContent, TreeFile};
 use crate::plan::Side;
+use crate::side::{Contents, GraphWork, SideState};
 
 /// What queries need beyond salsa's own.
 #[salsa::db]
@@ -61,20 +62,19 @@ impl Database {
     }
 }
 
-/// One file of one side.
-#[salsa::input]
-pub(crate) struct SourceFile {
-    #[returns(clone)]
-    pub(crate) path: Arc<str>,
-    #[returns(clone)]
-    pub(crate) content: TreeContent,
-}
-
-/// The files of one side, sorted by path.
+/// One side of the change. Each field changes more seldom than the next: nodes only where other files could see the edit,
+/// edges only where code says something else. The graph is repaired below salsa, see [`crate::side`].
 #[salsa::input]
 pub(crate) struct Snapshot {
+    /// Who is there.
     #[returns(ref)]
-    pub(crate) files: Vec<SourceFile>,
+    pub(crate) nodes: Arc<Nodes>,
+    /// Who uses whom.
+    #[returns(ref)]
+    pub(crate) graph: Arc<CodeGraph>,
+    /// Which text each file has: for lines that are shown.
+    #[returns(ref)]
+    pub(crate) contents: Contents,
 }
 
 /// One file of rules.
@@ -119,50 +119,14 @@ pub(crate) struct World {
     pub(crate) supposed: Arc<Vec<(PartKey, Kinds)>>,
 }
 
-/// What a file says; `None` where no parser reads it.
-#[salsa::tracked(returns(clone), no_eq)]
-pub(crate) fn facts(db: &dyn Db, file: SourceFile) -> Option<Arc<FileFacts>> {
-    match file.content(db) {
-        TreeContent::Code(id) => db.store().get(id, Language::of_path(&file.path(db))?),
+/// What a file of a side says, lines and all; `None` where no parser reads it. For what is shown, never for what decides.
+pub(crate) fn facts(db: &dyn Db, side: Side, path: &str) -> Option<Arc<FileFacts>> {
+    let snapshot = snapshot(db, side);
+    let file = snapshot.nodes(db).file_by_path(path)?;
+    match snapshot.contents(db).get(file)? {
+        TreeContent::Code(id) => db.store().get(*id, Language::of_path(path)?),
         TreeContent::Other | TreeContent::Opaque(_) => None,
     }
-}
-
-/// The firewall: what a file says without ranges, bodies and comments.
-#[salsa::tracked(returns(clone))]
-pub(crate) fn outline(db: &dyn Db, file: SourceFile) -> Option<Arc<Outline>> {
-    facts(db, file).map(|facts| Arc::clone(&facts.outline))
-}
-
-/// How far a file can be read as code: its language, why nothing of it can be read, whether some of it cannot.
-#[salsa::tracked(returns(copy))]
-pub(crate) fn reading(db: &dyn Db, file: SourceFile) -> (Option<Language>, Option<ProblemKind>, bool) {
-    let language = Language::of_path(&file.path(db));
-    match (file.content(db), facts(db, file)) {
-        (TreeContent::Other, _) => (None, None, false),
-        (_, Some(facts)) => (language, facts.opaque(), facts.hides_code()),
-        (_, None) => (language, Some(ProblemKind::Unreadable), true),
-    }
-}
-
-/// The source graph of one side.
-#[salsa::tracked(returns(clone), no_eq)]
-pub(crate) fn graph(db: &dyn Db, snapshot: Snapshot) -> Arc<CodeGraph> {
-    let files = snapshot
-        .files(db)
-        .iter()
-        .map(|&file| {
-            let (language, opaque, has_problems) = reading(db, file);
-            GraphFile { path: file.path(db), language, outline: outline(db, file), opaque, has_problems }
-        })
-        .collect();
-    Arc::new(CodeGraph::build(files))
-}
-
-/// Where the files of a side are in [`Snapshot::files`], for rendering.
-#[salsa::tracked(returns(clone))]
-pub(crate) fn files_by_path(db: &dyn Db, snapshot: Snapshot) -> Arc<BTreeMap<Arc<str>, SourceFile>> {
-    Arc::new(snapshot.files(db).iter().map(|&file| (file.path(db), file)).collect())
 }
 
 /// The snapshot of a side.
@@ -175,8 +139,13 @@ pub(crate) fn snapshot(db: &dyn Db, side: Side) -> Snapshot {
 }
 
 /// The graph of a side.
-pub(crate) fn graph_of(db: &dyn Db, side: Side) -> Arc<CodeGraph> {
-    graph(db, snapshot(db, side))
+pub(crate) fn graph_of(db: &dyn Db, side: Side) -> &Arc<CodeGraph> {
+    snapshot(db, side).graph(db)
+}
+
+/// The files and parts of a side, without edges.
+pub(crate) fn nodes_of(db: &dyn Db, side: Side) -> &Arc<Nodes> {
+    snapshot(db, side).nodes(db)
 }
 
 /// Every changed part, with how and on which lines: text, so it runs again with every edit.
@@ -243,24 +212,21 @@ pub(crate) fn paths_before(db: &dyn Db) -> Arc<BTreeMap<Arc<str>, Arc<str>>> {
     Arc::new(renamed_paths(db).iter().rev().map(|(before, after)| (after.clone(), before.clone())).collect())
 }
 
-/// The parts of a file set as inputs, kept so that an update sets only what differs.
-#[derive(Default)]
-struct SideInputs {
-    files: BTreeMap<Arc<str>, SourceFile>,
-}
-
 /// Sets the inputs; remembers what it set.
 pub(crate) struct Inputs {
     world: World,
-    before: SideInputs,
-    after: SideInputs,
+    before: SideState,
+    after: SideState,
     books: BTreeMap<bool, (RuleBook, BTreeMap<Arc<str>, RuleFile>)>,
 }
 
 impl Inputs {
     pub(crate) fn new(db: &mut Database) -> Self {
-        let before = Snapshot::new(db, Vec::new());
-        let after = Snapshot::new(db, Vec::new());
+        let empty = SideState::default();
+        let new = |db: &Database| {
+            Snapshot::new(db, empty.graph().nodes().clone(), empty.graph().clone(), empty.contents().clone())
+        };
+        let (before, after) = (new(db), new(db));
         let world = World::new(
             db,
             before,
@@ -273,19 +239,19 @@ impl Inputs {
             0,
             Arc::new(Vec::new()),
         );
-        Self { world, before: SideInputs::default(), after: SideInputs::default(), books: BTreeMap::new() }
+        Self { world, before: empty.clone(), after: empty, books: BTreeMap::new() }
     }
 
     /// Sets what differs from before.
     pub(crate) fn update(&mut self, db: &mut Database, input: Input) {
         let world = self.world;
         let (before, after) = (world.before(db), world.after(db));
-        set_tree(db, before, &mut self.before, &input.before);
-        set_tree(db, after, &mut self.after, &input.after);
-        let change = Arc::new(input.change);
-        if *world.change(db) != *change {
-            world.set_change(db).to(change);
-        }
+        let store = Arc::clone(&db.store);
+        self.before.set(&store, &input.before, None);
+        set_side(db, before, &self.before);
+        self.after.set(&store, &input.after, Some(&self.before));
+        set_side(db, after, &self.after);
+        self.set_change(db, input.change);
         // Two equal books are one book: every rule is then judged once.
         let same = input.rules_before == input.rules_after;
         let after = input.rules_after.map(|book| self.set_book(db, true, &book));
@@ -304,6 +270,31 @@ impl Inputs {
         }
         if world.as_of(db) != input.as_of {
             world.set_as_of(db).to(input.as_of);
+        }
+    }
+
+    /// Sets other contents of some files of the after side, and the change that there is then. False where the after side
+    /// lacks one of the files: nothing is set.
+    pub(crate) fn edit(&mut self, db: &mut Database, files: &[TreeFile], change: Change) -> bool {
+        let store = Arc::clone(&db.store);
+        if !self.after.edit(&store, files) {
+            return false;
+        }
+        let after = self.world.after(db);
+        set_side(db, after, &self.after);
+        self.set_change(db, change);
+        true
+    }
+
+    /// How often graphs were built and repaired so far.
+    pub(crate) fn work(&self) -> GraphWork {
+        self.before.work() + self.after.work()
+    }
+
+    fn set_change(&self, db: &mut Database, change: Change) {
+        let change = Arc::new(change);
+        if *self.world.change(db) != *change {
+            self.world.set_change(db).to(change);
         }
     }
 
@@ -345,25 +336,14 @@ impl Inputs {
     }
 }
 
-fn set_tree(db: &mut Database, snapshot: Snapshot, known: &mut SideInputs, tree: &Tree) {
-    let mut files = Vec::with_capacity(tree.files.len());
-    for file in &tree.files {
-        let source = match known.files.get(&file.path) {
-            Some(&source) => {
-                if source.content(db) != file.content {
-                    source.set_content(db).to(file.content.clone());
-                }
-                source
-            }
-            None => {
-                let source = SourceFile::new(db, file.path.clone(), file.content.clone());
-                known.files.insert(file.path.clone(), source);
-                source
-            }
-        };
-        files.push(source);
+/// Sets what differs: a setter does not compare.
+fn set_side(db: &mut Database, snapshot: Snapshot, side: &SideState) {
+    let graph = side.graph();
+    if !Arc::ptr_eq(snapshot.nodes(db), graph.nodes()) {
+        snapshot.set_nodes(db).to(graph.nodes().clone());
     }
-    if *snapshot.files(db) != files {
-        snapshot.set_files(db).to(files);
+    if !Arc::ptr_eq(snapshot.graph(db), graph) {
+        snapshot.set_graph(db).to(graph.clone());
     }
+    snapshot.set_contents(db).to(side.contents().clone());
 }

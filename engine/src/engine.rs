@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use grace_dsl::ast::SetExpr;
+use grace_graph::change::Change;
 use grace_graph::code::{PartId, PartKind};
 use grace_graph::graph::CodeGraph;
 use grace_graph::store::FactStore;
@@ -11,13 +12,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::book::Compiled;
-use crate::db::{Database, EventLog, Inputs, facts, files_by_path, graph_of, snapshot};
+use crate::db::{Database, EventLog, Inputs, facts, graph_of, snapshot};
 use crate::explain::{self, What};
-use crate::input::Input;
+use crate::input::{Input, TreeFile};
 use crate::join;
 use crate::order;
 use crate::plan::{Explanation, Plan, Side};
 use crate::sets::{Sets, tags};
+use crate::side::GraphWork;
 
 /// Owns the salsa database. Not `Sync`: one question at a time.
 pub struct Engine {
@@ -69,6 +71,19 @@ impl Engine {
         self.inputs.update(&mut self.db, input);
     }
 
+    /// Gives some files of the after side other contents, whose facts the store holds, and sets the change that there is
+    /// then. What it costs hangs on the edit, not on the size of the tree. False where the after side lacks one of the
+    /// files: nothing is done then, and [`Engine::update`] is the way.
+    pub fn edit(&mut self, files: &[TreeFile], change: Change) -> bool {
+        self.inputs.edit(&mut self.db, files, change)
+    }
+
+    /// How often the graphs of the two sides were built, and repaired, so far.
+    #[must_use]
+    pub fn graph_work(&self) -> GraphWork {
+        self.inputs.work()
+    }
+
     /// The names of the queries that ran since the last call, in order; empty unless [`Engine::recording`].
     #[must_use]
     pub fn take_events(&self) -> Vec<String> {
@@ -111,7 +126,7 @@ impl Engine {
     /// The source graph of a side.
     #[must_use]
     pub fn graph(&self, side: Side) -> Arc<CodeGraph> {
-        graph_of(&self.db, side)
+        Arc::clone(graph_of(&self.db, side))
     }
 
     /// The certain members of a set on a side, by path and line.
@@ -132,10 +147,10 @@ impl Engine {
             return Err(compiled.problems);
         }
         let graph = graph_of(&self.db, side);
-        let sets = Sets { db: &self.db, book, side: snapshot(&self.db, side), graph: &graph, compiled: &compiled };
+        let sets = Sets { db: &self.db, book, side: snapshot(&self.db, side), compiled: &compiled };
         let members = sets.eval(set);
         let tags = tags(&self.db, book, snapshot(&self.db, side));
-        Ok(self.rows(&graph, side, members.certain.ones(), &tags))
+        Ok(self.rows(graph, side, members.certain.ones(), &tags))
     }
 
     fn rows(
@@ -145,15 +160,12 @@ impl Engine {
         parts: impl Iterator<Item = usize>,
         tags: &[BTreeSet<Arc<str>>],
     ) -> Vec<Row> {
-        let files = files_by_path(&self.db, snapshot(&self.db, side));
         let mut rows: Vec<Row> = parts
             .map(|index| {
                 let id = PartId(u32::try_from(index).unwrap_or(u32::MAX));
                 let part = graph.part(id);
                 let path = &graph.file(part.file).path;
-                let line = files
-                    .get(path)
-                    .and_then(|&file| facts(&self.db, file))
+                let line = facts(&self.db, side, path)
                     .and_then(|facts| facts.places.parts.get(part.ordinal as usize).map(|place| place.def))
                     .unwrap_or(1);
                 Row {

@@ -338,7 +338,7 @@ impl Explainer<'_> {
                 explanation.reasons.push(reason.clone());
             }
         }
-        explanation.reached = self.ways_to(&graph, *part);
+        explanation.reached = self.ways_to(graph, *part);
         if running.is_empty() {
             for bundle in &holding {
                 explanation.facts.push(fact(
@@ -358,7 +358,7 @@ impl Explainer<'_> {
                 explanation.facts.push(fact("bundle", "none holds this test"));
             }
             if !holding.is_empty() {
-                self.ideas_for_test(&graph, *part);
+                self.ideas_for_test(graph, *part);
             }
             for name in absent {
                 explanation.facts.push(fact("bundle", format!("{name}, which is not in the plan")));
@@ -372,13 +372,12 @@ impl Explainer<'_> {
 
     fn bundles_holding(&self, part: PartId) -> Vec<String> {
         let mut found = BTreeSet::new();
-        let graph = graph_of(self.db, Side::After);
         for (_, book) in books(self.db) {
             for (name, at) in names(self.db, book).of_kind(Kind::Bundle) {
                 let Some(compiled) = crate::book::compiled(self.db, book, at.file, at.id.clone()) else { continue };
                 let ItemKind::Bundle(bundle) = &compiled.item.kind else { continue };
                 let conds = Conds { db: self.db, book, compiled: &compiled, mode: Mode::Raise };
-                if conds.sets(Side::After, &graph).eval(&bundle.tests).holds(part) != Truth::No {
+                if conds.sets(Side::After).eval(&bundle.tests).holds(part) != Truth::No {
                     found.insert(name.to_string());
                 }
             }
@@ -407,15 +406,15 @@ impl Explainer<'_> {
         for (side, key) in [(Side::After, &key), (Side::Before, was.as_ref().unwrap_or(&key))] {
             let graph = graph_of(self.db, side);
             let Some(end) = graph.find(key) else { continue };
-            let mut starts: BTreeSet<PartId> = seeds(self.db, &graph, side).into_iter().collect();
+            let mut starts: BTreeSet<PartId> = seeds(self.db, graph, side).into_iter().collect();
             let mut ways = Vec::new();
             while ways.len() < WAYS
-                && let Some(way) = way_to(&graph, &starts, end)
+                && let Some(way) = way_to(graph, &starts, end)
                 && let Some(first) = way.first()
             {
                 starts.remove(&first.from);
                 let step = |step: &Reached<'_>| match step.edge {
-                    Some(edge) => prover.edge_step(&graph, edge, side),
+                    Some(edge) => prover.edge_step(graph, edge, side),
                     None => {
                         let same_file = graph.part(step.from).file == graph.part(step.to).file;
                         let around = if same_file { graph.module_of(step.from) } else { step.from };
@@ -587,9 +586,8 @@ impl Explainer<'_> {
     /// The set that a rule asks for, where nothing is in it.
     fn empty_set(&self, judged: &Judged) -> Option<String> {
         let (set, _) = Self::wanted_set(judged)?;
-        let graph = graph_of(self.db, Side::After);
         let conds = Conds { db: self.db, book: judged.book, compiled: &judged.compiled, mode: Mode::Raise };
-        let members = conds.sets(Side::After, &graph).eval(&set);
+        let members = conds.sets(Side::After).eval(&set);
         members.possible.is_clear().then(|| show::set(&set))
     }
 
@@ -645,7 +643,7 @@ impl Explainer<'_> {
         let (set, _) = Self::wanted_set(judged)?;
         let graph = graph_of(self.db, Side::After);
         let conds = Conds { db: self.db, book: judged.book, compiled: &judged.compiled, mode: Mode::Raise };
-        let members = conds.sets(Side::After, &graph).eval(&set);
+        let members = conds.sets(Side::After).eval(&set);
         let impact = impact(self.db);
         let prover = Prover { db: self.db, book: judged.book };
         let mut best: Option<(PartId, Vec<grace_graph::code::Edge>)> = None;
@@ -660,7 +658,7 @@ impl Explainer<'_> {
         }
         let (part, mut edges) = best?;
         edges.reverse();
-        let steps = edges.iter().map(|edge| prover.edge_step(&graph, edge, Side::After)).collect();
+        let steps = edges.iter().map(|edge| prover.edge_step(graph, edge, Side::After)).collect();
         Some((prover.part_ref(&graph.key(part), Side::After), steps))
     }
 
@@ -669,8 +667,8 @@ impl Explainer<'_> {
         let Some((set, kinds)) = Self::wanted_set(judged) else { return Vec::new() };
         let graph = graph_of(self.db, Side::After);
         let conds = Conds { db: self.db, book: judged.book, compiled: &judged.compiled, mode: Mode::Raise };
-        let members = conds.sets(Side::After, &graph).eval(&set);
-        self.ideas_in(judged, &graph, &members.certain, &set, kinds);
+        let members = conds.sets(Side::After).eval(&set);
+        self.ideas_in(judged, graph, &members.certain, &set, kinds);
         let impact = impact(self.db);
         let mut found = Vec::new();
         for (direction, walk) in [(Direction::Backward, Walk::Dependents), (Direction::Forward, Walk::Dependencies)] {

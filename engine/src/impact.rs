@@ -43,15 +43,15 @@ impl Impact {
             blind |= change.kinds.contains(Kinds::UNKNOWN);
             if let Some(part) = change.after.as_ref().and_then(|key| graph.find(key)) {
                 changed.insert(part.0 as usize);
-                blind |= is_unfollowed(&graph, part);
+                blind |= is_unfollowed(graph, part);
             } else if let Some(part) = change.before.as_ref().and_then(|key| before.find(key)) {
-                blind |= is_unfollowed(&before, part);
+                blind |= is_unfollowed(before, part);
             }
         }
-        let mut reached = affected(&graph, &seeds(db, &graph, Side::After), false);
+        let mut reached = affected(graph, &seeds(db, graph, Side::After), false);
         let renamed: BTreeMap<PartKey, PartKey> =
             meant(db).iter().filter_map(|change| Some((change.before.clone()?, change.after.clone()?))).collect();
-        for index in affected(&before, &seeds(db, &before, Side::Before), false).ones() {
+        for index in affected(before, &seeds(db, before, Side::Before), false).ones() {
             let key = before.key(PartId(u32::try_from(index).unwrap_or(u32::MAX)));
             if let Some(part) = graph.find(renamed.get(&key).unwrap_or(&key)) {
                 reached.insert(part.0 as usize);
@@ -180,8 +180,30 @@ pub(crate) fn way_to<'g>(graph: &'g CodeGraph, seeds: &BTreeSet<PartId>, end: Pa
     })
 }
 
+/// Parts above so many are not followed one by one to their tests.
+const FEW: usize = 16;
+
+/// Of some parts and the modules that hold them, those whose change affects a test.
+pub(crate) fn reaching_tests(
+    graph: &CodeGraph,
+    parts: &BTreeSet<PartId>,
+    certain_only: bool,
+) -> fixedbitset::FixedBitSet {
+    if parts.len() > FEW {
+        return reaches_tests(graph, certain_only);
+    }
+    let mut reaching = graph.empty_set();
+    for part in parts.iter().flat_map(|&part| [part, graph.module_of(part)]) {
+        let affected = affected(graph, &[part], certain_only);
+        if graph.tests().iter().any(|test| affected.contains(test.0 as usize)) {
+            reaching.insert(part.0 as usize);
+        }
+    }
+    reaching
+}
+
 /// The parts whose change affects a test: [`affected`] read backwards, from all tests at once.
-pub(crate) fn reaches_tests(graph: &CodeGraph, certain_only: bool) -> fixedbitset::FixedBitSet {
+fn reaches_tests(graph: &CodeGraph, certain_only: bool) -> fixedbitset::FixedBitSet {
     let mut found = graph.empty_set();
     let mut queue: Vec<PartId> = Vec::new();
     let mut add = |part: PartId, queue: &mut Vec<PartId>| {
@@ -189,7 +211,7 @@ pub(crate) fn reaches_tests(graph: &CodeGraph, certain_only: bool) -> fixedbitse
             queue.push(part);
         }
     };
-    for test in graph.part_ids().filter(|&part| graph.part(part).is_test) {
+    for &test in graph.tests() {
         add(test, &mut queue);
     }
     let sure = |edge: &&Edge| !certain_only || edge.evidence.is_certain();
@@ -257,7 +279,7 @@ pub(crate) fn bundle_plan(
         let Some(at) = names.first(Kind::Bundle, name) else { continue };
         let Some(compiled) = compiled(db, book, at.file, at.id.clone()) else { continue };
         let ItemKind::Bundle(bundle) = &compiled.item.kind else { continue };
-        let sets = Sets { db, book, side: snapshot(db, Side::After), graph: &graph, compiled: &compiled };
+        let sets = Sets { db, book, side: snapshot(db, Side::After), compiled: &compiled };
         let members = sets.eval(&bundle.tests);
         let mut with_tests = BTreeSet::new();
         let mut all_files = BTreeMap::new();
@@ -375,6 +397,8 @@ mod tests {
             for part in graph.part_ids() {
                 let affected = affected(&graph, &[part], certain_only);
                 let affects_one = affected.ones().any(|index| graph.parts()[index].is_test);
+                let one = reaching_tests(&graph, &BTreeSet::from([part]), certain_only);
+                assert_eq!(one.contains(part.0 as usize), affects_one, "{}", graph.part(part).qualified_name);
                 assert_eq!(reaches.contains(part.0 as usize), affects_one, "{}", graph.part(part).qualified_name);
                 both[usize::from(affects_one)] = true;
             }

@@ -23,6 +23,7 @@ mod rules;
 mod seen;
 mod sets;
 mod show;
+mod side;
 mod subject;
 pub mod testing;
 mod text;

@@ -12,7 +12,7 @@ use grace_graph::facts::ProblemKind;
 use grace_graph::graph::CodeGraph;
 
 use crate::book::{At, Compiled, Kind, compiled, line, names};
-use crate::db::{Db, RuleBook, facts, files_by_path, graph_of, snapshot};
+use crate::db::{Db, RuleBook, facts, graph_of, snapshot};
 use crate::plan::{Evidence, PartRef, Side, Step, Truth};
 use crate::sets::{Members, Memo, Sets, walk_of};
 use crate::show;
@@ -41,7 +41,7 @@ impl Prover<'_> {
         let graph = graph_of(self.db, side);
         let Some(part) = graph.find(key) else { return Vec::new() };
         let mut proof =
-            Proof { prover: self, side, graph: &graph, memos: BTreeMap::new(), left: MAX_LEVELS, steps: Vec::new() };
+            Proof { prover: self, side, graph, memos: BTreeMap::new(), left: MAX_LEVELS, steps: Vec::new() };
         proof.go(item, part, set);
         proof.steps.truncate(MAX_STEPS);
         proof.steps
@@ -178,7 +178,7 @@ struct Proof<'p> {
 impl Proof<'_> {
     fn eval(&mut self, item: &Compiled, set: &SetExpr) -> Arc<Members> {
         let Prover { db, book } = *self.prover;
-        let sets = Sets { db, book, side: snapshot(db, self.side), graph: self.graph, compiled: item };
+        let sets = Sets { db, book, side: snapshot(db, self.side), compiled: item };
         sets.eval_by(set, Some(self.memos.entry(std::ptr::from_ref(item).addr()).or_default()))
     }
 
@@ -321,9 +321,7 @@ pub(crate) fn part_ref(db: &dyn Db, key: &PartKey, side: Side) -> PartRef {
     let (line, name) = match graph.find(key) {
         Some(part) => {
             let node = graph.part(part);
-            let line = files_by_path(db, snapshot(db, side))
-                .get(&key.path)
-                .and_then(|&file| facts(db, file))
+            let line = facts(db, side, &key.path)
                 .and_then(|facts| facts.places.parts.get(node.ordinal as usize).map(|place| place.def))
                 .unwrap_or(0);
             let name = match node.kind {
@@ -340,12 +338,8 @@ pub(crate) fn part_ref(db: &dyn Db, key: &PartKey, side: Side) -> PartRef {
 }
 
 /// Line of a site of a file on a side; 0 where it is not known.
-pub(crate) fn site_line(db: &dyn Db, path: &Arc<str>, site: u32, side: Side) -> u32 {
-    files_by_path(db, snapshot(db, side))
-        .get(path)
-        .and_then(|&file| facts(db, file))
-        .and_then(|facts| facts.places.site_line(site))
-        .unwrap_or(0)
+pub(crate) fn site_line(db: &dyn Db, path: &str, site: u32, side: Side) -> u32 {
+    facts(db, side, path).and_then(|facts| facts.places.site_line(site)).unwrap_or(0)
 }
 
 /// How a part changed, in words.

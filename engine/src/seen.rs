@@ -6,7 +6,7 @@ use grace_graph::packages::PackageChange;
 use crate::book::{Kind, item, names};
 use crate::conds::{Conds, used_by};
 use crate::dates;
-use crate::db::{World, graph_of, snapshot};
+use crate::db::{World, snapshot};
 use crate::plan::Side;
 use crate::sets::models;
 use crate::show;
@@ -53,8 +53,7 @@ impl Conds<'_> {
             }
             CondKind::AnyOf(set, test) => {
                 let side = Side::After;
-                let graph = graph_of(self.db, side);
-                let sets = self.sets(side, &graph);
+                let sets = self.sets(side);
                 let known = models(self.db, self.book, snapshot(self.db, side));
                 let of_set = sets.models(set);
                 if of_set.is_empty() {

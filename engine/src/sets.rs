@@ -13,11 +13,11 @@ use grace_dsl::ast::{
 };
 use grace_fingerprints::{Fingerprint, Thousandths, Value};
 use grace_graph::code::{EdgeKind, FileId, PartId, PartKind};
-use grace_graph::graph::{CodeGraph, Direction, FileNode};
+use grace_graph::graph::{Direction, FileNode, Nodes};
 use grace_graph::test_names::{TestName, python_test_name};
 
 use crate::book::{At, Compiled, Glob, Kind, compiled, names};
-use crate::db::{Db, RuleBook, Snapshot, World, graph, graph_of, paths_before, snapshot};
+use crate::db::{Db, RuleBook, Snapshot, World, nodes_of, paths_before, snapshot};
 use crate::order::is_circular;
 use crate::plan::{Side, Truth};
 
@@ -80,28 +80,28 @@ pub(crate) enum SetName {
 /// salsa, which would follow it by recursion.
 #[salsa::tracked(returns(clone), cycle_result = cyclic)]
 pub(crate) fn named_set(db: &dyn Db, book: RuleBook, side: Snapshot, name: SetName) -> Arc<Members> {
-    let graph = graph(db, side);
+    let nodes = side.nodes(db);
     if !matches!(name, SetName::Bound(_)) && is_circular(db, book, name.clone()) {
-        return Arc::new(Members::unknown(graph.len()));
+        return Arc::new(Members::unknown(nodes.len()));
     }
     let names = names(db, book);
-    let mut members = Members::none(graph.len());
+    let mut members = Members::none(nodes.len());
     match &name {
         SetName::Define(define) => {
             // What stands for nothing, or for two things, could be anything.
-            let [at] = names.get(Kind::Define, define) else { return Arc::new(Members::unknown(graph.len())) };
+            let [at] = names.get(Kind::Define, define) else { return Arc::new(Members::unknown(nodes.len())) };
             if let Some(compiled) = compiled(db, book, at.file, at.id.clone())
                 && compiled.problems.is_empty()
                 && let ItemKind::Define { set, .. } = &compiled.item.kind
             {
-                return Sets { db, book, side, graph: &graph, compiled: &compiled }.eval(set);
+                return Sets { db, book, side, compiled: &compiled }.eval(set);
             }
-            return Arc::new(Members::unknown(graph.len()));
+            return Arc::new(Members::unknown(nodes.len()));
         }
         SetName::Tag(tag) => {
             let items = names.get(Kind::Tag, tag);
             if items.is_empty() {
-                return Arc::new(Members::unknown(graph.len()));
+                return Arc::new(Members::unknown(nodes.len()));
             }
             for at in items {
                 let Some(compiled) = compiled(db, book, at.file, at.id.clone()) else { continue };
@@ -109,7 +109,7 @@ pub(crate) fn named_set(db: &dyn Db, book: RuleBook, side: Snapshot, name: SetNa
                 if !compiled.problems.is_empty() {
                     members.possible.insert_range(..);
                 }
-                let more = Sets { db, book, side, graph: &graph, compiled: &compiled }.eval(set);
+                let more = Sets { db, book, side, compiled: &compiled }.eval(set);
                 members.certain.union_with(&more.certain);
                 members.possible.union_with(&more.possible);
             }
@@ -123,7 +123,7 @@ pub(crate) fn named_set(db: &dyn Db, book: RuleBook, side: Snapshot, name: SetNa
                                 if values.iter().any(|declared| declared.text == **value))
                     })
                 });
-                Arc::new(if declared { Members::none(graph.len()) } else { Members::unknown(graph.len()) })
+                Arc::new(if declared { Members::none(nodes.len()) } else { Members::unknown(nodes.len()) })
             });
         }
         SetName::Bound(model) => {
@@ -137,12 +137,12 @@ pub(crate) fn named_set(db: &dyn Db, book: RuleBook, side: Snapshot, name: SetNa
                 if is_wrong || (is_meant && is_circular(db, book, SetName::Bound(Arc::from(pattern.value.as_str())))) {
                     members.possible.insert_range(..);
                 } else if is_meant {
-                    let more = Sets { db, book, side, graph: &graph, compiled: &compiled }.eval(set);
+                    let more = Sets { db, book, side, compiled: &compiled }.eval(set);
                     members.certain.union_with(&more.certain);
                     members.possible.union_with(&more.possible);
                 }
             }
-            for (part, _) in graph.parts_naming_model(model) {
+            for (part, _) in side.graph(db).parts_naming_model(model) {
                 members.insert(part);
             }
         }
@@ -180,7 +180,7 @@ type FamilySets = BTreeMap<Arc<str>, Arc<Members>>;
 /// order, that holds it.
 #[salsa::tracked(returns(clone), cycle_result = cyclic_family)]
 pub(crate) fn family_sets(db: &dyn Db, book: RuleBook, side: Snapshot, family: Arc<str>) -> Arc<FamilySets> {
-    let graph = graph(db, side);
+    let nodes = side.nodes(db);
     let names = names(db, book);
     let first_match = names.first(Kind::Family, &family).is_some_and(|at| {
         crate::book::item(db, at.file, at.id.clone())
@@ -189,7 +189,7 @@ pub(crate) fn family_sets(db: &dyn Db, book: RuleBook, side: Snapshot, family: A
     let mut values: BTreeMap<Arc<str>, Members> = BTreeMap::new();
     // What the items so far hold, value by value, before any of it is taken by another.
     let mut held: BTreeMap<Arc<str>, Members> = BTreeMap::new();
-    let (mut certain, mut possible) = (Holders::new(graph.len()), Holders::new(graph.len()));
+    let (mut certain, mut possible) = (Holders::new(nodes.len()), Holders::new(nodes.len()));
     for &file in book.files(db) {
         for id in crate::book::item_ids(db, file).iter().filter(|id| id.kind == Kind::Tag) {
             let Some(compiled) = compiled(db, book, file, id.clone()) else { continue };
@@ -197,20 +197,20 @@ pub(crate) fn family_sets(db: &dyn Db, book: RuleBook, side: Snapshot, family: A
             if tag.text != *family {
                 continue;
             }
-            let mut more = (*Sets { db, book, side, graph: &graph, compiled: &compiled }.eval(set)).clone();
+            let mut more = (*Sets { db, book, side, compiled: &compiled }.eval(set)).clone();
             if !compiled.problems.is_empty() {
                 more.possible.insert_range(..);
             }
             let value: Arc<str> = Arc::from(value.text.as_str());
             if first_match {
-                let own = held.entry(value.clone()).or_insert_with(|| Members::none(graph.len()));
+                let own = held.entry(value.clone()).or_insert_with(|| Members::none(nodes.len()));
                 let (surely_taken, maybe_taken) = (certain.others(&own.certain), possible.others(&own.possible));
                 certain.add(&mut own.certain, &more.certain);
                 possible.add(&mut own.possible, &more.possible);
                 more.certain.difference_with(&maybe_taken);
                 more.possible.difference_with(&surely_taken);
             }
-            let members = values.entry(value).or_insert_with(|| Members::none(graph.len()));
+            let members = values.entry(value).or_insert_with(|| Members::none(nodes.len()));
             members.certain.union_with(&more.certain);
             members.possible.union_with(&more.possible);
         }
@@ -251,7 +251,7 @@ impl Holders {
 
 /// A family whose tags lead back to itself gives every value possibly to everything.
 fn cyclic_family(db: &dyn Db, _id: salsa::Id, book: RuleBook, side: Snapshot, family: Arc<str>) -> Arc<FamilySets> {
-    let unknown = Arc::new(Members::unknown(graph(db, side).len()));
+    let unknown = Arc::new(Members::unknown(side.nodes(db).len()));
     let mut values = FamilySets::new();
     for (_, at) in names(db, book).of_kind(Kind::Family).filter(|(name, _)| **name == family) {
         if let Some(item) = crate::book::item(db, at.file, at.id.clone())
@@ -271,14 +271,13 @@ pub(crate) fn named_models(
     side: Snapshot,
     define: Arc<str>,
 ) -> Arc<BTreeMap<String, bool>> {
-    let graph = graph(db, side);
     if let [at] = names(db, book).get(Kind::Define, &define)
         && !is_circular(db, book, SetName::Define(define))
         && let Some(compiled) = compiled(db, book, at.file, at.id.clone())
         && compiled.problems.is_empty()
         && let ItemKind::Define { set, .. } = &compiled.item.kind
     {
-        return Arc::new(Sets { db, book, side, graph: &graph, compiled: &compiled }.models(set));
+        return Arc::new(Sets { db, book, side, compiled: &compiled }.models(set));
     }
     any_model(db, book, side)
 }
@@ -299,7 +298,7 @@ fn cyclic_models(
 }
 
 fn cyclic(db: &dyn Db, _id: salsa::Id, _book: RuleBook, side: Snapshot, _name: SetName) -> Arc<Members> {
-    Arc::new(Members::unknown(graph(db, side).len()))
+    Arc::new(Members::unknown(side.nodes(db).len()))
 }
 
 /// Evaluates set expressions of one item on one side.
@@ -307,7 +306,6 @@ pub(crate) struct Sets<'a> {
     pub(crate) db: &'a dyn Db,
     pub(crate) book: RuleBook,
     pub(crate) side: Snapshot,
-    pub(crate) graph: &'a CodeGraph,
     pub(crate) compiled: &'a Compiled,
 }
 
@@ -332,7 +330,12 @@ pub(crate) fn walk_of(walk: Walk) -> (&'static [EdgeKind], Direction) {
 /// Members of the expressions of one item on one side, by place, for who asks again for parts of a whole.
 pub(crate) type Memo = RefCell<BTreeMap<NodeId, Arc<Members>>>;
 
-impl Sets<'_> {
+impl<'a> Sets<'a> {
+    /// The files and parts of the side.
+    pub(crate) fn nodes(&self) -> &'a Nodes {
+        self.side.nodes(self.db)
+    }
+
     /// The members of a set of code. A set of another kind has none.
     pub(crate) fn eval(&self, set: &SetExpr) -> Arc<Members> {
         self.eval_by(set, None)
@@ -351,8 +354,8 @@ impl Sets<'_> {
     }
 
     fn members(&self, set: &SetExpr, memo: Option<&Memo>) -> Arc<Members> {
-        let graph = self.graph;
-        let len = graph.len();
+        let nodes = self.nodes();
+        let len = nodes.len();
         Arc::new(match &set.kind {
             SetKind::All => Members::all(len),
             SetKind::None => Members::none(len),
@@ -373,8 +376,8 @@ impl Sets<'_> {
             }
             SetKind::Module(name) => self.by_file(|_, module| module == Some(&name.value)),
             SetKind::Generated => self.claimed(|file| file.is_generated, |_| false),
-            SetKind::Language(name) => self.by_meaning(|graph, part| {
-                graph.file(graph.part(part).file).language.is_some_and(|language| language.name() == name.text)
+            SetKind::Language(name) => self.by_meaning(|nodes, part| {
+                nodes.file(nodes.part(part).file).language.is_some_and(|language| language.name() == name.text)
             }),
             SetKind::Tests => {
                 self.claimed(|file| file.is_test, |path| python_test_name(path) == Some(TestName::Default))
@@ -390,31 +393,31 @@ impl Sets<'_> {
                 let Some(glob) = self.compiled.glob_matcher(&glob.value.replace('.', "/"), false) else {
                     return Arc::new(Members::unknown(len));
                 };
-                self.by_meaning(|graph, part| graph.part(part).decorators.iter().any(|name| dotted_match(glob, name)))
+                self.by_meaning(|nodes, part| nodes.part(part).decorators.iter().any(|name| dotted_match(glob, name)))
             }
             SetKind::Named { glob, ignore_case } => {
                 let Some(glob) = self.compiled.glob_matcher(&glob.value, *ignore_case) else {
                     return Arc::new(Members::unknown(len));
                 };
-                self.by_meaning(|graph, part| glob.is_match(own_name(graph, part)))
+                self.by_meaning(|nodes, part| glob.is_match(own_name(nodes, part)))
             }
             SetKind::Matches { on, regex } => {
                 let Some(regex) = self.compiled.regex(&regex.value) else {
                     return Arc::new(Members::unknown(len));
                 };
                 match on {
-                    MatchOn::Name => self.by_meaning(|graph, part| regex.is_match(own_name(graph, part))),
+                    MatchOn::Name => self.by_meaning(|nodes, part| regex.is_match(own_name(nodes, part))),
                     MatchOn::Path => self.by_file(|path, _| regex.is_match(path)),
                 }
             }
             SetKind::Public(set) => {
                 let inner = self.eval_by(set, memo);
-                let public = self.by_meaning(|graph, part| graph.part(part).is_public);
+                let public = self.by_meaning(|nodes, part| nodes.part(part).is_public);
                 intersection(&inner, &public)
             }
             SetKind::HeaderOf(set) => {
                 let inner = self.eval_by(set, memo);
-                let headers = self.by_meaning(|graph, part| graph.part(part).kind == PartKind::Class);
+                let headers = self.by_meaning(|nodes, part| nodes.part(part).kind == PartKind::Class);
                 intersection(&inner, &headers)
             }
             SetKind::Tag(name) => return self.named(SetName::Tag(Arc::from(name.text.as_str()))),
@@ -446,10 +449,10 @@ impl Sets<'_> {
                 for (from, to) in [(&inner.certain, &mut members.certain), (&inner.possible, &mut members.possible)] {
                     let mut done = None;
                     for index in from.ones() {
-                        let file = graph.part(PartId(index as u32)).file;
+                        let file = nodes.part(PartId(index as u32)).file;
                         if done != Some(file) {
                             done = Some(file);
-                            let parts = &graph.file(file).parts;
+                            let parts = &nodes.file(file).parts;
                             to.insert_range(parts.start as usize..parts.end as usize);
                         }
                     }
@@ -462,6 +465,7 @@ impl Sets<'_> {
             }
             SetKind::Walk { walk, set, distance, certain } => {
                 let inner = self.eval_by(set, memo);
+                let graph = self.side.graph(self.db);
                 let (kinds, direction) = walk_of(*walk);
                 let distance = match distance {
                     Distance::Within(steps) => Some(*steps),
@@ -472,12 +476,12 @@ impl Sets<'_> {
                     possible: graph.reach(&inner.possible, kinds, direction, distance, *certain),
                 };
                 if inner.possible.count_ones(..) > 0 {
-                    for part in opaque_parts(graph) {
+                    for part in opaque_parts(nodes) {
                         members.possible.insert(part.0 as usize);
                     }
                 }
                 if *walk == Walk::TestsOf {
-                    let tests = self.by_meaning(|graph, part| graph.part(part).is_test);
+                    let tests = self.by_meaning(|nodes, part| nodes.part(part).is_test);
                     members = intersection(&members, &tests);
                 }
                 members
@@ -513,8 +517,8 @@ impl Sets<'_> {
 
     /// Every part of the files whose path (and module name) meet a test; certain for unreadable files too.
     fn by_file(&self, test: impl Fn(&str, Option<&str>) -> bool) -> Members {
-        let mut members = Members::none(self.graph.len());
-        for file in self.graph.files() {
+        let mut members = Members::none(self.nodes().len());
+        for file in self.nodes().files() {
             if test(&file.path, file.language.map(|_| &*file.module)) {
                 let range = file.parts.start as usize..file.parts.end as usize;
                 members.certain.insert_range(range.clone());
@@ -525,15 +529,15 @@ impl Sets<'_> {
     }
 
     /// Every part that meets a test; what cannot be read possibly does.
-    fn by_meaning(&self, test: impl Fn(&CodeGraph, PartId) -> bool) -> Members {
-        let mut members = Members::none(self.graph.len());
-        for index in 0..self.graph.len() {
+    fn by_meaning(&self, test: impl Fn(&Nodes, PartId) -> bool) -> Members {
+        let mut members = Members::none(self.nodes().len());
+        for index in 0..self.nodes().len() {
             let part = PartId(index as u32);
-            if test(self.graph, part) {
+            if test(self.nodes(), part) {
                 members.insert(part);
             }
         }
-        for part in opaque_parts(self.graph) {
+        for part in opaque_parts(self.nodes()) {
             members.possible.insert(part.0 as usize);
         }
         members
@@ -542,21 +546,21 @@ impl Sets<'_> {
     /// Every part of the files of which something holds that the files say of themselves. What a change says of itself can
     /// only raise: after it, such a file is certainly meant only if it was so before, or where its `name` alone decides.
     fn claimed(&self, holds: impl Fn(&FileNode) -> bool, name: impl Fn(&str) -> bool) -> Members {
-        let mut members = self.by_meaning(|graph, part| holds(graph.file(graph.part(part).file)));
+        let mut members = self.by_meaning(|nodes, part| holds(nodes.file(nodes.part(part).file)));
         if self.side != snapshot(self.db, Side::After) {
             return members;
         }
-        let before = graph_of(self.db, Side::Before);
+        let before = nodes_of(self.db, Side::Before);
         let came_from = paths_before(self.db);
-        for id in self.graph.file_ids() {
-            let file = self.graph.file(id);
+        for id in self.nodes().file_ids() {
+            let file = self.nodes().file(id);
             if !holds(file) || name(&file.path) {
                 continue;
             }
             let path = came_from.get(&file.path).unwrap_or(&file.path);
             let stood = before.file_by_path(path).is_some_and(|old| holds(before.file(old)));
             if !stood {
-                self.graph.parts_of(id).for_each(|part| members.certain.set(part.0 as usize, false));
+                self.nodes().parts_of(id).for_each(|part| members.certain.set(part.0 as usize, false));
             }
         }
         members
@@ -564,29 +568,29 @@ impl Sets<'_> {
 
     fn by_dotted(&self, glob: &str, kind: impl Fn(PartKind) -> bool) -> Members {
         let Some(glob) = self.compiled.glob_matcher(&glob.replace('.', "/"), false) else {
-            return Members::unknown(self.graph.len());
+            return Members::unknown(self.nodes().len());
         };
-        self.by_meaning(|graph, part| {
-            let part = graph.part(part);
+        self.by_meaning(|nodes, part| {
+            let part = nodes.part(part);
             kind(part.kind) && dotted_match(glob, &part.qualified_name)
         })
     }
 
     /// Class headers of a set with everything inside.
     fn with_members(&self, set: &Members) -> Members {
-        let mut members = Members::none(self.graph.len());
+        let mut members = Members::none(self.nodes().len());
         for (from, to) in [(&set.certain, &mut members.certain), (&set.possible, &mut members.possible)] {
             for index in from.ones() {
                 let part = PartId(index as u32);
-                if self.graph.part(part).kind == PartKind::Class {
-                    for inside in self.graph.subtree(part) {
+                if self.nodes().part(part).kind == PartKind::Class {
+                    for inside in self.nodes().subtree(part) {
                         to.insert(inside.0 as usize);
                     }
                 }
             }
         }
         // A file that cannot be read, itself of the set or one that may hold a class of it, may hold its members.
-        for part in opaque_parts(self.graph).filter(|part| set.possible.contains(part.0 as usize)) {
+        for part in opaque_parts(self.nodes()).filter(|part| set.possible.contains(part.0 as usize)) {
             members.possible.insert(part.0 as usize);
         }
         members
@@ -613,8 +617,8 @@ impl Sets<'_> {
             SetKind::ModelsUsedBy(set) => {
                 let inner = self.eval(set);
                 let (kinds, direction) = walk_of(Walk::Dependencies);
-                let certain = self.graph.reach(&inner.certain, kinds, direction, None, true);
-                let possible = self.graph.reach(&inner.possible, kinds, direction, None, false);
+                let certain = self.side.graph(self.db).reach(&inner.certain, kinds, direction, None, true);
+                let possible = self.side.graph(self.db).reach(&inner.possible, kinds, direction, None, false);
                 known
                     .keys()
                     .filter_map(|name| {
@@ -728,28 +732,28 @@ pub(crate) fn is_glob(pattern: &str) -> bool {
 }
 
 /// The parts that stand for files of which something could not be read: they may hold anything.
-pub(crate) fn opaque_parts(graph: &CodeGraph) -> impl Iterator<Item = PartId> + '_ {
-    graph.file_ids().filter(|&file| is_damaged(graph, file)).map(|file| graph.body_of(file))
+pub(crate) fn opaque_parts(nodes: &Nodes) -> impl Iterator<Item = PartId> + '_ {
+    nodes.damaged().iter().map(|file| nodes.body_of(*file))
 }
 
 /// Whether a part stands for what could not be read of its file.
-pub(crate) fn is_opaque(graph: &CodeGraph, part: PartId) -> bool {
-    let file = graph.part(part).file;
-    is_damaged(graph, file) && graph.body_of(file) == part
+pub(crate) fn is_opaque(nodes: &Nodes, part: PartId) -> bool {
+    let file = nodes.part(part).file;
+    is_damaged(nodes, file) && nodes.body_of(file) == part
 }
 
 /// Whether something of a file could not be read.
-pub(crate) fn is_damaged(graph: &CodeGraph, file: FileId) -> bool {
-    let file = graph.file(file);
+pub(crate) fn is_damaged(nodes: &Nodes, file: FileId) -> bool {
+    let file = nodes.file(file);
     file.opaque.is_some() || file.has_problems
 }
 
 /// A part's own name: the file stem for a module body, the file's name for a file.
-pub(crate) fn own_name(graph: &CodeGraph, part: PartId) -> &str {
-    let node = graph.part(part);
+pub(crate) fn own_name(nodes: &Nodes, part: PartId) -> &str {
+    let node = nodes.part(part);
     match node.kind {
         PartKind::Module | PartKind::File => {
-            let path = &*graph.file(node.file).path;
+            let path = &*nodes.file(node.file).path;
             let name = path.rsplit('/').next().unwrap_or(path);
             match (node.kind, name.rsplit_once('.')) {
                 (PartKind::Module, Some((stem, _))) if !stem.is_empty() => stem,
@@ -813,8 +817,8 @@ fn show_value(value: &Value) -> String {
 /// Tags given directly to each part of a side: `kernel`, `layer(layer1)`.
 #[salsa::tracked(returns(clone))]
 pub(crate) fn tags(db: &dyn Db, book: RuleBook, side: Snapshot) -> Arc<Vec<BTreeSet<Arc<str>>>> {
-    let graph = graph(db, side);
-    let mut tags = vec![BTreeSet::new(); graph.len()];
+    let nodes = side.nodes(db);
+    let mut tags = vec![BTreeSet::new(); nodes.len()];
     let names = names(db, book);
     let mut done = BTreeSet::new();
     for (name, at) in names.of_kind(Kind::Tag) {

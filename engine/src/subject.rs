@@ -5,7 +5,7 @@ use grace_graph::code::PartId;
 
 use crate::book::{Kind, item, names};
 use crate::dates;
-use crate::db::{Db, World, graph_of, part_changes};
+use crate::db::{Db, World, nodes_of, part_changes};
 use crate::impact::impact;
 use crate::join::books;
 use crate::plan::{BookSide, ChangeSummary, Plan, Side};
@@ -15,12 +15,12 @@ use grace_dsl::ast::ItemKind;
 /// The change in numbers.
 pub(crate) fn summary(db: &dyn Db) -> ChangeSummary {
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    let graph = graph_of(db, Side::After);
+    let nodes = nodes_of(db, Side::After);
     let impact = impact(db);
     let changes = part_changes(db);
     let mut reach = impact.reached.clone();
     reach.difference_with(&impact.changed);
-    let is_test = |index: usize| graph.part(PartId(u32::try_from(index).unwrap_or(u32::MAX))).is_test;
+    let is_test = |index: usize| nodes.part(PartId(u32::try_from(index).unwrap_or(u32::MAX))).is_test;
     ChangeSummary {
         files: count(World::get(db).change(db).files.len()),
         parts: count(changes.len()),
@@ -28,7 +28,7 @@ pub(crate) fn summary(db: &dyn Db) -> ChangeSummary {
         lines_added: count(changes.iter().map(|change| change.added.len()).sum()),
         lines_removed: count(changes.iter().map(|change| change.removed.len()).sum()),
         tests_reached: count(impact.reached.ones().filter(|&index| is_test(index)).count()),
-        tests: count((0..graph.len()).filter(|&index| is_test(index)).count()),
+        tests: count(nodes.tests().len()),
     }
 }
 

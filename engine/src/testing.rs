@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::book::Compiled;
 use crate::conds::{Conds, Mode};
 use crate::dates;
-use crate::db::{Database, Inputs, World, facts, files_by_path, graph_of, snapshot};
+use crate::db::{Database, Inputs, World, facts, graph_of};
 use crate::decide::{Answer, BundleOutcome, Decision, decide};
 use crate::input::{Book, CodeOwners, Input, Tree, TreeContent, TreeFile};
 use crate::join::{Judged, judged, plan};
@@ -320,16 +320,13 @@ impl Runner<'_> {
         let compiled = Compiled::new(db, book, Arc::new(item.clone()));
         let conds = Conds { db, book, compiled: &compiled, mode: Mode::Raise };
         let graph = graph_of(db, Side::Before);
-        let members = conds.sets(Side::Before, &graph).eval(set);
-        let sources = files_by_path(db, snapshot(db, Side::Before));
+        let members = conds.sets(Side::Before).eval(set);
         let mut places: BTreeMap<String, Vec<Place>> = BTreeMap::new();
         for index in members.certain.ones() {
             let part = graph.part(PartId(u32::try_from(index).unwrap_or(u32::MAX)));
             let path = &graph.file(part.file).path;
-            let place = sources
-                .get(path)
-                .and_then(|&file| facts(db, file))
-                .and_then(|facts| facts.places.parts.get(part.ordinal as usize).copied());
+            let place =
+                facts(db, Side::Before, path).and_then(|facts| facts.places.parts.get(part.ordinal as usize).copied());
             places.entry(path.to_string()).or_default().push(Place {
                 kind: part.kind,
                 start: place.map_or(1, |place| place.start as usize),

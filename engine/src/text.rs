@@ -11,7 +11,7 @@ use grace_graph::code::PartKey;
 use grace_graph::packages::{PackageChange, PackageChangeKind};
 use grace_graph::text_match::{CodeLine, Documentation, RemovedDocumentation};
 
-use crate::db::{Db, World, graph_of, part_changes};
+use crate::db::{Db, World, graph_of, nodes_of, part_changes};
 use crate::plan::{Side, Truth};
 
 /// A test that was removed or weakened; `how` is `removed` or the way.
@@ -60,10 +60,10 @@ pub(crate) fn test_losses(db: &dyn Db) -> Arc<TestLosses> {
     let mut unreadable: Vec<Arc<str>> = changes.unknown.into_iter().map(|unknown| unknown.path).collect();
     // A setting can leave out tests of files that did not change. Only then is the graph asked.
     if !changes.uncollected.is_empty() {
-        let graph = graph_of(db, Side::After);
+        let nodes = nodes_of(db, Side::After);
         for setting in &changes.uncollected {
-            for part in graph.part_ids().filter(|&part| graph.part(part).is_test) {
-                let key = graph.key(part);
+            for &part in nodes.tests() {
+                let key = nodes.key(part);
                 match setting.leaves_out(&key.path) {
                     Some(true) => weakened.push(TestLoss {
                         part: key,
@@ -126,7 +126,7 @@ pub(crate) fn proved_safe(db: &dyn Db) -> Option<BTreeSet<SafeKind>> {
     // Only what the graphs can take back asks for them: comments and white space hang on the texts alone.
     if changes.iter().any(|change| change.safe.intersects(SafeKinds::DOCUMENTATION | SafeKinds::ADDED_TESTS)) {
         let [before, after] = [Side::Before, Side::After].map(|side| graph_of(db, side));
-        let readers = Readers::new(&before, &after);
+        let readers = Readers::new(before, after);
         if changes.iter().any(|change| readers.leave(change).is_empty()) {
             return None;
         }

@@ -36,7 +36,7 @@ pub(crate) fn check(db: &dyn Db) -> Vec<Diagnostic> {
         }
         for id in item_ids(db, file).iter() {
             let Some(compiled) = compiled(db, book, file, id.clone()) else { continue };
-            let checker = Checker { db, book, graph: &graph, compiled: &compiled, at: At { file, id: id.clone() } };
+            let checker = Checker { db, book, graph, compiled: &compiled, at: At { file, id: id.clone() } };
             // What does not resolve is reported as that.
             if compiled.problems.is_empty() {
                 checker.item(&mut found);
@@ -359,12 +359,12 @@ impl Checker<'_> {
 
     fn eval(&self, compiled: &Compiled, set: &SetExpr) -> Arc<Members> {
         let conds = Conds { db: self.db, book: self.book, compiled, mode: Mode::Raise };
-        conds.sets(Side::After, self.graph).eval(set)
+        conds.sets(Side::After).eval(set)
     }
 
     fn is_empty(&self, set: &SetExpr) -> bool {
         let conds = Conds { db: self.db, book: self.book, compiled: self.compiled, mode: Mode::Raise };
-        let sets = conds.sets(Side::After, self.graph);
+        let sets = conds.sets(Side::After);
         sets.eval(set).possible.count_ones(..) == 0 && sets.models(set).is_empty() && !is_of_others(set)
     }
 

@@ -10,7 +10,7 @@ use grace_graph::code::PartKey;
 use crate::book::{At, Compiled, Kind, applies, compiled, names};
 use crate::conds::{BothSides, Conds};
 use crate::dates;
-use crate::db::{Db, RuleBook, World, graph_of};
+use crate::db::{Db, RuleBook, World, nodes_of};
 use crate::mistakes::is_sound;
 use crate::plan::{Side, Truth};
 use crate::verdict::{Hit, Trace};
@@ -121,7 +121,7 @@ impl Covering<'_> {
             Hit::Way { edges, from_set, .. } => {
                 let file = edges.first()?.from.path.clone();
                 let from = self.starts(from_set);
-                let graph = graph_of(self.rule.db, Side::After);
+                let graph = nodes_of(self.rule.db, Side::After);
                 let parts = graph.parts_of(graph.file_by_path(&file)?).map(|part| graph.key(part));
                 Some(parts.filter(|key| from.holds(Side::After, key) != Truth::No).all(|key| after(&key)))
             }

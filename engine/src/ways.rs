@@ -13,7 +13,7 @@ use grace_graph::graph::CodeGraph;
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use crate::conds::{Conds, edge_kind, hidden_edges_of};
-use crate::db::{Db, Snapshot, graph, graph_of, renamed_paths, snapshot};
+use crate::db::{Db, Snapshot, graph_of, renamed_paths, snapshot};
 use crate::plan::{Side, Truth};
 use crate::prove::site_line;
 use crate::sets::{Members, is_damaged};
@@ -31,7 +31,7 @@ type FileEdges = BTreeMap<FileId, BTreeMap<FileId, (bool, EdgeHit)>>;
 
 #[salsa::tracked(returns(clone))]
 fn file_edges(db: &dyn Db, side: Snapshot, kind: EdgeKind) -> Arc<FileEdges> {
-    let graph = graph(db, side);
+    let graph = side.graph(db);
     let mut edges = FileEdges::new();
     for index in 0..graph.len() {
         let part = PartId(u32::try_from(index).unwrap_or(u32::MAX));
@@ -224,13 +224,13 @@ struct Ends {
 impl Ends {
     fn of(conds: &Conds<'_>, forbid: &Forbid, side: Side, kind: EdgeKind) -> Self {
         let graph = graph_of(conds.db, side);
-        let sets = conds.sets(side, &graph);
-        let from = files_of(&graph, &sets.eval(&forbid.from));
-        let to = files_of(&graph, &sets.eval(&forbid.to));
+        let sets = conds.sets(side);
+        let from = files_of(graph, &sets.eval(&forbid.from));
+        let to = files_of(graph, &sets.eval(&forbid.to));
         let edges = file_edges(conds.db, snapshot(conds.db, side), kind);
         let condensed =
             forbid.through.then(|| [true, false].map(|certain| Condensed::of(&edges, graph.files().len(), certain)));
-        Self { graph, from, to, edges, condensed }
+        Self { graph: Arc::clone(graph), from, to, edges, condensed }
     }
 
     /// The rows of all files of `from` that reach something.
@@ -490,10 +490,10 @@ struct Floors {
 impl Floors {
     fn of(conds: &Conds<'_>, layers: &Layers, side: Side) -> Self {
         let graph = graph_of(conds.db, side);
-        let sets = conds.sets(side, &graph);
+        let sets = conds.sets(side);
         let mut of_file: BTreeMap<FileId, (Option<Range>, Range)> = BTreeMap::new();
         for (floor, set) in layers.floors.iter().enumerate() {
-            for (file, certain) in files_of(&graph, &sets.eval(set)) {
+            for (file, certain) in files_of(graph, &sets.eval(set)) {
                 let on = of_file.entry(file).or_insert((None, (floor, floor)));
                 on.1.1 = floor;
                 if certain {
@@ -502,7 +502,7 @@ impl Floors {
             }
         }
         let edges = file_edges(conds.db, snapshot(conds.db, side), EdgeKind::Imports);
-        Self { graph, edges, of_file }
+        Self { graph: Arc::clone(graph), edges, of_file }
     }
 
     /// Imports against the floors: certain or not, the edge, and the floor that it starts from.

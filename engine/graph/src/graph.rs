@@ -19,7 +19,7 @@ use crate::code::{Edge, EdgeKind, FileId, PartId, PartKind};
 use crate::facts::{FileFacts, Language, Outline, ProblemKind};
 use crate::resolve::Index;
 
-pub(crate) use chunks::Chunks;
+pub use chunks::Chunks;
 pub use nodes::{FileNode, Nodes};
 pub use reach::Direction;
 use rows::Rows;
@@ -55,6 +55,22 @@ impl GraphFile {
             opaque: facts.and_then(FileFacts::opaque),
             has_problems: facts.is_some_and(FileFacts::hides_code),
         }
+    }
+
+    /// True where a graph has the file just so.
+    #[must_use]
+    pub fn is_as_in(&self, graph: &CodeGraph, id: FileId) -> bool {
+        let node = graph.file(id);
+        node.path == self.path && self.reads_as(node) && graph.outline(id) == self.readable()
+    }
+
+    fn reads_as(&self, node: &FileNode) -> bool {
+        (node.language, node.opaque, node.has_problems) == (self.language, self.opaque, self.has_problems)
+    }
+
+    /// Its outline, where something can be told from it.
+    fn readable(&self) -> Option<&Arc<Outline>> {
+        self.outline.as_ref().filter(|_| self.opaque.is_none())
     }
 }
 
@@ -122,6 +138,22 @@ impl CodeGraph {
     #[must_use]
     pub fn repaired(&self, file: &GraphFile) -> Option<Self> {
         build::repaired(self, file)
+    }
+
+    /// The files that it was built from, sorted by path.
+    #[must_use]
+    pub fn as_files(&self) -> Vec<GraphFile> {
+        let file = |id| {
+            let node = self.file(id);
+            GraphFile {
+                path: Arc::clone(&node.path),
+                language: node.language,
+                outline: self.outline(id).cloned(),
+                opaque: node.opaque,
+                has_problems: node.has_problems,
+            }
+        };
+        self.file_ids().map(file).collect()
     }
 
     /// Its files and parts.

@@ -10,7 +10,7 @@ use super::lowering::Lowered;
 use super::reasons::Reasons;
 use super::{Joiner, Judged, RuleView};
 use crate::book::{Kind, compiled, line, names};
-use crate::db::{Db, RuleBook, World, graph_of, meant, snapshot};
+use crate::db::{Db, RuleBook, World, meant, nodes_of, snapshot};
 use crate::plan::{Approver, Derivation, Evidence, Side, Truth};
 use crate::sets::{SetName, Sets, named_set};
 use crate::show;
@@ -190,8 +190,7 @@ impl Joiner<'_> {
         let Some(compiled) = compiled(db, book, at.file, at.id.clone()) else { return models };
         let ItemKind::Validation { of, .. } = &compiled.item.kind else { return models };
         for side in SIDES {
-            let graph = graph_of(db, side);
-            let sets = Sets { db, book, side: snapshot(db, side), graph: &graph, compiled: &compiled };
+            let sets = Sets { db, book, side: snapshot(db, side), compiled: &compiled };
             models.extend(sets.models(of).into_keys());
         }
         models.retain(|model| SIDES.into_iter().any(|side| touches_model(db, book, side, model)));
@@ -211,13 +210,13 @@ fn touches_model(db: &dyn Db, book: RuleBook, side: Side, model: &str) -> bool {
     if by_file {
         return true;
     }
-    let graph = graph_of(db, side);
+    let nodes = nodes_of(db, side);
     let bound = named_set(db, book, snapshot(db, side), SetName::Bound(Arc::from(model)));
     meant(db).iter().any(|change| {
         let key = match side {
             Side::Before => change.before.as_ref(),
             Side::After => change.after.as_ref(),
         };
-        key.and_then(|key| graph.find(key)).is_some_and(|part| bound.holds(part) != Truth::No)
+        key.and_then(|key| nodes.find(key)).is_some_and(|part| bound.holds(part) != Truth::No)
     })
 }

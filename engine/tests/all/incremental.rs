@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use grace_engine::input::{TreeContent, TreeFile};
+
 use crate::support::{Bench, Files, book, files, with};
 
 const RULES: &str = r#"
@@ -45,7 +47,7 @@ fn only(ran: &BTreeMap<String, usize>, names: &[&str]) -> BTreeMap<String, usize
     names.iter().filter_map(|name| ran.get(*name).map(|count| ((*name).to_owned(), *count))).collect()
 }
 
-const WATCHED: &[&str] = &["facts", "outline", "graph", "parsed", "compiled", "named_set", "verdict"];
+const WATCHED: &[&str] = &["parsed", "compiled", "named_set", "verdict"];
 
 #[test]
 fn a_comment_edit_runs_one_extraction_and_no_rule_but_those_that_read_text() {
@@ -55,7 +57,7 @@ fn a_comment_edit_runs_one_extraction_and_no_rule_but_those_that_read_text() {
     bench.set(&before, &edited, &book(RULES));
     let _ = bench.engine.plan();
     bench.ran();
-    let extractions = bench.store.extractions();
+    let (extractions, work) = (bench.store.extractions(), bench.engine.graph_work());
 
     let commented = with(
         &before,
@@ -66,8 +68,9 @@ fn a_comment_edit_runs_one_extraction_and_no_rule_but_those_that_read_text() {
     let plan = bench.engine.plan();
     let ran = bench.ran();
     assert_eq!(bench.store.extractions() - extractions, 1);
-    // `many_lines` reads text; no tag, no graph and no other rule runs.
-    assert_eq!(only(&ran, WATCHED), counts(&[("facts", 1), ("outline", 1), ("verdict", 1)]), "{ran:#?}");
+    // `many_lines` reads text; no tag and no other rule runs, and the graph stays as it is.
+    assert_eq!(only(&ran, WATCHED), counts(&[("verdict", 1)]), "{ran:#?}");
+    assert_eq!(bench.engine.graph_work(), work);
     assert_eq!(plan.tier, 2);
 }
 
@@ -79,16 +82,71 @@ fn a_body_edit_keeps_the_graph_and_the_sets() {
     bench.set(&before, &edited, &book(RULES));
     let _ = bench.engine.plan();
     bench.ran();
+    let work = bench.engine.graph_work();
 
     let other = with(&before, "app/util.py", "def helper():\n    return 2\n\n\ndef other():\n    return 5\n");
     bench.set(&before, &other, &book(RULES));
     let _ = bench.engine.plan();
     let ran = bench.ran();
-    assert_eq!(
-        only(&ran, &["facts", "outline", "graph", "named_set", "compiled"]),
-        counts(&[("facts", 1), ("outline", 1)]),
-        "{ran:#?}"
+    assert_eq!(only(&ran, &["named_set", "compiled"]), counts(&[]), "{ran:#?}");
+    assert_eq!(bench.engine.graph_work(), work);
+}
+
+#[test]
+fn a_new_call_links_one_file_and_runs_what_walks_edges() {
+    let rules = format!(
+        "{RULES}\ntag util on path(\"app/util.py\")\n\nrule util_change : tier 2\n  when     change touches tag(util)\n  because  \"Everybody uses it.\"\n"
     );
+    let mut bench = Bench::new();
+    let before = repository();
+    let edited = with(&before, "app/util.py", "def helper():\n    return 4\n\n\ndef other():\n    return 3\n");
+    bench.set(&before, &edited, &book(&rules));
+    let _ = bench.engine.plan();
+    bench.ran();
+    let work = bench.engine.graph_work();
+
+    let called = with(&before, "app/util.py", "def helper():\n    return other()\n\n\ndef other():\n    return 3\n");
+    bench.set(&before, &called, &book(&rules));
+    let plan = bench.engine.plan();
+    let ran = bench.ran();
+    let after = bench.engine.graph_work();
+    assert_eq!((after.built, after.repaired), (work.built, work.repaired + 1));
+    // `kernel` walks edges, and has the members that it had; `util` and the rules above both stay.
+    assert_eq!(only(&ran, &["named_set", "compiled"]), counts(&[("named_set", 1)]), "{ran:#?}");
+    assert_eq!(plan.tier, 2);
+    // The other edit, a definition that others can see, builds anew.
+    let defined = with(&before, "app/util.py", "def helper():\n    return 2\n\n\ndef fresh():\n    return 3\n");
+    bench.set(&before, &defined, &book(&rules));
+    let _ = bench.engine.plan();
+    assert_eq!(bench.engine.graph_work().built, after.built + 1);
+}
+
+#[test]
+fn edits_of_one_file_give_the_plan_that_the_whole_tree_gives() {
+    let before = repository();
+    let bodies = [
+        "return 4",
+        "return other()",
+        "# only a comment\n    return 2",
+        "from app.boot import Boot\n    return Boot().start()",
+    ];
+    let text = |body: &str| format!("def helper():\n    {body}\n\n\ndef other():\n    return 3\n");
+    let mut bench = Bench::new();
+    bench.set(&before, &before, &book(RULES));
+    for body in bodies {
+        let after = with(&before, "app/util.py", &text(body));
+        let input = bench.input(&before, &after, &book(RULES));
+        let file = input.after.files.iter().find(|file| &*file.path == "app/util.py").cloned().unwrap();
+        assert!(bench.engine.edit(&[file], input.change.clone()));
+        let edited = bench.engine.plan();
+        let mut anew = Bench::new();
+        anew.set(&before, &after, &book(RULES));
+        assert_eq!(edited, anew.engine.plan(), "{body}");
+        let graphs = [&bench, &anew].map(|bench| bench.engine.graph(grace_engine::plan::Side::After));
+        assert!(graphs[0].edges().eq(graphs[1].edges()), "{body}");
+    }
+    let elsewhere = TreeFile { path: "app/new.py".into(), content: TreeContent::Other };
+    assert!(!bench.engine.edit(&[elsewhere], grace_graph::change::Change::default()));
 }
 
 #[test]

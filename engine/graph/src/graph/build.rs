@@ -40,10 +40,10 @@ pub(super) fn build(mut files: Vec<GraphFile>) -> CodeGraph {
 pub(super) fn repaired(graph: &CodeGraph, file: &GraphFile) -> Option<CodeGraph> {
     let id = graph.file_by_path(&file.path)?;
     let node = graph.file(id);
-    if (node.language, node.opaque, node.has_problems) != (file.language, file.opaque, file.has_problems) {
+    if !file.reads_as(node) {
         return None;
     }
-    let (old, new) = match (graph.outline(id), file.outline.as_ref().filter(|_| file.opaque.is_none())) {
+    let (old, new) = match (graph.outline(id), file.readable()) {
         (None, None) => return Some(graph.clone()),
         (Some(old), Some(new)) => (old, new),
         _ => return None,

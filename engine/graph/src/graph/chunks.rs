@@ -5,9 +5,9 @@ use std::sync::Arc;
 /// Elements that are copied together when one of them is set.
 const SIZE: usize = 256;
 
-/// A persistent vector of fixed length.
+/// A persistent vector of fixed length, for values by file.
 #[derive(Debug, Clone)]
-pub(crate) struct Chunks<T> {
+pub struct Chunks<T> {
     chunks: Vec<Arc<Vec<T>>>,
 }
 
@@ -33,19 +33,20 @@ impl<T> FromIterator<T> for Chunks<T> {
 
 impl<T> Chunks<T> {
     /// The element at an index; `None` past the end.
-    pub(crate) fn get(&self, index: usize) -> Option<&T> {
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<&T> {
         self.chunks.get(index / SIZE)?.get(index % SIZE)
     }
 
     /// Every element in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
         self.chunks.iter().flat_map(|chunk| chunk.iter())
     }
 }
 
 impl<T: Clone> Chunks<T> {
     /// Sets an element; nothing past the end.
-    pub(crate) fn set(&mut self, index: usize, element: T) {
+    pub fn set(&mut self, index: usize, element: T) {
         if let Some(chunk) = self.chunks.get_mut(index / SIZE)
             && let Some(slot) = Arc::make_mut(chunk).get_mut(index % SIZE)
         {
