@@ -16,7 +16,8 @@ use crate::book::{Compiled, Kind, item, names};
 use crate::dates;
 use crate::db::{Db, Meant, RuleBook, World, graph_of, meant, nodes_of, part_changes, paths_before, snapshot};
 use crate::impact;
-use crate::plan::{Pending, Side, Truth};
+use crate::input::VerifiedBot;
+use crate::plan::{FailedOf, Pending, Side, Truth};
 use crate::sets::{Members, Sets, compare_exact, is_opaque, models, plain};
 use crate::show;
 use crate::text;
@@ -253,10 +254,11 @@ impl Conds<'_> {
             CondKind::VerifiedBot(bot) => {
                 let declared = World::get(self.db).declared(self.db);
                 match &declared.verified_bot {
-                    Some(actor) if *actor == bot.value => {
+                    VerifiedBot::Bot(actor) if *actor == bot.value => {
                         (Truth::Yes, vec![Hit::Declared { what: "verified bot".to_owned(), value: actor.clone() }])
                     }
-                    _ => (Truth::No, Vec::new()),
+                    VerifiedBot::Bot(_) | VerifiedBot::Nobody => (Truth::No, Vec::new()),
+                    VerifiedBot::NotLookedAt => missing(format!("whether {}", show::cond(cond))),
                 }
             }
             CondKind::Ticket(glob) => {
@@ -933,37 +935,43 @@ impl Conds<'_> {
         (truth, hits)
     }
 
-    /// An `after the run` condition with everything folded in that is known before the run.
-    pub(crate) fn pending(&self, cond: &Cond) -> Pending {
+    /// An `after the run` condition with everything folded in that is known before the run, and what is unknown in the
+    /// rest though the run does not tell it.
+    pub(crate) fn pending(&self, cond: &Cond) -> (Pending, Vec<Hit>) {
         self.pending_under(cond, false)
     }
 
-    fn pending_under(&self, cond: &Cond, negated: bool) -> Pending {
+    fn pending_under(&self, cond: &Cond, negated: bool) -> (Pending, Vec<Hit>) {
+        let waits = |pending| (pending, Vec::new());
         match &cond.kind {
             CondKind::And(conds) => {
-                let parts: Vec<Pending> = conds.iter().map(|cond| self.pending_under(cond, negated)).collect();
-                fold(parts, Truth::No, Truth::Yes, Pending::And)
+                fold(conds.iter().map(|cond| self.pending_under(cond, negated)), Truth::No, Truth::Yes, Pending::And)
             }
             CondKind::Or(conds) => {
-                let parts: Vec<Pending> = conds.iter().map(|cond| self.pending_under(cond, negated)).collect();
-                fold(parts, Truth::Yes, Truth::No, Pending::Or)
+                fold(conds.iter().map(|cond| self.pending_under(cond, negated)), Truth::Yes, Truth::No, Pending::Or)
             }
             CondKind::Not(cond) => match self.pending_under(cond, !negated) {
-                Pending::Known(truth) => Pending::Known(not(truth)),
-                pending => Pending::Not(Box::new(pending)),
+                (Pending::Known(truth), missing) => (Pending::Known(not(truth)), missing),
+                (pending, missing) => (Pending::Not(Box::new(pending)), missing),
             },
-            CondKind::BundleRate { rate, bundle, runs, compare, value } => Pending::Rate {
+            CondKind::BundleRate { rate, bundle, runs, compare, value } => waits(Pending::Rate {
                 rate: show::rate(*rate).to_owned(),
                 bundle: bundle.as_ref().map(|bundle| bundle.text.clone()),
                 runs: u32::try_from(runs.thousandths / 1000).unwrap_or(u32::MAX),
                 compare: show::compare(*compare).to_owned(),
                 value: plain(value),
-            },
-            CondKind::BundleFailed(FailedBundle::Required) => Pending::Failed("required".to_owned()),
-            CondKind::BundleFailed(FailedBundle::Critical) => Pending::Failed("critical".to_owned()),
-            CondKind::BundleFailed(FailedBundle::Named(name)) => Pending::Failed(name.text.clone()),
-            CondKind::TrustBelowMinimum => Pending::TrustBelowMinimum,
-            _ => Pending::Known(self.eval_under(cond, negated).truth),
+            }),
+            CondKind::BundleFailed(failed) => waits(Pending::Failed(match failed {
+                FailedBundle::Required => FailedOf::AnyRequired,
+                FailedBundle::Critical => FailedOf::AnyCritical,
+                FailedBundle::Named(name) => FailedOf::Bundle(name.text.clone()),
+            })),
+            CondKind::TrustBelowMinimum => waits(Pending::TrustBelowMinimum),
+            _ => {
+                let trace = self.eval_under(cond, negated);
+                let missing = if trace.truth == Truth::Unknown { trace.hits } else { Vec::new() };
+                (Pending::Known(trace.truth), missing)
+            }
         }
     }
 }
@@ -978,16 +986,29 @@ pub(crate) fn not(truth: Truth) -> Truth {
 }
 
 /// Folds known parts of an `and` (absorbing `no`) or an `or` (absorbing `yes`).
-fn fold(parts: Vec<Pending>, absorbing: Truth, neutral: Truth, join: fn(Vec<Pending>) -> Pending) -> Pending {
-    if parts.contains(&Pending::Known(absorbing)) {
-        return Pending::Known(absorbing);
+fn fold(
+    parts: impl Iterator<Item = (Pending, Vec<Hit>)>,
+    absorbing: Truth,
+    neutral: Truth,
+    join: fn(Vec<Pending>) -> Pending,
+) -> (Pending, Vec<Hit>) {
+    let mut open = Vec::new();
+    let mut missing = Vec::new();
+    for (part, of_part) in parts {
+        if part == Pending::Known(absorbing) {
+            return (part, Vec::new());
+        }
+        if part != Pending::Known(neutral) {
+            open.push(part);
+            missing.extend(of_part);
+        }
     }
-    let mut open: Vec<Pending> = parts.into_iter().filter(|part| *part != Pending::Known(neutral)).collect();
-    match open.len() {
+    let pending = match open.len() {
         0 => Pending::Known(neutral),
         1 => open.remove(0),
         _ => join(open),
-    }
+    };
+    (pending, missing)
 }
 
 pub(crate) const EDGE_KINDS: &[EdgeKind] =

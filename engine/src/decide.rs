@@ -9,7 +9,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::input::{BundleRun, PastFacts};
-use crate::plan::{AfterRun, Approval, Approver, BundlePlan, Derivation, Element, Pending, Plan, Truth};
+use crate::plan::{
+    AfterRun, Approval, Approver, BundlePlan, Derivation, Element, FailedOf, Pending, Plan, Truth, Unknown,
+};
 
 /// How a bundle of the plan came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -59,6 +61,8 @@ pub struct Decision {
     pub reasons: Vec<Reason>,
     /// Rules judged after the run, by name, and what they came to.
     pub after_run: Vec<(String, Truth)>,
+    /// What is missing where one of them cannot be told.
+    pub unknowns: Vec<String>,
     /// Bundles that rules ask for after the run, beyond the plan and beyond what has run.
     pub still_to_run: Vec<String>,
     /// Principles that apply: those of the plan, and of the rules that fired after the run.
@@ -245,6 +249,14 @@ pub fn decide(
         let entry = after_run.entry(&rule.name).or_insert(truth);
         *entry = truth.max(*entry);
     }
+    let mut unknowns = BTreeSet::new();
+    let world = Outcomes { joined: &joined, outcomes, past, trust };
+    for (rule, _) in joined.fired.iter().filter(|(_, truth)| *truth == Truth::Unknown) {
+        world.missing(&rule.when, &mut unknowns);
+        // What no run tells is named by the plan.
+        let of_rule = |unknown: &&Unknown| unknown.derivation.iter().any(|reason| reason.rule == rule.name);
+        unknowns.extend(plan.unknowns.iter().filter(of_rule).map(|unknown| unknown.name.clone()));
+    }
     let names = |planned: &[Element], of_rule: &dyn Fn(&AfterRun) -> Vec<Element>| -> Vec<String> {
         let mut names: BTreeSet<String> = planned.iter().map(|element| element.name.clone()).collect();
         names.extend(fired().flat_map(of_rule).map(|element| element.name));
@@ -255,6 +267,7 @@ pub fn decide(
         tier: joined.tier,
         reasons,
         after_run: after_run.into_iter().map(|(name, truth)| (name.to_owned(), truth)).collect(),
+        unknowns: unknowns.into_iter().collect(),
         still_to_run,
         principles: names(&plan.principles, &|rule| rule.principles.clone()),
         intents: names(&plan.intents, &|rule| rule.intents.clone()),
@@ -394,7 +407,7 @@ impl Outcomes<'_> {
             Pending::Or(parts) => parts.iter().map(|part| self.judge(part)).max().unwrap_or(Truth::No),
             Pending::Not(part) => crate::conds::not(self.judge(part)),
             Pending::Rate { rate, bundle, runs, compare, value } => {
-                let one = |name: &str| match rate_of(self.past, rate, name, *runs) {
+                let holds = |name| match rate_of(self.past, rate, name, *runs) {
                     Some(seen) => {
                         let (seen, limit) = seen.against(*value);
                         truth(match compare.as_str() {
@@ -407,39 +420,68 @@ impl Outcomes<'_> {
                     }
                     None => Truth::Unknown,
                 };
-                match bundle {
-                    Some(name) => one(name),
-                    None => self.joined.bundles.keys().map(|name| one(name)).max().unwrap_or(Truth::No),
-                }
+                self.rated(bundle.as_deref()).into_iter().map(holds).max().unwrap_or(Truth::No)
             }
-            Pending::Failed(which) => {
-                let failed = |name: &str| match self.outcomes.get(name) {
-                    Some(BundleOutcome::Failed) => Truth::Yes,
-                    Some(BundleOutcome::Passed | BundleOutcome::Flaky) => Truth::No,
-                    Some(BundleOutcome::Cancelled) => Truth::Unknown,
-                    None => match self.joined.bundles.get(name) {
-                        Some(bundle) if !bundle.runs_nothing => Truth::Unknown,
-                        // A bundle that was not to run did not fail.
-                        _ => Truth::No,
-                    },
-                };
-                match which.as_str() {
-                    "required" | "critical" => self
-                        .joined
-                        .bundles
-                        .iter()
-                        .filter(|(_, bundle)| which == "required" || bundle.critical)
-                        .map(|(name, _)| failed(name))
-                        .max()
-                        .unwrap_or(Truth::No),
-                    name => failed(name),
-                }
-            }
+            Pending::Failed(of) => self.asked(of).into_iter().map(|name| self.failed(name)).max().unwrap_or(Truth::No),
             Pending::TrustBelowMinimum => match (self.trust, self.joined.least_trust) {
                 (_, None) => Truth::No,
                 (Some(trust), Some(at_least)) => truth(trust < at_least),
                 (None, Some(_)) => Truth::Unknown,
             },
+        }
+    }
+
+    /// The bundles whose rate is asked for: the named one, or each that is required.
+    fn rated<'a>(&'a self, bundle: Option<&'a str>) -> Vec<&'a str> {
+        bundle.map_or_else(|| self.joined.bundles.keys().copied().collect(), |name| vec![name])
+    }
+
+    /// The bundles of which it is asked whether one failed.
+    fn asked<'a>(&'a self, of: &'a FailedOf) -> Vec<&'a str> {
+        let required = self.joined.bundles.iter();
+        match of {
+            FailedOf::AnyRequired => required.map(|(name, _)| *name).collect(),
+            FailedOf::AnyCritical => required.filter(|(_, bundle)| bundle.critical).map(|(name, _)| *name).collect(),
+            FailedOf::Bundle(name) => vec![name],
+        }
+    }
+
+    fn failed(&self, bundle: &str) -> Truth {
+        match self.outcomes.get(bundle) {
+            Some(BundleOutcome::Failed) => Truth::Yes,
+            Some(BundleOutcome::Passed | BundleOutcome::Flaky) => Truth::No,
+            Some(BundleOutcome::Cancelled) => Truth::Unknown,
+            None => match self.joined.bundles.get(bundle) {
+                Some(bundle) if !bundle.runs_nothing => Truth::Unknown,
+                // A bundle that was not to run did not fail.
+                _ => Truth::No,
+            },
+        }
+    }
+
+    /// What a condition that cannot be told waits for.
+    fn missing(&self, pending: &Pending, found: &mut BTreeSet<String>) {
+        if self.judge(pending) != Truth::Unknown {
+            return;
+        }
+        match pending {
+            // The plan names what no run tells.
+            Pending::Known(_) => {}
+            Pending::And(parts) | Pending::Or(parts) => parts.iter().for_each(|part| self.missing(part, found)),
+            Pending::Not(part) => self.missing(part, found),
+            Pending::Rate { rate, bundle, runs, .. } => {
+                let bundles = self.rated(bundle.as_deref()).into_iter();
+                let without = bundles.filter(|name| rate_of(self.past, rate, name, *runs).is_none());
+                found.extend(without.map(|name| format!("{rate} of bundle({name}) over last {runs} runs")));
+            }
+            Pending::Failed(of) => {
+                let bundles = self.asked(of).into_iter();
+                let open = bundles.filter(|name| self.failed(name) == Truth::Unknown);
+                found.extend(open.map(|name| format!("how bundle {name} ends")));
+            }
+            Pending::TrustBelowMinimum => {
+                found.insert("the trust score".to_owned());
+            }
         }
     }
 }

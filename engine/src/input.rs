@@ -83,7 +83,7 @@ pub struct Declared {
     /// `--actor`, unverified.
     pub actor: Option<String>,
     /// A bot, proved by the signature of every commit.
-    pub verified_bot: Option<String>,
+    pub verified_bot: VerifiedBot,
     /// `--ticket`.
     pub ticket: Option<String>,
     /// The branch.
@@ -92,6 +92,18 @@ pub struct Declared {
     pub rationale: Option<String>,
     /// 5W1H fields that were given: `what_component` and so on.
     pub story: BTreeMap<String, String>,
+}
+
+/// Whether a bot makes the change.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum VerifiedBot {
+    /// Nobody has looked at the signatures.
+    #[default]
+    NotLookedAt,
+    /// They are not those of one bot.
+    Nobody,
+    /// Every commit is signed by the key of this bot.
+    Bot(String),
 }
 
 /// Facts of the past, frozen. What is absent is unknown.

@@ -582,7 +582,7 @@ pub enum Pending {
     Not(Box<Pending>),
     /// A rate of a bundle (of any required one where no name is given) over its last runs.
     Rate {
-        /// `pass` or `flaky`.
+        /// `pass rate` or `flaky rate`.
         rate: String,
         /// The bundle.
         bundle: Option<String>,
@@ -593,10 +593,22 @@ pub enum Pending {
         /// In thousandths of a percent.
         value: i64,
     },
-    /// A bundle failed: `required`, `critical`, or a name.
-    Failed(String),
+    /// A bundle failed.
+    Failed(FailedOf),
     /// The trust score is below the plan's minimum.
     TrustBelowMinimum,
+}
+
+/// Of which bundles it is asked whether one failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FailedOf {
+    /// Any that is required.
+    AnyRequired,
+    /// Any that is required and critical.
+    AnyCritical,
+    /// The one of this name.
+    Bundle(String),
 }
 
 /// Kleene truth.

@@ -24,16 +24,23 @@ pub(crate) fn verdict(db: &dyn Db, book: RuleBook, file: RuleFile, id: ItemId) -
                 let after = conds(Mode::State(Side::After)).eval(cond);
                 let before = conds(Mode::State(Side::Before)).eval(cond);
                 let violations = rule.deny.is_some().then(|| state_violations(cond, &before, &after));
-                Verdict { truth: after.truth, trace: after, violations, pending: None, problems: Vec::new() }
+                Verdict {
+                    truth: after.truth,
+                    trace: after,
+                    violations,
+                    pending: None,
+                    missing: Vec::new(),
+                    problems: Vec::new(),
+                }
             }
             When::AfterRun(cond) => {
-                let pending = conds(Mode::Raise).pending(cond);
+                let (pending, missing) = conds(Mode::Raise).pending(cond);
                 let trace = conds(Mode::Raise).eval(cond);
                 let truth = match &pending {
                     Pending::Known(truth) => *truth,
                     _ => Truth::Unknown,
                 };
-                Verdict { truth, trace, violations: None, pending: Some(pending), problems: Vec::new() }
+                Verdict { truth, trace, violations: None, pending: Some(pending), missing, problems: Vec::new() }
             }
         },
         ItemKind::Policy(policy) => {
@@ -58,7 +65,7 @@ pub(crate) fn verdict(db: &dyn Db, book: RuleBook, file: RuleFile, id: ItemId) -
 }
 
 fn plain_verdict(trace: Trace) -> Verdict {
-    Verdict { truth: trace.truth, trace, violations: None, pending: None, problems: Vec::new() }
+    Verdict { truth: trace.truth, trace, violations: None, pending: None, missing: Vec::new(), problems: Vec::new() }
 }
 
 /// Violations of a state: each model of an `any of`, else the condition as one.

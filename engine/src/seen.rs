@@ -7,6 +7,7 @@ use crate::book::{Kind, item, names};
 use crate::conds::{Conds, used_by};
 use crate::dates;
 use crate::db::{World, snapshot};
+use crate::input::VerifiedBot;
 use crate::plan::Side;
 use crate::sets::models;
 use crate::show;
@@ -26,7 +27,11 @@ impl Conds<'_> {
         };
         match &cond.kind {
             CondKind::Operation(_) => said("operation", declared.operation.as_deref()),
-            CondKind::VerifiedBot(_) => said("verified bot", declared.verified_bot.as_deref()),
+            CondKind::VerifiedBot(_) => match &declared.verified_bot {
+                VerifiedBot::Bot(name) => said("verified bot", Some(name)),
+                VerifiedBot::Nobody => said("verified bot", None),
+                VerifiedBot::NotLookedAt => Vec::new(),
+            },
             CondKind::Ticket(_) => said("ticket", declared.ticket.as_deref()),
             CondKind::Branch(_) => said("branch", declared.branch.as_deref()),
             CondKind::During(window) => {

@@ -22,7 +22,7 @@ use crate::conds::{Conds, Mode};
 use crate::dates;
 use crate::db::{Database, Inputs, World, facts, graph_of};
 use crate::decide::{Answer, BundleOutcome, Decision, decide};
-use crate::input::{Book, CodeOwners, Input, Tree, TreeContent, TreeFile};
+use crate::input::{Book, CodeOwners, Input, Tree, TreeContent, TreeFile, VerifiedBot};
 use crate::join::{Judged, judged, plan};
 use crate::plan::{AfterRun, Derivation, Outcome, Plan, Side, Truth, ValidationPlan};
 use crate::sets::plain;
@@ -126,7 +126,7 @@ pub fn run_tests(
         db: Database::new(Arc::clone(store), None),
         inputs: None,
         coverage: BTreeMap::new(),
-        waivers: BTreeMap::new(),
+        granted: waivers(book),
     };
     let mut tests = Vec::new();
     for file in &book.files {
@@ -164,7 +164,15 @@ struct Runner<'a> {
     db: Database,
     inputs: Option<Inputs>,
     coverage: BTreeMap<(String, String), RuleCoverage>,
-    waivers: BTreeMap<String, bool>,
+    /// Every waiver of the book, and whether a test saw it lower something.
+    granted: BTreeMap<String, bool>,
+}
+
+/// The waivers of a book, by name, none of them used.
+fn waivers(book: &Book) -> BTreeMap<String, bool> {
+    let texts = book.files.iter().filter_map(|file| file.text.as_ref().ok());
+    let items = texts.flat_map(|text| grace_dsl::parse(text).items);
+    items.filter(|item| matches!(item.kind, ItemKind::Waiver(_))).map(|item| (item.name, false)).collect()
 }
 
 impl Runner<'_> {
@@ -212,7 +220,7 @@ impl Runner<'_> {
             approved.remove(actor);
         }
         // A test judges rules as if every waiver in them were granted.
-        input.past.grants = self.granted();
+        input.past.grants = self.granted.keys().cloned().collect();
         let past = input.past.clone();
         self.set(input);
         let plan = plan(&self.db);
@@ -253,19 +261,6 @@ impl Runner<'_> {
             return tree.clone().map_err(|reason| (Some(given), reason));
         }
         Ok(Arc::new(Files::new()))
-    }
-
-    fn granted(&self) -> BTreeSet<String> {
-        let mut granted = BTreeSet::new();
-        for file in &self.book.files {
-            if let Ok(text) = &file.text {
-                let items = grace_dsl::parse(text).items;
-                granted.extend(
-                    items.into_iter().filter(|item| matches!(item.kind, ItemKind::Waiver(_))).map(|item| item.name),
-                );
-            }
-        }
-        granted
     }
 
     /// Applies an edit that a test gives.
@@ -388,15 +383,14 @@ impl Runner<'_> {
                 condition.2 |= truth == Truth::No;
             }
         }
-        for name in self.granted() {
-            let used = plan.rules.iter().any(|rule| rule.waivers.contains(&name))
+        for (name, used) in &mut self.granted {
+            *used |= plan.rules.iter().any(|rule| rule.waivers.contains(name))
                 || plan.tier_derivation.iter().any(|reason| reason.because.contains(&format!("Waiver {name} ")));
-            *self.waivers.entry(name).or_insert(false) |= used;
         }
     }
 
     fn coverage(self) -> Coverage {
-        Coverage { rules: self.coverage.into_values().collect(), waivers: self.waivers.into_iter().collect() }
+        Coverage { rules: self.coverage.into_values().collect(), waivers: self.granted.into_iter().collect() }
     }
 }
 
@@ -576,8 +570,13 @@ fn state(
     match &given.kind {
         GivenKind::AsOf(date) => input.as_of = noon(*date)?,
         GivenKind::Operation(name) => input.declared.operation = Some(name.text.clone()),
-        GivenKind::Actor(name) => input.declared.actor = Some(name.value.clone()),
-        GivenKind::VerifiedBot(name) => input.declared.verified_bot = Some(name.value.clone()),
+        GivenKind::Actor(name) => {
+            input.declared.actor = Some(name.value.clone());
+            if input.declared.verified_bot == VerifiedBot::NotLookedAt {
+                input.declared.verified_bot = VerifiedBot::Nobody;
+            }
+        }
+        GivenKind::VerifiedBot(name) => input.declared.verified_bot = VerifiedBot::Bot(name.value.clone()),
         GivenKind::Branch(name) => input.declared.branch = Some(name.value.clone()),
         GivenKind::Ticket(name) => input.declared.ticket = Some(name.value.clone()),
         GivenKind::Rationale(text) => input.declared.rationale = Some(text.value.clone()),

@@ -132,6 +132,8 @@ pub(crate) struct Verdict {
     pub(crate) violations: Option<Violations>,
     /// For `after the run`.
     pub(crate) pending: Option<Pending>,
+    /// For `after the run`: what is unknown in the part that the run does not tell.
+    pub(crate) missing: Vec<Hit>,
     /// Names that stand for nothing and patterns that do not compile; the rule is then unknown.
     pub(crate) problems: Vec<String>,
 }

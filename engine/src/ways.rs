@@ -157,6 +157,7 @@ fn verdict(violations: Violations) -> Verdict {
         trace: Trace::leaf(NodeId(0), truth, hits),
         violations: Some(violations),
         pending: None,
+        missing: Vec::new(),
         problems: Vec::new(),
     }
 }

@@ -9,6 +9,7 @@ use super::reasons::Reasons;
 use super::requirements::Asked;
 use super::{Joiner, Judged, RuleView};
 use crate::plan::{AfterRun, BundleAsked, Derivation, Outcome, Pending, Truth};
+use crate::verdict::Hit;
 
 /// A rule that waits for the run, with what it asks for if it fires.
 pub(super) struct Waiting {
@@ -31,10 +32,11 @@ impl Joiner<'_> {
         if *pending == Pending::Known(Truth::No) {
             return self.outcome(name, Outcome::DoesNotApply, &[], derivation);
         }
-        if !rule.verdict.problems.is_empty() {
-            // What stands for nothing is known before the run; what the run tells is not.
+        let missing: Vec<&Hit> = rule.verdict.missing.iter().collect();
+        if !rule.verdict.problems.is_empty() || !missing.is_empty() {
+            // What stands for nothing, or is unknown though no run tells it, is known before the run.
             let by_unknown = Derivation { by_unknown: true, ..derivation.clone() };
-            self.name_unknowns(&rule.verdict, &[], &by_unknown);
+            self.name_unknowns(&rule.verdict, &missing, &by_unknown);
         }
         let asked = self.requirements(rule, view, &Lowered::default(), &derivation);
         // What it upholds applies before anybody can tell whether it is kept.

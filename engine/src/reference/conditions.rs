@@ -15,7 +15,7 @@ use super::rules::Rules;
 use super::sets::{Members, Sets, Sort, newly, not};
 use super::text::glob;
 use super::world::World;
-use crate::input::BundleRun;
+use crate::input::{BundleRun, VerifiedBot};
 use crate::plan::Truth;
 
 /// What made a condition hold, as far as waivers and owners ask.
@@ -184,9 +184,11 @@ impl<'a> Judge<'a> {
                 let is = names.iter().any(|name| Some(name.text.as_str()) == declared);
                 said(truth(is), asked, negative).into()
             }
-            CondKind::VerifiedBot(bot) => {
-                truth(self.world.input.declared.verified_bot.as_deref() == Some(bot.value.as_str())).into()
-            }
+            CondKind::VerifiedBot(bot) => match &self.world.input.declared.verified_bot {
+                VerifiedBot::NotLookedAt => Truth::Unknown.into(),
+                VerifiedBot::Nobody => Truth::No.into(),
+                VerifiedBot::Bot(name) => truth(*name == bot.value).into(),
+            },
             CondKind::Ticket(pattern) => {
                 let ticket = self.world.input.declared.ticket.as_deref();
                 let is = ticket.is_some_and(|ticket| glob(&pattern.value, false)(ticket));

@@ -295,3 +295,64 @@ fn rates_count_runs_of_the_bundle_and_are_compared_without_rounding() {
         assert_eq!(plan.tier == 3, holds, "{test}");
     }
 }
+
+#[test]
+fn a_bundle_may_be_called_as_a_keyword_is() {
+    let rules = "
+bundle critical
+  tests   path(\"tests/chaos/**\")
+  run     \"pytest\", \"{tests}\"
+  timeout 60 s in all
+rule more
+  when    change touches all
+  require bundle(critical)
+  because \"More.\"
+rule failing : tier 3
+  after   the run
+  when    bundle(critical) failed
+  because \"That one failed.\"
+";
+    let plan = planned(rules, &edit(&["app/core.py"]), PastFacts::default());
+    let ends = |unit, critical| decided(&plan, &[("unit", unit), ("critical", critical)], &[]).tier;
+    // `unit` is critical, and the rule does not ask for it.
+    assert_eq!(ends(BundleOutcome::Failed, BundleOutcome::Passed), 2);
+    assert_eq!(ends(BundleOutcome::Passed, BundleOutcome::Failed), 3);
+}
+
+#[test]
+fn what_is_missing_for_a_rule_after_the_run_is_named() {
+    let rules = book(&format!(
+        "{VOCABULARY}
+rule slow : tier 3
+  after   the run
+  when    bundle(unit) failed or kpi(boot) > 5 s
+  because \"x\"
+rule not_asked : tier 3
+  after   the run
+  when    bundle(unit) failed or (change touches none and branch \"release/*\")
+  because \"x\"
+rule wavers : tier 3
+  after   the run
+  when    bundle(chaos) failed or any required bundle has flaky rate over last 20 runs > 5 % or trust below minimum
+  trust   at least 0.9
+  because \"x\"
+"
+    ));
+    let mut bench = Bench::new();
+    bench.set(&repository(), &edit(&["app/core.py"]), &rules);
+    let plan = bench.engine.plan();
+    let unknowns: Vec<(&str, &str)> = plan
+        .unknowns
+        .iter()
+        .flat_map(|unknown| unknown.derivation.iter().map(|reason| (unknown.name.as_str(), reason.rule.as_str())))
+        .collect();
+    assert_eq!(unknowns, [("kpi(boot)", "slow")], "{:#?}", plan.unknowns);
+    let decision = decided(&plan, UNIT_PASSED, &[]);
+    assert_eq!(
+        decision.unknowns,
+        ["flaky rate of bundle(unit) over last 20 runs", "kpi(boot)", "the trust score"],
+        "{decision:#?}"
+    );
+    let stopped = decided(&plan, &[("unit", BundleOutcome::Cancelled)], &[]);
+    assert!(stopped.unknowns.contains(&"how bundle unit ends".to_owned()), "{:?}", stopped.unknowns);
+}

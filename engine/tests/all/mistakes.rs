@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use grace_dsl::{Role, Severity, SourceFile};
-use grace_engine::input::{Book, BookFile, Input};
+use grace_engine::input::{Book, BookFile, Input, VerifiedBot};
 use grace_engine::plan::Plan;
 
 use crate::support::{Bench, files, raw_book, with};
@@ -227,4 +227,34 @@ waiver w of r for all
         input.declared.branch = Some("main".to_owned());
     });
     assert!(plan.approvals.iter().any(|approval| approval.name == "2 of anyone"), "{:?}", plan.approvals);
+}
+
+#[test]
+fn where_nobody_looked_for_a_bot_nothing_is_taken_from_that() {
+    let rules = r#"
+rule people : tier 3
+  when     not actor is verified bot("renovate")
+  because  "x"
+rule two
+  when     change touches all
+  require  approval 2 of anyone
+  because  "x"
+waiver w of two for all
+  waives   approval
+  when     not actor is verified bot("renovate")
+  granted by team(leads) until 2099-01-01
+  because  "x"
+"#;
+    let by = |bot: VerifiedBot| {
+        let plan = planned(rules, |input| {
+            input.past.grants.insert("w".to_owned());
+            input.declared.verified_bot = bot;
+        });
+        let waived = !plan.approvals.iter().any(|approval| approval.name == "2 of anyone");
+        (plan.tier, waived, names(&plan).into_iter().map(str::to_owned).collect::<Vec<_>>())
+    };
+    let unknown = vec!["whether actor is verified bot(\"renovate\")".to_owned()];
+    assert_eq!(by(VerifiedBot::NotLookedAt), (3, false, unknown));
+    assert_eq!(by(VerifiedBot::Nobody), (3, true, Vec::new()));
+    assert_eq!(by(VerifiedBot::Bot("renovate".to_owned())), (2, false, Vec::new()));
 }

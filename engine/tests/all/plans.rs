@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use grace_engine::What;
 use grace_engine::decide::{Answer, decide};
-use grace_engine::input::{Book, PastFacts};
+use grace_engine::input::{Book, PastFacts, VerifiedBot};
 use grace_engine::plan::{Evidence, Outcome, Presence, Step, Truth};
 use grace_fingerprints::CommercialUse;
 use grace_graph::change::Content;
@@ -624,6 +624,7 @@ rule r : tier 2
     input.declared.operation = Some("refactor".to_owned());
     input.declared.ticket = Some("ABC-1".to_owned());
     input.declared.branch = Some("main".to_owned());
+    input.declared.verified_bot = VerifiedBot::Nobody;
     let mut parsed =
         grace_fingerprints::shipped().iter().filter_map(|(path, text)| grace_fingerprints::parse(path, text).ok());
     let allowed = parsed.find(|model| model.commercial_use == CommercialUse::Allowed).unwrap();

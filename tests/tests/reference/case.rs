@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use grace_dsl::Role;
 use grace_engine::input::{
-    Book, BookFile, BundleRun, CodeOwners, Declared, Input, PastFacts, Tree, TreeContent, TreeFile,
+    Book, BookFile, BundleRun, CodeOwners, Declared, Input, PastFacts, Tree, TreeContent, TreeFile, VerifiedBot,
 };
 use grace_engine::reference::{Answer, evaluate};
 use grace_fingerprints::Fingerprint;
@@ -66,7 +66,12 @@ fn word(words: &'static [&'static str]) -> impl Strategy<Value = Option<String>>
 fn declared() -> impl Strategy<Value = Declared> {
     (
         word(&["optimize", "lint", "refactor", "update_model"]),
-        word(&["renovate", "other"]),
+        prop::sample::select(vec![
+            VerifiedBot::NotLookedAt,
+            VerifiedBot::Nobody,
+            VerifiedBot::Bot("renovate".to_owned()),
+            VerifiedBot::Bot("other".to_owned()),
+        ]),
         word(&["HOT-17", "GOV-1"]),
         word(&["release/1", "main"]),
         word(&["because", " "]),

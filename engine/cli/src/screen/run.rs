@@ -101,6 +101,9 @@ fn after_run(page: &mut Page, plan: &Plan, decision: &Decision) {
             );
         }
     }
+    if !decision.unknowns.is_empty() {
+        page.hanging(0, &Text::from("unknown        "), Text::from(decision.unknowns.join(", ")));
+    }
     if decision.tier > plan.tier {
         page.line(0, Text::from("after the run  ").then(Style::Warn, format!("tier {}", decision.tier)));
     }
