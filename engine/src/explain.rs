@@ -14,7 +14,7 @@ use crate::conds::{Conds, EDGE_KINDS, Mode};
 use crate::db::{Db, graph_of, meant};
 use crate::impact::{Reached, impact, seeds, test_id, way_to};
 use crate::join::{Judged, RuleView, books, cond_at, cond_text, judged, plan};
-use crate::plan::{CondSeen, Explanation, NearRule, Outcome, Plan, Presence, Side, Step, Truth};
+use crate::plan::{BundlePlan, CondSeen, Explanation, NearRule, Outcome, Plan, Presence, Side, Step, Truth};
 use crate::prove::Prover;
 use crate::show;
 use crate::verdict::{Hit, Trace};
@@ -79,8 +79,7 @@ pub(crate) fn is_brought(db: &dyn Db, what: &What, subject: &str) -> bool {
         What::Bundle(name) => plan.bundles.iter().any(|bundle| bundle.name == *name && certain(&bundle.derivation)),
         What::Test(_) => {
             let id = subject.strip_prefix("test ").unwrap_or(subject);
-            let runs = |tests: &[String]| tests.iter().any(|test| test == id);
-            plan.bundles.iter().any(|bundle| runs(&bundle.selected) && certain(&bundle.derivation))
+            plan.bundles.iter().any(|bundle| runs(bundle, id) && certain(&bundle.derivation))
         }
         What::Approval(name) => {
             plan.approvals.iter().any(|approval| is_approval(&approval.name, name) && certain(&approval.derivation))
@@ -97,6 +96,16 @@ pub(crate) fn is_brought(db: &dyn Db, what: &What, subject: &str) -> bool {
         }
         What::Tier | What::File(_) | What::Symbol(_) => false,
     }
+}
+
+/// Whether a bundle of the plan runs a test: by itself, or with all of its file.
+fn runs(bundle: &BundlePlan, id: &str) -> bool {
+    bundle.selected.iter().any(|test| test == id) || runs_whole(bundle, id)
+}
+
+fn runs_whole(bundle: &BundlePlan, id: &str) -> bool {
+    let file = id.split_once("::").map_or(id, |(file, _)| file);
+    bundle.whole.iter().any(|whole| whole == file)
 }
 
 /// Whether an approval is the one that is asked for, by its whole name, its team or its end.
@@ -329,11 +338,15 @@ impl Explainer<'_> {
             return explanation;
         };
         let holding: Vec<_> = self.plan.bundles.iter().filter(|bundle| bundle.tests.contains(id)).collect();
-        let running: Vec<_> = holding.iter().filter(|bundle| bundle.selected.contains(id)).collect();
+        let running: Vec<_> = holding.iter().filter(|bundle| runs(bundle, id)).collect();
         let status = if running.is_empty() { Presence::Absent } else { Presence::Present };
         let mut explanation = empty(format!("test {id}"), status);
         for bundle in &running {
             explanation.facts.push(fact("bundle", bundle.name.clone()));
+            if !bundle.selected.contains(id) && runs_whole(bundle, id) {
+                let why = "its file cannot be read in full and may hold more, so all of it is run";
+                explanation.facts.push(fact("run", why));
+            }
             for reason in &bundle.derivation {
                 explanation.reasons.push(reason.clone());
             }
@@ -646,17 +659,14 @@ impl Explainer<'_> {
         let members = conds.sets(Side::After).eval(&set);
         let impact = impact(self.db);
         let prover = Prover { db: self.db, book: judged.book };
-        let mut best: Option<(PartId, Vec<grace_graph::code::Edge>)> = None;
-        for index in impact.changed.ones() {
-            let part = PartId(u32::try_from(index).ok()?);
-            for direction in [Direction::Backward, Direction::Forward] {
-                let edges = graph.path(&members.certain, part, EDGE_KINDS, direction, None, true).unwrap_or_default();
-                if !edges.is_empty() && best.as_ref().is_none_or(|(_, other)| edges.len() < other.len()) {
-                    best = Some((part, edges));
-                }
-            }
-        }
-        let (part, mut edges) = best?;
+        let mut changed = impact.changed.clone();
+        changed.difference_with(&members.certain);
+        let ways = [Direction::Backward, Direction::Forward].into_iter().filter_map(|direction| {
+            let edges = graph.path_to_any(&members.certain, &changed, EDGE_KINDS, direction, None, true)?;
+            let last = edges.last()?;
+            Some((if direction == Direction::Backward { last.from } else { last.to }, edges))
+        });
+        let (part, mut edges) = ways.min_by_key(|(_, edges)| edges.len())?;
         edges.reverse();
         let steps = edges.iter().map(|edge| prover.edge_step(graph, edge, Side::After)).collect();
         Some((prover.part_ref(&graph.key(part), Side::After), steps))

@@ -21,6 +21,22 @@ tiers
 team governance members "alice@example.org", "bob@example.org"
 "#;
 
+/// Rules by which a change of a set runs the tests of a set that it reaches.
+fn impacted(tests: &str, changed: &str) -> Book {
+    book(&format!(
+        "{TIERS}
+bundle unit
+  tests    {tests}
+  run      \"pytest\", \"{{tests}}\"
+  timeout  60 s
+rule code : tier 2
+  when     change touches {changed}
+  require  bundle(unit) narrowed to impacted tests
+  because  \"Code is tested.\"
+"
+    ))
+}
+
 fn repository() -> Files {
     files(&[
         ("app/__init__.py", ""),
@@ -154,18 +170,7 @@ forbid base_alone
 
 #[test]
 fn a_bundle_is_narrowed_to_the_tests_that_the_change_reaches() {
-    let rules = book(&format!(
-        "{TIERS}
-bundle unit
-  tests    tests
-  run      \"pytest\", \"{{tests}}\"
-  timeout  60 s
-rule code : tier 2
-  when     change touches language(python)
-  require  bundle(unit) narrowed to impacted tests
-  because  \"Code is tested.\"
-"
-    ));
+    let rules = impacted("tests", "language(python)");
     let before = with(
         &repository(),
         "tests/test_other.py",
@@ -229,20 +234,7 @@ rule broke : tier 3
 
 #[test]
 fn test_files_that_cannot_be_read_belong_to_a_narrowed_run() {
-    let rules = |tests: &str| {
-        book(&format!(
-            "{TIERS}
-bundle unit
-  tests    {tests}
-  run      \"pytest\", \"{{tests}}\"
-  timeout  60 s
-rule code : tier 2
-  when     change touches language(python)
-  require  bundle(unit) narrowed to impacted tests
-  because  \"Code is tested.\"
-"
-        ))
-    };
+    let rules = |tests: &str| impacted(tests, "language(python)");
     let mut before = with(&repository(), "app/alone.py", "def alone():\n    return 1\n");
     for (path, text) in [
         ("tests/test_damaged.py", "def test_a():\n    assert True\n\ndef test_b(:\n    assert False\n"),
@@ -261,6 +253,9 @@ rule code : tier 2
         assert_eq!(bundle.selected, Vec::<String>::new(), "{tests}");
         let whole = ["tests/test_damaged.py", "tests/test_made.py", "tests/test_zero.py"];
         assert_eq!(bundle.whole, whole, "{tests}");
+        let told = bench.engine.explain(&What::Test("tests/test_damaged.py::test_a".to_owned()));
+        assert_eq!(told.status, Presence::Present, "{:?}", told.facts);
+        assert!(told.facts.iter().any(|(name, why)| name == "run" && why.contains("all of it is run")));
         assert!(!bundle.runs_nothing());
     }
 }
@@ -462,18 +457,7 @@ fn equal_inputs_give_byte_equal_plans() {
 
 #[test]
 fn import_time_code_selects_tests_by_file_and_a_body_by_its_users() {
-    let rules = book(&format!(
-        "{TIERS}
-bundle unit
-  tests    tests
-  run      \"pytest\", \"{{tests}}\"
-  timeout  60 s
-rule code : tier 2
-  when     change touches language(python)
-  require  bundle(unit) narrowed to impacted tests
-  because  \"Code is tested.\"
-"
-    ));
+    let rules = impacted("tests", "language(python)");
     let before = files(&[
         ("app/__init__.py", ""),
         ("app/limits.py", "LIMIT = 3\n\n\ndef limit():\n    return LIMIT\n\n\ndef unused():\n    return 0\n"),
@@ -661,18 +645,7 @@ rule r : tier 2
 
 #[test]
 fn a_test_that_is_not_reached_has_no_way_and_one_that_is_has_the_way_by_which_it_is() {
-    let rules = book(&format!(
-        "{TIERS}
-bundle unit
-  tests    tests
-  run      \"pytest\", \"{{tests}}\"
-  timeout  60 s
-rule code : tier 2
-  when     change touches language(python)
-  require  bundle(unit) narrowed to impacted tests
-  because  \"Code is tested.\"
-"
-    ));
+    let rules = impacted("tests", "language(python)");
     let before = with(
         &with(
             &repository(),
@@ -713,18 +686,7 @@ fn what_governs_the_tests_selects_them_all_whoever_names_it() {
         ("tests/test_a.py", "from app.a import f\n\n\ndef test_a():\n    assert f()\n"),
         ("tests/test_b.py", "def test_b():\n    assert True\n"),
     ]);
-    let rules = book(&format!(
-        "{TIERS}
-bundle unit
-  tests    tests
-  run      \"pytest\", \"{{tests}}\"
-  timeout  60 s
-rule all_code : tier 2
-  when     change touches all
-  require  bundle(unit) narrowed to impacted tests
-  because  \"Code is tested.\"
-"
-    ));
+    let rules = impacted("tests", "all");
     for (path, text, selected) in
         [("requirements.txt", "x==2\n", 2), ("setup.py", "X = 2\n", 2), ("data.json", "{\"a\": 1}\n", 1)]
     {

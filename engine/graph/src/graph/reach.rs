@@ -62,9 +62,26 @@ impl CodeGraph {
         distance: Option<u32>,
         certain_only: bool,
     ) -> Option<Vec<Edge>> {
-        if start.contains(to.0 as usize) {
+        let mut goals = self.empty_set();
+        goals.insert(to.0 as usize);
+        self.path_to_any(start, &goals, kinds, direction, distance, certain_only)
+    }
+
+    /// As [`CodeGraph::path`], to the nearest part of `goals`: one search, however many there are.
+    #[must_use]
+    pub fn path_to_any(
+        &self,
+        start: &FixedBitSet,
+        goals: &FixedBitSet,
+        kinds: &[EdgeKind],
+        direction: Direction,
+        distance: Option<u32>,
+        certain_only: bool,
+    ) -> Option<Vec<Edge>> {
+        if !start.is_disjoint(goals) {
             return Some(Vec::new());
         }
+        let mut found = None;
         let mut seen = self.empty_set();
         let mut came_by: crate::hash::Map<PartId, (Edge, PartId)> = crate::hash::Map::default();
         let mut queue: VecDeque<(PartId, u32)> = VecDeque::new();
@@ -79,15 +96,18 @@ impl CodeGraph {
             self.each_edge(part, direction, |edge, other| {
                 if follows(edge, kinds, certain_only) && !seen.put(other.0 as usize) {
                     came_by.insert(other, (*edge, part));
+                    if found.is_none() && goals.contains(other.0 as usize) {
+                        found = Some(other);
+                    }
                     queue.push_back((other, steps + 1));
                 }
             });
-            if came_by.contains_key(&to) {
+            if found.is_some() {
                 break;
             }
         }
         let mut way = Vec::new();
-        let mut at = to;
+        let mut at = found?;
         while let Some((edge, before)) = came_by.get(&at) {
             way.push(*edge);
             at = *before;

@@ -318,6 +318,15 @@ fn reach_stops_at_the_distance_and_leaves_out_guesses_when_asked() {
     let ends: Vec<&str> = way.iter().map(|edge| &*graph.part(edge.to).local_name).collect();
     assert_eq!(ends, ["b", "c", "K.odd"]);
     assert!(graph.path(&start, part(&graph, "m.K.odd"), &[Calls], Direction::Forward, None, true).is_none());
+    // The nearest of several goals.
+    let mut goals = graph.empty_set();
+    let first = way[0].to;
+    goals.insert(part(&graph, "m.K.odd").0 as usize);
+    goals.insert(first.0 as usize);
+    let nearest = graph.path_to_any(&start, &goals, &[Calls], Direction::Forward, None, false).unwrap();
+    assert_eq!(nearest.last().map(|edge| edge.to), Some(first));
+    assert_eq!(graph.path_to_any(&goals, &goals, &[Calls], Direction::Forward, None, false), Some(Vec::new()));
+    assert!(graph.path_to_any(&start, &graph.empty_set(), &[Calls], Direction::Forward, None, false).is_none());
     assert!(graph.path(&start, part(&graph, "m.K.odd"), &[Calls], Direction::Forward, Some(2), false).is_none());
 }
 
