@@ -10,6 +10,7 @@ mod digest;
 mod kinds;
 mod raw;
 mod seal;
+mod stack;
 mod walk;
 
 use std::cell::RefCell;

@@ -15,7 +15,7 @@ impl Walk<'_> {
     pub(super) fn dotted_name(&mut self, node: Node<'_>, cursor: &TreeCursor<'_>) {
         let text = shapes::name_characters(self.slice(node));
         let text = &*text;
-        match self.parent_role() {
+        match self.stack.parent_role() {
             Role::Import => {
                 let module = self.raw.names.intern(text);
                 self.import(node, ImportForm::Module, 0, module, NameId::NONE, NameId::NONE);
@@ -44,7 +44,7 @@ impl Walk<'_> {
         let name = shapes::without_spaces(self.slice(name));
         let name = self.raw.names.intern(&name);
         let alias = self.raw.names.intern(self.slice(alias));
-        match self.parent_role() {
+        match self.stack.parent_role() {
             Role::Import => self.import(node, ImportForm::Module, 0, name, NameId::NONE, alias),
             Role::ImportFrom => {
                 let (module, level) = self.from;

@@ -81,7 +81,7 @@ impl Walk<'_> {
             Role::AliasedImport => {}
             Role::Parameters => self.parameter(text),
             Role::TypedParameter | Role::DefaultParameter if parent.child == 0 => {
-                if self.grandparent_role() == Role::Parameters {
+                if self.stack.outwards().nth(1).is_some_and(|open| open.role == Role::Parameters) {
                     self.parameter(text);
                     self.annotated_parameter(text, node);
                 } else {
@@ -89,7 +89,7 @@ impl Walk<'_> {
                 }
             }
             Role::Splat => {
-                let outer = self.stack.iter().rev().skip(1).find(|open| open.role != Role::TypedParameter);
+                let outer = self.stack.outwards().skip(1).find(|open| open.role != Role::TypedParameter);
                 if outer.is_some_and(|open| open.role == Role::Parameters) {
                     self.parameter(text);
                 } else {

@@ -10,6 +10,7 @@ use tree_sitter::{Node, Tree};
 
 use super::chains::{is_plain_chain, long_chain};
 use super::kinds::{KINDS, Kinds, Role};
+use super::stack::{self, Stack};
 use super::walk::opens_part;
 use crate::code::PartKind;
 use crate::extract::shapes;
@@ -22,7 +23,7 @@ pub(super) fn read(text: &str, tree: &Tree) -> Box<[PartDigests]> {
         kinds: &KINDS,
         digests: Vec::new(),
         frames: Vec::new(),
-        stack: Vec::with_capacity(64),
+        stack: Stack::new(),
         last_end: 0,
         silent_until: 0,
         written_until: 0,
@@ -72,12 +73,22 @@ struct Open {
     docstring: bool,
 }
 
+impl stack::Open for Open {
+    fn role(&self) -> Role {
+        self.role
+    }
+
+    fn opened_part(&self) -> bool {
+        self.opened_part
+    }
+}
+
 struct Walk<'t> {
     text: &'t str,
     kinds: &'static Kinds,
     digests: Vec<PartDigests>,
     frames: Vec<Frame>,
-    stack: Vec<Open>,
+    stack: Stack<Open>,
     /// End of the last token, to see text that no token covers.
     last_end: usize,
     /// Chains before this offset are part of one that was written.
@@ -120,15 +131,6 @@ impl<'t> Walk<'t> {
 
     fn slice(&self, node: Node<'_>) -> &'t str {
         self.text.get(node.start_byte()..node.end_byte()).unwrap_or_default()
-    }
-
-    fn parent_role(&self) -> Role {
-        self.stack.last().map_or(Role::Module, |open| open.role)
-    }
-
-    /// True inside a decorated definition that is a part.
-    fn parent_opened_part(&self) -> bool {
-        self.stack.last().is_some_and(|parent| parent.role == Role::Decorated && parent.opened_part)
     }
 
     /// Handles a node on the way down; true to descend.
@@ -175,7 +177,7 @@ impl<'t> Walk<'t> {
                     open.opened_part = self.open_definition(definition, node);
                 }
             }
-            Role::Function | Role::Class if !self.parent_opened_part() => {
+            Role::Function | Role::Class if !self.stack.parent_is_decorated_part() => {
                 open.opened_part = self.open_definition(node, node);
             }
             Role::Attribute if self.attribute(node) => return false,
@@ -218,13 +220,13 @@ impl<'t> Walk<'t> {
     fn begin_section(&mut self, role: Role) {
         let Some(parent) = self.stack.last() else { return };
         let section = match (parent.role, role) {
-            (Role::Function | Role::Class, _) if !self.stack_defines(self.stack.len() - 1) => return,
+            (Role::Function | Role::Class, _) if !self.stack.in_definition() => return,
             (Role::Function | Role::Class, Role::Block) => Section::Body,
             (Role::Class, Role::Arguments) => Section::Decorators,
             (Role::Function | Role::Class, _) => Section::Signature,
             (Role::Module | Role::Block, Role::ExpressionStatement) => return,
             (Role::Module | Role::Block, _) => {
-                if self.in_body()
+                if self.stack.in_body()
                     && let Some(frame) = self.frames.last_mut()
                 {
                     frame.body_begun = true;
@@ -236,27 +238,6 @@ impl<'t> Walk<'t> {
         if let Some(frame) = self.frames.last_mut() {
             frame.section = section;
         }
-    }
-
-    /// True when the innermost open node is the body of a part.
-    fn in_body(&self) -> bool {
-        match self.parent_role() {
-            Role::Module => true,
-            Role::Block => {
-                let around = self.stack.len().checked_sub(2);
-                around.is_some_and(|around| {
-                    matches!(self.stack[around].role, Role::Function | Role::Class) && self.stack_defines(around)
-                })
-            }
-            _ => false,
-        }
-    }
-
-    /// True when the open node at `index` is the definition of a part (and not one that was nested too deeply).
-    fn stack_defines(&self, index: usize) -> bool {
-        let opened = |index: usize| self.stack.get(index).filter(|open| open.opened_part);
-        opened(index).is_some()
-            || index.checked_sub(1).and_then(opened).is_some_and(|above| above.role == Role::Decorated)
     }
 
     /// Opens the part of a definition; `outer` is the decorated definition where there is one. False when nested too deeply.
@@ -333,7 +314,7 @@ impl<'t> Walk<'t> {
     }
 
     fn docstring(&mut self, node: Node<'_>) -> bool {
-        let in_body = self.in_body();
+        let in_body = self.stack.in_body();
         let Some(frame) = self.frames.last_mut() else { return false };
         if !in_body || frame.body_begun {
             return false;
@@ -348,9 +329,7 @@ impl<'t> Walk<'t> {
     // Tokens.
 
     fn identifier(&mut self, node: Node<'_>) {
-        let is_name = matches!(self.parent_role(), Role::Function | Role::Class)
-            && self.stack_defines(self.stack.len().saturating_sub(1));
-        if is_name {
+        if self.stack.in_definition() {
             // The name of a part is in no digest; one that was nested too deeply is a token like others.
             self.write_gap(node.start_byte());
             self.last_end = node.end_byte();
@@ -410,8 +389,8 @@ impl<'t> Walk<'t> {
 
     fn write_open(&mut self, node: Node<'_>, open: &mut Open) {
         // The definition of a part is the part itself: its frame holds its pieces.
-        let is_part =
-            open.opened_part || (matches!(open.role, Role::Function | Role::Class) && self.parent_opened_part());
+        let is_part = open.opened_part
+            || (matches!(open.role, Role::Function | Role::Class) && self.stack.parent_is_decorated_part());
         if is_part || node.start_byte() < self.written_until {
             return;
         }

@@ -9,6 +9,7 @@ use super::digest::docstring;
 use super::kinds::{KINDS, Kinds, Role};
 use super::raw::{Raw, RawPart};
 use super::seal;
+use super::stack::{self, Stack};
 use crate::code::PartKind;
 use crate::extract::names::Names;
 use crate::extract::shapes;
@@ -49,6 +50,16 @@ pub(super) struct Open {
     type_only: bool,
 }
 
+impl stack::Open for Open {
+    fn role(&self) -> Role {
+        self.role
+    }
+
+    fn opened_part(&self) -> bool {
+        self.opened_part
+    }
+}
+
 /// Reads the facts out of a tree.
 pub(super) fn read(content: ContentId, text: &str, tree: &Tree) -> FileFacts {
     let mut walk = Walk::new(content, text, tree);
@@ -61,7 +72,7 @@ pub(super) struct Walk<'t> {
     pub(super) kinds: &'static Kinds,
     pub(super) raw: Raw,
     frames: Vec<Frame>,
-    pub(super) stack: Vec<Open>,
+    pub(super) stack: Stack<Open>,
     /// The tree holds errors: nodes may be missing.
     has_errors: bool,
     /// References before this offset are part of one that was recorded.
@@ -98,7 +109,7 @@ impl<'t> Walk<'t> {
             kinds: &KINDS,
             raw,
             frames: Vec::new(),
-            stack: Vec::with_capacity(64),
+            stack: Stack::new(),
             has_errors: tree.root_node().has_error(),
             silent_until: 0,
             type_only: 0,
@@ -151,14 +162,6 @@ impl<'t> Walk<'t> {
         self.text.get(node.start_byte()..node.end_byte()).unwrap_or_default()
     }
 
-    pub(super) fn parent_role(&self) -> Role {
-        self.stack.last().map_or(Role::Module, |open| open.role)
-    }
-
-    pub(super) fn grandparent_role(&self) -> Role {
-        self.stack.iter().rev().nth(1).map_or(Role::Module, |open| open.role)
-    }
-
     pub(super) fn part(&self) -> u32 {
         self.frames.last().map_or(0, |frame| frame.part)
     }
@@ -182,7 +185,7 @@ impl<'t> Walk<'t> {
             }
             Role::Async => {
                 self.missing(node);
-                if self.parent_role() == Role::Function {
+                if self.stack.parent_role() == Role::Function {
                     let part = self.part() as usize;
                     self.raw.parts[part].flags |= PartFlags::ASYNC;
                 }
@@ -200,8 +203,7 @@ impl<'t> Walk<'t> {
                 }
             }
             Role::Function | Role::Class => {
-                let decorated =
-                    self.stack.last().is_some_and(|above| above.role == Role::Decorated && above.opened_part);
+                let decorated = self.stack.parent_is_decorated_part();
                 if !decorated {
                     open.opened_part = self.open_definition(node, node);
                 }
@@ -266,7 +268,7 @@ impl<'t> Walk<'t> {
     fn begin_statement(&mut self) {
         let Some(parent) = self.stack.last() else { return };
         if matches!(parent.role, Role::Module | Role::Block)
-            && self.in_body()
+            && self.stack.in_body()
             && let Some(frame) = self.frames.last_mut()
         {
             frame.body_begun = true;
@@ -275,32 +277,11 @@ impl<'t> Walk<'t> {
 
     /// True for the statement that is the docstring of a part.
     fn is_docstring(&mut self, statement: Node<'_>) -> bool {
-        if !self.in_body() {
+        if !self.stack.in_body() {
             return false;
         }
         let Some(frame) = self.frames.last_mut() else { return false };
         !std::mem::replace(&mut frame.body_begun, true) && docstring(self.kinds, self.text, statement).is_some()
-    }
-
-    /// True when the innermost open node is the body of a part.
-    fn in_body(&self) -> bool {
-        match self.parent_role() {
-            Role::Module => true,
-            Role::Block => {
-                let around = self.stack.len().checked_sub(2);
-                around.is_some_and(|around| {
-                    matches!(self.stack[around].role, Role::Function | Role::Class) && self.stack_defines(around)
-                })
-            }
-            _ => false,
-        }
-    }
-
-    /// True when the open node at `index` is the definition of a part (and not one that was nested too deeply).
-    fn stack_defines(&self, index: usize) -> bool {
-        let opened = |index: usize| self.stack.get(index).filter(|open| open.opened_part);
-        opened(index).is_some()
-            || index.checked_sub(1).and_then(opened).is_some_and(|above| above.role == Role::Decorated)
     }
 
     /// `if TYPE_CHECKING:`, by whatever name the module has.
