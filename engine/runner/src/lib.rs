@@ -174,12 +174,7 @@ pub fn run(jobs: &[Job], settings: &Settings) -> RunOutcome {
         }
     });
     let bundles = outcomes.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect();
-    RunOutcome {
-        run_id: format!("{}-{}", started.strftime("%Y%m%dT%H%M%S%.6fZ"), std::process::id()),
-        started: started.to_string(),
-        finished: clock::now().to_string(),
-        bundles,
-    }
+    RunOutcome { started: started.to_string(), finished: clock::now().to_string(), bundles }
 }
 
 fn take<'a>(jobs: &'a [Job], next: &AtomicUsize) -> Option<(usize, &'a Job)> {

@@ -8,8 +8,6 @@ use serde::{Deserialize, Serialize};
 /// A run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunOutcome {
-    /// Begins with the time, so names sort by it.
-    pub run_id: String,
     /// RFC 3339, UTC.
     pub started: String,
     /// RFC 3339, UTC.
@@ -22,11 +20,6 @@ impl RunOutcome {
     /// Whether every bundle passed, at whatever attempt, or had nothing to run.
     pub fn all_passed(&self) -> bool {
         self.bundles.iter().all(|bundle| bundle.status.is_pass())
-    }
-
-    /// Whether every critical bundle passed, at whatever attempt, or had nothing to run.
-    pub fn critical_passed(&self) -> bool {
-        self.bundles.iter().filter(|bundle| bundle.critical).all(|bundle| bundle.status.is_pass())
     }
 }
 
