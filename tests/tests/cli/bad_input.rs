@@ -124,6 +124,22 @@ fn place_of(mistake: &serde_json::Value) -> String {
 }
 
 #[test]
+fn two_fingerprints_of_one_model_are_a_mistake_and_an_unknown() {
+    let repo = Repo::project();
+    let (_, text) = grace_fingerprints::shipped()[0];
+    repo.write("grace/fingerprints/a.yaml", text);
+    repo.write("grace/fingerprints/b.yaml", text);
+    let check = repo.grace("check");
+    assert!(check.contains("`grace/fingerprints/b.yaml`: it is of model") && check.ends_with("exit 1"), "{check}");
+    repo.commit("fingerprints");
+    repo.write("app/notes.py", "def note():\n    return 'y'\n");
+    let plan = repo.json("plan");
+    assert_eq!(plan["tier"], 3);
+    let unknown = plan["unknowns"][0]["name"].as_str().unwrap();
+    assert!(unknown.starts_with("the fingerprint grace/fingerprints/b.yaml (it is of model "), "{unknown}");
+}
+
+#[test]
 fn init_where_a_file_is_in_the_way_says_so() {
     let repo = Repo::project();
     repo.remove("grace");

@@ -17,8 +17,8 @@ const MAX_FINGERPRINT: u64 = 256 * 1024;
 
 type Models = BTreeMap<String, Arc<Fingerprint>>;
 
-/// Fills in the models of both sides. A file that cannot be read or is no fingerprint is a problem, and its model unknown.
-/// Gives the mistakes in the files of `after` one by one, for those that draw them.
+/// Fills in the models of both sides. A file that cannot be read or is no fingerprint is a problem, and its model unknown; so is
+/// a second file of one model. Gives the mistakes in the files of `after` one by one, for those that draw them.
 pub(super) fn fill(
     reader: &Reader<'_>,
     before: &Files,
@@ -35,6 +35,7 @@ pub(super) fn fill(
     for (side, models) in [(before, &mut past.models_before), (after, &mut past.models_after)] {
         models.clone_from(&shipped);
         mistakes.clear();
+        let mut described: BTreeMap<String, String> = BTreeMap::new();
         for (path, entry) in side.range(DIRECTORY.to_owned()..).take_while(|(path, _)| path.starts_with(DIRECTORY)) {
             if !(path.ends_with(".yaml") || path.ends_with(".yml")) {
                 continue;
@@ -47,21 +48,33 @@ pub(super) fn fill(
                 }),
                 Err(why) => Err(why.to_string()),
             };
-            match model {
+            let wrong = match model {
                 Ok(model) => {
                     let name = model.model_name.clone();
                     let names = past.model_files.entry(path.clone()).or_default();
                     if !names.contains(&name) {
                         names.push(name.clone());
                     }
-                    models.insert(name, Arc::new(model));
-                }
-                Err(message) => {
-                    past.unread_models.insert(path.clone(), message.clone());
-                    let problem = Problem { path: path.clone(), kind: ProblemKind::Unreadable, message };
-                    if !problems.contains(&problem) {
-                        problems.push(problem);
+                    match described.get(&name) {
+                        // Neither of the two is believed.
+                        Some(first) => {
+                            models.remove(&name);
+                            Err(format!("it is of model `{name}`, as {first} is; keep one of the two"))
+                        }
+                        None => {
+                            models.insert(name.clone(), Arc::new(model));
+                            described.insert(name, path.clone());
+                            Ok(())
+                        }
                     }
+                }
+                Err(message) => Err(message),
+            };
+            if let Err(message) = wrong {
+                past.unread_models.insert(path.clone(), message.clone());
+                let problem = Problem { path: path.clone(), kind: ProblemKind::Unreadable, message };
+                if !problems.contains(&problem) {
+                    problems.push(problem);
                 }
             }
         }
