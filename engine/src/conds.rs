@@ -10,15 +10,14 @@ use grace_fingerprints::{FIELDS, Fingerprint};
 use grace_graph::change::Kinds;
 use grace_graph::code::{Edge, EdgeKind, PartId, PartKey, PartKind};
 use grace_graph::graph::{CodeGraph, FileNode, Nodes};
-use grace_graph::test_names::{TestName, python_test_name};
 
 use crate::book::{Compiled, Kind, item, names};
 use crate::dates;
-use crate::db::{Db, Meant, RuleBook, World, graph_of, meant, nodes_of, part_changes, paths_before, snapshot};
+use crate::db::{Db, Meant, RuleBook, World, graph_of, meant, nodes_of, part_changes, snapshot};
 use crate::impact;
 use crate::input::VerifiedBot;
 use crate::plan::{FailedOf, Pending, Side, Truth};
-use crate::sets::{Members, Sets, compare_exact, is_opaque, models, plain};
+use crate::sets::{Members, Sets, compare_exact, is_named_as_test, is_opaque, models, plain, stood_before};
 use crate::show;
 use crate::text;
 use crate::verdict::{EdgeHit, Hit, Trace};
@@ -76,13 +75,8 @@ impl BothSides {
 
 /// A test file by its name, or one that held tests before the change.
 fn is_settled_test(db: &dyn Db, side: Side, file: &FileNode) -> bool {
-    let stood = || {
-        let before = nodes_of(db, Side::Before);
-        let moved = paths_before(db);
-        let path = moved.get(&file.path).unwrap_or(&file.path);
-        before.file_by_path(path).is_some_and(|old| before.file(old).is_test)
-    };
-    python_test_name(&file.path) == Some(TestName::Default) || file.is_test && (side == Side::Before || stood())
+    is_named_as_test(&file.path)
+        || file.is_test && (side == Side::Before || stood_before(db, &file.path, |old| old.is_test))
 }
 
 fn max_kinds(kinds: Kinds, wanted: Kinds) -> Truth {
@@ -744,18 +738,32 @@ impl Conds<'_> {
             let value = lost(old.as_deref(), new.as_deref());
             if !value.is_empty() {
                 truth = truth.max(if certain { Truth::Yes } else { Truth::Unknown });
+                let (side, users) = self.bound_to(&name);
                 hits.push(Hit::Model {
                     model: name,
                     field: field.to_owned(),
                     value,
-                    users: Vec::new(),
+                    users,
                     used_by: None,
-                    side: Side::Before,
+                    side,
                     certain,
                 });
             }
         }
         (truth, hits)
+    }
+
+    /// The parts that are bound to a model after the change, or before it where there are none any more.
+    fn bound_to(&self, model: &str) -> (Side, Vec<PartKey>) {
+        let on = |side: Side| {
+            let name = crate::sets::SetName::Bound(Arc::from(model));
+            let bound = crate::sets::named_set(self.db, self.book, snapshot(self.db, side), name);
+            let graph = nodes_of(self.db, side);
+            let key = |index| graph.key(PartId(u32::try_from(index).unwrap_or(u32::MAX)));
+            bound.possible.ones().map(key).collect::<Vec<_>>()
+        };
+        let after = on(Side::After);
+        if after.is_empty() { (Side::Before, on(Side::Before)) } else { (Side::After, after) }
     }
 
     fn models_either_side(&self, set: &SetExpr) -> BTreeMap<String, bool> {

@@ -379,9 +379,7 @@ impl<'a> Sets<'a> {
             SetKind::Language(name) => self.by_meaning(|nodes, part| {
                 nodes.file(nodes.part(part).file).language.is_some_and(|language| language.name() == name.text)
             }),
-            SetKind::Tests => {
-                self.claimed(|file| file.is_test, |path| python_test_name(path) == Some(TestName::Default))
-            }
+            SetKind::Tests => self.claimed(|file| file.is_test, is_named_as_test),
             SetKind::Class(glob) => {
                 let headers = self.by_dotted(&glob.value, |kind| kind == PartKind::Class);
                 self.with_members(&headers)
@@ -550,16 +548,9 @@ impl<'a> Sets<'a> {
         if self.side != snapshot(self.db, Side::After) {
             return members;
         }
-        let before = nodes_of(self.db, Side::Before);
-        let came_from = paths_before(self.db);
         for id in self.nodes().file_ids() {
             let file = self.nodes().file(id);
-            if !holds(file) || name(&file.path) {
-                continue;
-            }
-            let path = came_from.get(&file.path).unwrap_or(&file.path);
-            let stood = before.file_by_path(path).is_some_and(|old| holds(before.file(old)));
-            if !stood {
+            if holds(file) && !name(&file.path) && !stood_before(self.db, &file.path, &holds) {
                 self.nodes().parts_of(id).for_each(|part| members.certain.set(part.0 as usize, false));
             }
         }
@@ -724,6 +715,19 @@ pub(crate) fn models(db: &dyn Db, book: RuleBook, side: Snapshot) -> Arc<BTreeMa
         }
     }
     Arc::new(models)
+}
+
+/// Whether the name of a file alone makes it a test, by the customs of pytest.
+pub(crate) fn is_named_as_test(path: &str) -> bool {
+    python_test_name(path) == Some(TestName::Default)
+}
+
+/// Whether something held before the change of the file that is at `path` after it.
+pub(crate) fn stood_before(db: &dyn Db, path: &Arc<str>, holds: impl Fn(&FileNode) -> bool) -> bool {
+    let before = nodes_of(db, Side::Before);
+    let came_from = paths_before(db);
+    let path = came_from.get(path).unwrap_or(path);
+    before.file_by_path(path).is_some_and(|old| holds(before.file(old)))
 }
 
 /// Whether a pattern stands for more than itself.

@@ -177,18 +177,15 @@ fn not_run(db: &dyn Db, judged: &[Judged], bundles: &[BundlePlan]) -> Vec<NotRun
     for bundle in bundles {
         known.remove(&bundle.name);
     }
-    known
-        .into_iter()
-        .map(|name| {
-            let mut rules: Vec<Rejected> = Vec::new();
-            for rule in judged {
-                let Some(view) = RuleView::of(&rule.compiled.item) else { continue };
-                let requires = view.require.iter().any(|requirement| {
-                    matches!(&requirement.kind, RequirementKind::Bundle { name: required, .. } if required.text == name)
-                });
-                if !requires || rules.iter().any(|seen| *seen.rule == *rule.at.id.name) {
-                    continue;
-                }
+    let mut asking: BTreeMap<String, Vec<Rejected>> = known.into_iter().map(|name| (name, Vec::new())).collect();
+    let mut told = BTreeSet::new();
+    for rule in judged {
+        let Some(view) = RuleView::of(&rule.compiled.item) else { continue };
+        for requirement in view.require {
+            if let RequirementKind::Bundle { name, .. } = &requirement.kind
+                && let Some(rules) = asking.get_mut(&name.text)
+                && told.insert((name.text.as_str(), &rule.at.id.name))
+            {
                 rules.push(Rejected {
                     rule: rule.at.id.name.to_string(),
                     file: rule.at.file.path(db).to_string(),
@@ -196,9 +193,9 @@ fn not_run(db: &dyn Db, judged: &[Judged], bundles: &[BundlePlan]) -> Vec<NotRun
                     unmet: unmet(&rule.compiled.item, &rule.verdict),
                 });
             }
-            NotRun { name, rules }
-        })
-        .collect()
+        }
+    }
+    asking.into_iter().map(|(name, rules)| NotRun { name, rules }).collect()
 }
 
 /// The conditions of a rule that were not met, as the language writes them; what waits for the run says so.

@@ -445,17 +445,27 @@ impl<'a> Judge<'a> {
             let slot = members.entry(model).or_insert(Truth::No);
             *slot = (*slot).max(holds);
         }
-        let truths = members.into_iter().map(|(model, holds)| {
-            let (was, is) = (before.models.get(&model), after.models.get(&model));
+        let mut verdict = Verdict::from(Truth::No);
+        for (name, holds) in members {
+            let (was, is) = (before.models.get(&name), after.models.get(&name));
             let how = match (was, is) {
                 (None, None) => Truth::Unknown,
                 (None, Some(_)) => Truth::No,
                 (Some(was), is) => truth(worse(was, is.map(AsRef::as_ref))),
             };
-            holds.min(how)
-        });
-        let truth = truths.max().unwrap_or(Truth::No);
-        Verdict::new(truth, if truth == Truth::No { Vec::new() } else { vec![Seen::Else] })
+            if how == Truth::No {
+                continue;
+            }
+            let side = usize::from(!self.on(1).bound(&name).possible.is_empty());
+            let users = match (was, is) {
+                // Nothing is known of it, so nothing was seen.
+                (None, None) => Vec::new(),
+                _ => self.on(side).bound(&name).possible.into_iter().map(|key| (side, key)).collect(),
+            };
+            verdict.truth = verdict.truth.max(holds.min(how));
+            verdict.seen.push(Seen::Model { name, certain: holds == Truth::Yes, users });
+        }
+        verdict
     }
 
     fn lines_changed(&self, set: &SetExpr, compare: Compare, than: &Quantity) -> Verdict {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use grace_engine::What;
 use grace_engine::decide::{Answer, decide};
-use grace_engine::input::{Book, PastFacts, VerifiedBot};
+use grace_engine::input::{Book, CodeOwners, PastFacts, VerifiedBot};
 use grace_engine::plan::{Evidence, Outcome, Presence, Step, Truth};
 use grace_fingerprints::CommercialUse;
 use grace_graph::change::Content;
@@ -694,4 +694,35 @@ fn what_governs_the_tests_selects_them_all_whoever_names_it() {
         bench.set(&before, &with(&before, path, text), &rules);
         assert_eq!(bench.engine.plan().bundles[0].selected.len(), selected, "{path}");
     }
+}
+
+#[test]
+fn what_a_model_loses_names_who_uses_it_and_asks_their_owners() {
+    let rules = book(&format!(
+        "{TIERS}
+binding model(\"m:1\") to path(\"app/util.py\")
+rule flags : tier 2
+  when     flags removed of models
+  require  approval 1 of an owner of each file in all, else team(governance)
+  because  \"x\"
+"
+    ));
+    let mut bench = Bench::new();
+    let mut input = bench.input(&repository(), &helper_edit(), &rules);
+    let mut parsed =
+        grace_fingerprints::shipped().iter().filter_map(|(path, text)| grace_fingerprints::parse(path, text).ok());
+    let before = parsed.find(|model| !model.compliance_flags.is_empty()).unwrap();
+    let mut after = before.clone();
+    after.compliance_flags.clear();
+    input.past.models_before.insert("m:1".to_owned(), Arc::new(before));
+    input.past.models_after.insert("m:1".to_owned(), Arc::new(after));
+    input.past.codeowners = Some(CodeOwners { path: Arc::from("CODEOWNERS"), text: Arc::from("* @all\n") });
+    bench.engine.update(input);
+    let plan = bench.engine.plan();
+    let rule = plan.rules.iter().find(|rule| rule.name == "flags").unwrap();
+    assert_eq!(rule.outcome, Outcome::Fires);
+    let Evidence::Model { part, .. } = &rule.derivation[0].evidence[0] else { panic!("{rule:#?}") };
+    assert_eq!(part.as_ref().map(|part| part.path.as_str()), Some("app/util.py"));
+    let asked: Vec<&str> = plan.approvals.iter().map(|approval| approval.name.as_str()).collect();
+    assert_eq!(asked, ["1 of an owner of app/util.py"]);
 }
