@@ -130,7 +130,10 @@ fn two_fingerprints_of_one_model_are_a_mistake_and_an_unknown() {
     repo.write("grace/fingerprints/a.yaml", text);
     repo.write("grace/fingerprints/b.yaml", text);
     let check = repo.grace("check");
-    assert!(check.contains("`grace/fingerprints/b.yaml`: it is of model") && check.ends_with("exit 1"), "{check}");
+    assert!(
+        check.contains("`grace/fingerprints/b.yaml`: it is of model") && check.trim_end().ends_with("exit 1"),
+        "{check}"
+    );
     repo.commit("fingerprints");
     repo.write("app/notes.py", "def note():\n    return 'y'\n");
     let plan = repo.json("plan");
