@@ -708,7 +708,7 @@ pub const BUILT_IN_RULES: &[Entry] = &[
     entry(
         "broken_fingerprint",
         "broken_fingerprint",
-        "a fingerprint in `grace/fingerprints/` that cannot be read is tier 3 and unknown",
+        "a fingerprint in `grace/fingerprints/` that cannot be read, or a second one of the same model, is tier 3 and unknown",
     ),
     entry("default_tier", "default_tier", "the tier of a change where no rule book says what its tiers are"),
     entry("tier_3", "tier_3", "somebody must agree to tier 3, where no rule book says who"),
