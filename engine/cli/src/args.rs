@@ -191,6 +191,9 @@ pub struct ChangeArgs {
     /// Judge as of this date (UTC) instead of now
     #[arg(long, value_name = "DATE", help_heading = "How it is judged")]
     pub as_of: Option<String>,
+    /// Read everything anew, and remember nothing
+    #[arg(long, help_heading = "How it is judged")]
+    pub no_cache: bool,
 }
 
 /// `plan`.
@@ -226,6 +229,9 @@ pub struct CheckArgs {
     /// Check the rules in DIR instead of `grace/`
     #[arg(long, value_name = "DIR")]
     pub rules: Option<PathBuf>,
+    /// Read everything anew, and remember nothing
+    #[arg(long)]
+    pub no_cache: bool,
 }
 
 /// `fmt`.
@@ -272,7 +278,7 @@ pub enum GraphCommand {
 }
 
 /// Which code `graph` reads.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct GraphArgs {
     /// Read this commit instead of the work tree
     #[arg(long, value_name = "REV")]
@@ -280,6 +286,9 @@ pub struct GraphArgs {
     /// Take tags and names from the rules in DIR instead of `grace/`
     #[arg(long, value_name = "DIR")]
     pub rules: Option<PathBuf>,
+    /// Read everything anew, and remember nothing
+    #[arg(long)]
+    pub no_cache: bool,
 }
 
 #[cfg(test)]

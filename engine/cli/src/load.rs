@@ -7,6 +7,7 @@ mod books;
 mod change;
 pub mod estimate;
 mod history;
+mod memory;
 mod models;
 mod side;
 mod trees;
@@ -15,13 +16,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use grace_engine::input::{Book, Declared, Input, PastFacts};
-use grace_graph::store::FactStore;
 use grace_system::git::{GitError, Repository};
 use grace_system::process::Cancel;
 use grace_system::{clock, env, files};
 
 pub use books::{OWN_RULES, own_book, shipped_floor};
 pub use history::store_path;
+pub use memory::{Cache, Memory};
 pub use side::{Files, Problem};
 
 use crate::args::{ChangeArgs, GraphArgs};
@@ -92,8 +93,8 @@ impl Place {
 pub struct Loaded {
     /// What the engine is given.
     pub input: Input,
-    /// Facts of both trees.
-    pub store: Arc<FactStore>,
+    /// Facts of both trees, and what else is remembered.
+    pub memory: Memory,
     /// Facts of the past, as the input has them.
     pub past: Arc<PastFacts>,
     /// What was compared, for the screen.
@@ -110,7 +111,7 @@ pub struct Loaded {
 ///
 /// # Errors
 /// When git cannot answer, a revision is not there, a diff does not apply, or the command line contradicts itself.
-pub fn load(place: &Place, args: &ChangeArgs, progress: &Progress) -> Result<Loaded> {
+pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress) -> Result<Loaded> {
     let as_of = as_of(args.as_of.as_deref())?;
     let repository = match (&args.diff, args.files.is_empty()) {
         (None, true) => Some(place.repository()?),
@@ -118,10 +119,9 @@ pub fn load(place: &Place, args: &ChangeArgs, progress: &Progress) -> Result<Loa
     };
     // Before the trees are read, which takes longer: a slip of the keyboard is answered at once.
     let tried = args.rules.as_deref().map(|directory| books::from_directory(place, directory)).transpose()?;
-    let mut compared = change::compare(place, repository, args)?;
-    let store = Arc::new(FactStore::new());
-    let reader = side::Reader::new(&place.root, repository);
-    let trees = trees::read(&reader, &[&compared.before, &compared.after], &store, progress)?;
+    let reader = side::Reader::new(&place.root, repository, cache);
+    let mut compared = change::compare(place, &reader, args)?;
+    let trees = trees::read(&reader, &[&compared.before, &compared.after], progress)?;
     let [before, after] = <[_; 2]>::try_from(trees).map_err(|_| Failure::new("bug", "two sides give two trees"))?;
     let (rules_before, rules_after) = match tried {
         Some(book) => (Some(book.clone()), Some(book)),
@@ -155,7 +155,7 @@ pub fn load(place: &Place, args: &ChangeArgs, progress: &Progress) -> Result<Loa
     let input = Input { before, after, change: compared.change, rules_before, rules_after, declared, past, as_of };
     Ok(Loaded {
         input,
-        store,
+        memory: reader.memory,
         past: kept,
         compared: compared.description,
         problems: compared.problems,
@@ -174,10 +174,9 @@ pub fn load_tree(place: &Place, args: &GraphArgs, progress: &Progress) -> Result
         None => place.optional_repository()?,
     };
     let tried = args.rules.as_deref().map(|directory| books::from_directory(place, directory)).transpose()?;
-    let (listed, description, problems) = change::one_tree(place, repository, args.rev.as_deref())?;
-    let store = Arc::new(FactStore::new());
-    let reader = side::Reader::new(&place.root, repository);
-    let mut trees = trees::read(&reader, &[&listed], &store, progress)?;
+    let reader = side::Reader::new(&place.root, repository, Cache::unless(args.no_cache));
+    let (listed, description, problems) = change::one_tree(place, &reader, args.rev.as_deref())?;
+    let mut trees = trees::read(&reader, &[&listed], progress)?;
     let tree = trees.pop().unwrap_or_default();
     let book = match tried {
         Some(book) => Some(book),
@@ -199,7 +198,15 @@ pub fn load_tree(place: &Place, args: &GraphArgs, progress: &Progress) -> Result
         as_of: as_of(None)?,
         ..Input::default()
     };
-    Ok(Loaded { input, store, past: kept, compared: description, problems, fingerprints, after: listed })
+    Ok(Loaded {
+        input,
+        memory: reader.memory,
+        past: kept,
+        compared: description,
+        problems,
+        fingerprints,
+        after: listed,
+    })
 }
 
 /// The rules of the work tree, or of `--rules DIR`; `None` where there are none.
@@ -211,8 +218,9 @@ pub fn rules_here(place: &Place, rules: Option<&Path>) -> Result<Option<Book>> {
         return books::from_directory(place, directory).map(Some);
     }
     let repository = place.optional_repository()?;
-    let (listed, ..) = change::one_tree(place, repository, None)?;
-    books::of_side(&side::Reader::new(&place.root, repository), &listed)
+    let reader = side::Reader::new(&place.root, repository, Cache::Unused);
+    let (listed, ..) = change::one_tree(place, &reader, None)?;
+    books::of_side(&reader, &listed)
 }
 
 /// Seconds since 1970 of `--as-of`: a date (its first moment, UTC) or a time with its offset; now where it is not given.

@@ -4,6 +4,7 @@
 mod codec;
 mod disk;
 mod index;
+mod tree;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +17,7 @@ use crate::facts::{ContentId, FileFacts, Language, ProblemKind};
 
 pub use disk::{Disk, MOST_BYTES};
 use index::{BlobName, Key};
+pub use tree::TreeMemory;
 
 /// A content-addressed store of facts. Cheap to share behind an `Arc`; safe from many threads.
 #[derive(Debug, Default)]

@@ -7,6 +7,11 @@ pub fn now() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }
 
+/// The moment in nanoseconds since 1970, as stamps of files have it.
+pub fn nanoseconds() -> i64 {
+    i64::try_from(now().as_nanosecond()).unwrap_or(i64::MAX)
+}
+
 /// A monotonic timer.
 #[derive(Debug, Clone, Copy)]
 pub struct Stopwatch(Instant);

@@ -127,6 +127,38 @@ fn resolve_in(root: &Path, relative: &str) -> Result<PathBuf, FileError> {
     Ok(path)
 }
 
+/// Looks at one path after another below a directory. The directories above a path are looked at once while paths come in
+/// order, so that most paths cost one question.
+#[derive(Debug)]
+pub struct LookIn<'a> {
+    root: &'a Path,
+    /// A directory below the root that is reached without links; empty at first, which is the root.
+    sound: String,
+}
+
+impl<'a> LookIn<'a> {
+    /// Below `root`.
+    #[must_use]
+    pub fn new(root: &'a Path) -> Self {
+        Self { root, sound: String::new() }
+    }
+
+    /// As [`stat_in`].
+    pub fn stat(&mut self, relative: &str) -> Result<Stat, FileError> {
+        let parent = relative.rfind('/').map_or("", |at| &relative[..at]);
+        if parent == self.sound {
+            let path = names::join(self.root, relative).map_err(|reason| {
+                FileError::new(&self.root.join(relative.replace('\0', "")), FileErrorKind::Unsafe(reason))
+            })?;
+            return stat(&path);
+        }
+        let found = stat_in(self.root, relative)?;
+        self.sound.clear();
+        self.sound.push_str(parent);
+        Ok(found)
+    }
+}
+
 /// A regular file below `root` for reading, and its size; no component may be a link.
 pub(crate) fn open_in(root: &Path, relative: &str) -> Result<(File, fs::Metadata), FileError> {
     open(&resolve_in(root, relative)?, false)
@@ -206,7 +238,7 @@ pub struct Stamp {
 
 impl Stamp {
     #[cfg(unix)]
-    fn of(meta: &fs::Metadata) -> Self {
+    pub(crate) fn of(meta: &fs::Metadata) -> Self {
         use std::os::unix::fs::MetadataExt as _;
         let nanoseconds = |seconds: i64, rest: i64| seconds.saturating_mul(1_000_000_000).saturating_add(rest);
         Self {
@@ -218,7 +250,7 @@ impl Stamp {
     }
 
     #[cfg(not(unix))]
-    fn of(meta: &fs::Metadata) -> Self {
+    pub(crate) fn of(meta: &fs::Metadata) -> Self {
         let since = |time: std::time::SystemTime| time.duration_since(std::time::UNIX_EPOCH).ok();
         let modified = meta.modified().ok().and_then(since).and_then(|time| i64::try_from(time.as_nanos()).ok());
         // A time that nobody can tell is of this moment, and believed of no content.

@@ -153,6 +153,17 @@ impl Repo {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
+    /// Where the binary remembers things here: beside the repository, and nothing at first.
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.path.with_file_name("cache")
+    }
+
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(binary());
+        command.current_dir(&self.path).env("GRACE_RULES_CACHE", self.cache());
+        command
+    }
+
     /// The whole output of the binary here, as a snapshot.
     pub(crate) fn grace(&self, line: &str) -> String {
         self.run(&line.split(' ').collect::<Vec<_>>(), None, |_| {}).snapshot(&self.path)
@@ -170,10 +181,9 @@ impl Repo {
 
     /// Runs the binary and gives everything that it said.
     pub(crate) fn run(&self, arguments: &[&str], input: Option<&str>, change: impl FnOnce(&mut Command)) -> Said {
-        let mut command = Command::new(binary());
+        let mut command = self.command();
         command
             .args(arguments)
-            .current_dir(&self.path)
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env_remove("CLICOLOR_FORCE")
@@ -195,8 +205,8 @@ impl Repo {
     /// Starts the binary, which nobody reads.
     #[cfg(unix)]
     pub(crate) fn start(&self, arguments: &[&str]) -> std::process::Child {
-        let mut command = Command::new(binary());
-        command.args(arguments).current_dir(&self.path).stdin(Stdio::null());
+        let mut command = self.command();
+        command.args(arguments).stdin(Stdio::null());
         command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
@@ -204,13 +214,8 @@ impl Repo {
     #[cfg(unix)]
     pub(crate) fn interrupted(&self, arguments: &[&str], after: &str) -> (Option<i32>, String) {
         use std::io::{BufRead as _, BufReader, Read as _};
-        let mut command = Command::new(binary());
-        command
-            .args(arguments)
-            .current_dir(&self.path)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        let mut command = self.command();
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let errors = BufReader::new(child.stderr.take().unwrap());
         let mut lines = errors.lines();
@@ -226,8 +231,8 @@ impl Repo {
     /// code and what it said on standard error.
     #[cfg(unix)]
     pub(crate) fn signalled(&self, arguments: &[&str], signal: &str) -> (Option<i32>, String) {
-        let mut command = Command::new(binary());
-        command.args(arguments).current_dir(&self.path).env("GIT_CONFIG_GLOBAL", "/dev/null");
+        let mut command = self.command();
+        command.args(arguments).env("GIT_CONFIG_GLOBAL", "/dev/null");
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut input = child.stdin.take().unwrap();
         // More than a pipe holds: when it is written, the command reads, and so has set up its handler.

@@ -39,16 +39,17 @@ pub(super) struct Mistake<'a> {
 }
 
 pub(super) fn check(context: &Context, args: &CheckArgs) -> Result<Answer> {
-    let graph = GraphArgs { rev: None, rules: args.rules.clone() };
+    let graph = GraphArgs { rev: None, rules: args.rules.clone(), no_cache: args.no_cache };
     let mut loaded = load::load_tree(&context.place, &graph, &context.progress)?;
     let Some(book) = loaded.input.rules_after.clone() else {
         return without_rules(context, &loaded);
     };
     let mut found = of_book(&book);
-    let mut engine = Engine::new(Arc::clone(&loaded.store));
+    let mut engine = Engine::new(Arc::clone(&loaded.memory.store));
     engine.update(std::mem::take(&mut loaded.input));
     let working = context.progress.spinner("checking");
     found.extend(engine.check());
+    loaded.memory.keep();
     drop(working);
     found.sort_by(|a, b| (&a.path, a.span.start, a.code, &a.message).cmp(&(&b.path, b.span.start, b.code, &b.message)));
     found.dedup_by(|a, b| a.path == b.path && a.span == b.span && a.code == b.code && a.message == b.message);

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::{Answer, Context, plan};
 use crate::args::ExplainArgs;
 use crate::failure::{Failure, Result};
+use crate::load::Cache;
 use crate::screen;
 use crate::screen::notes::Explained;
 
@@ -43,7 +44,7 @@ pub(super) fn explain(context: &Context, args: &ExplainArgs) -> Result<Answer> {
         return answer;
     }
     let asked = parse(&args.what)?;
-    let (mut engine, loaded) = plan::engine(context, &args.change)?;
+    let (mut engine, loaded) = plan::engine(context, &args.change, Cache::unless(args.change.no_cache))?;
     let _working = context.progress.spinner("explaining");
     let what = match asked {
         Asked::What(What::Approval(name)) => What::Approval(approval(&engine.plan(), name)),
@@ -56,7 +57,7 @@ pub(super) fn explain(context: &Context, args: &ExplainArgs) -> Result<Answer> {
             })?
         }
     };
-    let explanation = engine.explain(&what);
+    let explanation = loaded.memory.kept_while(|| engine.explain(&what));
     if context.is_json() {
         let report =
             ExplanationReport { schema: SCHEMA, version: 1, explanation: &explanation, compared: &loaded.compared };

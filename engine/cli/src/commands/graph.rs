@@ -24,8 +24,11 @@ const BEFORE: &str = "define query =\n";
 pub(super) fn stats(context: &Context, args: &GraphArgs) -> Result<Answer> {
     let loaded = load::load_tree(&context.place, args, &context.progress)?;
     let working = context.progress.spinner("connecting");
-    let graph = graph_of(&loaded.input, &loaded.store);
-    let stats = graph.stats();
+    let (graph, stats) = loaded.memory.kept_while(|| {
+        let graph = graph_of(&loaded.input, &loaded.memory.store);
+        let stats = graph.stats();
+        (graph, stats)
+    });
     drop(working);
     let opaque = |input: &Input| -> Vec<(String, String)> {
         let why = |content: &TreeContent| match content {
@@ -71,10 +74,11 @@ pub(super) fn query(context: &Context, set: &str, args: &GraphArgs) -> Result<An
     let expression = parse_set(set, &loaded)?;
     // Where nobody wrote rules, the floor's names are those that there are.
     loaded.input.rules_after.get_or_insert_with(load::shipped_floor);
-    let mut engine = Engine::new(Arc::clone(&loaded.store));
+    let mut engine = Engine::new(Arc::clone(&loaded.memory.store));
     engine.update(std::mem::take(&mut loaded.input));
     let working = context.progress.spinner("asking");
     let rows = engine.members(&expression, Side::After).map_err(|problems| Failure::new("set", problems.join("; ")))?;
+    loaded.memory.keep();
     drop(working);
     if context.is_json() {
         return Answer::json(&rows, true);

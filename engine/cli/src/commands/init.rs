@@ -53,7 +53,7 @@ pub(super) fn init(context: &Context) -> Result<Answer> {
         "git" if failure.message.contains("not in a git repository") => failure.help("make one first: git init"),
         _ => failure,
     })?;
-    let loaded = load::load_tree(&context.place, &GraphArgs { rev: None, rules: None }, &context.progress)?;
+    let loaded = load::load_tree(&context.place, &GraphArgs::default(), &context.progress)?;
     let person = match repository.head()? {
         Some(head) => repository.commit(head)?.author.email,
         None => String::new(),
@@ -168,7 +168,7 @@ fn look(loaded: &Loaded, person: String) -> (Found, Report) {
 fn graph(loaded: &Loaded) -> CodeGraph {
     let file = |file: &grace_engine::input::TreeFile| {
         let facts = match (&file.content, Language::of_path(&file.path)) {
-            (TreeContent::Code(content), Some(language)) => loaded.store.get(*content, language),
+            (TreeContent::Code(content), Some(language)) => loaded.memory.store.get(*content, language),
             _ => None,
         };
         GraphFile::new(Arc::clone(&file.path), facts.as_deref())

@@ -9,7 +9,7 @@ use super::{Answer, Context};
 use crate::args::ChangeArgs;
 use crate::failure::Result;
 use crate::load::estimate::Estimate;
-use crate::load::{self, Loaded};
+use crate::load::{self, Cache, Loaded};
 use crate::screen;
 
 /// A plan with what was compared: more keys than the engine's own, none less.
@@ -40,7 +40,7 @@ impl<'a> PlanReport<'a> {
 }
 
 pub(super) fn plan(context: &Context, args: &ChangeArgs) -> Result<Answer> {
-    let (plan, loaded) = derive(context, args)?;
+    let (plan, loaded) = derive(context, args, Cache::unless(args.no_cache))?;
     let yes = plan.denials.is_empty();
     // A denied change is not run.
     let repository = context.place.repository.as_ref().ok().filter(|_| yes && !plan.bundles.is_empty());
@@ -51,7 +51,7 @@ pub(super) fn plan(context: &Context, args: &ChangeArgs) -> Result<Answer> {
     let mut page = context.page();
     screen::plan::plan(&mut page, &plan, &loaded.compared, estimate);
     screen::notes::problems(&mut page, &loaded.problems);
-    if plan.change.files == 0 && args == &ChangeArgs::default() {
+    if plan.change.files == 0 && *args == (ChangeArgs { no_cache: args.no_cache, ..ChangeArgs::default() }) {
         page.gap();
         page.line(0, if has_parent(context)? { "the last commit: grace-rules plan --base HEAD~1" } else { FIRST });
     } else {
@@ -73,16 +73,17 @@ fn has_parent(context: &Context) -> Result<bool> {
 }
 
 /// The plan of a change, and what was loaded for it.
-pub(super) fn derive(context: &Context, args: &ChangeArgs) -> Result<(Plan, Loaded)> {
-    let (engine, loaded) = engine(context, args)?;
+pub(super) fn derive(context: &Context, args: &ChangeArgs, cache: Cache) -> Result<(Plan, Loaded)> {
+    let (engine, loaded) = engine(context, args, cache)?;
     let _working = context.progress.spinner("planning");
-    Ok((engine.plan(), loaded))
+    let plan = loaded.memory.kept_while(|| engine.plan());
+    Ok((plan, loaded))
 }
 
 /// An engine that holds the change.
-pub(super) fn engine(context: &Context, args: &ChangeArgs) -> Result<(Engine, Loaded)> {
-    let mut loaded = load::load(&context.place, args, &context.progress)?;
-    let mut engine = Engine::new(std::sync::Arc::clone(&loaded.store));
+pub(super) fn engine(context: &Context, args: &ChangeArgs, cache: Cache) -> Result<(Engine, Loaded)> {
+    let mut loaded = load::load(&context.place, args, cache, &context.progress)?;
+    let mut engine = Engine::new(std::sync::Arc::clone(&loaded.memory.store));
     engine.update(std::mem::take(&mut loaded.input));
     Ok((engine, loaded))
 }

@@ -17,7 +17,7 @@ use super::plan::{PlanReport, derive};
 use super::{Answer, Context};
 use crate::args::ChangeArgs;
 use crate::failure::{Failure, Result};
-use crate::load::store_path;
+use crate::load::{Cache, store_path};
 use crate::screen;
 
 /// Bundles that run at the same time, at most: tests start processes of their own.
@@ -57,7 +57,8 @@ pub(super) fn run(context: &Context, args: &ChangeArgs) -> Result<Answer> {
             .help("apply the diff first, or name a commit with --head"));
     }
     let repository = context.place.repository()?;
-    let (mut plan, loaded) = derive(context, args)?;
+    // A plan that is acted upon believes no cache.
+    let (mut plan, loaded) = derive(context, args, Cache::Unused)?;
     let past = loaded.past.clone();
     let judge = |plan: &Plan, outcomes: &BTreeMap<String, decide::BundleOutcome>| {
         decide::decide(plan, outcomes, &past, &BTreeSet::new(), None)

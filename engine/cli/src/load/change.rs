@@ -56,10 +56,15 @@ impl Base {
 
     /// Where this branch left the default branch, if that is not `HEAD` itself.
     fn default(repository: &Repository) -> Result<Self> {
-        let head = Self::head(repository)?;
-        let Some(commit) = head.commit else { return Ok(head) };
-        for name in DEFAULT_BRANCHES {
-            let Ok(tip) = repository.resolve(name) else { continue };
+        let names = ["HEAD"].into_iter().chain(DEFAULT_BRANCHES).collect::<Vec<_>>();
+        let mut commits = repository.commits_of(&names)?.into_iter();
+        let Some(commit) = commits.next().flatten() else { return Self::head(repository) };
+        let head = Self { commit: Some(commit), name: named("HEAD", commit) };
+        for (name, tip) in DEFAULT_BRANCHES.into_iter().zip(commits) {
+            let Some(tip) = tip else { continue };
+            if tip == commit {
+                break;
+            }
             // In a shallow clone the branches may not meet; the last commit is then all there is to compare with.
             let Ok(fork) = repository.merge_base(commit, tip) else { break };
             if fork == commit {
@@ -72,10 +77,23 @@ impl Base {
         Ok(head)
     }
 
-    fn files(&self, repository: &Repository) -> Result<Files> {
-        let entries = self.commit.map(|commit| repository.tree(commit)).transpose()?.unwrap_or_default();
-        Ok(entries.iter().map(|entry| (entry.path.clone(), Entry::of_git(entry))).collect())
+    fn entries(&self, repository: &Repository) -> Result<Vec<TreeEntry>> {
+        Ok(self.commit.map(|commit| repository.tree(commit)).transpose()?.unwrap_or_default())
     }
+
+    fn files(&self, repository: &Repository) -> Result<Files> {
+        Ok(files_of(self.entries(repository)?))
+    }
+}
+
+fn files_of(entries: Vec<TreeEntry>) -> Files {
+    entries
+        .into_iter()
+        .map(|entry| {
+            let file = Entry::of_git(&entry);
+            (entry.path, file)
+        })
+        .collect()
 }
 
 fn short(commit: CommitId) -> String {
@@ -88,18 +106,19 @@ fn named(rev: &str, commit: CommitId) -> String {
 }
 
 /// The comparison that the command line asks for.
-pub(super) fn compare(place: &Place, repository: Option<&Repository>, args: &ChangeArgs) -> Result<Compared> {
+pub(super) fn compare(place: &Place, reader: &Reader<'_>, args: &ChangeArgs) -> Result<Compared> {
     let base = args.base.as_deref();
+    let repository = reader.repository;
     let branch = repository.map(Repository::branch).transpose()?.flatten();
     match (repository, &args.diff, &args.head) {
         (_, Some(diff), _) => {
             let text = read_diff(place, diff)?;
             let (before, name) = start(place, repository, base)?;
-            from_diff(place, repository, before, &text, &format!("a diff applied to {name}"))
+            from_diff(reader, before, &text, &format!("a diff applied to {name}"))
         }
         _ if !args.files.is_empty() => {
             let (before, name) = start(place, repository, base)?;
-            from_files(place, repository, before, &args.files, &name)
+            from_files(place, reader, before, &args.files, &name)
         }
         (None, _, _) => Err(place.repository().err().unwrap_or_else(|| Failure::new("bug", "a repository got lost"))),
         (Some(repository), None, Some(head)) => {
@@ -111,22 +130,35 @@ pub(super) fn compare(place: &Place, repository: Option<&Repository>, args: &Cha
             let changes = repository.changed(base.commit, head_commit)?;
             let description = format!("{} against {}", named(head, head_commit), base.name);
             let is_branch = repository.ref_names()?.contains(head);
-            from_git(place, repository, &base, changes, Vec::new(), false, description, is_branch.then(|| head.clone()))
+            let before = base.entries(repository)?;
+            from_git(reader, before, changes, Vec::new(), false, description, is_branch.then(|| head.clone()))
         }
         (Some(repository), None, None) if args.staged => {
             let base = Base::given_or_head(repository, base)?;
             let changes = repository.changed_staged(base.commit)?;
             let description = format!("staged changes against {}", base.name);
-            from_git(place, repository, &base, changes, Vec::new(), false, description, branch)
+            from_git(reader, base.entries(repository)?, changes, Vec::new(), false, description, branch)
         }
         (Some(repository), None, None) => {
-            let base = match base {
-                None if !args.worktree => Base::default(repository)?,
-                base => Base::given_or_head(repository, base)?,
+            let find = || match base {
+                None if !args.worktree => Base::default(repository),
+                base => Base::given_or_head(repository, base),
             };
-            let found = repository.changed_worktree(base.commit)?;
+            // What is there, and what it is compared with, are found at the same time.
+            let (base, listed) = std::thread::scope(|scope| {
+                let listing = scope.spawn(|| repository.work_tree());
+                (find(), listing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            });
+            let base = base?;
+            let entries = match base.commit {
+                Some(commit) => reader.memory.listing(repository, commit)?,
+                None => Vec::new(),
+            };
+            let recall = |path: &str, stamp: &files::Stamp| reader.memory.names(path, stamp);
+            let found = repository.compare_worktree(&entries, listed?, &recall)?;
+            reader.memory.looked_at(found.files);
             let description = format!("work tree against {}", base.name);
-            from_git(place, repository, &base, found.changes, found.problems, true, description, branch)
+            from_git(reader, entries, found.changes, found.problems, true, description, branch)
         }
     }
 }
@@ -148,20 +180,16 @@ fn fork_of(repository: &Repository, head: CommitId) -> Result<Base> {
     })
 }
 
-#[expect(clippy::too_many_arguments, reason = "one private function that three callers complete")]
 fn from_git(
-    place: &Place,
-    repository: &Repository,
-    base: &Base,
+    reader: &Reader<'_>,
+    before: Vec<TreeEntry>,
     changes: Vec<TreeChange>,
     problems: Vec<Problem>,
     on_disk: bool,
     description: String,
     branch: Option<String>,
 ) -> Result<Compared> {
-    let before = base.files(repository)?;
-    let reader = Reader::new(&place.root, Some(repository));
-    let mut blobs = reader.blobs();
+    let before = files_of(before);
     let mut after = before.clone();
     let mut sides: BTreeMap<String, FileChange> = BTreeMap::new();
     let entry_after = |entry: &TreeEntry| match (on_disk, entry.kind, entry.odd_name) {
@@ -178,7 +206,7 @@ fn from_git(
     }
     for change in changes {
         let before_side = match &change.before {
-            Some(old) => Some(reader.file_side(&mut blobs, &old.path, &Entry::of_git(old))?),
+            Some(old) => Some(reader.file_side(&old.path, &Entry::of_git(old))?),
             None => None,
         };
         let path = change.path().to_owned();
@@ -190,7 +218,7 @@ fn from_git(
             (after, _) => after.as_ref().map(entry_after),
         };
         let after_side = match &new {
-            Some(entry) => Some(reader.file_side(&mut blobs, &path, entry)?),
+            Some(entry) => Some(reader.file_side(&path, entry)?),
             None => None,
         };
         if let Some(entry) = new {
@@ -199,7 +227,7 @@ fn from_git(
         sides.insert(path, FileChange { before: before_side, after: after_side, asserted: false });
     }
     for problem in &problems {
-        unknown_state(&reader, &before, &mut after, &mut sides, problem)?;
+        unknown_state(reader, &before, &mut after, &mut sides, problem)?;
     }
     let change = Change { files: sides.into_values().collect() };
     Ok(Compared { before, after, change, description, branch, problems })
@@ -229,10 +257,10 @@ fn unknown_state(
         let old = before.get(&path);
         let entry = Entry { kind: old.map_or(EntryKind::File, |old| old.kind), source: Source::Unreadable(why) };
         let before_side = match old {
-            Some(old) => Some(reader.file_side(&mut reader.blobs(), &path, old)?),
+            Some(old) => Some(reader.file_side(&path, old)?),
             None => None,
         };
-        let after_side = reader.file_side(&mut None, &path, &entry)?;
+        let after_side = reader.file_side(&path, &entry)?;
         after.insert(path.clone(), entry);
         sides.insert(path, FileChange { before: before_side, after: Some(after_side), asserted: false });
     }
@@ -274,20 +302,12 @@ fn read_diff(place: &Place, path: &Path) -> Result<String> {
     })
 }
 
-fn from_diff(
-    place: &Place,
-    repository: Option<&Repository>,
-    before: Files,
-    text: &str,
-    description: &str,
-) -> Result<Compared> {
+fn from_diff(reader: &Reader<'_>, before: Files, text: &str, description: &str) -> Result<Compared> {
     let patches = if text.trim().is_empty() { Vec::new() } else { parse_unified(text)? };
-    let reader = Reader::new(&place.root, repository);
-    let mut blobs = reader.blobs();
     let mut failure = None;
     let mut change = change_from_patches(&patches, &mut |path| {
         let entry = before.get(path)?;
-        match reader.file_side(&mut blobs, path, entry) {
+        match reader.file_side(path, entry) {
             Ok(side) => Some(side.content),
             Err(error) => {
                 failure.get_or_insert(error);
@@ -333,12 +353,11 @@ fn from_diff(
 
 fn from_files(
     place: &Place,
-    repository: Option<&Repository>,
+    reader: &Reader<'_>,
     before: Files,
     names: &[std::path::PathBuf],
     base: &str,
 ) -> Result<Compared> {
-    let reader = Reader::new(&place.root, repository);
     let mut after = before.clone();
     let mut sides = BTreeMap::new();
     for name in names {
@@ -358,9 +377,9 @@ fn from_files(
             return Err(Failure::new("input", format!("there is no file {}", quoted(name)))
                 .help(format!("neither on disk nor in {base}; directories are not files")));
         }
-        let before_side = old.map(|old| reader.file_side(&mut reader.blobs(), &path, old)).transpose()?;
+        let before_side = old.map(|old| reader.file_side(&path, old)).transpose()?;
         let entry = on_disk.map(|kind| Entry { kind, source: Source::Disk });
-        let after_side = entry.as_ref().map(|entry| reader.file_side(&mut None, &path, entry)).transpose()?;
+        let after_side = entry.as_ref().map(|entry| reader.file_side(&path, entry)).transpose()?;
         match entry {
             Some(entry) => after.insert(path.clone(), entry),
             None => after.remove(&path),
@@ -389,18 +408,15 @@ fn relative(place: &Place, path: &Path) -> Option<String> {
 }
 
 /// One tree by itself: a commit, the work tree, or a directory without a repository.
-pub(super) fn one_tree(
-    place: &Place,
-    repository: Option<&Repository>,
-    rev: Option<&str>,
-) -> Result<(Files, String, Vec<Problem>)> {
-    match (repository, rev) {
+pub(super) fn one_tree(place: &Place, reader: &Reader<'_>, rev: Option<&str>) -> Result<(Files, String, Vec<Problem>)> {
+    match (reader.repository, rev) {
         (Some(repository), Some(rev)) => {
             let base = Base::of(repository, rev)?;
             Ok((base.files(repository)?, base.name, Vec::new()))
         }
         (Some(repository), None) => {
             let listed = repository.work_tree()?;
+            reader.memory.listed(&listed);
             let mut files = Files::new();
             for file in listed.files {
                 let kind = file.index.as_ref().map_or(EntryKind::File, |entry| entry.kind);

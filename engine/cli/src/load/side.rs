@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use grace_graph::change::{Content, FileSide};
 use grace_system::files::{self, FileErrorKind};
 use grace_system::git::{Blob, Blobs, EntryKind, Oid, Repository, TreeEntry};
 
+use super::memory::{Cache, Memory};
 use crate::failure::{Result, why};
 
 pub use grace_system::Problem;
@@ -55,10 +56,12 @@ impl Entry {
 }
 
 /// Reads the content of entries.
-#[derive(Debug, Clone)]
 pub(super) struct Reader<'a> {
     root: PathBuf,
-    repository: Option<&'a Repository>,
+    pub(super) repository: Option<&'a Repository>,
+    pub(super) memory: Memory,
+    /// For those who read one file after the other.
+    blobs: Mutex<Option<Blobs>>,
 }
 
 /// Bytes, or why there are none.
@@ -89,8 +92,9 @@ impl Unread {
 impl<'a> Reader<'a> {
     /// Reads below `root`, and from the repository's objects where there is one.
     #[must_use]
-    pub(super) fn new(root: &Path, repository: Option<&'a Repository>) -> Self {
-        Self { root: root.to_path_buf(), repository }
+    pub(super) fn new(root: &Path, repository: Option<&'a Repository>, cache: Cache) -> Self {
+        let memory = Memory::open(cache, root, repository);
+        Self { root: root.to_path_buf(), repository, memory, blobs: Mutex::new(repository.map(Repository::blobs)) }
     }
 
     /// A reader of git's objects for one thread.
@@ -110,19 +114,36 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// The bytes of a blob from the work tree, where they stand there too.
+    pub(super) fn blob_on_disk(&self, oid: Oid, max: u64) -> Option<Vec<u8>> {
+        let file = self.memory.file_with(oid)?;
+        let bytes = files::read_in(&self.root, &file.path, max).ok()?;
+        (self.repository?.blob_id(&bytes) == oid).then_some(bytes)
+    }
+
+    /// A file that the listing of the work tree had was read.
+    pub(super) fn was_read(&self, path: &str, bytes: &[u8]) {
+        if let Some(repository) = self.repository {
+            self.memory.was_read(repository, &self.root, path, bytes);
+        }
+    }
+
     /// The bytes of a file of a side, at most `max`.
     ///
     /// # Errors
     /// When git itself fails; a file that cannot be read is an answer.
-    pub(super) fn bytes(&self, blobs: &mut Option<Blobs>, path: &str, entry: &Entry, max: u64) -> Result<Bytes> {
+    pub(super) fn bytes(&self, path: &str, entry: &Entry, max: u64) -> Result<Bytes> {
         Ok(match &entry.source {
             Source::Disk if entry.kind == EntryKind::Symlink => {
                 files::link_target_in(&self.root, path).map_err(|error| Unread::Because(why(&error.kind).into()))
             }
             Source::Disk => self.disk(path, max),
-            Source::Blob(oid) => match blobs {
-                Some(blobs) => of_blob(blobs.read(*oid, max)?),
-                None => Err(Unread::Because("there is no repository".into())),
+            Source::Blob(oid) => match self.blob_on_disk(*oid, max) {
+                Some(bytes) => Ok(bytes),
+                None => match &mut *self.blobs.lock().unwrap_or_else(PoisonError::into_inner) {
+                    Some(blobs) => of_blob(blobs.read(*oid, max)?),
+                    None => Err(Unread::Because("there is no repository".into())),
+                },
             },
             Source::Given(Content::Text(text)) if text.len() as u64 <= max => Ok(text.as_bytes().to_vec()),
             Source::Given(Content::Text(text)) => Err(Unread::TooLarge(text.len() as u64)),
@@ -141,7 +162,7 @@ impl<'a> Reader<'a> {
         if !entry.is_file() {
             return Ok(Err("it is not a regular file".into()));
         }
-        let bytes = self.bytes(&mut self.blobs(), path, entry, max)?;
+        let bytes = self.bytes(path, entry, max)?;
         Ok(bytes.map_err(|unread| unread.reason()).and_then(|bytes| match text(bytes) {
             Ok(text) => Ok(text),
             Err(_) => Err("it is not UTF-8 text".into()),
@@ -152,12 +173,12 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// When git itself fails.
-    pub(super) fn file_side(&self, blobs: &mut Option<Blobs>, path: &str, entry: &Entry) -> Result<FileSide> {
+    pub(super) fn file_side(&self, path: &str, entry: &Entry) -> Result<FileSide> {
         let content = match (&entry.source, entry.kind) {
             (Source::Given(content), _) => content.clone(),
             (Source::Unreadable(why), _) => Content::Unknown(Arc::clone(why)),
             (Source::Blob(oid), EntryKind::Submodule) => Content::Submodule(oid.to_string().into()),
-            (source, kind) => match (self.bytes(blobs, path, entry, MAX_TEXT)?, kind) {
+            (source, kind) => match (self.bytes(path, entry, MAX_TEXT)?, kind) {
                 (Ok(target), EntryKind::Symlink) => Content::Link(String::from_utf8_lossy(&target).into()),
                 (Ok(bytes), _) => {
                     text(bytes).map_or_else(|bytes| Content::Binary(*blake3::hash(&bytes).as_bytes()), Content::Text)

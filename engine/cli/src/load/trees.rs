@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use grace_engine::input::{Tree, TreeContent, TreeFile};
-use grace_graph::facts::{Language, MAX_PARSED_BYTES};
+use grace_graph::facts::{ContentId, FileFacts, Language, MAX_PARSED_BYTES};
 use grace_graph::store::FactStore;
 use grace_system::git::Oid;
 use rayon::prelude::*;
@@ -16,9 +16,12 @@ use crate::progress::Progress;
 /// How many files one task of a worker reads.
 const SHARE: usize = 64;
 
+/// Blobs by what they are read as, and what they say.
+type Blobs = BTreeMap<(Oid, Language), Option<TreeContent>>;
+
 /// The trees of these sides, in order.
-pub(super) fn read(reader: &Reader<'_>, sides: &[&Files], store: &FactStore, progress: &Progress) -> Result<Vec<Tree>> {
-    let mut blobs: BTreeMap<(Oid, Language), Option<TreeContent>> = BTreeMap::new();
+pub(super) fn read(reader: &Reader<'_>, sides: &[&Files], progress: &Progress) -> Result<Vec<Tree>> {
+    let mut blobs = Blobs::new();
     let mut others: BTreeMap<&str, Vec<(usize, &Entry, Language)>> = BTreeMap::new();
     for (side, files) in sides.iter().enumerate() {
         for (path, entry) in files.iter() {
@@ -32,14 +35,14 @@ pub(super) fn read(reader: &Reader<'_>, sides: &[&Files], store: &FactStore, pro
         }
     }
     let meter = progress.meter("reading", (blobs.len() + others.len()) as u64);
-    read_blobs(reader, &mut blobs, store, &meter)?;
+    read_blobs(reader, &mut blobs, &meter)?;
     let read: Vec<((usize, &str), TreeContent)> = others
         .into_par_iter()
         .flat_map_iter(|(path, entries)| {
             meter.advance(1);
             entries
                 .into_iter()
-                .map(move |(side, entry, language)| ((side, path), content(reader, path, entry, language, store)))
+                .map(move |(side, entry, language)| ((side, path), content(reader, path, entry, language)))
         })
         .collect();
     let read: BTreeMap<(usize, &str), TreeContent> = read.into_iter().collect();
@@ -63,21 +66,34 @@ fn unread() -> TreeContent {
     TreeContent::Opaque("it was not read".into())
 }
 
-fn read_blobs(
-    reader: &Reader<'_>,
-    blobs: &mut BTreeMap<(Oid, Language), Option<TreeContent>>,
-    store: &FactStore,
-    meter: &crate::progress::Meter,
-) -> Result<()> {
-    let mut wanted: Vec<_> = blobs.iter_mut().collect();
+fn read_blobs(reader: &Reader<'_>, blobs: &mut Blobs, meter: &crate::progress::Meter) -> Result<()> {
+    let (memory, store) = (&reader.memory, &reader.memory.store);
+    // What was read before needs no reading, and what stands in the work tree needs no git.
+    blobs.par_iter_mut().for_each(|((oid, language), slot)| {
+        let known = memory.content_of_blob(*oid).and_then(|content| store.get(content, *language));
+        let facts = known.or_else(|| {
+            let bytes = reader.blob_on_disk(*oid, MAX_PARSED_BYTES as u64)?;
+            Some(store.facts(*language, &bytes))
+        });
+        if let Some(facts) = facts {
+            store.learn_blob(oid.as_bytes(), facts.content);
+            *slot = Some(of_facts(&facts));
+            meter.advance(1);
+        }
+    });
+    let mut wanted: Vec<_> = blobs.iter_mut().filter(|(_, slot)| slot.is_none()).collect();
     // A share per worker would leave one with the long files; many small shares would start git anew for each.
     let share = wanted.len().div_ceil(rayon::current_num_threads() * 2).max(SHARE);
     wanted.par_chunks_mut(share).try_for_each(|share| {
         let Some(mut git) = reader.blobs() else { return Ok(()) };
         let oids: Vec<Oid> = share.iter().map(|((oid, _), _)| *oid).collect();
         git.read_many(&oids, MAX_PARSED_BYTES as u64, |index, blob| {
-            if let Some(((_, language), slot)) = share.get_mut(index) {
-                **slot = Some(facts(of_blob(blob), *language, store));
+            if let Some(((oid, language), slot)) = share.get_mut(index) {
+                let bytes = of_blob(blob);
+                if let Ok(bytes) = &bytes {
+                    store.learn_blob(oid.as_bytes(), ContentId::of(bytes));
+                }
+                **slot = Some(facts(bytes, *language, store));
             }
             meter.advance(1);
         })
@@ -85,22 +101,37 @@ fn read_blobs(
     })
 }
 
-fn content(reader: &Reader<'_>, path: &str, entry: &Entry, language: Language, store: &FactStore) -> TreeContent {
-    match reader.bytes(&mut None, path, entry, MAX_PARSED_BYTES as u64) {
-        Ok(bytes) => facts(bytes, language, store),
+fn content(reader: &Reader<'_>, path: &str, entry: &Entry, language: Language) -> TreeContent {
+    let store = &reader.memory.store;
+    if entry.source == Source::Disk
+        && let Some(content) = reader.memory.content_on_disk(path)
+        && let Some(facts) = store.get(content, language)
+    {
+        return of_facts(&facts);
+    }
+    match reader.bytes(path, entry, MAX_PARSED_BYTES as u64) {
+        Ok(bytes) => {
+            if let Ok(bytes) = &bytes
+                && entry.source == Source::Disk
+            {
+                reader.was_read(path, bytes);
+            }
+            facts(bytes, language, store)
+        }
         Err(failure) => TreeContent::Opaque(failure.message.into()),
+    }
+}
+
+fn of_facts(facts: &FileFacts) -> TreeContent {
+    match facts.opaque() {
+        None => TreeContent::Code(facts.content),
+        Some(kind) => TreeContent::Opaque(Arc::from(opaque(kind))),
     }
 }
 
 fn facts(bytes: Bytes, language: Language, store: &FactStore) -> TreeContent {
     match bytes {
-        Ok(bytes) => {
-            let facts = store.facts(language, &bytes);
-            match facts.opaque() {
-                None => TreeContent::Code(facts.content),
-                Some(kind) => TreeContent::Opaque(Arc::from(opaque(kind))),
-            }
-        }
+        Ok(bytes) => of_facts(&store.facts(language, &bytes)),
         Err(unread) => TreeContent::Opaque(unread.reason()),
     }
 }

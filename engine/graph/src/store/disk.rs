@@ -191,7 +191,7 @@ fn to_rewrite(index: &Index) -> Vec<bool> {
 }
 
 /// Says to programs that keep copies that nothing here is worth one.
-fn mark(root: &Path) -> Result<(), FileError> {
+pub(super) fn mark(root: &Path) -> Result<(), FileError> {
     let tag = root.join("CACHEDIR.TAG");
     if files::exists(&tag) {
         return Ok(());

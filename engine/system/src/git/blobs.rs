@@ -139,6 +139,11 @@ impl Blobs {
         max: u64,
         mut each: impl FnMut(usize, Blob),
     ) -> Result<(), GitError> {
+        if oids.is_empty() {
+            return Ok(());
+        }
+        // Both start at once: the second is ready when the first has answered.
+        self.contents.process()?;
         let mut begin = 0;
         // In parts, so that the first contents arrive early and the lists stay short.
         for part in oids.chunks(1024) {

@@ -8,6 +8,7 @@
 
 mod blobs;
 mod commits;
+mod content;
 mod export;
 mod revision;
 mod tree;
@@ -26,6 +27,7 @@ use crate::{env, files};
 
 pub use blobs::{Blob, Blobs};
 pub use commits::{CommitInfo, CommitRange, Person};
+pub use content::{KnownFile, Names, Recall};
 pub use export::ExportReport;
 pub use tree::{EntryKind, Status, TreeChange, TreeEntry};
 pub use worktree::{WorkFile, WorkState, WorkTree, WorkTreeChanges};
@@ -59,6 +61,18 @@ impl Oid {
             let digit = |c: u8| char::from(c).to_digit(16).and_then(|d| u8::try_from(d).ok());
             *byte = digit(pair[0])? << 4 | digit(pair[1])?;
         }
+        Some(Self { bytes, format })
+    }
+
+    /// The name with these 20 or 32 bytes.
+    pub fn from_bytes(name: &[u8]) -> Option<Self> {
+        let format = match name.len() {
+            20 => ObjectFormat::Sha1,
+            32 => ObjectFormat::Sha256,
+            _ => return None,
+        };
+        let mut bytes = [0; 32];
+        bytes[..name.len()].copy_from_slice(name);
         Some(Self { bytes, format })
     }
 
@@ -346,30 +360,34 @@ impl Repository {
         // The root is not known yet: what lies in any directory with a `.git` above does not count as a tool.
         let outer = dir.ancestors().find(|dir| files::exists(&dir.join(".git"))).unwrap_or(&dir);
         let program = env::find_program("git", &env::search_path(Some(outer))).ok_or(GitError::NoGit)?;
-        let ask = |flags: &[&str]| {
-            let args: Vec<OsString> =
-                std::iter::once("rev-parse").chain(flags.iter().copied()).map(OsString::from).collect();
-            run(command(&program, &dir, &[], args, Limits::default()), &Cancel::new(), "rev-parse")
-        };
-        let text = match ask(&["--is-inside-work-tree", "--show-object-format", "--is-shallow-repository"]) {
-            Ok(output) => String::from_utf8_lossy(&output).into_owned(),
+        let flags = [
+            "--is-inside-work-tree",
+            "--show-object-format",
+            "--is-shallow-repository",
+            "--path-format=absolute",
+            "--show-toplevel",
+            "--absolute-git-dir",
+            "--git-common-dir",
+        ];
+        let args: Vec<OsString> = std::iter::once("rev-parse").chain(flags).map(OsString::from).collect();
+        let output = match run(command(&program, &dir, &[], args, Limits::default()), &Cancel::new(), "rev-parse") {
+            Ok(output) => output,
             Err(GitError::Failed { message, .. }) if message.contains("not a git repository") => {
                 return Err(GitError::NotARepository { dir });
             }
             Err(GitError::Failed { message, .. }) if message.contains("dubious ownership") => {
                 return Err(GitError::Untrusted { dir });
             }
+            Err(GitError::Failed { message, .. }) if message.contains("must be run in a work tree") => {
+                return Err(GitError::NoWorkTree { dir });
+            }
             Err(error) => return Err(error),
         };
-        let mut answers = text.lines();
-        if answers.next() != Some("true") {
+        let answers: Vec<&[u8]> = output.strip_suffix(b"\n").unwrap_or(&output).split(|byte| *byte == b'\n').collect();
+        if answers.first().is_none_or(|inside| *inside != b"true") {
             return Err(GitError::NoWorkTree { dir });
         }
-        let format = if answers.next() == Some("sha256") { ObjectFormat::Sha256 } else { ObjectFormat::Sha1 };
-        let shallow = answers.next() == Some("true");
-        let output = ask(&["--path-format=absolute", "--show-toplevel", "--absolute-git-dir", "--git-common-dir"])?;
-        let paths: Vec<&[u8]> = output.strip_suffix(b"\n").unwrap_or(&output).split(|byte| *byte == b'\n').collect();
-        let [root, git_dir, common_dir] = paths[..] else {
+        let [_, format, shallow, root, git_dir, common_dir] = answers[..] else {
             return Err(GitError::Failed {
                 command: "rev-parse".to_owned(),
                 message: "the path of the repository holds a line break".to_owned(),
@@ -385,8 +403,8 @@ impl Repository {
             root,
             git_dir: path_of(git_dir),
             common_dir: path_of(common_dir),
-            format,
-            shallow,
+            format: if format == b"sha256" { ObjectFormat::Sha256 } else { ObjectFormat::Sha1 },
+            shallow: shallow == b"true",
             limits: Limits::default(),
             cancel: Cancel::new(),
         })

@@ -1,6 +1,7 @@
 //! From names to commits, with a distinct error for each way that can fail.
 
 use super::{CommitId, GitError, Oid, Repository};
+use crate::files::{self, Kind};
 
 /// Longest revision that is passed on, in bytes.
 const LONGEST: usize = 1024;
@@ -65,8 +66,28 @@ impl Repository {
         }
     }
 
+    /// The commits of these names, asked for together; `None` for names of no commit. The names are our own, not a user's.
+    pub fn commits_of(&self, names: &[&str]) -> Result<Vec<Option<CommitId>>, GitError> {
+        let questions: Vec<String> = names.iter().map(|name| format!("{name}^{{commit}}")).collect();
+        let commit = |check| match check {
+            Check::Found(oid, kind) if kind == "commit" => Some(CommitId(oid)),
+            _ => None,
+        };
+        Ok(self.check_all(&questions)?.into_iter().map(commit).collect())
+    }
+
     /// The branch that `HEAD` is on; `None` when it is detached.
     pub fn branch(&self) -> Result<Option<String>, GitError> {
+        // Git is asked where the file does not say it plainly: a link, or a repository that keeps references elsewhere.
+        let head = self.git_dir.join("HEAD");
+        if files::stat(&head).is_ok_and(|stat| stat.kind == Kind::File)
+            && let Ok(text) = files::read_text(&head, LONGEST as u64)
+            && let Some(name) = text.strip_prefix("ref: refs/heads/").and_then(|name| name.strip_suffix('\n'))
+            && !name.starts_with('.')
+            && !name.contains(char::is_whitespace)
+        {
+            return Ok(Some(name.to_owned()));
+        }
         match self.git(["symbolic-ref", "--quiet", "HEAD"]) {
             Ok(name) => {
                 let name = String::from_utf8_lossy(&name).trim_end().to_owned();
@@ -127,28 +148,31 @@ impl Repository {
     }
 
     fn check(&self, name: &str) -> Result<Check, GitError> {
+        Ok(self.check_all(&[name.to_owned()])?.pop().unwrap_or(Check::Missing))
+    }
+
+    /// What each of these names is, in order.
+    fn check_all(&self, names: &[String]) -> Result<Vec<Check>, GitError> {
         let mut command = self.command(["cat-file", "--batch-check"]);
-        command.input = Some(format!("{name}\n").into_bytes());
+        command.input = Some(names.iter().flat_map(|name| [name, "\n"]).collect::<String>().into_bytes());
         let output = match super::run(command, &self.cancel, "cat-file") {
             Ok(output) => output,
             // A promised object that may not be fetched ends some versions.
             Err(GitError::Failed { message, .. })
                 if message.contains("promisor") || message.contains("lazy fetching") =>
             {
-                return Ok(Check::Missing);
+                // Which of them it was, nobody says; the rest are asked one by one.
+                return match names {
+                    [] | [_] => Ok(vec![Check::Missing]),
+                    many => many.iter().map(|name| self.check(name)).collect(),
+                };
             }
             Err(error) => return Err(error),
         };
-        let line = String::from_utf8_lossy(&output);
-        let line = line.trim_end_matches('\n');
-        if line.ends_with(" ambiguous") {
-            return Ok(Check::Ambiguous);
-        }
-        let mut words = line.split(' ');
-        match (words.next().and_then(Oid::parse), words.next(), words.next()) {
-            (Some(oid), Some(kind), Some(_size)) => Ok(Check::Found(oid, kind.to_owned())),
-            _ => Ok(Check::Missing),
-        }
+        let text = String::from_utf8_lossy(&output);
+        let mut answers: Vec<Check> = text.lines().map(Check::of).collect();
+        answers.resize_with(names.len(), || Check::Missing);
+        Ok(answers)
     }
 }
 
@@ -156,6 +180,20 @@ enum Check {
     Found(Oid, String),
     Ambiguous,
     Missing,
+}
+
+impl Check {
+    /// From a line of git's answer.
+    fn of(line: &str) -> Self {
+        if line.ends_with(" ambiguous") {
+            return Self::Ambiguous;
+        }
+        let mut words = line.split(' ');
+        match (words.next().and_then(Oid::parse), words.next(), words.next()) {
+            (Some(oid), Some(kind), Some(_size)) => Self::Found(oid, kind.to_owned()),
+            _ => Self::Missing,
+        }
+    }
 }
 
 /// Edits (insert, delete, replace, swap neighbours) between two names, case aside.

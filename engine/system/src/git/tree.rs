@@ -32,7 +32,9 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    pub(super) fn of_mode(mode: u32) -> Self {
+    /// What a mode means.
+    #[must_use]
+    pub fn of_mode(mode: u32) -> Self {
         match mode & 0o170_000 {
             0o120_000 => Self::Symlink,
             0o160_000 => Self::Submodule,

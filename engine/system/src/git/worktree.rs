@@ -5,26 +5,21 @@
 //! Other filters (`ident`, encodings, encryption) make a file look changed. Submodules are taken as the index has them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read as _;
+use std::sync::OnceLock;
 
-use sha2::Digest as _;
-
+use super::content::{KnownFile, Recall};
 use super::tree::{entry, malformed, records};
-use super::{
-    Blob, CommitId, EntryKind, GitError, Hasher, ObjectFormat, Oid, Repository, Status, TreeChange, TreeEntry,
-};
-use crate::files::{self, FileError, FileErrorKind, Kind};
+use super::{Blob, CommitId, EntryKind, GitError, Oid, Repository, Status, TreeChange, TreeEntry};
+use crate::files::{self, FileError, FileErrorKind, Kind, Stat};
 use crate::{Problem, ProblemKind, names};
 
-/// Files larger than this are hashed as they are, without a second look for line endings.
-const IN_MEMORY: u64 = 64 << 20;
 /// Files larger than this are not compared for similarity.
 const MAX_SIMILAR: u64 = 1 << 20;
 /// Above so many pairs of a deleted and an added file, only exact renames are found.
 const MAX_PAIRS: usize = 40_000;
 
 /// What git and the disk say of one path.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkFile {
     /// Repository-relative path.
     pub path: String,
@@ -35,10 +30,10 @@ pub struct WorkFile {
 }
 
 /// Where the content of a [`WorkFile`] is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WorkState {
-    /// On disk.
-    Present,
+    /// On disk, in this state.
+    Present(Stat),
     /// Tracked, but gone from disk.
     Deleted,
     /// Left out of a sparse checkout, or a submodule: the index entry counts.
@@ -61,15 +56,22 @@ pub struct WorkTreeChanges {
     pub changes: Vec<TreeChange>,
     /// Paths whose state is not known, sorted.
     pub problems: Vec<Problem>,
+    /// The regular files on disk, sorted by path.
+    pub files: Vec<KnownFile>,
 }
 
 impl Repository {
     /// Lists the work tree: tracked files, and untracked ones that are not ignored.
     pub fn work_tree(&self) -> Result<WorkTree, GitError> {
-        let mut files: BTreeMap<String, WorkFile> = BTreeMap::new();
+        let tracked = || self.git(["ls-files", "-s", "-t", "-z"]);
+        let (tracked, untracked) = std::thread::scope(|scope| {
+            // Git walks the directories meanwhile, which takes longer.
+            let walking = scope.spawn(|| self.git(["ls-files", "-o", "--exclude-standard", "-z"]));
+            (tracked(), walking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        let mut files = Vec::new();
         let mut problems = Vec::new();
-        let output = self.git(["ls-files", "-s", "-t", "-z"])?;
-        for record in records(&output) {
+        for record in records(&tracked?) {
             // TAG SP MODE SP OID SP STAGE TAB PATH
             let bad = || malformed("ls-files");
             let tab = record.iter().position(|byte| *byte == b'\t').ok_or_else(bad)?;
@@ -81,96 +83,83 @@ impl Repository {
             }
             if entry.odd_name {
                 problems.push(problem(&entry.path, ProblemKind::OddName, "has a name that is not UTF-8"));
-                continue;
+            } else {
+                files.push(Listed { path: entry.path.clone(), skipped: tag == "S", index: Some(entry) });
             }
-            let state = self.state_on_disk(&entry, tag == "S", &mut problems);
-            files.insert(entry.path.clone(), WorkFile { path: entry.path.clone(), index: Some(entry), state });
         }
-        let output = self.git(["ls-files", "-o", "--exclude-standard", "-z"])?;
-        for record in records(&output) {
+        for record in records(&untracked?) {
             let (path, odd_name) = names::from_bytes(record);
             if odd_name {
                 problems.push(problem(&path, ProblemKind::OddName, "has a name that is not UTF-8"));
             } else if path.ends_with('/') {
-                problems.push(problem(
-                    path.trim_end_matches('/'),
-                    ProblemKind::NestedRepository,
-                    "is a repository of its own",
-                ));
+                let path = path.trim_end_matches('/');
+                problems.push(problem(path, ProblemKind::NestedRepository, "is a repository of its own"));
             } else {
-                match files::stat_in(&self.root, &path).map(|stat| stat.kind) {
-                    Ok(Kind::File | Kind::Link) => {
-                        files.insert(path.clone(), WorkFile { path, index: None, state: WorkState::Present });
+                files.push(Listed { path, skipped: false, index: None });
+            }
+        }
+        // Of several entries of one path the last one counts: they are stages of a conflict.
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        files.reverse();
+        files.dedup_by(|a, b| a.path == b.path);
+        files.reverse();
+        let states = in_shares(&files, |files| {
+            let mut look = files::LookIn::new(&self.root);
+            files.iter().map(|file| state_on_disk(file, &mut look)).collect()
+        });
+        let mut present = Vec::with_capacity(files.len());
+        for (file, state) in files.into_iter().zip(states) {
+            let Listed { path, index, .. } = file;
+            match state {
+                Ok(Some(state)) => present.push(WorkFile { path, index, state }),
+                Ok(None) => {}
+                Err(found) => {
+                    problems.push(found);
+                    // What is known of it is what the index says.
+                    if index.is_some() {
+                        present.push(WorkFile { path, index, state: WorkState::InIndex });
                     }
-                    Ok(_) => problems.push(problem(&path, ProblemKind::Special, "is not a regular file")),
-                    // Gone since it was listed.
-                    Err(error) if error.kind == FileErrorKind::NotFound => {}
-                    Err(error) => problems.push(problem_of(&path, &error)),
                 }
             }
         }
         problems.sort();
         problems.dedup();
-        Ok(WorkTree { files: files.into_values().collect(), problems })
-    }
-
-    fn state_on_disk(&self, entry: &TreeEntry, skip_worktree: bool, problems: &mut Vec<Problem>) -> WorkState {
-        if entry.kind == EntryKind::Submodule {
-            return WorkState::InIndex;
-        }
-        match files::stat_in(&self.root, &entry.path) {
-            Ok(stat) if matches!(stat.kind, Kind::File | Kind::Link) => WorkState::Present,
-            Ok(stat) if stat.kind == Kind::Directory => WorkState::Deleted,
-            Ok(_) => {
-                problems.push(problem(&entry.path, ProblemKind::Special, "is not a regular file"));
-                WorkState::InIndex
-            }
-            Err(error) => match error.kind {
-                FileErrorKind::NotFound if skip_worktree => WorkState::InIndex,
-                // Below a link is not this repository's file: for git, too, it is gone.
-                FileErrorKind::NotFound | FileErrorKind::Link => WorkState::Deleted,
-                _ => {
-                    problems.push(problem_of(&entry.path, &error));
-                    WorkState::InIndex
-                }
-            },
-        }
+        Ok(WorkTree { files: present, problems })
     }
 
     /// What differs from `base` to the work tree, untracked files included. `base: None` is the empty tree.
     pub fn changed_worktree(&self, base: Option<CommitId>) -> Result<WorkTreeChanges, GitError> {
-        let mut before: BTreeMap<String, TreeEntry> = match base {
-            Some(base) => self.tree(base)?.into_iter().map(|entry| (entry.path.clone(), entry)).collect(),
-            None => BTreeMap::new(),
-        };
-        let listed = self.work_tree()?;
-        let unknown: Vec<String> = listed.problems.iter().map(|problem| problem.path.clone()).collect();
-        let mut found = WorkTreeChanges { changes: Vec::new(), problems: listed.problems };
-        let believes_modes = cfg!(unix)
-            && self.git(["config", "--type=bool", "--get", "core.fileMode"]).map_or(true, |value| value != b"false\n");
+        let base = base.map(|base| self.tree(base)).transpose()?.unwrap_or_default();
+        self.compare_worktree(&base, self.work_tree()?, &|_, _| None)
+    }
 
-        // Hashing is what takes time: every core takes a share.
-        let olds: Vec<Option<TreeEntry>> = listed.files.iter().map(|file| before.remove(&file.path)).collect();
-        let threads = std::thread::available_parallelism().map_or(1, |count| count.get().min(8));
-        let share = listed.files.len().div_ceil(threads).max(1);
-        let read = |files: &[WorkFile], olds: &[Option<TreeEntry>]| -> Vec<Result<Option<TreeEntry>, FileError>> {
-            files.iter().zip(olds).map(|(file, old)| self.entry_on_disk(file, old.as_ref(), believes_modes)).collect()
-        };
-        let news: Vec<Result<Option<TreeEntry>, FileError>> = std::thread::scope(|scope| {
-            let workers: Vec<_> = listed
-                .files
-                .chunks(share)
-                .zip(olds.chunks(share))
-                .map(|(files, olds)| scope.spawn(move || read(files, olds)))
-                .collect();
-            workers
-                .into_iter()
-                .flat_map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-                .collect()
+    /// What differs from a tree to the work tree as [`Repository::work_tree`] listed it, untracked files included. Files of
+    /// which `recall` knows the content are not read.
+    pub fn compare_worktree(
+        &self,
+        base: &[TreeEntry],
+        listed: WorkTree,
+        recall: Recall<'_>,
+    ) -> Result<WorkTreeChanges, GitError> {
+        let mut before: BTreeMap<&str, &TreeEntry> = base.iter().map(|entry| (entry.path.as_str(), entry)).collect();
+        let unknown: Vec<String> = listed.problems.iter().map(|problem| problem.path.clone()).collect();
+        let mut found = WorkTreeChanges { problems: listed.problems, ..WorkTreeChanges::default() };
+        let modes = Modes { repository: self, believed: OnceLock::new() };
+        let files: Vec<(WorkFile, Option<&TreeEntry>)> = listed
+            .files
+            .into_iter()
+            .map(|file| (before.remove(file.path.as_str()), file))
+            .map(|(old, file)| (file, old))
+            .collect();
+        let news = in_shares(&files, |files| {
+            files.iter().map(|(file, old)| self.entry_on_disk(file, *old, &modes, recall)).collect()
         });
-        for ((file, old), new) in listed.files.iter().zip(olds).zip(news) {
+        for ((file, old), new) in files.into_iter().zip(news) {
             match new {
-                Ok(new) => found.changes.extend(change(old, new)),
+                Ok((new, known)) => {
+                    found.changes.extend(change(old, new));
+                    found.files.extend(known);
+                }
                 Err(error) => found.problems.push(problem_of(&file.path, &error)),
             }
         }
@@ -247,31 +236,29 @@ impl Repository {
         Ok(result)
     }
 
-    /// The entry that a commit of this file would hold now; `None` if it is gone.
+    /// The entry that a commit of this file would hold now, `None` if it is gone; and what is known of its content.
     fn entry_on_disk(
         &self,
         file: &WorkFile,
         base: Option<&TreeEntry>,
-        believes_modes: bool,
-    ) -> Result<Option<TreeEntry>, FileError> {
-        match file.state {
-            WorkState::Deleted => return Ok(None),
-            WorkState::InIndex => return Ok(file.index.clone()),
-            WorkState::Present => {}
-        }
-        let stat = match files::stat_in(&self.root, &file.path) {
-            Ok(stat) => stat,
-            Err(error) if error.kind == FileErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
+        modes: &Modes<'_>,
+        recall: Recall<'_>,
+    ) -> Result<(Option<TreeEntry>, Option<KnownFile>), FileError> {
+        let stat = match file.state {
+            WorkState::Deleted => return Ok((None, None)),
+            WorkState::InIndex => return Ok((file.index.clone(), None)),
+            WorkState::Present(stat) => stat,
         };
         let expected: Vec<&TreeEntry> = file.index.as_ref().into_iter().chain(base).collect();
         let known = expected.first().map(|entry| entry.kind);
+        let was_executable = known == Some(EntryKind::Executable);
         let kind = match stat.kind {
             Kind::Link => EntryKind::Symlink,
             // A checkout without links holds each as a file with its target.
             _ if cfg!(windows) && known == Some(EntryKind::Symlink) => EntryKind::Symlink,
-            _ if believes_modes && stat.executable => EntryKind::Executable,
-            _ if !believes_modes && known == Some(EntryKind::Executable) => EntryKind::Executable,
+            _ if stat.executable == was_executable && was_executable => EntryKind::Executable,
+            _ if stat.executable == was_executable => EntryKind::File,
+            _ if modes.are_believed() == stat.executable => EntryKind::Executable,
             _ => EntryKind::File,
         };
         let mode = match kind {
@@ -279,42 +266,20 @@ impl Repository {
             EntryKind::Executable => 0o100_755,
             _ => 0o100_644,
         };
-        let oid = if stat.kind == Kind::Link {
-            Oid::of_blob(self.format, &files::link_target_in(&self.root, &file.path)?)
+        let entry = |oid| TreeEntry { path: file.path.clone(), odd_name: false, mode, oid, kind };
+        let named = if stat.kind == Kind::Link {
+            files::link_target_in(&self.root, &file.path)
+                .map(|target| (entry(Oid::of_blob(self.format, &target)), None))
         } else {
             let wanted: Vec<Oid> = expected.iter().map(|entry| entry.oid).collect();
-            self.oid_on_disk(&file.path, &wanted)?
+            self.names_on_disk(&file.path, &stat.stamp, &wanted, recall).map(|(oid, known)| (entry(oid), Some(known)))
         };
-        Ok(Some(TreeEntry { path: file.path.clone(), odd_name: false, mode, oid, kind }))
-    }
-
-    /// The blob of a file: the first of `wanted` that it is a checkout of, otherwise that of its bytes.
-    fn oid_on_disk(&self, path: &str, wanted: &[Oid]) -> Result<Oid, FileError> {
-        let (mut file, meta) = files::open_in(&self.root, path)?;
-        let failed = |error: std::io::Error| FileError::from_io(&self.root.join(path), &error);
-        if meta.len() > IN_MEMORY {
-            let mut hasher = Hasher::blob(self.format, meta.len());
-            let mut chunk = vec![0; 1 << 20];
-            loop {
-                match file.read(&mut chunk).map_err(failed)? {
-                    0 => return Ok(hasher.finish()),
-                    count => hasher.update(&chunk[..count]),
-                }
-            }
+        match named {
+            Ok((entry, known)) => Ok((Some(entry), known)),
+            // Gone since it was listed.
+            Err(error) if error.kind == FileErrorKind::NotFound => Ok((None, None)),
+            Err(error) => Err(error),
         }
-        let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0));
-        file.take(IN_MEMORY).read_to_end(&mut bytes).map_err(failed)?;
-        let raw = Oid::of_blob(self.format, &bytes);
-        if wanted.is_empty() || wanted.contains(&raw) {
-            return Ok(raw);
-        }
-        let as_committed = [without_carriage_returns(&bytes), Some(lfs_pointer(&bytes))];
-        let same = as_committed
-            .into_iter()
-            .flatten()
-            .map(|form| Oid::of_blob(self.format, &form))
-            .find(|oid| wanted.contains(oid));
-        Ok(same.unwrap_or(raw))
     }
 
     /// The name that this repository would give a blob with these bytes.
@@ -323,29 +288,65 @@ impl Repository {
     }
 }
 
-/// CRLF as LF; `None` if there is none, or if the content is binary.
-fn without_carriage_returns(bytes: &[u8]) -> Option<Vec<u8>> {
-    if bytes.contains(&0) || !bytes.windows(2).any(|pair| pair == b"\r\n") {
-        return None;
-    }
-    let mut text = Vec::with_capacity(bytes.len());
-    for (index, byte) in bytes.iter().enumerate() {
-        if *byte != b'\r' || bytes.get(index + 1) != Some(&b'\n') {
-            text.push(*byte);
-        }
-    }
-    Some(text)
+/// Whether the executable bits on disk mean anything, asked of git when the first one differs from what is expected.
+struct Modes<'a> {
+    repository: &'a Repository,
+    believed: OnceLock<bool>,
 }
 
-/// The pointer file that Git LFS commits in place of these bytes (its specification, version 1).
-fn lfs_pointer(bytes: &[u8]) -> Vec<u8> {
-    let mut hasher = sha2::Sha256::new();
-    hasher.update(bytes);
-    let digest = Oid { bytes: hasher.finalize().into(), format: ObjectFormat::Sha256 };
-    format!("version https://git-lfs.github.com/spec/v1\noid sha256:{digest}\nsize {}\n", bytes.len()).into_bytes()
+impl Modes<'_> {
+    fn are_believed(&self) -> bool {
+        let ask = || self.repository.git(["config", "--type=bool", "--get", "core.fileMode"]);
+        *self.believed.get_or_init(|| cfg!(unix) && ask().map_or(true, |value| value != b"false\n"))
+    }
 }
 
-fn change(before: Option<TreeEntry>, after: Option<TreeEntry>) -> Option<TreeChange> {
+/// A path as git lists it.
+struct Listed {
+    path: String,
+    /// Left out of a sparse checkout.
+    skipped: bool,
+    index: Option<TreeEntry>,
+}
+
+/// Where the content of a listed path is; `None` where there is no such file.
+fn state_on_disk(file: &Listed, look: &mut files::LookIn<'_>) -> Result<Option<WorkState>, Problem> {
+    if file.index.as_ref().is_some_and(|entry| entry.kind == EntryKind::Submodule) {
+        return Ok(Some(WorkState::InIndex));
+    }
+    let tracked = file.index.is_some();
+    match look.stat(&file.path) {
+        Ok(stat) if matches!(stat.kind, Kind::File | Kind::Link) => Ok(Some(WorkState::Present(stat))),
+        Ok(stat) if stat.kind == Kind::Directory && tracked => Ok(Some(WorkState::Deleted)),
+        Ok(_) => Err(problem(&file.path, ProblemKind::Special, "is not a regular file")),
+        Err(error) => match error.kind {
+            FileErrorKind::NotFound if file.skipped => Ok(Some(WorkState::InIndex)),
+            // Below a link is not this repository's file: for git, too, it is gone.
+            FileErrorKind::NotFound | FileErrorKind::Link if tracked => Ok(Some(WorkState::Deleted)),
+            // Gone since it was listed.
+            FileErrorKind::NotFound => Ok(None),
+            _ => Err(problem_of(&file.path, &error)),
+        },
+    }
+}
+
+/// One answer for each item, in order: every core takes a share.
+fn in_shares<T: Sync, A: Send>(items: &[T], each: impl Fn(&[T]) -> Vec<A> + Sync) -> Vec<A> {
+    let threads = std::thread::available_parallelism().map_or(1, |count| count.get().min(8));
+    let share = items.len().div_ceil(threads).max(64);
+    if items.len() <= share {
+        return each(items);
+    }
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = items.chunks(share).map(|items| scope.spawn(|| each(items))).collect();
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
+}
+
+fn change(before: Option<&TreeEntry>, after: Option<TreeEntry>) -> Option<TreeChange> {
     let family = |kind| match kind {
         EntryKind::Executable => EntryKind::File,
         other => other,
@@ -358,7 +359,7 @@ fn change(before: Option<TreeEntry>, after: Option<TreeEntry>) -> Option<TreeCha
         (Some(old), Some(new)) if family(old.kind) != family(new.kind) => Status::TypeChanged,
         _ => Status::Modified,
     };
-    Some(TreeChange { status, before, after })
+    Some(TreeChange { status, before: before.cloned(), after })
 }
 
 /// A deleted file whose content was added elsewhere has moved. Empty files move nowhere: they are all alike.

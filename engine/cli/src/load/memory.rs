@@ -1,0 +1,189 @@
+//! What is remembered between runs: facts by content, and the contents of a work tree's files by their state. Everything
+//! works without it, and to the same plan.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use grace_graph::facts::ContentId;
+use grace_graph::store::{Disk, FactStore, MOST_BYTES, TreeMemory};
+use grace_system::files::{self, Stamp};
+use grace_system::git::{CommitId, KnownFile, Names, Oid, Repository, TreeEntry, WorkState, WorkTree};
+use grace_system::{clock, env};
+
+use crate::failure::Result;
+
+/// The variable that names another place for what is remembered.
+const VARIABLE: &str = "GRACE_RULES_CACHE";
+
+/// Whether what earlier runs left may be believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cache {
+    /// It may: for questions.
+    Used,
+    /// It may not, and nothing is added to it: whoever can write to the cache would otherwise decide. What a false record
+    /// would hide is just that the change reaches its file, so no part of it is believed.
+    Unused,
+}
+
+impl Cache {
+    /// For a question, by what the command line says.
+    #[must_use]
+    pub fn unless(no_cache: bool) -> Self {
+        if no_cache { Self::Unused } else { Self::Used }
+    }
+
+    fn place(self) -> Option<PathBuf> {
+        match self {
+            Self::Used => env::cache_dir_of("grace-rules", VARIABLE),
+            Self::Unused => None,
+        }
+    }
+}
+
+/// What is remembered, and what is to be.
+#[derive(Debug)]
+pub struct Memory {
+    /// Facts of everything that is loaded.
+    pub store: Arc<FactStore>,
+    tree: Option<TreeMemory>,
+    /// Before anything was looked at, in nanoseconds since 1970.
+    moment: i64,
+    found: OnceLock<Found>,
+    /// Files that were read where only their listing was known.
+    read: Mutex<Vec<KnownFile>>,
+    listing: OnceLock<(Oid, Vec<TreeEntry>)>,
+}
+
+/// The files of the work tree.
+#[derive(Debug, Default)]
+struct Found {
+    files: Vec<KnownFile>,
+    by_blob: HashMap<Oid, usize>,
+    /// Where contents were not looked at: the files by path, in the state that they were listed in.
+    listed: HashMap<String, (Stamp, Option<ContentId>)>,
+}
+
+impl Memory {
+    /// What is remembered of this work tree; without a repository only facts are.
+    #[must_use]
+    pub(super) fn open(cache: Cache, root: &Path, repository: Option<&Repository>) -> Self {
+        let place = cache.place();
+        let store = match &place {
+            Some(place) => FactStore::over(Disk::open(place, MOST_BYTES)),
+            None => FactStore::new(),
+        };
+        let tree = place.filter(|_| repository.is_some()).map(|place| TreeMemory::open(&place, root));
+        Self {
+            store: Arc::new(store),
+            tree,
+            moment: clock::nanoseconds(),
+            found: OnceLock::new(),
+            read: Mutex::default(),
+            listing: OnceLock::new(),
+        }
+    }
+
+    /// What a file in this state is remembered to hold.
+    pub(super) fn names(&self, path: &str, stamp: &Stamp) -> Option<Names> {
+        self.tree.as_ref()?.names(path, stamp)
+    }
+
+    /// The files of a commit.
+    ///
+    /// # Errors
+    /// When git cannot list them.
+    pub(super) fn listing(&self, repository: &Repository, commit: CommitId) -> Result<Vec<TreeEntry>> {
+        let Some(tree) = &self.tree else { return Ok(repository.tree(commit)?) };
+        if let Some(entries) = tree.listing(commit.oid()) {
+            return Ok(entries);
+        }
+        let entries = repository.tree(commit)?;
+        let _the_first_counts = self.listing.set((commit.oid(), entries.clone()));
+        Ok(entries)
+    }
+
+    /// The work tree's files as they were just looked at.
+    pub(super) fn looked_at(&self, files: Vec<KnownFile>) {
+        let by_blob = files.iter().enumerate().map(|(at, file)| (file.names.blob, at)).collect();
+        let _the_first_counts = self.found.set(Found { files, by_blob, listed: HashMap::new() });
+    }
+
+    /// The work tree's files as they were listed, nobody having looked into them.
+    pub(super) fn listed(&self, tree: &WorkTree) {
+        let mut found = Found::default();
+        for file in &tree.files {
+            if let WorkState::Present(stat) = file.state
+                && stat.kind == files::Kind::File
+            {
+                let names = self.names(&file.path, &stat.stamp);
+                found.listed.insert(file.path.clone(), (stat.stamp, names.map(|names| ContentId(names.content))));
+                found.files.extend(names.map(|names| KnownFile { path: file.path.clone(), stamp: stat.stamp, names }));
+            }
+        }
+        let _the_first_counts = self.found.set(found);
+    }
+
+    /// The content of a file on disk, where it is known without reading.
+    pub(super) fn content_on_disk(&self, path: &str) -> Option<ContentId> {
+        self.found.get()?.listed.get(path)?.1
+    }
+
+    /// A file was read that had only been listed.
+    pub(super) fn was_read(&self, repository: &Repository, root: &Path, path: &str, bytes: &[u8]) {
+        if self.tree.is_some()
+            && let Some((stamp, _)) = self.found.get().and_then(|found| found.listed.get(path))
+            // Still as it was listed, so these are its bytes.
+            && files::stat_in(root, path).is_ok_and(|stat| stat.stamp == *stamp)
+        {
+            let file = KnownFile { path: path.to_owned(), stamp: *stamp, names: repository.names_of(bytes) };
+            self.read.lock().unwrap_or_else(PoisonError::into_inner).push(file);
+        }
+    }
+
+    /// The content of a blob, where it is known without reading.
+    pub(super) fn content_of_blob(&self, blob: Oid) -> Option<ContentId> {
+        match self.file_with(blob) {
+            Some(file) => Some(ContentId(file.names.content)),
+            None => self.store.content_of_blob(blob.as_bytes()),
+        }
+    }
+
+    /// A file of the work tree that holds a blob, as far as is known.
+    pub(super) fn file_with(&self, blob: Oid) -> Option<&KnownFile> {
+        let found = self.found.get()?;
+        found.files.get(*found.by_blob.get(&blob)?)
+    }
+
+    /// Remembers the work tree for the next run. Where that cannot be done, nothing is kept and nothing is said.
+    fn keep_tree(&self) {
+        let Some(tree) = &self.tree else { return };
+        if let Some((commit, entries)) = self.listing.get() {
+            tree.keep_listing(*commit, entries);
+        }
+        let Some(found) = self.found.get() else { return };
+        let read = std::mem::take(&mut *self.read.lock().unwrap_or_else(PoisonError::into_inner));
+        if read.is_empty() {
+            tree.keep_files(&found.files, self.moment, |path| found.listed.contains_key(path));
+        } else {
+            let all = [found.files.as_slice(), &read].concat();
+            tree.keep_files(&all, self.moment, |path| found.listed.contains_key(path));
+        }
+    }
+
+    /// Remembers everything for the next run.
+    pub fn keep(&self) {
+        self.keep_tree();
+        self.store.keep();
+    }
+
+    /// Does something, and meanwhile remembers the work tree; facts last, for more may be read until then.
+    pub fn kept_while<T>(&self, work: impl FnOnce() -> T) -> T {
+        let done = std::thread::scope(|scope| {
+            scope.spawn(|| self.keep_tree());
+            work()
+        });
+        self.store.keep();
+        done
+    }
+}
