@@ -171,6 +171,15 @@ pub enum Step {
     },
 }
 
+/// A set, and why the end of an edge or of a way is in it. A module is in a set when a part of its file is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InSet {
+    /// The set, as the language writes it.
+    pub set: String,
+    /// Why it is in the set.
+    pub proof: Vec<Step>,
+}
+
 /// What made a condition hold. A closed list; rendered only at the edge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -209,11 +218,19 @@ pub enum Evidence {
         line: u32,
         /// `the edge is new`, `an end moved`, `an end was tagged anew` as a word: `new`, `moved`, `retagged`.
         why: String,
+        /// Why `from` counts.
+        from_in: InSet,
+        /// Why `to` counts.
+        to_in: InSet,
     },
     /// A forbidden path between modules.
     Path {
         /// Each edge of it.
         steps: Vec<Step>,
+        /// Why the module that it starts from counts.
+        from_in: InSet,
+        /// Why the module that it leads to counts.
+        to_in: InSet,
     },
     /// A line of text.
     Line {

@@ -13,7 +13,7 @@ use grace_graph::graph::CodeGraph;
 
 use crate::book::{At, Compiled, Kind, compiled, line, names};
 use crate::db::{Db, RuleBook, facts, graph_of, snapshot};
-use crate::plan::{Evidence, PartRef, Side, Step, Truth};
+use crate::plan::{Evidence, InSet, PartRef, Side, Step, Truth};
 use crate::sets::{Members, Memo, Sets, walk_of};
 use crate::show;
 use crate::verdict::{EdgeHit, Hit};
@@ -57,6 +57,13 @@ impl Prover<'_> {
         };
         // It is read from no text: no place, and so nothing remembered by one.
         self.prove(item, side, key, &SetExpr { node: NodeId(0), kind: walk })
+    }
+
+    /// Why the file of a part counts as one of a set: by itself, or by a part of it.
+    fn module_in(&self, item: &Compiled, side: Side, part: Option<&PartKey>, set: &SetExpr) -> InSet {
+        let file = SetExpr { node: NodeId(0), kind: SetKind::FilesOf(Box::new(set.clone())) };
+        let proof = part.map(|part| self.prove(item, side, part, &file)).unwrap_or_default();
+        InSet { set: show::set(set), proof }
     }
 
     fn name_step(&self, name: &str, at: &At) -> Step {
@@ -113,17 +120,21 @@ impl Prover<'_> {
                 set: show::set(set),
                 proof: self.prove(item, *side, part, set),
             },
-            Hit::NewEdge { edge, why, .. } => Evidence::NewEdge {
+            Hit::NewEdge { edge, why, from_set, to_set, .. } => Evidence::NewEdge {
                 edge: edge_word(edge.kind).to_owned(),
                 from: self.part_ref(&edge.from, Side::After),
                 to: self.part_ref(&edge.to, Side::After),
                 file: edge.from.path.to_string(),
                 line: site_line(self.db, &edge.from.path, edge.site, Side::After),
                 why: (*why).to_owned(),
+                from_in: InSet { set: show::set(from_set), proof: self.prove(item, Side::After, &edge.from, from_set) },
+                to_in: InSet { set: show::set(to_set), proof: self.prove(item, Side::After, &edge.to, to_set) },
             },
-            Hit::Way { edges, side, .. } => {
-                Evidence::Path { steps: edges.iter().map(|edge| self.hit_step(edge, *side)).collect() }
-            }
+            Hit::Way { edges, side, from_set, to_set, .. } => Evidence::Path {
+                steps: edges.iter().map(|edge| self.hit_step(edge, *side)).collect(),
+                from_in: self.module_in(item, *side, edges.first().map(|edge| &edge.from), from_set),
+                to_in: self.module_in(item, *side, edges.last().map(|edge| &edge.to), to_set),
+            },
             Hit::Line { path, line, text, .. } => {
                 Evidence::Line { path: path.to_string(), line: *line, text: text.to_string() }
             }

@@ -25,7 +25,7 @@ pub(crate) enum Hit {
     /// A new edge; `why` is `new`, `moved` or `retagged`.
     NewEdge { edge: EdgeHit, why: &'static str, from_set: Arc<SetExpr>, to_set: Arc<SetExpr>, certain: bool },
     /// A way from module to module that a `forbid` or a `layers` denies.
-    Way { edges: Vec<EdgeHit>, side: Side, from_set: Arc<SetExpr>, certain: bool },
+    Way { edges: Vec<EdgeHit>, side: Side, from_set: Arc<SetExpr>, to_set: Arc<SetExpr>, certain: bool },
     /// A line of the after text.
     Line { path: Arc<str>, line: u32, text: Arc<str>, part: Option<PartKey> },
     /// A test removed or weakened.

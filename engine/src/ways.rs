@@ -77,7 +77,7 @@ pub(crate) fn forbid(conds: &Conds<'_>, forbid: &Forbid) -> Verdict {
     let after = Ends::of(conds, forbid, Side::After, kind);
     let before = Ends::of(conds, forbid, Side::Before, kind);
     let follow = Follow::new(conds, &before.graph, &after.graph);
-    let mut found = Found::new(&after, Arc::new(forbid.from.clone()));
+    let mut found = Found::new(&after, forbid);
     let targets: Vec<FileId> = after.to.keys().copied().collect();
     for block in targets.chunks(BLOCK) {
         let columns: BTreeMap<FileId, usize> = block.iter().enumerate().map(|(column, &file)| (file, column)).collect();
@@ -114,7 +114,7 @@ pub(crate) struct Pair {
 pub(crate) fn existing(conds: &Conds<'_>, forbid: &Forbid, most: usize) -> (usize, Vec<Pair>) {
     let ends = Ends::of(conds, forbid, Side::After, edge_kind(forbid.edge));
     let graph = &ends.graph;
-    let mut found = Found::new(&ends, Arc::new(forbid.from.clone()));
+    let mut found = Found::new(&ends, forbid);
     let (mut count, mut pairs) = (0, Vec::new());
     let targets: Vec<FileId> = ends.to.keys().copied().collect();
     for block in targets.chunks(BLOCK) {
@@ -360,6 +360,7 @@ impl Condensed {
 struct Found<'a> {
     ends: &'a Ends,
     from_set: Arc<SetExpr>,
+    to_set: Arc<SetExpr>,
     /// Pairs that are still kept one by one, and edges that may still be walked.
     pairs: usize,
     steps: usize,
@@ -367,8 +368,15 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    fn new(ends: &'a Ends, from_set: Arc<SetExpr>) -> Self {
-        Self { ends, from_set, pairs: MOST_WAYS, steps: MOST_STEPS, violations: Violations::default() }
+    fn new(ends: &'a Ends, forbid: &Forbid) -> Self {
+        Self {
+            ends,
+            from_set: Arc::new(forbid.from.clone()),
+            to_set: Arc::new(forbid.to.clone()),
+            pairs: MOST_WAYS,
+            steps: MOST_STEPS,
+            violations: Violations::default(),
+        }
     }
 
     fn add(&mut self, start: FileId, new: &[FileId], maybe_new: &[FileId]) {
@@ -388,6 +396,7 @@ impl<'a> Found<'a> {
             edges: ways.get(end).cloned().unwrap_or_default(),
             side: Side::After,
             from_set: self.from_set.clone(),
+            to_set: self.to_set.clone(),
             certain,
         };
         self.violations.new.extend(new.iter().map(|end| hit(end, true)));
@@ -458,7 +467,7 @@ pub(crate) fn layers(conds: &Conds<'_>, layers: &Layers) -> Verdict {
     }
     let mut violations = Violations::default();
     let mut starts: BTreeSet<FileId> = BTreeSet::new();
-    for (pair, (certain, edge, floor)) in after.ways(layers.closed) {
+    for (pair, (certain, edge, (from, to))) in after.ways(layers.closed) {
         let is_new = match (certain, stood.get(&pair)) {
             (true, Some(true)) | (false, Some(_)) => continue,
             (true, None) => true,
@@ -469,8 +478,8 @@ pub(crate) fn layers(conds: &Conds<'_>, layers: &Layers) -> Verdict {
         if !starts.insert(pair.0) && kept >= MOST_WAYS {
             continue;
         }
-        let from_set = floors[floor].clone();
-        let hit = Hit::Way { edges: vec![edge.clone()], side: Side::After, from_set, certain };
+        let (from_set, to_set) = (floors[from].clone(), floors[to].clone());
+        let hit = Hit::Way { edges: vec![edge.clone()], side: Side::After, from_set, to_set, certain };
         if is_new { violations.new.push(hit) } else { violations.maybe_new.push(hit) }
     }
     violations.maybe_new.extend(after.hidden(conds, layers));
@@ -506,16 +515,16 @@ impl Floors {
         Self { graph: Arc::clone(graph), edges, of_file }
     }
 
-    /// Imports against the floors: certain or not, the edge, and the floor that it starts from.
-    fn ways(&self, closed: bool) -> impl Iterator<Item = ((FileId, FileId), (bool, &EdgeHit, usize))> {
+    /// Imports against the floors: certain or not, the edge, and the floors that it starts from and leads to.
+    fn ways(&self, closed: bool) -> impl Iterator<Item = ((FileId, FileId), (bool, &EdgeHit, (usize, usize)))> {
         let against = move |from, to| against(from, to, closed);
         self.edges.iter().flat_map(move |(&from, edges)| {
             edges.iter().filter_map(move |(&to, (certain, edge))| {
                 let (from_sure, from_any) = self.of_file.get(&from)?;
                 let (to_sure, to_any) = self.of_file.get(&to)?;
                 let sure = from_sure.zip(*to_sure).and_then(|(from, to)| against(from, to)).filter(|_| *certain);
-                let floor = sure.or_else(|| against(*from_any, *to_any))?;
-                Some(((from, to), (sure.is_some(), edge, floor)))
+                let floors = sure.or_else(|| against(*from_any, *to_any))?;
+                Some(((from, to), (sure.is_some(), edge, floors)))
             })
         })
     }
@@ -547,13 +556,13 @@ impl Floors {
     }
 }
 
-/// The floor from which an import goes upwards, from the lowest floor of one to the highest of the other, or, where floors
-/// are closed, downwards over more than one.
-fn against(from: Range, to: Range, closed: bool) -> Option<usize> {
+/// The floors from which and to which an import goes upwards, from the lowest floor of one to the highest of the other,
+/// or, where floors are closed, downwards over more than one.
+fn against(from: Range, to: Range, closed: bool) -> Option<(usize, usize)> {
     if to.0 < from.1 {
-        Some(from.1)
+        Some((from.1, to.0))
     } else if closed && to.1 > from.0 + 1 {
-        Some(from.0)
+        Some((from.0, to.1))
     } else {
         None
     }

@@ -164,7 +164,7 @@ forbid base_alone
     let plan = bench.engine.plan();
     let denied: Vec<&str> = plan.denials.iter().map(|denial| denial.name.as_str()).collect();
     assert_eq!(denied, ["base_alone"]);
-    let Evidence::Path { steps } = &plan.denials[0].derivation[0].evidence[0] else { panic!("{plan:#?}") };
+    let Evidence::Path { steps, .. } = &plan.denials[0].derivation[0].evidence[0] else { panic!("{plan:#?}") };
     assert_eq!(steps.len(), 2, "{steps:#?}");
 }
 
@@ -588,6 +588,46 @@ rule r : tier 2
     let before = with(&with(&base, "app/b.py", "import core.one\n"), "mark.py", "MARK = 1\n");
     let after = with(&before, "core/one.py", "import mark\n\nONE = 1\n");
     assert_eq!(why(&before, &after, "importers(module(\"mark\"), within 1)"), set(&["retagged"]));
+}
+
+#[test]
+fn an_edge_and_a_way_say_why_each_end_counts() {
+    let before = files(&[("app/a.py", "A = 1\n"), ("core/one.py", "ONE = 1\n"), ("core/two.py", "TWO = 1\n")]);
+    let after = with(&before, "core/two.py", "import core.one\n\nTWO = core.one.ONE\n");
+    let after = with(&after, "app/a.py", "import core.two\n\n\ndef use():\n    return core.two\n");
+    let ends = |rule: &str| {
+        let rules = book(&format!("{TIERS}\ntag core on path(\"core/one.py\")\n{rule}\n  because \"x\"\n"));
+        let mut bench = Bench::new();
+        bench.set(&before, &after, &rules);
+        let plan = bench.engine.plan();
+        let rule = plan.rules.iter().find(|rule| rule.name == "r").unwrap();
+        let (from, to) = match &rule.derivation[0].evidence[0] {
+            Evidence::NewEdge { from_in, to_in, .. } | Evidence::Path { from_in, to_in, .. } => (from_in, to_in),
+            other => panic!("{other:#?}"),
+        };
+        [from, to].map(|end| {
+            let steps = end.proof.iter().map(|step| match step {
+                Step::In { set, .. } => format!("in {set}"),
+                Step::Named { name, file, line } => format!("{name} at {file}:{line}"),
+                Step::Inside { of, part } => format!("{of} of {}:{}", part.path, part.line),
+                other => panic!("{other:#?}"),
+            });
+            format!("{}: {}", end.set, steps.collect::<Vec<String>>().join(", "))
+        })
+    };
+    let tagged = "tag(core): tag(core) at grace/rules.grace:9, in path(\"core/one.py\")";
+    assert_eq!(
+        ends("rule r : tier 2\n  when new edges imports from path(\"core/two.py\") to tag(core)"),
+        ["path(\"core/two.py\"): in path(\"core/two.py\")", tagged]
+    );
+    // A module counts by what is in its file: here by a function, which is not the part that imports.
+    let other = "function(\"use\"): file of app/a.py:4, in function(\"use\")";
+    assert_eq!(
+        ends("forbid r\n  imports from function(\"use\") to tag(core), direct or through other modules"),
+        [other, tagged]
+    );
+    let lower = "path(\"core/two.py\"): in path(\"core/two.py\")";
+    assert_eq!(ends("layers r tag(core) over path(\"core/two.py\")"), [lower, tagged]);
 }
 
 #[test]

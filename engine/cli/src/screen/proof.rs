@@ -1,6 +1,6 @@
 //! Reasons and proofs: a rule's words, what made it fire, and each step from the change to it.
 
-use grace_engine::plan::{BookSide, CondSeen, Derivation, Evidence, PartRef, Side, Step, Truth};
+use grace_engine::plan::{BookSide, CondSeen, Derivation, Evidence, InSet, PartRef, Side, Step, Truth};
 
 use super::numbers::{decimal, thousands};
 use super::page::{Page, Style, Text};
@@ -153,15 +153,27 @@ pub fn evidence(page: &mut Page, indent: usize, evidence: &Evidence, depth: Dept
             page.row(indent, part.name.as_str(), part_place(part));
             membership(page, indent, set, proof, depth);
         }
-        Evidence::NewEdge { edge, from, to, file, line, why } => {
+        Evidence::NewEdge { edge, from, to, file, line, why, from_in, to_in } => {
             let why = match why.as_str() {
                 "moved" => " (an end of it moved)",
                 "retagged" => " (an end of it is tagged anew)",
                 _ => " (new)",
             };
             page.row(indent, format!("{} {} {}{why}", from.name, verb(edge), to.name), place(file, *line));
+            if depth == Depth::Whole {
+                end(page, indent + 2, from, from_in);
+                end(page, indent + 2, to, to_in);
+            }
         }
-        Evidence::Path { steps } => chain(page, indent, steps),
+        Evidence::Path { steps, from_in, to_in } => {
+            chain(page, indent, steps);
+            if let (Depth::Whole, Some(Step::Edge { from, .. }), Some(Step::Edge { to, .. })) =
+                (depth, steps.first(), steps.last())
+            {
+                end(page, indent + 2, from, from_in);
+                end(page, indent + 2, to, to_in);
+            }
+        }
         Evidence::Line { path, line, text } => page.row(indent, text.as_str(), place(path, *line)),
         Evidence::Test { part, how } => {
             let how =
@@ -195,6 +207,15 @@ pub fn evidence(page: &mut Page, indent: usize, evidence: &Evidence, depth: Dept
         Evidence::Window { name, from, to } => page.line(indent, format!("window {name}, {from} to {to}")),
         Evidence::Outcome { bundle, outcome } => page.line(indent, format!("bundle {bundle} {outcome}")),
         Evidence::Missing { fact } => page.line(indent, Text::new().then(Style::Warn, format!("unknown: {fact}"))),
+    }
+}
+
+/// The end of an edge or of a way, and why it counts.
+fn end(page: &mut Page, indent: usize, part: &PartRef, why: &InSet) {
+    // Everything is in `all`; it explains nothing.
+    if why.set != "all" {
+        page.row(indent, part.name.as_str(), part_place(part));
+        membership(page, indent, &why.set, &why.proof, Depth::Whole);
     }
 }
 
