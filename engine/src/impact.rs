@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use grace_dsl::ast::{self, ItemKind};
 use grace_graph::change::Kinds;
-use grace_graph::code::{Edge, EdgeKind, PartId, PartKey, PartKind};
+use grace_graph::code::{Edge, EdgeKind, FileId, PartId, PartKey, PartKind};
+use grace_graph::facts::Language;
 use grace_graph::graph::CodeGraph;
-use grace_graph::test_names::{TestName, governs_tests, python_test_name};
+use grace_graph::test_names::{TestName, governs_tests, is_foreign_test, is_test_name, python_test_name};
 
 use crate::book::{Kind, compiled, milliseconds, names};
 use crate::conds::EDGE_KINDS;
@@ -73,7 +74,7 @@ fn is_unfollowed(graph: &CodeGraph, part: PartId) -> bool {
 }
 
 /// The parts of a side that changed in meaning. A change of more than a function's body happens at import time, so it is
-/// a change of the module body too.
+/// a change of the module body too; so is any change in a language that is not followed by part.
 pub(crate) fn seeds(db: &dyn Db, graph: &CodeGraph, side: Side) -> Vec<PartId> {
     let mut seeds = Vec::new();
     for change in meant(db).iter() {
@@ -84,11 +85,17 @@ pub(crate) fn seeds(db: &dyn Db, graph: &CodeGraph, side: Side) -> Vec<PartId> {
         let Some(part) = key.and_then(|key| graph.find(key)) else { continue };
         seeds.push(part);
         let is_function = matches!(graph.part(part).kind, PartKind::Function | PartKind::Method);
-        if !(is_function && change.kinds == Kinds::BODY) {
+        if !(is_function && change.kinds == Kinds::BODY && is_followed_by_part(&graph.file(graph.part(part).file).path))
+        {
             seeds.push(graph.module_of(part));
         }
     }
     seeds
+}
+
+/// Uses of a single function are followed in Python alone; in other languages a change goes by file.
+fn is_followed_by_part(path: &str) -> bool {
+    matches!(Language::of_path(path), Some(Language::Python) | None)
 }
 
 /// Everything that behaves otherwise when some parts do, as far as static reading tells.
@@ -135,6 +142,9 @@ fn affects<'g>(
         for inside in graph.parts_of(node.file) {
             reach(part, inside, None);
         }
+        if !certain_only {
+            package_step(graph, node.file, |body| reach(part, body, None));
+        }
         let (directory, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
         if matches!(name, "conftest.py" | "__init__.py") {
             let below = if directory.is_empty() { String::new() } else { format!("{directory}/") };
@@ -145,6 +155,37 @@ fn affects<'g>(
                     reach(part, PartId(other.parts.start), None);
                 }
             }
+        }
+    }
+}
+
+/// What is compiled as one package changes as one: from a source to all files of its package, from a test to its tests. By
+/// way of one that stands for all, so that the steps are as many as the files.
+fn package_step(graph: &CodeGraph, file: FileId, mut reach: impl FnMut(PartId)) {
+    let is_test = |file: FileId| is_test_name(&graph.file(file).path);
+    let files = graph.compiled_with(file);
+    let of_tests = is_test(file);
+    let Some(&first) = files.iter().find(|&&other| is_test(other) == of_tests) else { return };
+    if first != file {
+        reach(graph.body_of(first));
+        return;
+    }
+    files.iter().filter(|&&other| !of_tests || is_test(other)).for_each(|&other| reach(graph.body_of(other)));
+}
+
+/// [`package_step`] read backwards: what of its package a file changes with.
+fn package_step_back(graph: &CodeGraph, file: FileId, mut add: impl FnMut(PartId)) {
+    let is_test = |file: FileId| is_test_name(&graph.file(file).path);
+    let files = graph.compiled_with(file);
+    for of_tests in [false, true] {
+        if of_tests && !is_test(file) {
+            return;
+        }
+        let Some(&first) = files.iter().find(|&&other| is_test(other) == of_tests) else { continue };
+        if first == file {
+            files.iter().filter(|&&other| is_test(other) == of_tests).for_each(|&other| add(graph.body_of(other)));
+        } else {
+            add(graph.body_of(first));
         }
     }
 }
@@ -226,6 +267,9 @@ fn reaches_tests(graph: &CodeGraph, certain_only: bool) -> fixedbitset::FixedBit
         if part != body {
             continue;
         }
+        if !certain_only {
+            package_step_back(graph, node.file, |other| add(other, &mut queue));
+        }
         for class in graph.parts_of(node.file).filter(|&inside| graph.part(inside).kind == PartKind::Class) {
             graph.out_edges(class, EDGE_KINDS).filter(sure).for_each(|edge| add(edge.to, &mut queue));
         }
@@ -255,8 +299,12 @@ fn names_only(graph: &CodeGraph, edge: &Edge) -> bool {
         && graph.part(edge.to).kind != PartKind::Module
 }
 
-/// The id of a test as runners write it: `path::Class::method`.
+/// The id of a test as runners write it: `path::Class::method`; the file's path where tests of its language are run by
+/// file.
 pub(crate) fn test_id(key: &PartKey) -> String {
+    if !is_followed_by_part(&key.path) {
+        return key.path.to_string();
+    }
     format!("{}::{}", key.path, key.name.replace('.', "::"))
 }
 
@@ -282,17 +330,22 @@ pub(crate) fn bundle_plan(
         let sets = Sets { db, book, side: snapshot(db, Side::After), compiled: &compiled };
         let members = sets.eval(&bundle.tests);
         let mut with_tests = BTreeSet::new();
+        let mut run_whole = BTreeSet::new();
         let mut all_files = BTreeMap::new();
         for index in members.possible.ones() {
             let part = PartId(u32::try_from(index).unwrap_or(u32::MAX));
             let node = graph.part(part);
-            all_files.insert(graph.file(node.file).path.to_string(), node.file);
-            if node.is_test {
+            let path = &graph.file(node.file).path;
+            all_files.insert(path.to_string(), node.file);
+            if node.is_test && !is_followed_by_part(path) {
+                tests.insert(path.to_string());
+                run_whole.insert(node.file);
+            } else if node.is_test {
                 let id = test_id(&graph.key(part));
                 if impact.blind || impact.reached.contains(index) || impact.changed.contains(index) {
                     selected.insert(id.clone());
                 }
-                with_tests.insert(graph.file(node.file).path.to_string());
+                with_tests.insert(path.to_string());
                 tests.insert(id);
             }
         }
@@ -302,8 +355,10 @@ pub(crate) fn bundle_plan(
             let is_unread = file.opaque.is_some() || file.has_problems;
             let is_reached = || impact.blind || graph.parts_of(id).any(|part| impact.reached.contains(part.0 as usize));
             // What cannot be read may hold tests under any usual name.
-            let may_hold_tests = is_unread && python_test_name(&path) >= Some(TestName::Customary);
-            if may_hold_tests || file.is_test && (is_unread || (!has_tests && (!narrowed || is_reached()))) {
+            let may_hold_tests =
+                is_unread && (python_test_name(&path) >= Some(TestName::Customary) || is_foreign_test(&path));
+            let is_test = file.is_test || run_whole.contains(&id);
+            if may_hold_tests || is_test && (is_unread || (!has_tests && (!narrowed || is_reached()))) {
                 whole.insert(path.clone());
             }
             if !has_tests {
@@ -342,7 +397,11 @@ pub(crate) fn bundle_plan(
     let retries = forms.iter().map(|(form, _)| form.retries).min().unwrap_or(0);
     let forms = forms.into_iter().map(|(form, _)| BundleForm { retries, ..form }).collect();
     let tests: Vec<String> = tests.into_iter().collect();
-    let selected = if narrowed { selected.into_iter().collect() } else { tests.clone() };
+    let selected = if narrowed {
+        selected.into_iter().collect()
+    } else {
+        tests.iter().filter(|test| is_listed(test)).cloned().collect()
+    };
     Some(BundlePlan {
         name: name.to_owned(),
         critical,
@@ -354,6 +413,11 @@ pub(crate) fn bundle_plan(
         whole: whole.into_iter().collect(),
         derivation,
     })
+}
+
+/// True for the id of a single test, which a report mentions; false for a file that is run whole.
+fn is_listed(test: &str) -> bool {
+    test.contains("::")
 }
 
 /// A bundle that names no timeout ends after ten minutes.

@@ -397,7 +397,8 @@ pub struct BundlePlan {
     pub forms: Vec<BundleForm>,
     /// Only the tests that the change reaches.
     pub narrowed: bool,
-    /// Tests that it holds on the after tree: `tests/x.py::TestA::test_b`, sorted.
+    /// Tests that it holds on the after tree, sorted: `tests/x.py::TestA::test_b`, or the path of a file whose tests are
+    /// run by file.
     pub tests: Vec<String>,
     /// The tests to run: all of them, or those that the change reaches. Sorted.
     pub selected: Vec<String>,

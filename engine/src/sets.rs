@@ -14,7 +14,7 @@ use grace_dsl::ast::{
 use grace_fingerprints::{Fingerprint, Thousandths, Value};
 use grace_graph::code::{EdgeKind, FileId, PartId, PartKind};
 use grace_graph::graph::{Direction, FileNode, Nodes};
-use grace_graph::test_names::{TestName, python_test_name};
+use grace_graph::test_names::is_test_name;
 
 use crate::book::{At, Compiled, Glob, Kind, compiled, names};
 use crate::db::{Db, RuleBook, Snapshot, World, nodes_of, paths_before, snapshot};
@@ -379,7 +379,7 @@ impl<'a> Sets<'a> {
             SetKind::Language(name) => self.by_meaning(|nodes, part| {
                 nodes.file(nodes.part(part).file).language.is_some_and(|language| language.name() == name.text)
             }),
-            SetKind::Tests => self.claimed(|file| file.is_test, is_named_as_test),
+            SetKind::Tests => self.claimed(|file| file.is_test, is_test_name),
             SetKind::Class(glob) => {
                 let headers = self.by_dotted(&glob.value, |kind| kind == PartKind::Class);
                 self.with_members(&headers)
@@ -715,11 +715,6 @@ pub(crate) fn models(db: &dyn Db, book: RuleBook, side: Snapshot) -> Arc<BTreeMa
         }
     }
     Arc::new(models)
-}
-
-/// Whether the name of a file alone makes it a test, by the customs of pytest.
-pub(crate) fn is_named_as_test(path: &str) -> bool {
-    python_test_name(path) == Some(TestName::Default)
 }
 
 /// Whether something held before the change of the file that is at `path` after it.

@@ -183,11 +183,13 @@ impl SideState {
 /// A file as a graph is built from it. Content that the store does not hold could not be read.
 fn graph_file(store: &FactStore, file: &TreeFile) -> GraphFile {
     let language = Language::of_path(&file.path);
-    let facts = match (&file.content, language) {
+    let facts = match (&file.content, Language::reader_of(&file.path)) {
         (TreeContent::Code(id), Some(language)) => store.get(*id, language),
         _ => None,
     };
     match (&file.content, facts) {
+        // A manifest that cannot be read is a plain file all the same.
+        (_, None) if language.is_none() => GraphFile::new(Arc::clone(&file.path), None),
         (TreeContent::Other, _) => GraphFile::new(Arc::clone(&file.path), None),
         (_, Some(facts)) => GraphFile::new(Arc::clone(&file.path), Some(&facts)),
         (_, None) => GraphFile {

@@ -529,7 +529,7 @@ fn tree(store: &FactStore, files: &BTreeMap<String, String>) -> Tree {
         .iter()
         .map(|(path, text)| TreeFile {
             path: Arc::from(path.as_str()),
-            content: match Language::of_path(path) {
+            content: match Language::reader_of(path) {
                 Some(language) => TreeContent::Code(store.facts(language, text.as_bytes()).content),
                 None => TreeContent::Other,
             },

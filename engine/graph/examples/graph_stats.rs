@@ -96,7 +96,7 @@ fn parse_alone(root: &Path, paths: &[String]) {
         return;
     }
     let mut bytes = 0;
-    for path in paths.iter().filter(|path| Language::of_path(path).is_some()) {
+    for path in paths.iter().filter(|path| Language::of_path(path) == Some(Language::Python)) {
         let text = std::fs::read(root.join(path)).unwrap_or_default();
         bytes += text.len();
         drop(parser.parse(&text, None));
@@ -132,7 +132,8 @@ fn digests(root: &Path, store: &FactStore, paths: &[String], facts: &[Option<Arc
     };
     for (path, facts) in paths.iter().zip(facts) {
         let Some(facts) = facts else { continue };
-        let digests = store.facts_with_digests(Language::Python, &std::fs::read(root.join(path)).unwrap_or_default());
+        let Some(language) = Language::reader_of(path) else { continue };
+        let digests = store.facts_with_digests(language, &std::fs::read(root.join(path)).unwrap_or_default());
         add("outlines", format!("{path} {:?} {:?}\n", facts.content, facts.outline.digest()));
         add("places", format!("{path} {:?}\n", facts.places));
         add("digests", format!("{path} {:?}\n", digests.digests));

@@ -1,8 +1,17 @@
 //! From bytes to facts: one extractor a language behind [`extract`]. Pure, bounded, and never fails: what cannot be read
 //! is a [`Problem`](crate::facts::Problem).
 
+mod core;
+#[cfg(test)]
+mod describe;
+mod ecmascript;
+mod go;
+mod manifest;
 mod names;
 pub(crate) mod python;
+mod raw;
+mod rust;
+mod seal;
 pub(crate) mod shapes;
 
 use std::borrow::Cow;
@@ -21,6 +30,15 @@ trait Extractor {
 fn extractor(language: Language) -> &'static dyn Extractor {
     match language {
         Language::Python => &python::Python,
+        Language::TypeScript => &ecmascript::EcmaScript(Language::TypeScript),
+        Language::Tsx => &ecmascript::EcmaScript(Language::Tsx),
+        Language::Rust => &rust::Rust,
+        Language::Go => &go::Go,
+        Language::PackageJson => &manifest::Manifest(Language::PackageJson),
+        Language::TsConfig => &manifest::Manifest(Language::TsConfig),
+        Language::CargoToml => &manifest::Manifest(Language::CargoToml),
+        Language::GoMod => &manifest::Manifest(Language::GoMod),
+        Language::JavaScript => &ecmascript::EcmaScript(Language::JavaScript),
     }
 }
 

@@ -35,6 +35,24 @@ impl ContentId {
 pub enum Language {
     /// Python 3, sources and stubs.
     Python,
+    /// TypeScript, sources and declarations.
+    TypeScript,
+    /// TypeScript with JSX.
+    Tsx,
+    /// JavaScript, with or without JSX.
+    JavaScript,
+    /// Rust.
+    Rust,
+    /// Go.
+    Go,
+    /// `package.json`: no language for rules, only read to find modules. So are the next ones.
+    PackageJson,
+    /// `tsconfig.json` and `jsconfig.json`, with what stands between the words.
+    TsConfig,
+    /// `Cargo.toml`.
+    CargoToml,
+    /// `go.mod`.
+    GoMod,
 }
 
 impl Language {
@@ -42,7 +60,37 @@ impl Language {
     #[must_use]
     pub fn of_path(path: &str) -> Option<Self> {
         let (stem, extension) = path.rsplit('/').next()?.rsplit_once('.')?;
-        (!stem.is_empty() && matches!(extension, "py" | "pyi" | "pyw")).then_some(Self::Python)
+        let language = match extension {
+            "py" | "pyi" | "pyw" => Self::Python,
+            "ts" | "mts" | "cts" => Self::TypeScript,
+            "tsx" => Self::Tsx,
+            "js" | "jsx" | "mjs" | "cjs" => Self::JavaScript,
+            "rs" => Self::Rust,
+            "go" => Self::Go,
+            _ => return None,
+        };
+        (!stem.is_empty()).then_some(language)
+    }
+
+    /// What reads a path: its language, or that of a manifest, which is a plain file to every rule.
+    #[must_use]
+    pub fn reader_of(path: &str) -> Option<Self> {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        match name {
+            "package.json" => Some(Self::PackageJson),
+            "Cargo.toml" => Some(Self::CargoToml),
+            "go.mod" => Some(Self::GoMod),
+            _ => {
+                let stem = name.strip_suffix(".json");
+                let is_config = |stem: &str| {
+                    ["tsconfig", "jsconfig"].iter().any(|begin| {
+                        stem.strip_prefix(begin)
+                            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
+                    })
+                };
+                if stem.is_some_and(is_config) { Some(Self::TsConfig) } else { Self::of_path(path) }
+            }
+        }
     }
 
     /// Its name in rules: `language(python)`.
@@ -50,6 +98,11 @@ impl Language {
     pub fn name(self) -> &'static str {
         match self {
             Self::Python => "python",
+            Self::TypeScript | Self::Tsx => "typescript",
+            Self::JavaScript => "javascript",
+            Self::Rust => "rust",
+            Self::Go => "go",
+            Self::PackageJson | Self::TsConfig | Self::CargoToml | Self::GoMod => "manifest",
         }
     }
 }
@@ -130,6 +183,11 @@ impl FileFacts {
     /// Facts of a file that cannot be read: one part of kind [`PartKind::File`].
     #[must_use]
     pub fn unreadable(content: ContentId, kind: ProblemKind) -> Self {
+        Self { problems: Box::new([Problem { kind, line: 1 }]), ..Self::nothing(content) }
+    }
+
+    /// Facts of a plain file: one part of kind [`PartKind::File`].
+    pub(crate) fn nothing(content: ContentId) -> Self {
         let mut names = NameTable::default();
         let empty = names.push("");
         let part = PartFact::new(PartKind::File, empty, empty);
@@ -142,7 +200,7 @@ impl FileFacts {
                 sites: Box::new([]),
             },
             digests: Box::default(),
-            problems: Box::new([Problem { kind, line: 1 }]),
+            problems: Box::default(),
         }
     }
 }

@@ -36,7 +36,7 @@ pub struct GraphFile {
     pub path: Arc<str>,
     /// The language of its extractor; `None` for files that no extractor reads.
     pub language: Option<Language>,
-    /// What was read of it; `None` without an extractor.
+    /// What was read of it, also of a manifest; `None` without an extractor.
     pub outline: Option<Arc<Outline>>,
     /// Why nothing could be read: it may hold anything.
     pub opaque: Option<ProblemKind>,
@@ -48,12 +48,15 @@ impl GraphFile {
     /// A file with its facts.
     #[must_use]
     pub fn new(path: Arc<str>, facts: Option<&FileFacts>) -> Self {
+        let language = facts.and_then(|_| Language::of_path(&path));
+        // A manifest is a plain file: one that cannot be read only says nothing of where modules are.
+        let code = facts.filter(|_| language.is_some());
         Self {
-            language: facts.and_then(|_| Language::of_path(&path)),
+            language,
             path,
             outline: facts.map(|facts| Arc::clone(&facts.outline)),
-            opaque: facts.and_then(FileFacts::opaque),
-            has_problems: facts.is_some_and(FileFacts::hides_code),
+            opaque: code.and_then(FileFacts::opaque),
+            has_problems: code.is_some_and(FileFacts::hides_code),
         }
     }
 
@@ -166,6 +169,13 @@ impl CodeGraph {
     #[must_use]
     pub fn outline(&self, file: FileId) -> Option<&Arc<Outline>> {
         self.outlines.get(file.0 as usize)?.as_ref()
+    }
+
+    /// The files that are compiled as one with a file, itself among them, sorted: a package of Rust or Go. Empty for files
+    /// of other languages.
+    #[must_use]
+    pub fn compiled_with(&self, file: FileId) -> &[FileId] {
+        self.index.compiled_with(self.file(file))
     }
 
     /// Every edge, sorted by start, end and kind.

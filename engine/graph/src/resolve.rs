@@ -6,17 +6,22 @@
 //! its own outline, on the index, and on the interfaces of other files, never on the links of others nor on the order of
 //! linking: so files are linked in parallel, and an edited one again alone.
 
+mod ecmascript;
 mod emit;
 mod fixtures;
+mod foreign;
+mod go;
 mod hierarchy;
+mod rust;
 mod scope;
 mod values;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::code::{Edge, EdgeKind, FileId, PartId};
-use crate::graph::{ModelLiteral, Nodes, Outlines, Unresolved};
+use crate::code::{Edge, EdgeKind, FileId, PartId, PartKind};
+use crate::facts::Language;
+use crate::graph::{FileNode, ModelLiteral, Nodes, Outlines, Unresolved};
 use crate::hash::Map;
 use crate::layout::{Layout, base_name};
 
@@ -59,6 +64,18 @@ pub(crate) struct Index {
     /// Files by the last segment of their path.
     by_base_name: Map<Box<str>, Vec<FileId>>,
     fixtures: Fixtures,
+    foreign: foreign::World,
+}
+
+impl Index {
+    /// The files of the package of Rust or Go that a file belongs to.
+    pub(crate) fn compiled_with(&self, file: &FileNode) -> &[FileId] {
+        match file.language {
+            Some(Language::Go) => self.foreign.go.package_files(&file.path),
+            Some(Language::Rust) => self.foreign.rust.package_files(&file.path),
+            _ => &[],
+        }
+    }
 }
 
 /// What the nodes of a tree get from reading all its files.
@@ -95,7 +112,8 @@ pub(crate) fn discover(nodes: &Nodes, outlines: &Outlines, layout: Layout, scope
     let mut methods: Map<Arc<str>, Vec<PartId>> = Map::default();
     for part in nodes.part_ids() {
         let node = nodes.part(part);
-        if node.kind == crate::code::PartKind::Method {
+        let is_python = nodes.file(node.file).language == Some(Language::Python);
+        if is_python && node.kind == PartKind::Method {
             methods.entry(Arc::clone(&node.name)).or_default().push(part);
         }
     }
@@ -105,10 +123,14 @@ pub(crate) fn discover(nodes: &Nodes, outlines: &Outlines, layout: Layout, scope
     }
     let mut resolver = values::Resolver::new(Tree::new(nodes, outlines, &layout, scopes), None);
     let hierarchy = Hierarchy::new(&mut resolver);
-    let tests = fixtures::tests(nodes, &hierarchy, outlines);
-    let decorators = emit::decorators(&mut resolver);
+    let mut tests = fixtures::tests(nodes, &hierarchy, outlines);
+    tests.extend(foreign::tests(nodes, outlines));
+    tests.sort_unstable();
+    let mut decorators = emit::decorators(&mut resolver);
+    decorators.extend(foreign::decorators(nodes, outlines));
     let fixtures = Fixtures::new(&mut resolver);
-    Discovered { index: Index { layout, hierarchy, methods, by_base_name, fixtures }, tests, decorators }
+    let foreign = foreign::World::new(nodes, outlines);
+    Discovered { index: Index { layout, hierarchy, methods, by_base_name, fixtures, foreign }, tests, decorators }
 }
 
 /// The links of every file, in order.

@@ -146,7 +146,7 @@ impl FactStore {
             .par_iter()
             .map(|path| {
                 let path = path.as_ref();
-                let language = Language::of_path(path)?;
+                let language = Language::reader_of(path)?;
                 Some(match load(path) {
                     Some(bytes) => self.facts(language, &bytes),
                     None => Arc::new(FileFacts::unreadable(ContentId::of(path.as_bytes()), ProblemKind::Unreadable)),

@@ -5,6 +5,7 @@
 //! by [`is_foreign_test`] for languages that nothing here parses. Settings such as pytest's `python_files` are not read: a
 //! change of them is itself a change to the tests, see [`crate::weakening`].
 
+use crate::facts::Language;
 use crate::layout::base_name;
 
 /// How surely a Python file holds tests, by its name; from the widest reading to the strictest.
@@ -34,6 +35,34 @@ pub fn python_test_name(path: &str) -> Option<TestName> {
     }
 }
 
+/// True for a file that its usual runner collects by its name alone, unless it is told otherwise: `test_*.py` and
+/// `*_test.py`, `*.test.ts` and `*.spec.ts` and what lies in `__tests__` (and the same for the other endings of JavaScript),
+/// `*_test.go`, and the Rust files in a folder `tests` beside `src`. The only reading for what lowers.
+#[must_use]
+pub fn is_test_name(path: &str) -> bool {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    match Language::of_path(path) {
+        Some(Language::Python) => python_test_name(path) == Some(TestName::Default),
+        Some(Language::TypeScript | Language::Tsx | Language::JavaScript) => {
+            stem.ends_with(".test") || stem.ends_with(".spec") || folder.split('/').any(|folder| folder == "__tests__")
+        }
+        Some(Language::Go) => stem.ends_with("_test"),
+        // Tests of a package, beside its sources; files further down belong to one of them.
+        Some(Language::Rust) => {
+            let mut folders = folder.split('/');
+            let last = folders.next_back().unwrap_or(folder);
+            let (above, tests) = if name == "main.rs" && last != "tests" {
+                (folders.clone().rev().skip(1).any(|folder| folder == "src"), folders.next_back())
+            } else {
+                (folders.any(|folder| folder == "src"), Some(last))
+            };
+            tests == Some("tests") && !above
+        }
+        _ => false,
+    }
+}
+
 /// True for files that say with what, or how, tests run: requirements, lock files, packaging, settings of the tests and of
 /// their environment. A change of one can affect every test, whoever names it. By their names in any folder.
 #[must_use]
@@ -50,11 +79,34 @@ pub fn governs_tests(path: &str) -> bool {
                 || matches!(folder.rsplit('/').next(), Some("requirements" | "constraints"))
         }
         "py" => matches!(stem, "setup" | "noxfile" | "sitecustomize" | "usercustomize"),
+        "js" | "mjs" | "cjs" | "ts" | "mts" | "cts" => {
+            const TOOLS: [&str; 12] = [
+                "jest",
+                "vitest",
+                "vite",
+                "babel",
+                "karma",
+                "playwright",
+                "cypress",
+                "webpack",
+                "rollup",
+                "wdio",
+                "ava",
+                "mocha",
+            ];
+            let tool = stem.trim_start_matches('.').split('.').next().unwrap_or(stem);
+            (stem.contains(".config") || stem.contains(".conf") || stem.ends_with("rc") || stem.contains(".setup"))
+                && TOOLS.contains(&tool.trim_end_matches("rc"))
+        }
         "toml" => matches!(stem, "pyproject" | "pytest" | ".pytest" | "tox" | "uv" | "cargo") || begins(&["pylock"]),
         "cfg" | "ini" => matches!(stem, "setup" | "tox" | "pytest" | ".pytest"),
         "yml" | "yaml" => begins(&["environment", "conda"]) || stem == "pnpm-lock",
-        "json" => matches!(stem, "package" | "package-lock" | "npm-shrinkwrap"),
-        "mod" | "sum" => stem == "go",
+        "json" => {
+            matches!(stem, "package" | "package-lock" | "npm-shrinkwrap" | "deno" | ".mocharc" | ".babelrc")
+                || begins(&["tsconfig", "jsconfig", "jest.config"])
+        }
+        "mod" | "sum" | "work" => stem == "go",
+        "rs" => stem == "build",
         _ => matches!(lower.as_str(), "pipfile" | ".coveragerc" | ".python-version" | ".tool-versions"),
     }
 }

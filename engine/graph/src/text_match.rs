@@ -85,7 +85,8 @@ fn text_of_side(side: &FileSide) -> Option<&str> {
 /// The lines of a text without comments and strings, and whether that is certain; `unsure` says that it is not.
 fn code_of(path: &str, text: &str, unsure: bool) -> (Vec<String>, bool) {
     let lines = |text: &str| text.split('\n').map(|line| line.trim_end_matches('\r').to_owned()).collect();
-    if Language::of_path(path).is_none() {
+    // Comments and strings of other languages than Python count as code: that only raises.
+    if Language::of_path(path) != Some(Language::Python) {
         return (lines(text), true);
     }
     let tree = if text.len() <= syntax::MAX_BYTES { syntax::parse_python(text) } else { None };
@@ -139,9 +140,12 @@ pub fn removed_documentation(change: &Change, parts: &[PartChange]) -> (Vec<Remo
         let after = part.after.as_ref().and_then(|key| files.get(&*key.path));
         let before = part.before.as_ref().and_then(|key| gone.get(&*key.path));
         if part.kinds.contains(Kinds::UNKNOWN)
-            && (is_documentation(&key.path) || Language::of_path(&key.path).is_some())
+            && (is_documentation(&key.path) || Language::of_path(&key.path) == Some(Language::Python))
         {
             unknown.push(key.clone());
+            continue;
+        }
+        if Language::of_path(&key.path).is_some_and(|language| language != Language::Python) {
             continue;
         }
         if key.kind == PartKind::File {

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use grace_dsl::ast::{NodeId, SetExpr, SetKind};
 use grace_graph::code::{PartId, PartKey, PartKind};
 use grace_graph::graph::FileNode;
+use grace_graph::test_names::is_test_name;
 
 use super::{BothSides, Conds, SIDES};
 use crate::db::{Db, Meant, graph_of, meant};
 use crate::plan::{Side, Truth};
-use crate::sets::{is_named_as_test, is_opaque, stood_before};
+use crate::sets::{is_opaque, stood_before};
 use crate::verdict::Hit;
 use crate::{impact, text};
 
@@ -173,6 +174,6 @@ impl Conds<'_> {
 
 /// A test file by its name, or one that held tests before the change.
 fn is_settled_test(db: &dyn Db, side: Side, file: &FileNode) -> bool {
-    is_named_as_test(&file.path)
+    is_test_name(&file.path)
         || file.is_test && (side == Side::Before || stood_before(db, &file.path, |old| old.is_test))
 }

@@ -8,6 +8,7 @@ use grace_dsl::ast::{
 };
 use grace_graph::change::Kinds;
 use grace_graph::code::{EdgeKind, PartKey, PartKind};
+use grace_graph::facts::Language;
 
 use super::conditions::{Asked, Folded, Join, Judge, Seen, Verdict, kind_of};
 use super::rules::Rules;
@@ -690,7 +691,9 @@ impl<'a> Court<'a> {
                 tests.extend(sets.code(&bundle.tests).possible);
             }
         }
-        tests.retain(|key| self.world.sides[1].parts.get(key).is_some_and(|part| part.is_test));
+        // What is run by file is selected by file: none of it is a test of its own.
+        let is_python = |key: &PartKey| Language::of_path(&key.path) == Some(Language::Python);
+        tests.retain(|key| is_python(key) && self.world.sides[1].parts.get(key).is_some_and(|part| part.is_test));
         tests
     }
 

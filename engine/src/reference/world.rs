@@ -7,10 +7,11 @@ use grace_dsl::ast::SafeKind;
 use grace_fingerprints::Fingerprint;
 use grace_graph::change::{Kinds, PartChange, Readers, SafeKinds, is_documentation, only};
 use grace_graph::code::{EdgeKind, PartId, PartKey, PartKind};
+use grace_graph::facts::Language;
 use grace_graph::graph::CodeGraph;
 use grace_graph::owners::Owners;
 use grace_graph::packages::{PackageChange, package_changes};
-use grace_graph::test_names::{TestName, python_test_name};
+use grace_graph::test_names::is_test_name;
 use grace_graph::text_match::{CodeLine, added_code_lines, removed_documentation};
 use grace_graph::weakening::{TestChanges, test_changes};
 
@@ -49,6 +50,26 @@ pub(super) struct SideFacts {
 }
 
 impl SideFacts {
+    /// Whether the sources of one file are compiled into the package of another one of Rust or Go, or its tests with them.
+    fn is_compiled_into(&self, from: &str, to: &str) -> bool {
+        let package = |path: &str| -> Option<String> {
+            let above = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            if path.ends_with(".go") {
+                return Some(format!("go {above}"));
+            }
+            let mut folders = std::iter::successors(Some(above), |folder| {
+                (!folder.is_empty()).then(|| folder.rsplit_once('/').map_or("", |(above, _)| above))
+            });
+            let holds = |folder: &&str| {
+                self.files.contains_key(&format!("{folder}/Cargo.toml").trim_start_matches('/').to_owned())
+            };
+            let found = path.ends_with(".rs").then(|| folders.find(holds)).flatten();
+            found.map(str::to_owned)
+        };
+        let ways = !is_test_name(from) || is_test_name(to);
+        ways && package(from).is_some_and(|own| package(to) == Some(own))
+    }
+
     /// Whether a part stands for what could not be read of its file: it may hold anything.
     pub(super) fn is_opaque(&self, key: &PartKey) -> bool {
         matches!(key.kind, PartKind::File | PartKind::Module)
@@ -106,8 +127,7 @@ impl World {
                 moved.and_then(|one| Some(one.before.as_ref()?.path.to_string())).unwrap_or_else(|| file.path.clone());
             let old = before.files.get(&path);
             file.surely_generated &= old.is_some_and(|old| old.generated);
-            file.surely_test &=
-                python_test_name(&file.path) == Some(TestName::Default) || old.is_some_and(|old| old.is_test);
+            file.surely_test &= is_test_name(&file.path) || old.is_some_and(|old| old.is_test);
         }
         before.models.clone_from(&input.past.models_before);
         after.models.clone_from(&input.past.models_after);
@@ -201,7 +221,8 @@ impl World {
         for pc in self.changes.iter().filter(|pc| pc.has_meaning() && counts(pc)) {
             let Some(key) = (if side == 0 { &pc.before } else { &pc.after }) else { continue };
             open.push(key.clone());
-            if pc.kinds.intersects(Kinds::MEANING - Kinds::BODY) {
+            let by_file = Language::of_path(&key.path).is_some_and(|language| language != Language::Python);
+            if by_file || pc.kinds.intersects(Kinds::MEANING - Kinds::BODY) {
                 open.extend(
                     facts.parts.keys().filter(|part| part.path == key.path && part.kind == PartKind::Module).cloned(),
                 );
@@ -230,7 +251,9 @@ impl World {
                 let (folder, name) = key.path.rsplit_once('/').unwrap_or(("", &key.path));
                 let below = matches!(name, "conftest.py" | "__init__.py");
                 let inside = |path: &str| folder.is_empty() || path.starts_with(&format!("{folder}/"));
-                let hit = |part: &&PartKey| part.path == key.path || (below && inside(&part.path));
+                let package = |path: &str| !certain && facts.is_compiled_into(&key.path, path);
+                let hit =
+                    |part: &&PartKey| part.path == key.path || (below && inside(&part.path)) || package(&part.path);
                 open.extend(facts.parts.keys().filter(hit).cloned());
             }
         }

@@ -35,7 +35,8 @@ pub(super) fn stats(context: &Context, args: &GraphArgs) -> Result<Answer> {
             TreeContent::Opaque(why) => Some(why.to_string()),
             _ => None,
         };
-        input.after.files.iter().filter_map(|file| Some((file.path.to_string(), why(&file.content)?))).collect()
+        let code = input.after.files.iter().filter(|file| Language::of_path(&file.path).is_some());
+        code.filter_map(|file| Some((file.path.to_string(), why(&file.content)?))).collect()
     };
     let report = screen::stats::Report::new(&graph, &stats, &opaque(&loaded.input), &loaded.compared);
     let answer = if context.is_json() {
@@ -54,13 +55,13 @@ pub(super) fn stats(context: &Context, args: &GraphArgs) -> Result<Answer> {
 
 fn graph_of(input: &Input, store: &FactStore) -> CodeGraph {
     let file = |file: &grace_engine::input::TreeFile| {
-        let language = Language::of_path(&file.path);
+        let language = Language::reader_of(&file.path);
         let facts = match (&file.content, language) {
             (TreeContent::Code(content), Some(language)) => store.get(*content, language),
             _ => None,
         };
         let mut node = GraphFile::new(Arc::clone(&file.path), facts.as_deref());
-        if let (TreeContent::Opaque(_), Some(language)) = (&file.content, language) {
+        if let (TreeContent::Opaque(_), Some(language)) = (&file.content, Language::of_path(&file.path)) {
             node.language = Some(language);
             node.opaque = Some(grace_graph::facts::ProblemKind::Unreadable);
         }

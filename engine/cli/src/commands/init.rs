@@ -167,7 +167,7 @@ fn look(loaded: &Loaded, person: String) -> (Found, Report) {
 
 fn graph(loaded: &Loaded) -> CodeGraph {
     let file = |file: &grace_engine::input::TreeFile| {
-        let facts = match (&file.content, Language::of_path(&file.path)) {
+        let facts = match (&file.content, Language::reader_of(&file.path)) {
             (TreeContent::Code(content), Some(language)) => loaded.memory.store.get(*content, language),
             _ => None,
         };

@@ -284,11 +284,12 @@ fn job(name: String, bundle: &BundlePlan, form: &BundleForm) -> Job {
 fn arguments(bundle: &BundlePlan) -> Vec<String> {
     let file_of = |test: &str| test.split_once("::").map_or(test, |(file, _)| file).to_owned();
     let mut arguments: BTreeSet<String> = bundle.whole.iter().cloned().collect();
-    if bundle.selected.len() < bundle.tests.len() {
+    let listed = || bundle.tests.iter().filter(|test| test.contains("::"));
+    if bundle.selected.len() < listed().count() {
         let of_others = bundle.selected.iter().filter(|test| !bundle.whole.contains(&file_of(test)));
         arguments.extend(of_others.cloned());
     } else {
-        arguments.extend(bundle.tests.iter().map(|test| file_of(test)));
+        arguments.extend(listed().map(|test| file_of(test)));
     }
     if bundle.tests.is_empty() && arguments.is_empty() {
         arguments.extend(bundle.files.iter().cloned());

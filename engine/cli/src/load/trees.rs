@@ -25,7 +25,7 @@ pub(super) fn read(reader: &Reader<'_>, sides: &[&Files], progress: &Progress) -
     let mut others: BTreeMap<&str, Vec<(usize, &Entry, Language)>> = BTreeMap::new();
     for (side, files) in sides.iter().enumerate() {
         for (path, entry) in files.iter() {
-            let Some(language) = Language::of_path(path).filter(|_| entry.is_file()) else { continue };
+            let Some(language) = Language::reader_of(path).filter(|_| entry.is_file()) else { continue };
             match &entry.source {
                 Source::Blob(oid) => {
                     blobs.insert((*oid, language), None);
@@ -48,7 +48,7 @@ pub(super) fn read(reader: &Reader<'_>, sides: &[&Files], progress: &Progress) -
     let read: BTreeMap<(usize, &str), TreeContent> = read.into_iter().collect();
     let tree = |side: usize, files: &Files| {
         let file = |(path, entry): (&String, &Entry)| {
-            let content = match (&entry.source, Language::of_path(path).filter(|_| entry.is_file())) {
+            let content = match (&entry.source, Language::reader_of(path).filter(|_| entry.is_file())) {
                 (_, None) => TreeContent::Other,
                 (Source::Blob(oid), Some(language)) => {
                     blobs.get(&(*oid, language)).cloned().flatten().unwrap_or_else(unread)

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use tree_sitter::Node;
 
+use crate::facts::Language;
+
 pub(crate) use crate::extract::python::parse as parse_python;
 pub(crate) use crate::facts::MAX_PARSED_BYTES as MAX_BYTES;
 
@@ -140,11 +142,20 @@ pub(crate) fn words(text: &str, name: &str) -> usize {
 /// Python may read a text otherwise than the grammar does, or refuse it, so that equal tokens prove nothing.
 ///
 /// The grammar is lenient where Python is not: about indentation, white space beyond ASCII, and what follows a backslash.
-pub(crate) fn reads_otherwise(text: &str) -> bool {
+/// Of other languages it is asked what ends a comment.
+pub(crate) fn reads_otherwise(path: &str, text: &str) -> bool {
     let bytes = text.as_bytes();
     // A carriage return alone ends a line for Python, and with it a comment.
     if bytes.iter().enumerate().any(|(at, byte)| *byte == b'\r' && bytes.get(at + 1) != Some(&b'\n')) {
         return true;
+    }
+    match Language::of_path(path) {
+        Some(Language::Rust | Language::Go) => return false,
+        // These end a line, and with it a comment, for JavaScript alone; and scripts know comments of HTML.
+        Some(Language::TypeScript | Language::Tsx | Language::JavaScript) => {
+            return text.contains(['\u{2028}', '\u{2029}']) || text.contains("<!--") || text.contains("-->");
+        }
+        _ => {}
     }
     if text.lines().take(2).any(names_foreign_encoding) {
         return true;

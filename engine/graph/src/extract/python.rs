@@ -8,8 +8,6 @@ mod bindings;
 mod chains;
 mod digest;
 mod kinds;
-mod raw;
-mod seal;
 mod stack;
 mod walk;
 

@@ -6,10 +6,10 @@ use crate::hash::Set;
 
 use super::{CodeGraph, FileNode, GraphFile, ModelLiteral, Nodes, Outlines, Rows, is_generated_name};
 use crate::code::{FileId, Part, PartId, PartKind};
-use crate::facts::{Outline, PartFact, PartFlags};
+use crate::facts::{Language, Outline, PartFact, PartFlags};
 use crate::layout::{Layout, base_name};
 use crate::resolve::{self, ScopeTable};
-use crate::test_names::{TestName, python_test_name};
+use crate::test_names::is_test_name;
 
 pub(super) fn build(mut files: Vec<GraphFile>) -> CodeGraph {
     files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -22,7 +22,9 @@ pub(super) fn build(mut files: Vec<GraphFile>) -> CodeGraph {
     for part in &found.tests {
         let part = &mut nodes.parts[part.0 as usize];
         part.is_test = true;
-        nodes.files[part.file.0 as usize].is_test = true;
+        let file = &mut nodes.files[part.file.0 as usize];
+        // Tests of Rust live beside the code that they test.
+        file.is_test |= file.language != Some(Language::Rust);
     }
     nodes.tests = found.tests;
     for (part, decorators) in found.decorators {
@@ -110,11 +112,13 @@ fn nodes(files: &[GraphFile], layout: &Layout) -> Nodes {
 fn add_file(nodes: &mut Nodes, shared: &mut Shared, layout: &Layout, id: FileId, file: &GraphFile) {
     let first = nodes.parts.len() as u32;
     let module: Arc<str> = match file.language {
-        Some(_) => layout.module_name(&file.path).into(),
+        Some(Language::Python) => layout.module_name(&file.path).into(),
+        Some(_) => dotted_path(&file.path).into(),
         None => Arc::clone(&file.path),
     };
     let outline = file.outline.as_deref().filter(|_| file.opaque.is_none());
-    match outline {
+    // What is read of a manifest are no parts.
+    match outline.filter(|_| file.language.is_some()) {
         Some(outline) => add_parts(nodes, shared, outline, id, first, &module),
         None => {
             let name = shared.get(base_name(&file.path));
@@ -134,9 +138,17 @@ fn add_file(nodes: &mut Nodes, shared: &mut Shared, layout: &Layout, id: FileId,
         opaque: file.opaque,
         has_problems: file.has_problems,
         is_generated: is_generated_name(&file.path) || outline.is_some_and(|outline| outline.generated),
-        is_test: python_test_name(&file.path) == Some(TestName::Default),
+        is_test: is_test_name(&file.path),
         module,
     });
+}
+
+/// The dotted name of a file of a language that is not found by dotted names: its path without the ending. What stands
+/// for its folder (`index`, `mod`) has the folder's name.
+fn dotted_path(path: &str) -> String {
+    let stem = path.rsplit_once('.').map_or(path, |(stem, _)| stem);
+    let stem = stem.strip_suffix("/index").or_else(|| stem.strip_suffix("/mod")).unwrap_or(stem);
+    stem.replace('/', ".")
 }
 
 fn plain_part(kind: PartKind, file: FileId, name: Arc<str>, qualified_name: Arc<str>, local_name: Arc<str>) -> Part {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use crate::hash::Map;
 
 use super::values::{FUEL, Resolver, Thing, Value};
-use super::{Demand, Index, Links, Tree, fixtures};
+use super::{Demand, Index, Links, Tree, fixtures, foreign};
 use crate::code::{Edge, EdgeKind, Evidence, FileId, PartId, PartKind};
 use crate::facts::{
-    ImportFact, ImportForm, Outline, PartFact, PartFlags, ReferenceFact, StringFact, StringShape, StringUse,
+    ImportFact, ImportForm, Language, Outline, PartFact, PartFlags, ReferenceFact, StringFact, StringShape, StringUse,
     without_call,
 };
 use crate::graph::{Nodes, Unresolved, UnresolvedKind};
@@ -43,6 +43,9 @@ impl<'a> Linker<'a> {
     /// The links of a file: the same whatever was linked before.
     pub(super) fn link(&mut self, file: FileId) -> Links {
         self.resolver.forget();
+        if self.nodes().file(file).language != Some(Language::Python) {
+            return foreign::link(self.resolver.tree, self.index, file);
+        }
         if let Some(outline) = self.resolver.outline(file) {
             let nodes = self.nodes();
             for class in nodes.parts_of(file).filter(|part| nodes.part(*part).kind == PartKind::Class) {
@@ -396,7 +399,7 @@ impl<'a> Linker<'a> {
             self.dotted_string(file, part, site, text, string.usage);
         }
         if (string.shape.contains(StringShape::PATH) || string.usage == StringUse::Path)
-            && let Some((target, sure)) = self.path_string(file, text)
+            && let Some((target, sure)) = path_string(self.nodes(), self.index, self.resolver.path(file), text)
         {
             let evidence = if sure { Evidence::String } else { Evidence::Guess };
             self.edge(part, self.nodes().body_of(target), EdgeKind::References, evidence, site);
@@ -428,43 +431,41 @@ impl<'a> Linker<'a> {
             self.edge(part, target, EdgeKind::References, Evidence::String, site);
         }
     }
+}
 
-    /// The file that a path names: from the root, from the file's directory or one above; or the only one that ends so.
-    fn path_string(&self, file: FileId, text: &str) -> Option<(FileId, bool)> {
-        let graph = self.nodes();
-        let text = text.trim_start_matches("./");
-        let mut directory = directory_of(self.resolver.path(file));
-        if let Some(found) = graph.file_by_path(text) {
+/// The file that a path names: from the root, from the file's directory or one above; or the only one that ends so.
+pub(super) fn path_string(nodes: &Nodes, index: &Index, from: &str, text: &str) -> Option<(FileId, bool)> {
+    let text = text.trim_start_matches("./");
+    let mut directory = directory_of(from);
+    if let Some(found) = nodes.file_by_path(text) {
+        return Some((found, true));
+    }
+    let mut rest = text;
+    while let Some(above) = rest.strip_prefix("../") {
+        rest = above;
+        directory = directory_of(directory);
+    }
+    if rest.is_empty() {
+        return None;
+    }
+    loop {
+        let path = if directory.is_empty() { rest.to_owned() } else { format!("{directory}/{rest}") };
+        if let Some(found) = nodes.file_by_path(&path) {
             return Some((found, true));
         }
-        let mut rest = text;
-        while let Some(above) = rest.strip_prefix("../") {
-            rest = above;
-            directory = directory_of(directory);
+        if directory.is_empty() {
+            break;
         }
-        if rest.is_empty() {
-            return None;
-        }
-        loop {
-            let path = if directory.is_empty() { rest.to_owned() } else { format!("{directory}/{rest}") };
-            if let Some(found) = graph.file_by_path(&path) {
-                return Some((found, true));
-            }
-            if directory.is_empty() {
-                break;
-            }
-            directory = directory_of(directory);
-        }
-        let suffix = format!("/{rest}");
-        let mut matching = self
-            .index
-            .by_base_name
-            .get(base_name(rest))?
-            .iter()
-            .filter(|candidate| graph.file(**candidate).path.ends_with(&suffix));
-        let only = matching.next()?;
-        matching.next().is_none().then_some((*only, false))
+        directory = directory_of(directory);
     }
+    let suffix = format!("/{rest}");
+    let mut matching = index
+        .by_base_name
+        .get(base_name(rest))?
+        .iter()
+        .filter(|candidate| nodes.file(**candidate).path.ends_with(&suffix));
+    let only = matching.next()?;
+    matching.next().is_none().then_some((*only, false))
 }
 
 /// Decorators of the parts that have any.

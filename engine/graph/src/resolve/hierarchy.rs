@@ -1,7 +1,7 @@
 //! Classes with their bases and subclasses, over all files.
 
 use crate::code::{PartId, PartKind};
-use crate::facts::Outline;
+use crate::facts::{Language, Outline};
 use crate::hash::{Map, Set};
 
 use super::values::{Resolver, Thing, Value};
@@ -57,7 +57,11 @@ impl Hierarchy {
     pub(super) fn new(resolver: &mut Resolver<'_>) -> Self {
         let nodes = resolver.nodes();
         let mut hierarchy = Self::default();
-        for class in nodes.part_ids().filter(|part| nodes.part(*part).kind == PartKind::Class) {
+        let is_class = |part: &PartId| {
+            let part = nodes.part(*part);
+            part.kind == PartKind::Class && nodes.file(part.file).language == Some(Language::Python)
+        };
+        for class in nodes.part_ids().filter(is_class) {
             let bases: Box<[(PartId, bool)]> = resolver
                 .bases(class)
                 .iter()

@@ -8,7 +8,7 @@ use super::Tree;
 use super::hierarchy::{Hierarchy, Line, MAX_BASES};
 use super::scope::{Binder, Scopes};
 use crate::code::{FileId, PartId, PartKind};
-use crate::facts::{BindingForm, ImportForm, Outline, PartFlags, without_call};
+use crate::facts::{BindingForm, ImportForm, Language, Outline, PartFlags, without_call};
 use crate::graph::{Nodes, is_callable};
 use crate::layout::{Found, Target};
 
@@ -94,12 +94,17 @@ impl<'a> Resolver<'a> {
         self.tree.nodes
     }
 
+    /// The outline of a file of Python.
     pub(super) fn outline(&self, file: FileId) -> Option<&'a Outline> {
-        self.tree.outlines.get(file.0 as usize)?.as_deref()
+        self.is_python(file).then(|| self.tree.outlines.get(file.0 as usize)?.as_deref()).flatten()
     }
 
     pub(super) fn scopes(&self, file: FileId) -> Option<(&'a Outline, &'a Scopes)> {
-        self.tree.scopes.of(file)
+        self.is_python(file).then(|| self.tree.scopes.of(file)).flatten()
+    }
+
+    fn is_python(&self, file: FileId) -> bool {
+        self.nodes().file(file).language == Some(Language::Python)
     }
 
     pub(super) fn path(&self, file: FileId) -> &'a str {

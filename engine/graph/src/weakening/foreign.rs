@@ -9,6 +9,7 @@ use super::{RemovedTest, TestChanges, UnknownTests};
 use crate::change::{Change, Content, FileChange, FileSide, WeakenedTest, Weakening};
 use crate::code::{PartKey, PartKind};
 use crate::diff::line_diff;
+use crate::facts::Language;
 use crate::test_names::is_foreign_test;
 
 /// Words of added lines that can make what stands around them ask less, in any of the languages.
@@ -60,8 +61,11 @@ const SIGNS: [&str; 6] = ["/*", "*/", "=begin", "<!--", "#if", "--[["];
 /// Adds what becomes of the tests of one file.
 pub(super) fn compare(change: &Change, file: &FileChange, changes: &mut TestChanges) {
     let Some(before) = file.before.as_ref().filter(|side| holds_tests(side)) else { return };
-    let key =
-        |side: &FileSide| PartKey { path: side.path.clone(), name: "".into(), kind: PartKind::File, occurrence: 0 };
+    let key = |side: &FileSide| {
+        // A file that is read as code is named by its module.
+        let kind = if Language::of_path(&side.path).is_some() { PartKind::Module } else { PartKind::File };
+        PartKey { path: side.path.clone(), name: "".into(), kind, occurrence: 0 }
+    };
     let unknown = |path: &Arc<str>, line: u32, why| UnknownTests { path: path.clone(), line, why };
     let left_out = |after: &FileSide| WeakenedTest {
         before: key(before),

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail loudly")]
 
 mod extract;
+mod languages;
 mod repair;
 mod resolve;
 mod robust;

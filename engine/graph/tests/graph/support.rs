@@ -17,7 +17,7 @@ pub(crate) fn graph(files: &[(&str, &str)]) -> CodeGraph {
 
 /// One file as a graph is built from it.
 pub(crate) fn file(path: &str, source: &str) -> GraphFile {
-    let facts = Language::of_path(path).map(|language| extract(language, source.as_bytes()));
+    let facts = Language::reader_of(path).map(|language| extract(language, source.as_bytes()));
     GraphFile::new(Arc::from(path), facts.as_ref())
 }
 

@@ -3,9 +3,9 @@
 use tree_sitter::{Node, TreeCursor};
 
 use super::kinds::Role;
-use super::raw::{RawBinding, RawImport, RawString};
 use super::walk::{MAX_CHAIN, Walk, line};
 use crate::code::PartKind;
+use crate::extract::raw::{RawBinding, RawImport, RawString};
 use crate::extract::shapes;
 use crate::facts::{BindingForm, ImportForm, NameId, StringUse};
 

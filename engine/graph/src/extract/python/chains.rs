@@ -3,8 +3,8 @@
 use tree_sitter::{Node, TreeCursor};
 
 use super::kinds::{Kinds, Role};
-use super::raw::RawReference;
 use super::walk::{MAX_CHAIN, Walk, line};
+use crate::extract::raw::RawReference;
 use crate::extract::shapes;
 use crate::facts::{BindingForm, ImportForm, NameId, PartFlags, StringUse};
 

@@ -7,11 +7,11 @@ use tree_sitter::{Node, Tree, TreeCursor};
 
 use super::digest::docstring;
 use super::kinds::{KINDS, Kinds, Role};
-use super::raw::{Raw, RawPart};
-use super::seal;
 use super::stack::{self, Stack};
 use crate::code::PartKind;
 use crate::extract::names::Names;
+use crate::extract::raw::{Raw, RawPart};
+use crate::extract::seal;
 use crate::extract::shapes;
 use crate::facts::{ContentId, FileFacts, ImportForm, NameId, PartFlags, PartPlace, Problem, ProblemKind, StringUse};
 

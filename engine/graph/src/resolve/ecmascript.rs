@@ -1,0 +1,487 @@
+//! Modules of TypeScript and JavaScript: relative paths, aliases of `tsconfig.json`, packages of the workspace.
+
+use crate::code::{FileId, PartId};
+use crate::facts::{ImportFact, ImportForm, Language, Outline};
+use crate::graph::{Nodes, Outlines, UnresolvedKind};
+use crate::hash::Map;
+use crate::layout::{base_name, directory_of};
+
+use super::foreign::{Family, Found, Names, Thing, Value, Values, entries, normal};
+
+/// Endings that a specifier leaves out, in the order in which they are tried.
+const ENDINGS: [&str; 9] = ["ts", "tsx", "d.ts", "mts", "cts", "js", "jsx", "mjs", "cjs"];
+/// Configurations that extend one another.
+const MAX_EXTENDS: usize = 8;
+/// Folders that a build writes, whose sources stand elsewhere.
+const BUILT: [&str; 8] = ["dist", "lib", "build", "out", "esm", "cjs", "es", "output"];
+
+/// What manifests say, by directory.
+#[derive(Debug, Default)]
+pub(crate) struct Packages {
+    /// By directory.
+    packages: Map<Box<str>, Package>,
+    /// Directories of packages by name.
+    by_name: Map<Box<str>, Vec<Box<str>>>,
+    /// By directory; the aliases that hold in and below it.
+    configs: Map<Box<str>, Aliases>,
+}
+
+#[derive(Debug, Default)]
+struct Package {
+    /// Entry points in order of preference.
+    entries: Vec<Box<str>>,
+    exports: Vec<(Box<str>, Box<str>)>,
+    imports: Vec<(Box<str>, Box<str>)>,
+    dependencies: Vec<Box<str>>,
+}
+
+#[derive(Debug, Default, Clone)]
+struct Aliases {
+    /// Directory of `baseUrl`.
+    base: Option<Box<str>>,
+    /// Patterns with targets from the root.
+    paths: Vec<(Box<str>, Box<str>)>,
+}
+
+impl Packages {
+    pub(super) fn new(nodes: &Nodes, outlines: &Outlines) -> Self {
+        let mut all = Self::default();
+        for file in nodes.file_ids() {
+            let path = &nodes.file(file).path;
+            match Language::reader_of(path) {
+                Some(Language::PackageJson) => all.add_package(path, outlines, file),
+                Some(Language::TsConfig) if matches!(base_name(path), "tsconfig.json" | "jsconfig.json") => {
+                    let mut aliases = Aliases::default();
+                    read_config(nodes, outlines, file, &mut aliases, 0);
+                    all.configs.entry(directory_of(path).into()).or_insert(aliases);
+                }
+                _ => {}
+            }
+        }
+        all
+    }
+
+    fn add_package(&mut self, path: &str, outlines: &Outlines, file: FileId) {
+        let directory = directory_of(path);
+        let mut package = Package::default();
+        for entry in entries(outlines, file) {
+            match entry.as_slice() {
+                ["name", name] => self.by_name.entry((*name).into()).or_default().push(directory.into()),
+                ["source" | "types" | "typings" | "module" | "main", target] => package.entries.push((*target).into()),
+                ["export", subpath, target] => package.exports.push(((*subpath).into(), (*target).into())),
+                ["import", name, target] => package.imports.push(((*name).into(), (*target).into())),
+                ["dependency", name] => package.dependencies.push((*name).into()),
+                _ => {}
+            }
+        }
+        self.packages.insert(directory.into(), package);
+    }
+
+    /// What holds for a file, nearest first.
+    fn above<'m, T>(map: &'m Map<Box<str>, T>, path: &str) -> impl Iterator<Item = (Box<str>, &'m T)> {
+        let mut directory = Some(directory_of(path).to_owned());
+        std::iter::from_fn(move || {
+            loop {
+                let at = directory.take()?;
+                directory = (!at.is_empty()).then(|| directory_of(&at).to_owned());
+                if let Some(found) = map.get(at.as_str()) {
+                    return Some((at.into(), found));
+                }
+            }
+        })
+    }
+}
+
+/// Reads a configuration with what it extends, and the projects that it only refers to.
+fn read_config(nodes: &Nodes, outlines: &Outlines, file: FileId, aliases: &mut Aliases, depth: usize) {
+    let directory = directory_of(&nodes.file(file).path).to_owned();
+    let mut own = Aliases::default();
+    let mut above = Vec::new();
+    let mut referred = Vec::new();
+    let mut raw = Vec::new();
+    for entry in entries(outlines, file) {
+        match entry.as_slice() {
+            ["base", base] => own.base = normal(&directory, base).map(Into::into),
+            ["path", pattern, target] => raw.push(((*pattern).to_owned(), (*target).to_owned())),
+            ["extends", path] => above.push((*path).to_owned()),
+            ["reference", path] => referred.push((*path).to_owned()),
+            _ => {}
+        }
+    }
+    let base = own.base.as_deref().unwrap_or(&directory).to_owned();
+    for (pattern, target) in raw {
+        if let Some(target) = normal(&base, &target) {
+            own.paths.push((pattern.into(), target.into()));
+        }
+    }
+    if aliases.base.is_none() {
+        aliases.base = own.base;
+    }
+    // The nearest `paths` hide those further up.
+    if aliases.paths.is_empty() {
+        aliases.paths = own.paths;
+    }
+    if depth >= MAX_EXTENDS {
+        return;
+    }
+    let config = |path: &str| {
+        let path = normal(&directory, path)?;
+        [path.clone(), format!("{path}.json"), format!("{path}/tsconfig.json")]
+            .iter()
+            .find_map(|path| nodes.file_by_path(path))
+            .filter(|found| Language::reader_of(&nodes.file(*found).path) == Some(Language::TsConfig) && *found != file)
+    };
+    for path in above.iter().rev() {
+        if let Some(found) = config(path) {
+            read_config(nodes, outlines, found, aliases, depth + 1);
+        }
+    }
+    // A solution has nothing of its own; its projects say what holds beside it.
+    if aliases.paths.is_empty() && depth == 0 {
+        for path in &referred {
+            if let Some(found) = config(path).filter(|found| directory_of(&nodes.file(*found).path) == directory) {
+                read_config(nodes, outlines, found, aliases, MAX_EXTENDS - 1);
+            }
+        }
+    }
+}
+
+/// The file of a module by its path without, or with, its ending.
+fn file_at(nodes: &Nodes, path: &str, from_script: bool) -> Option<FileId> {
+    if let Some(found) = nodes.file_by_path(path).filter(|_| !path.is_empty()) {
+        return Some(found);
+    }
+    // `./x.js` may be written for `x.ts`.
+    if let Some((stem, ending)) = path.rsplit_once('.') {
+        let sources: &[&str] = match ending {
+            "js" | "jsx" => &["ts", "tsx", "d.ts"],
+            "mjs" => &["mts", "d.mts"],
+            "cjs" => &["cts", "d.cts"],
+            _ => &[],
+        };
+        if let Some(found) = sources.iter().find_map(|ending| nodes.file_by_path(&format!("{stem}.{ending}"))) {
+            return Some(found);
+        }
+    }
+    let order = |path: &str| {
+        let endings = ENDINGS.iter().copied();
+        let found = |ending: &str| nodes.file_by_path(&format!("{path}.{ending}"));
+        if from_script {
+            let (own, other) = (endings.clone().skip(5), endings.take(5));
+            own.chain(other).find_map(found)
+        } else {
+            endings.into_iter().find_map(found)
+        }
+    };
+    if !path.is_empty()
+        && let Some(found) = order(path).or_else(|| nodes.file_by_path(&format!("{path}.json")))
+    {
+        return Some(found);
+    }
+    let index = if path.is_empty() { "index".to_owned() } else { format!("{path}/index") };
+    order(&index)
+}
+
+/// What a pattern with at most one star makes of a text: what the star stands for.
+fn captured<'t>(pattern: &str, text: &'t str) -> Option<&'t str> {
+    match pattern.split_once('*') {
+        Some((begin, end)) => {
+            let inner = text.strip_prefix(begin)?.strip_suffix(end)?;
+            Some(inner)
+        }
+        None => (pattern == text).then_some(""),
+    }
+}
+
+struct Search<'a> {
+    nodes: &'a Nodes,
+    packages: &'a Packages,
+    from_script: bool,
+}
+
+impl Search<'_> {
+    fn at(&self, path: &str) -> Option<FileId> {
+        if let Some(found) = file_at(self.nodes, path, self.from_script) {
+            return Some(found);
+        }
+        // A folder with a manifest of its own.
+        let package = self.packages.packages.get(path)?;
+        self.entry(path, package).map(|(file, _)| file)
+    }
+
+    fn entry(&self, directory: &str, package: &Package) -> Option<(FileId, bool)> {
+        let exported = package.exports.iter().filter(|(subpath, _)| &**subpath == ".").map(|(_, target)| target);
+        let targets: Vec<&str> = package.entries.iter().chain(exported).map(|target| &**target).collect();
+        let sure = targets.iter().find_map(|target| {
+            let path = normal(directory, target)?;
+            file_at(self.nodes, &path, self.from_script)
+        });
+        if let Some(file) = sure {
+            return Some((file, true));
+        }
+        let built = targets.iter().find_map(|target| self.source_of(directory, target));
+        let usual = || {
+            ["src/index", "index", "lib/index", "src/main"]
+                .iter()
+                .find_map(|path| file_at(self.nodes, &normal(directory, path)?, self.from_script))
+        };
+        built.or_else(usual).map(|file| (file, false))
+    }
+
+    /// The source of something that a build writes: `dist/a.js` of `src/a.ts`.
+    fn source_of(&self, directory: &str, target: &str) -> Option<FileId> {
+        let target = target.trim_start_matches("./");
+        let (first, rest) = target.split_once('/')?;
+        if !BUILT.contains(&first) {
+            return None;
+        }
+        let rest = rest.split_once('/').filter(|(next, _)| BUILT.contains(next)).map_or(rest, |(_, rest)| rest);
+        let stem = [".d.ts", ".d.mts", ".d.cts"].iter().find_map(|ending| rest.strip_suffix(ending));
+        let stem = stem.or_else(|| rest.rsplit_once('.').map(|(stem, _)| stem)).unwrap_or(rest);
+        ["src", ""].iter().find_map(|folder| {
+            let path = normal(directory, &format!("{folder}/{stem}"))?;
+            file_at(self.nodes, &path, self.from_script)
+        })
+    }
+
+    fn mapped(&self, directory: &str, map: &[(Box<str>, Box<str>)], name: &str) -> Option<(FileId, bool)> {
+        for (pattern, target) in map {
+            let Some(inner) = captured(pattern, name) else { continue };
+            let target = target.replace('*', inner);
+            let exact = normal(directory, &target).and_then(|path| file_at(self.nodes, &path, self.from_script));
+            if let Some(file) = exact {
+                return Some((file, true));
+            }
+            if let Some(file) = self.source_of(directory, &target) {
+                return Some((file, false));
+            }
+        }
+        None
+    }
+
+    fn alias(&self, path: &str, specifier: &str) -> Option<FileId> {
+        let (_, aliases) = Packages::above(&self.packages.configs, path).next()?;
+        let matching = |pattern: &str| captured(pattern, specifier).map(|_| pattern.find('*').unwrap_or(usize::MAX));
+        let best = aliases.paths.iter().filter_map(|(pattern, _)| matching(pattern)).max();
+        if let Some(best) = best {
+            for (pattern, target) in aliases.paths.iter().filter(|(pattern, _)| matching(pattern) == Some(best)) {
+                let inner = captured(pattern, specifier).unwrap_or_default();
+                let target = normal("", &target.replace('*', inner));
+                if let Some(found) = target.and_then(|target| self.at(&target)) {
+                    return Some(found);
+                }
+            }
+        }
+        let base = aliases.base.as_deref()?;
+        self.at(&normal(base, specifier)?)
+    }
+}
+
+pub(super) fn found(names: &Names<'_>, file: FileId, import: &ImportFact) -> Found {
+    let Some(outline) = names.outline(file) else { return Found::Outside };
+    let path = names.path(file);
+    let specifier = outline.name(import.module);
+    // Loaders and queries of bundlers: `raw-loader!./x`, `./x?inline`.
+    let specifier = specifier.rsplit('!').next().unwrap_or(specifier);
+    let specifier = specifier.split('?').next().unwrap_or(specifier);
+    let from_script = names.nodes().file(file).language == Some(Language::JavaScript);
+    let search = Search { nodes: names.nodes(), packages: &names.world.script, from_script };
+    let one = |file: FileId, sure: bool| Found::Files(vec![file], sure);
+    if specifier.starts_with("./") || specifier.starts_with("../") || matches!(specifier, "." | "..") {
+        let target = normal(directory_of(path), specifier).and_then(|target| search.at(&target));
+        return match target {
+            Some(target) => one(target, true),
+            None => Found::Missing(UnresolvedKind::RelativeModule),
+        };
+    }
+    if let Some(target) = search.alias(path, specifier) {
+        return one(target, true);
+    }
+    if specifier.starts_with('#')
+        && let Some((directory, package)) = Packages::above(&search.packages.packages, path).next()
+        && let Some((target, sure)) = search.mapped(&directory, &package.imports, specifier)
+    {
+        return one(target, sure);
+    }
+    let (name, subpath) = package_name(specifier);
+    if let Some(directories) = search.packages.by_name.get(name) {
+        let only = directories.len() == 1;
+        for directory in directories {
+            let Some(package) = search.packages.packages.get(directory) else { continue };
+            let target = if subpath.is_empty() {
+                search.entry(directory, package)
+            } else {
+                let exported = search.mapped(directory, &package.exports, &format!("./{subpath}"));
+                exported.or_else(|| {
+                    let beside = normal(directory, subpath).and_then(|path| search.at(&path)).map(|file| (file, true));
+                    beside.or_else(|| search.source_of(directory, subpath).map(|file| (file, false)))
+                })
+            };
+            if let Some((target, sure)) = target {
+                return one(target, sure && only);
+            }
+        }
+        return Found::Missing(UnresolvedKind::OwnModule);
+    }
+    let is_declared = || {
+        let types = format!("@types/{}", name.trim_start_matches('@').replace('/', "__"));
+        Packages::above(&search.packages.packages, path).any(|(_, package)| {
+            package.dependencies.iter().any(|dependency| **dependency == *name || **dependency == *types)
+        })
+    };
+    if specifier.contains(':') || is_built_in(name) || is_declared() {
+        return Found::Outside;
+    }
+    Found::Missing(UnresolvedKind::External)
+}
+
+/// The package that a bare specifier names, and the path inside.
+fn package_name(specifier: &str) -> (&str, &str) {
+    let skip = usize::from(specifier.starts_with('@'));
+    let end = specifier.match_indices('/').nth(skip).map_or(specifier.len(), |(at, _)| at);
+    (&specifier[..end], specifier.get(end + 1..).unwrap_or(""))
+}
+
+fn is_built_in(name: &str) -> bool {
+    const NODE: [&str; 43] = [
+        "assert",
+        "async_hooks",
+        "buffer",
+        "child_process",
+        "cluster",
+        "console",
+        "constants",
+        "crypto",
+        "dgram",
+        "diagnostics_channel",
+        "dns",
+        "domain",
+        "events",
+        "fs",
+        "http",
+        "http2",
+        "https",
+        "inspector",
+        "module",
+        "net",
+        "os",
+        "path",
+        "perf_hooks",
+        "process",
+        "punycode",
+        "querystring",
+        "readline",
+        "repl",
+        "sea",
+        "sqlite",
+        "stream",
+        "string_decoder",
+        "sys",
+        "test",
+        "timers",
+        "tls",
+        "trace_events",
+        "tty",
+        "url",
+        "util",
+        "v8",
+        "vm",
+        "zlib",
+    ];
+    NODE.contains(&name) || matches!(name, "worker_threads" | "wasi")
+}
+
+/// Runners whose functions a module imports only to define tests.
+pub(super) fn imports_a_runner(outline: &Outline) -> bool {
+    outline.imports.iter().any(|import| {
+        let runner = matches!(
+            outline.name(import.module),
+            "node:test" | "vitest" | "bun:test" | "@jest/globals" | "@playwright/test"
+        );
+        let defines = matches!(outline.name(import.name), "it" | "test" | "describe" | "suite" | "default");
+        runner && import.part == 0 && !import.type_only && (defines || import.form == ImportForm::Module)
+    })
+}
+
+/// What an import binds.
+pub(super) fn imported(names: &mut Names<'_>, file: FileId, import: &ImportFact, values: &mut Values) {
+    let Some(outline) = names.outline(file) else { return };
+    let (target, sure) = match names.found(file, import) {
+        Found::Files(files, sure) => match files.first() {
+            Some(target) => (*target, sure),
+            None => return,
+        },
+        _ => {
+            values.push(Value { thing: Thing::External, sure: true });
+            return;
+        }
+    };
+    let before = values.len();
+    match import.form {
+        ImportForm::From => {
+            let name = outline.name(import.name);
+            names.nested(|names| attribute(names, target, name, values));
+            if values.len() == before && name == "default" {
+                values.push(Value { thing: Thing::Module(target), sure });
+            }
+        }
+        _ => values.push(Value { thing: Thing::Module(target), sure }),
+    }
+    if !sure {
+        values[before..].iter_mut().for_each(|value| value.sure = false);
+    }
+}
+
+/// What a module offers under a name, by its own exports and those that it hands on.
+pub(super) fn exported(names: &mut Names<'_>, file: FileId, name: &str, values: &mut Values) {
+    let before = values.len();
+    names.module_level(file, name, values);
+    if values.len() > before {
+        return;
+    }
+    // A default function without a name.
+    let default: Vec<PartId> = match name {
+        "default" => [crate::code::PartKind::Function, crate::code::PartKind::Class]
+            .into_iter()
+            .flat_map(|kind| names.named(file, "default", kind).collect::<Vec<_>>())
+            .collect(),
+        _ => Vec::new(),
+    };
+    values.extend(default.into_iter().map(|part| Value { thing: Thing::Part(part), sure: true }));
+    let Some(outline) = names.outline(file) else { return };
+    if values.len() > before || name == "default" {
+        return;
+    }
+    for import in outline.imports.iter().filter(|import| import.form == ImportForm::Star) {
+        if let Found::Files(files, sure) = names.found(file, import)
+            && let Some(&target) = files.first()
+            && target != file
+        {
+            let begin = values.len();
+            names.nested(|names| exported(names, target, name, values));
+            if !sure {
+                values[begin..].iter_mut().for_each(|value| value.sure = false);
+            }
+        }
+    }
+}
+
+/// An attribute of a module: an export, or an attribute of the object that it exports.
+pub(super) fn attribute(names: &mut Names<'_>, file: FileId, name: &str, values: &mut Values) {
+    if Family::of(names.nodes().file(file).language) != Some(Family::Script) {
+        values.push(Value { thing: Thing::Module(file), sure: true });
+        return;
+    }
+    let before = values.len();
+    exported(names, file, name, values);
+    if values.len() > before || name == "default" {
+        return;
+    }
+    let mut whole = Values::new();
+    exported(names, file, "default", &mut whole);
+    for value in whole {
+        if !matches!(value.thing, Thing::Module(of) if of == file) {
+            names.attribute(value, name, values);
+        }
+    }
+}

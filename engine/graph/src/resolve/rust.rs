@@ -1,0 +1,417 @@
+//! Modules of Rust: the tree that `mod` builds inside a crate, and the crates that `Cargo.toml` names.
+
+use crate::code::{FileId, PartKind};
+use crate::facts::{ImportFact, ImportForm, Language};
+use crate::graph::{Nodes, Outlines, UnresolvedKind};
+use crate::hash::{Map, Set};
+use crate::layout::{base_name, directory_of};
+
+use super::foreign::{Found, Names, Thing, Value, Values, entries, normal};
+
+/// Longest way from a module up to its crate.
+const MAX_DEPTH: usize = 64;
+
+/// What manifests say of crates.
+#[derive(Debug, Default)]
+pub(crate) struct Crates {
+    /// The root of a package's library by directory.
+    libraries: Map<Box<str>, FileId>,
+    /// Libraries by the name under which code uses them.
+    by_name: Map<Box<str>, Vec<FileId>>,
+    /// By directory: names of dependencies as code writes them, with the package or the path that is meant.
+    dependencies: Map<Box<str>, Vec<Dependency>>,
+    /// Roots that are named by a manifest and by nothing else.
+    roots: Set<FileId>,
+    /// The files of each package by its directory, sorted.
+    files: Map<Box<str>, Vec<FileId>>,
+}
+
+#[derive(Debug)]
+struct Dependency {
+    name: Box<str>,
+    package: Box<str>,
+}
+
+impl Crates {
+    pub(super) fn new(nodes: &Nodes, outlines: &Outlines) -> Self {
+        let mut crates = Self::default();
+        for file in nodes.file_ids() {
+            let path = &nodes.file(file).path;
+            if Language::reader_of(path) == Some(Language::CargoToml) {
+                crates.add(nodes, outlines, file, directory_of(path));
+            }
+        }
+        for file in nodes.file_ids() {
+            let node = nodes.file(file);
+            if node.language == Some(Language::Rust)
+                && let Some(directory) = crates.package_of(&node.path)
+            {
+                crates.files.entry(directory.into()).or_default().push(file);
+            }
+        }
+        crates
+    }
+
+    /// The files of the package that a file belongs to.
+    pub(super) fn package_files(&self, path: &str) -> &[FileId] {
+        self.package_of(path).and_then(|directory| self.files.get(directory)).map_or(&[], Vec::as_slice)
+    }
+
+    fn add(&mut self, nodes: &Nodes, outlines: &Outlines, file: FileId, directory: &str) {
+        let at = |path: &str| normal(directory, path).and_then(|path| nodes.file_by_path(&path));
+        let mut name = String::new();
+        let mut library = at("src/lib.rs");
+        let mut dependencies = Vec::new();
+        for entry in entries(outlines, file) {
+            match entry.as_slice() {
+                ["name", package] => name = (*package).to_owned(),
+                ["lib", own, path] => {
+                    if !own.is_empty() {
+                        name = (*own).to_owned();
+                    }
+                    if !path.is_empty() {
+                        library = at(path);
+                    }
+                }
+                ["root", _, path] => self.roots.extend(at(path)),
+                ["dependency" | "shared", own, package, ..] => {
+                    dependencies.push(Dependency { name: own.replace('-', "_").into(), package: (*package).into() });
+                }
+                _ => {}
+            }
+        }
+        if let Some(library) = library.filter(|_| !name.is_empty()) {
+            self.libraries.insert(directory.into(), library);
+            self.by_name.entry(name.replace('-', "_").into()).or_default().push(library);
+            self.roots.insert(library);
+        }
+        self.dependencies.insert(directory.into(), dependencies);
+    }
+
+    /// The directory of the package that a file belongs to.
+    fn package_of<'p>(&self, path: &'p str) -> Option<&'p str> {
+        let mut directory = directory_of(path);
+        loop {
+            if self.dependencies.contains_key(directory) {
+                return Some(directory);
+            }
+            if directory.is_empty() {
+                return None;
+            }
+            directory = directory_of(directory);
+        }
+    }
+
+    /// The library that a name outside of modules means in a file.
+    fn library(&self, path: &str, name: &str) -> Option<FileId> {
+        let directory = self.package_of(path);
+        let renamed = directory.and_then(|directory| {
+            let dependencies = self.dependencies.get(directory)?;
+            dependencies.iter().find(|dependency| *dependency.name == *name)
+        });
+        let package = renamed.map_or_else(|| name.to_owned(), |dependency| dependency.package.replace('-', "_"));
+        // Code beside a library uses it by its name.
+        let own = directory.and_then(|directory| self.libraries.get(directory).copied());
+        let candidates = self.by_name.get(package.as_str())?;
+        own.filter(|own| candidates.contains(own)).or_else(|| candidates.first().copied())
+    }
+
+    fn is_declared(&self, path: &str, name: &str) -> bool {
+        let Some(mut directory) = self.package_of(path) else { return false };
+        loop {
+            let here = self.dependencies.get(directory).into_iter().flatten();
+            if here.into_iter().any(|dependency| *dependency.name == *name) {
+                return true;
+            }
+            if directory.is_empty() {
+                return false;
+            }
+            directory = directory_of(directory);
+        }
+    }
+}
+
+fn is_root(names: &Names<'_>, file: FileId) -> bool {
+    matches!(base_name(names.path(file)), "lib.rs" | "main.rs" | "build.rs") || names.world.rust.roots.contains(&file)
+}
+
+/// The directory in which a file's child modules lie.
+fn module_directory(names: &Names<'_>, file: FileId) -> String {
+    let path = names.path(file);
+    let directory = directory_of(path);
+    let stands_for_folder = base_name(path) == "mod.rs" || is_root(names, file) || parent(names, file).is_none();
+    if stands_for_folder {
+        return directory.to_owned();
+    }
+    let stem = path.strip_suffix(".rs").unwrap_or(path);
+    stem.to_owned()
+}
+
+/// The file of a `mod`.
+fn child(names: &Names<'_>, file: FileId, import: &ImportFact) -> Option<FileId> {
+    let outline = names.outline(file)?;
+    let nodes = names.nodes();
+    let path = outline.name(import.module).strip_prefix("self.")?;
+    if let Some(named) = import.name.some() {
+        let beside = normal(directory_of(names.path(file)), outline.name(named));
+        let inside = normal(&module_directory(names, file), outline.name(named));
+        return beside.and_then(|path| nodes.file_by_path(&path)).or_else(|| nodes.file_by_path(&inside?));
+    }
+    let path = path.replace('.', "/");
+    let own = module_directory(names, file);
+    // What is loaded by `#[path]` looks beside itself.
+    let stem = names.path(file).strip_suffix(".rs").unwrap_or_default().to_owned();
+    [own, directory_of(names.path(file)).to_owned(), stem].iter().find_map(|directory| {
+        let at = normal(directory, &path)?;
+        let found = nodes.file_by_path(&format!("{at}.rs")).or_else(|| nodes.file_by_path(&format!("{at}/mod.rs")));
+        found.filter(|found| *found != file)
+    })
+}
+
+/// The file whose `mod` brings a file in, by the places where it is looked for.
+fn parent(names: &Names<'_>, file: FileId) -> Option<FileId> {
+    let path = names.path(file);
+    let mut directory = directory_of(path);
+    let mut name = base_name(path).strip_suffix(".rs")?;
+    if name == "mod" {
+        name = base_name(directory);
+        directory = if directory.is_empty() { return None } else { directory_of(directory) };
+    }
+    if is_root(names, file) {
+        return None;
+    }
+    let join = |file: &str| if directory.is_empty() { file.to_owned() } else { format!("{directory}/{file}") };
+    let beside = (!directory.is_empty()).then(|| format!("{directory}.rs"));
+    let places = ["mod.rs", "lib.rs", "main.rs"].iter().map(|file| join(file)).chain(beside);
+    let declares = |candidate: &FileId| {
+        names.outline(*candidate).is_some_and(|outline| {
+            outline.imports.iter().any(|import| {
+                import.level == 1 && import.name.some().is_none() && {
+                    let module = outline.name(import.module);
+                    module.rsplit('.').next() == Some(name)
+                }
+            })
+        })
+    };
+    let nodes = names.nodes();
+    let beside_a_root = || {
+        // `tests/a.rs` with `mod common;`, or a root under a name of its own.
+        let mut roots = names.world.rust.roots.iter().filter(|root| directory_of(names.path(**root)) == directory);
+        let first = roots.clone().filter(|root| declares(root)).min();
+        let _ = roots.next();
+        first.copied()
+    };
+    places
+        .filter_map(|place| nodes.file_by_path(&place))
+        .filter(|candidate| *candidate != file)
+        .find(declares)
+        .or_else(beside_a_root)
+}
+
+/// The root of the crate that a file belongs to.
+fn crate_root(names: &Names<'_>, file: FileId) -> FileId {
+    let mut at = file;
+    for _ in 0..MAX_DEPTH {
+        match parent(names, at) {
+            Some(above) => at = above,
+            None => break,
+        }
+    }
+    at
+}
+
+pub(super) fn found(names: &Names<'_>, file: FileId, import: &ImportFact) -> Found {
+    let Some(outline) = names.outline(file) else { return Found::Outside };
+    if import.level == 1 {
+        return match child(names, file, import) {
+            Some(child) => Found::Files(vec![child], true),
+            None => Found::Missing(UnresolvedKind::RelativeModule),
+        };
+    }
+    let path = outline.name(import.module);
+    match module(names, file, path) {
+        Some((target, _)) => {
+            // The last name may be a module, too.
+            let further = import.name.some().and_then(|name| submodule(names, target, outline.name(name)));
+            Found::Files(further.into_iter().chain([target]).collect(), true)
+        }
+        None => {
+            let first = path.split('.').next().unwrap_or(path);
+            let standard = matches!(first, "std" | "core" | "alloc" | "proc_macro" | "test");
+            if standard || names.world.rust.is_declared(names.path(file), first) {
+                Found::Outside
+            } else if matches!(first, "crate" | "self" | "super") {
+                Found::Missing(UnresolvedKind::OwnModule)
+            } else if is_local(names, file, first) {
+                Found::Outside
+            } else {
+                Found::Missing(UnresolvedKind::External)
+            }
+        }
+    }
+}
+
+/// True for a name that the file itself gives a meaning: an enum whose variants are used, an import.
+fn is_local(names: &Names<'_>, file: FileId, name: &str) -> bool {
+    let Some(outline) = names.outline(file) else { return false };
+    let is_part = outline.parts.iter().any(|part| part.parent == 0 && outline.name(part.name) == name);
+    let is_import = || {
+        outline.imports.iter().any(|import| {
+            let bound = import.alias.some().or(import.name.some());
+            import.form != ImportForm::Star && bound.is_some_and(|bound| outline.name(bound) == name)
+        })
+    };
+    let is_inline = || outline.parts.iter().any(|part| outline.name(part.local_name).split('.').next() == Some(name));
+    is_part || is_import() || is_inline()
+}
+
+/// A child module by name, as `mod` or an import of the module says.
+fn submodule(names: &Names<'_>, file: FileId, name: &str) -> Option<FileId> {
+    let outline = names.outline(file)?;
+    let import = outline
+        .imports
+        .iter()
+        .find(|import| import.level == 1 && outline.name(import.alias) == name && import.part == 0)?;
+    child(names, file, import)
+}
+
+/// The module that a path names, with how many of its segments were modules. `None` outside the repository.
+fn module(names: &Names<'_>, file: FileId, path: &str) -> Option<(FileId, usize)> {
+    let segments: Vec<&str> = path.split('.').collect();
+    let mut at = match segments.first().copied()? {
+        "crate" | "$crate" => crate_root(names, file),
+        "self" => file,
+        "super" => parent(names, file)?,
+        name => submodule(names, file, name)
+            .or_else(|| names.world.rust.library(names.path(file), name).filter(|_| !is_local(names, file, name)))?,
+    };
+    let mut taken = 1;
+    for segment in &segments[1..] {
+        let next = match *segment {
+            "super" => parent(names, at),
+            "self" => Some(at),
+            name => submodule(names, at, name),
+        };
+        match next {
+            Some(next) => at = next,
+            None => break,
+        }
+        taken += 1;
+    }
+    Some((at, taken))
+}
+
+/// The meaning of a path of modules and names.
+fn path_values(names: &mut Names<'_>, file: FileId, path: &str, values: &mut Values) {
+    let Some((at, taken)) = module(names, file, path) else {
+        values.push(Value { thing: Thing::External, sure: true });
+        return;
+    };
+    let mut found = vec![Value { thing: Thing::Module(at), sure: true }];
+    let segments: Vec<&str> = path.split('.').skip(taken).collect();
+    let mut index = 0;
+    while index < segments.len() {
+        let before = std::mem::take(&mut found);
+        for value in &before {
+            names.attribute(*value, segments[index], &mut found);
+        }
+        if found.is_empty() {
+            let (inline, more) = inline(names, &before, &segments[index..]);
+            found = inline;
+            index += more;
+        }
+        index += 1;
+    }
+    values.extend(found);
+}
+
+/// What an import binds.
+pub(super) fn imported(names: &mut Names<'_>, file: FileId, import: &ImportFact, values: &mut Values) {
+    let Some(outline) = names.outline(file) else { return };
+    if import.level == 1 {
+        values.extend(child(names, file, import).map(|child| Value { thing: Thing::Module(child), sure: true }));
+        return;
+    }
+    let module = outline.name(import.module);
+    match import.name.some() {
+        Some(name) => {
+            let path = format!("{module}.{}", outline.name(name));
+            names.nested(|names| path_values(names, file, &path, values));
+        }
+        None => names.nested(|names| path_values(names, file, module, values)),
+    }
+}
+
+/// What a name of a module stands for: what it defines, imports, or brings in by a star.
+pub(super) fn member(names: &mut Names<'_>, file: FileId, name: &str, values: &mut Values) {
+    match name {
+        "self" => values.push(Value { thing: Thing::Module(file), sure: true }),
+        "super" => values.extend(parent(names, file).map(|above| Value { thing: Thing::Module(above), sure: true })),
+        _ => {
+            let before = values.len();
+            names.module_level(file, name, values);
+            if values.len() == before {
+                starred(names, file, name, values);
+            }
+        }
+    }
+}
+
+fn starred(names: &mut Names<'_>, file: FileId, name: &str, values: &mut Values) {
+    let Some(outline) = names.outline(file) else { return };
+    for import in outline.imports.iter().filter(|import| import.form == ImportForm::Star) {
+        let path = outline.name(import.module);
+        if path == "self" {
+            continue;
+        }
+        let mut from = Values::new();
+        if module(names, file, path).is_some_and(|(target, _)| target != file || path.contains('.')) {
+            names.nested(|names| path_values(names, file, path, &mut from));
+        }
+        for value in from.into_iter().filter(|value| value.thing != Thing::External) {
+            names.attribute(value, name, values);
+        }
+    }
+}
+
+/// The first name of a path that no scope of the file binds.
+pub(super) fn head(names: &mut Names<'_>, file: FileId, name: &str, values: &mut Values) {
+    match name {
+        "crate" => values.push(Value { thing: Thing::Module(crate_root(names, file)), sure: true }),
+        "self" | "super" => member(names, file, name, values),
+        "std" | "core" | "alloc" => values.push(Value { thing: Thing::External, sure: true }),
+        _ => {
+            // Tests in an inline module see what the file holds; a function may stand in one.
+            starred(names, file, name, values);
+            if !values.is_empty() {
+                return;
+            }
+            if let Some(library) = names.world.rust.library(names.path(file), name) {
+                values.push(Value { thing: Thing::Module(library), sure: true });
+            } else if names.world.rust.is_declared(names.path(file), name) {
+                values.push(Value { thing: Thing::External, sure: true });
+            }
+        }
+    }
+}
+
+/// What an inline module of a file holds: its name is part of theirs. Gives also how many more segments were taken.
+pub(super) fn inline(names: &Names<'_>, receivers: &Values, segments: &[&str]) -> (Values, usize) {
+    let mut values = Values::new();
+    for more in 1..segments.len().min(4) {
+        let local: Vec<&str> = segments[..=more].iter().map(|segment| crate::facts::without_call(segment)).collect();
+        let local = local.join(".");
+        for receiver in receivers {
+            let Thing::Module(file) = receiver.thing else { continue };
+            for kind in [PartKind::Function, PartKind::Class] {
+                values.extend(
+                    names.named(file, &local, kind).map(|part| Value { thing: Thing::Part(part), sure: receiver.sure }),
+                );
+            }
+        }
+        if !values.is_empty() {
+            return (values, more);
+        }
+    }
+    (values, 0)
+}
