@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use grace_graph::code::{EdgeKind, PartKind};
 use grace_graph::facts::{FileFacts, Language};
 use grace_graph::graph::{CodeGraph, GraphFile};
 use grace_graph::store::FactStore;
@@ -23,7 +24,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let Some(directory) = arguments.next() else {
-        println!("usage: graph_stats DIRECTORY [parse|parts|unresolved|digest]");
+        println!("usage: graph_stats DIRECTORY [parse|parts|imports|unresolved|digest]");
         std::process::exit(2);
     };
     let root = PathBuf::from(directory);
@@ -54,6 +55,9 @@ fn main() {
     let graph = CodeGraph::build(files);
     report("resolve", start);
     let start = Instant::now();
+    if mode.as_deref() == Some("imports") {
+        return list_imports(&graph);
+    }
     let stats = graph.stats();
     report("stats", start);
     println!("files {:?}, parts {:?}", stats.files, stats.parts);
@@ -84,6 +88,21 @@ fn main() {
     );
     for (name, value) in status() {
         println!("{name} {value}");
+    }
+}
+
+/// Every import from file to file, to compare with what other tools see.
+fn list_imports(graph: &CodeGraph) {
+    for edge in graph.edges().filter(|edge| edge.kind == EdgeKind::Imports) {
+        let (from, to) = (graph.part(edge.from), graph.part(edge.to));
+        if from.file != to.file && matches!(to.kind, PartKind::Module | PartKind::File) {
+            let path = |file| &graph.file(file).path;
+            println!("import\t{}\t{}\t{:?}\t{}", path(from.file), path(to.file), edge.evidence, edge.type_only);
+        }
+    }
+    for unresolved in graph.unresolved() {
+        let path = &graph.file(graph.part(unresolved.part).file).path;
+        println!("unresolved\t{path}\t{}\t{:?}", unresolved.name, unresolved.kind);
     }
 }
 

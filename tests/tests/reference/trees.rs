@@ -1,4 +1,4 @@
-//! Small Python repositories, and random edits of them.
+//! Small repositories, of Python above all, and random edits of them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,6 +18,80 @@ pub(crate) enum Source {
     Text(Vec<String>),
     /// Bytes that no parser reads, under a path that asks for one.
     Opaque(u8),
+    /// Code in a language other than Python.
+    Other(Other),
+}
+
+/// A file of TypeScript, Rust or Go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Other {
+    pub(crate) template: &'static str,
+    pub(crate) constant: u8,
+    pub(crate) comment: u8,
+    pub(crate) calls: bool,
+    pub(crate) extra: bool,
+}
+
+impl Other {
+    /// Templates hold marks: what is used only if something is called, and what stands there only if there is more.
+    fn render(&self) -> String {
+        let line = |line: &str| {
+            let (kept, rest) = match (line.strip_prefix("?call "), line.strip_prefix("?more ")) {
+                (Some(rest), _) => (self.calls, rest),
+                (_, Some(rest)) => (self.extra, rest),
+                _ => (true, line),
+            };
+            let text = rest.replace("NUMBER", &self.constant.to_string()).replace("NOTE", &self.comment.to_string());
+            kept.then(|| text + "\n")
+        };
+        self.template.lines().filter_map(line).collect()
+    }
+}
+
+const OTHERS: [(&str, &str); 9] = [
+    (
+        "web/a.ts",
+        "// remark NOTE\nimport { g } from './b';\nexport class A extends Base {\n  run() {\n?call     g();\n    return NUMBER;\n  }\n}\n?more export function extra() { return 1; }",
+    ),
+    (
+        "web/b.ts",
+        "export function g() {\n  // remark NOTE\n  return NUMBER;\n}\n?more export const model = 'phi3:medium';\n?call readFileSync('conf/settings.yaml');",
+    ),
+    (
+        "web/a.test.ts",
+        "import { A } from './a';\n// remark NOTE\nit('works', () => {\n?call   new A().run();\n  expect(1).toBe(NUMBER);\n});\n?more it('more', () => {});",
+    ),
+    ("one/Cargo.toml", "[package]\nname = \"one\""),
+    (
+        "one/src/lib.rs",
+        "// remark NOTE\nmod deep;\npub struct Kind;\nimpl Kind {\n    pub fn start(&self) -> u8 {\n?call         deep::f();\n        NUMBER\n    }\n}\n?more fn extra() {}\n#[cfg(test)]\nmod tests {\n    #[test]\n    fn works() {\n?call         super::Kind.start();\n    }\n}",
+    ),
+    (
+        "one/src/deep.rs",
+        "pub fn f() -> u8 {\n    // remark NOTE\n    NUMBER\n}\n?more pub fn helper() {}\n?call const T: &str = include_str!(\"../../README.md\");",
+    ),
+    (
+        "pkg/a.go",
+        "package pkg\n\n// remark NOTE\nfunc F() int {\n?call \th()\n\treturn NUMBER\n}\n?more \n?more func Extra() {}",
+    ),
+    (
+        "pkg/b.go",
+        "package pkg\n\ntype K struct{}\n\nfunc (k K) start() int { return NUMBER } // remark NOTE\n\nfunc h() {\n?call \tF()\n}",
+    ),
+    (
+        "pkg/a_test.go",
+        "package pkg\n\nfunc TestF(t *testing.T) {\n?call \tF()\n\t_ = NUMBER // remark NOTE\n}\n?more \n?more func helper() {}",
+    ),
+];
+
+fn other(template: &'static str) -> impl Strategy<Value = Other> {
+    (0..3_u8, 0..3_u8, any::<bool>(), any::<bool>()).prop_map(move |(constant, comment, calls, extra)| Other {
+        template,
+        constant,
+        comment,
+        calls,
+        extra,
+    })
 }
 
 /// A module of Python.
@@ -66,6 +140,7 @@ impl Source {
         match self {
             Self::Python(module) => module.render().into_bytes(),
             Self::Text(lines) => lines.iter().map(|line| format!("{line}\n")).collect::<String>().into_bytes(),
+            Self::Other(other) => other.render().into_bytes(),
             Self::Opaque(seed) => vec![b'x', b' ', b'=', 0, *seed, b'\n'],
         }
     }
@@ -229,10 +304,18 @@ pub(crate) fn repo() -> impl Strategy<Value = Repo> {
         .iter()
         .map(|path| prop::option::weighted(0.85, module(is_test(path))).prop_map(move |held| (*path, held)))
         .collect();
+    let others: Vec<_> = OTHERS
+        .iter()
+        .map(|(path, template)| prop::option::weighted(0.5, other(template)).prop_map(move |held| Some((*path, held?))))
+        .collect();
     let text = prop::collection::vec(0..4_u8, 1..4);
-    (python, text.clone(), text, prop::option::weighted(0.15, 0..3_u8)).prop_map(|(python, yaml, readme, opaque)| {
+    let opaque = prop::option::weighted(0.15, 0..3_u8);
+    (python, prop::option::weighted(0.5, others), text.clone(), text, opaque).prop_map(|parts| {
+        let (python, others, yaml, readme, opaque) = parts;
         let mut files: BTreeMap<String, Source> =
             python.into_iter().filter_map(|(path, held)| Some((path.to_owned(), Source::Python(held?)))).collect();
+        let others = others.into_iter().flatten().flatten();
+        files.extend(others.map(|(path, held)| (path.to_owned(), Source::Other(held))));
         let lines = |of: Vec<u8>| Source::Text(of.into_iter().map(|line| format!("key{line}: {line}")).collect());
         files.insert("conf/settings.yaml".to_owned(), lines(yaml));
         files.insert("README.md".to_owned(), lines(readme));
@@ -272,6 +355,7 @@ pub(crate) enum Edit {
     Spoil(u8, u8),
     Assert(u8),
     Owners(u8),
+    Other(u8, u8, u8),
 }
 
 /// A random edit.
@@ -305,6 +389,7 @@ pub(crate) fn edit() -> impl Strategy<Value = Edit> {
         1 => (n(), small()).prop_map(|(file, seed)| Edit::Spoil(file, seed)),
         1 => n().prop_map(Edit::Assert),
         1 => small().prop_map(Edit::Owners),
+        4 => (n(), small(), n()).prop_map(|(file, what, to)| Edit::Other(file, what, to)),
     ]
 }
 
@@ -424,6 +509,17 @@ fn apply_one(repo: &mut Repo, edit: &Edit, done: &mut Done) -> Option<()> {
         Edit::Assert(file) => {
             let path = nth_path(repo, *file, |_| true)?;
             done.asserted.push(path);
+        }
+        Edit::Other(file, what, to) => {
+            let path = nth_path(repo, *file, |source| matches!(source, Source::Other(_)))?;
+            if let Some(Source::Other(other)) = repo.files.get_mut(&path) {
+                match what {
+                    0 => other.constant = *to,
+                    1 => other.comment = *to,
+                    2 => other.calls = !other.calls,
+                    _ => other.extra = !other.extra,
+                }
+            }
         }
         Edit::Owners(line) => {
             repo.files.insert("CODEOWNERS".to_owned(), Source::Text(vec![format!("app/f{line}.py @someone")]));

@@ -130,7 +130,7 @@ impl Reader for Source {
             K::Identifier | K::TypeIdentifier | K::Scoped => {
                 let chain = paths::chain(core, node);
                 if !chain.starts_with('?') {
-                    core.reference(node, &self.from_file(&chain), false);
+                    core.reference(node, &self.seen_from_file(&chain), false);
                 }
                 // Type arguments inside a path are few, and read where they stand.
                 kind == K::Scoped && !paths::is_pure(node)
@@ -149,7 +149,7 @@ impl Reader for Source {
             K::StructValue => {
                 if let Some(name) = node.child_by_field_id(FIELDS.name) {
                     let chain = paths::chain(core, name);
-                    core.reference(name, &self.from_file(&chain), true);
+                    core.reference(name, &self.seen_from_file(&chain), true);
                     self.skipped.insert(name.id());
                 }
                 true
@@ -332,7 +332,7 @@ impl Source {
     }
 
     fn base(&self, core: &mut Core<'_>, node: Node<'_>) {
-        let chain = self.from_file(&paths::chain(core, node));
+        let chain = self.seen_from_file(&paths::chain(core, node));
         let chain = if chain.starts_with('?') || chain.len() > core::MAX_CHAIN { "?" } else { &chain };
         let base = core.intern(chain);
         let part = core.part() as usize;
@@ -396,7 +396,7 @@ impl Source {
                 _ => return,
             };
             let Some(source) = source else { return };
-            let chain = self.from_file(&paths::chain(core, source));
+            let chain = self.seen_from_file(&paths::chain(core, source));
             if !chain.starts_with('?') && chain != name {
                 core.bind(name, false, form, &chain);
             }
@@ -414,7 +414,7 @@ impl Source {
             self.path = Some(paths::string(core.slice(value)).to_owned());
         }
         core.decorated_by(&chain);
-        core.reference(name, &self.from_file(&chain), false);
+        core.reference(name, &self.seen_from_file(&chain), false);
         // `#[cfg(test)]` and `#[cfg_attr(…)]` say more than their name.
         if let Some(arguments) = attribute.child_by_field_id(FIELDS.arguments) {
             if matches!(&*chain, "derive") {
@@ -430,7 +430,7 @@ impl Source {
     fn call(&mut self, core: &mut Core<'_>, node: Node<'_>) {
         let Some(function) = node.child_by_field_id(FIELDS.function) else { return };
         let chain = paths::chain(core, function);
-        core.reference(function, &self.from_file(&chain), true);
+        core.reference(function, &self.seen_from_file(&chain), true);
         if matches!(KINDS.kind(function), K::Identifier | K::Scoped) && paths::is_pure(function) {
             self.skipped.insert(function.id());
         }
@@ -446,7 +446,7 @@ impl Source {
         self.in_macro += 1;
         let Some(name) = node.child_by_field_id(FIELDS.macro_) else { return true };
         let chain = paths::chain(core, name);
-        core.reference(name, &self.from_file(&chain), true);
+        core.reference(name, &self.seen_from_file(&chain), true);
         self.skipped.insert(name.id());
         let last = chain.rsplit('.').next().unwrap_or(&chain);
         if matches!(last, "include_str" | "include_bytes" | "include") {
@@ -521,7 +521,7 @@ impl Source {
             && text != "?"
             && (is_call || !text.starts_with('?'))
         {
-            core.reference(node, &self.from_file(&text), is_call);
+            core.reference(node, &self.seen_from_file(&text), is_call);
         }
     }
 
@@ -532,7 +532,7 @@ impl Source {
             match KINDS.kind(node) {
                 K::TypeIdentifier | K::Scoped => {
                     let chain = paths::chain(core, node);
-                    return (!chain.starts_with('?')).then(|| self.from_file(&chain));
+                    return (!chain.starts_with('?')).then(|| self.seen_from_file(&chain));
                 }
                 K::Reference | K::TypeWrapper => {
                     node = node
@@ -557,7 +557,7 @@ impl Source {
     }
 
     /// A path as seen from the file's own module: `self` and `super` of an inline module are resolved away.
-    fn from_file(&self, chain: &str) -> String {
+    fn seen_from_file(&self, chain: &str) -> String {
         if self.modules.is_empty() {
             return chain.to_owned();
         }

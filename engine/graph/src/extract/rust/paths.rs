@@ -192,7 +192,7 @@ impl Source {
     }
 
     fn used(&mut self, core: &mut Core<'_>, node: Node<'_>, module: &str, name: &str, alias: &str, is_public: bool) {
-        let module = self.from_file_module(module);
+        let module = self.seen_as_use(module);
         if is_public && name != "*" {
             core.export(if !alias.is_empty() { alias } else { name });
         }
@@ -210,14 +210,14 @@ impl Source {
         }
     }
 
-    /// As [`Source::from_file`], for paths of `use`, in which `self` is a module too.
-    fn from_file_module(&self, path: &str) -> String {
+    /// As [`Source::seen_from_file`], for paths of `use`, in which `self` is a module too.
+    fn seen_as_use(&self, path: &str) -> String {
         if self.modules.is_empty() {
             return path.to_owned();
         }
         match path.strip_prefix("self") {
             Some(rest) if rest.is_empty() || rest.starts_with('.') => format!("self.{}{rest}", self.modules.join(".")),
-            _ => self.from_file(path),
+            _ => self.seen_from_file(path),
         }
     }
 }
