@@ -60,9 +60,7 @@ impl SideFacts {
             let mut folders = std::iter::successors(Some(above), |folder| {
                 (!folder.is_empty()).then(|| folder.rsplit_once('/').map_or("", |(above, _)| above))
             });
-            let holds = |folder: &&str| {
-                self.files.contains_key(&format!("{folder}/Cargo.toml").trim_start_matches('/').to_owned())
-            };
+            let holds = |folder: &&str| self.files.contains_key(format!("{folder}/Cargo.toml").trim_start_matches('/'));
             let found = path.ends_with(".rs").then(|| folders.find(holds)).flatten();
             found.map(str::to_owned)
         };
