@@ -491,7 +491,11 @@ pub const SETS: &[Entry] = &[
     entry("header", "header of S", "the class headers of a set, without what is inside"),
     entry("function", "function(\"GLOB\")", "functions and methods"),
     entry("decorated", "decorated(\"GLOB\")", "parts with a decorator of this dotted name"),
-    entry("language", "language(NAME)", "parts of files in a language"),
+    entry(
+        "language",
+        "language(NAME)",
+        "parts of files in a language: `python`, `typescript`, `javascript`, `rust`, `go`",
+    ),
     entry("public", "public(S)", "the public parts of a set"),
     entry("named", "named \"GLOB\"", "parts whose own name matches; `ignoring case` may follow"),
     entry("matches", "matches(name, \"REGEX\"), matches(path, \"REGEX\")", "by a regular expression, in linear time"),
