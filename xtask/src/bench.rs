@@ -41,12 +41,24 @@ struct Cost {
     seconds: f64,
 }
 
-pub(crate) fn run() -> Result<(), String> {
+pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
+    let only_warm = match arguments {
+        [] => false,
+        [word] if word == "warm" => true,
+        _ => return Err("it takes the word `warm`, or nothing".to_owned()),
+    };
     if cfg!(windows) {
         return Err("the benchmark counts with `getrusage`, which Windows lacks".to_owned());
     }
     let folder = host::root().join("xtask").join("bench");
     let base = python::interpreter()?;
+    let measure = folder.join("measure.py");
+    if only_warm {
+        let corpus = corpus(&base, &folder.join("corpus.txt"))?;
+        duckdb::bring()?;
+        host::cargo(&["build", "--release", "--package", "grace-rules"]).run()?;
+        return warm::run(&base, &measure, &corpus);
+    }
     let tools = python::prepared(&base, &folder.join("tools.txt"), python::Pinned::ByVersion);
     let tools = tools.map_err(|why| eprintln!("warning: without ruff and grimp ({why})")).ok();
     let corpus = corpus(&base, &folder.join("corpus.txt"))?;
@@ -92,7 +104,7 @@ pub(crate) fn run() -> Result<(), String> {
         eprintln!("round {round} of {ROUNDS}");
         let mut left = Vec::with_capacity(contestants.len());
         for (index, mut contestant) in contestants.into_iter().enumerate() {
-            let cost = match contestant.measured(&base, &folder.join("measure.py"), &corpus) {
+            let cost = match contestant.measured(&base, &measure, &corpus) {
                 Ok(cost) => cost,
                 Err(why) if index >= OURS => {
                     eprintln!("warning: left out: {why}");
@@ -106,7 +118,7 @@ pub(crate) fn run() -> Result<(), String> {
         contestants = left;
     }
     let cold = report(&contestants);
-    let warm = warm::run(&base, &folder.join("measure.py"), &corpus);
+    let warm = warm::run(&base, &measure, &corpus);
     cold.and(warm)
 }
 
