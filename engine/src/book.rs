@@ -163,9 +163,11 @@ pub(crate) fn applies(db: &dyn Db, file: RuleFile) -> bool {
 }
 
 /// An item with its patterns compiled and its names looked up.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Compiled {
     pub(crate) item: Arc<Item>,
+    /// Where its book has it; `None` for one that no book has.
+    pub(crate) at: Option<At>,
     globs: BTreeMap<(String, bool), Glob>,
     regexes: BTreeMap<String, regex::Regex>,
     /// Names that stand for nothing, patterns that do not compile, and what else `check` finds wrong in the item: each
@@ -175,7 +177,7 @@ pub(crate) struct Compiled {
 
 impl PartialEq for Compiled {
     fn eq(&self, other: &Self) -> bool {
-        self.item == other.item && self.problems == other.problems
+        self.item == other.item && self.at == other.at && self.problems == other.problems
     }
 }
 
@@ -187,14 +189,27 @@ impl Compiled {
         self.globs.get(&(pattern.to_owned(), ignore_case)).is_some_and(|glob| glob.is_match(text))
     }
 
-    /// The compiled glob, for loops.
-    pub(crate) fn glob_matcher(&self, pattern: &str, ignore_case: bool) -> Option<&Glob> {
-        self.globs.get(&(pattern.to_owned(), ignore_case))
-    }
-
     /// The compiled regex.
     pub(crate) fn regex(&self, pattern: &str) -> Option<&regex::Regex> {
         self.regexes.get(pattern)
+    }
+
+    /// The set at a place of the item.
+    pub(crate) fn set_at(&self, node: NodeId) -> Option<SetExpr> {
+        let mut found = None;
+        grace_dsl::walk::sets_of_item(&self.item.kind, &mut |set| {
+            if set.node == node && found.is_none() {
+                found = Some(set.clone());
+            }
+        });
+        found
+    }
+
+    /// True for a set that the item has at the set's place; another may have been put there to see what would be.
+    pub(crate) fn writes(&self, set: &SetExpr) -> bool {
+        let mut is_written = false;
+        grace_dsl::walk::sets_of_item(&self.item.kind, &mut |own| is_written |= own.node == set.node && own == set);
+        is_written
     }
 
     /// Compiles an item of a book.
@@ -205,8 +220,13 @@ impl Compiled {
     /// Compiles an item. What its regular expressions match is unknown where it has a mistake: it may be that they are
     /// too many.
     fn compile(db: &dyn Db, book: RuleBook, item: Arc<Item>, with_regexes: bool) -> Self {
-        let mut compiled =
-            Self { item: item.clone(), globs: BTreeMap::new(), regexes: BTreeMap::new(), problems: Vec::new() };
+        let mut compiled = Self {
+            item: item.clone(),
+            at: None,
+            globs: BTreeMap::new(),
+            regexes: BTreeMap::new(),
+            problems: Vec::new(),
+        };
         let mut visit = Visit { db, book, compiled: &mut compiled, with_regexes };
         visit.item(&item);
         compiled
@@ -215,6 +235,11 @@ impl Compiled {
 
 /// Bytes that a compiled regex may take; a bound for hostile rules.
 const REGEX_SIZE: usize = 1 << 18;
+
+/// Compiles a regular expression of the language, within bounds.
+pub(crate) fn regex_of(pattern: &str) -> Result<regex::Regex, regex::Error> {
+    regex::RegexBuilder::new(pattern).size_limit(REGEX_SIZE).build()
+}
 
 /// A compiled glob of the language.
 #[derive(Debug, Clone)]
@@ -249,8 +274,9 @@ impl Glob {
 #[salsa::tracked(returns(clone))]
 pub(crate) fn compiled(db: &dyn Db, book: RuleBook, file: RuleFile, id: ItemId) -> Option<Arc<Compiled>> {
     let item = item(db, file, id.clone())?;
-    let mistakes = mistakes_in(db, book, file, id);
+    let mistakes = mistakes_in(db, book, file, id.clone());
     let mut compiled = Compiled::compile(db, book, item, mistakes.is_empty());
+    compiled.at = Some(At { file, id });
     if !mistakes.is_empty() {
         compiled.problems.clone_from(&mistakes);
     }
@@ -444,7 +470,7 @@ impl Visit<'_> {
             }
             SetKind::BoundTo(text) | SetKind::Model(text) => self.glob(&text.value, false),
             SetKind::Matches { regex, on: MatchOn::Name | MatchOn::Path } if self.with_regexes => {
-                match regex::RegexBuilder::new(&regex.value).size_limit(REGEX_SIZE).build() {
+                match regex_of(&regex.value) {
                     Ok(built) => {
                         self.compiled.regexes.insert(regex.value.clone(), built);
                     }

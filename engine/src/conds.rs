@@ -18,7 +18,8 @@ use crate::book::Compiled;
 use crate::db::{Db, Meant, RuleBook, World, meant, nodes_of, part_changes, snapshot};
 use crate::input::VerifiedBot;
 use crate::plan::{Side, Truth};
-use crate::sets::{Members, Sets, compare_exact, is_opaque, models, plain};
+use crate::scan::Kept;
+use crate::sets::{Sets, compare_exact, is_opaque, models, plain};
 use crate::verdict::{Hit, Trace};
 use crate::{show, text};
 
@@ -49,7 +50,7 @@ const SIDES: [Side; 2] = [Side::Before, Side::After];
 /// A set on both sides, with the parts that its bits stand for.
 pub(crate) struct BothSides {
     nodes: [Arc<Nodes>; 2],
-    members: [Arc<Members>; 2],
+    members: [Arc<Kept>; 2],
 }
 
 impl BothSides {
@@ -130,7 +131,7 @@ impl Conds<'_> {
     /// A set of code on both sides.
     pub(crate) fn both(&self, set: &SetExpr) -> BothSides {
         let nodes = SIDES.map(|side| Arc::clone(nodes_of(self.db, side)));
-        BothSides { nodes, members: SIDES.map(|side| self.sets(side).eval(set)) }
+        BothSides { nodes, members: SIDES.map(|side| self.sets(side).kept(set)) }
     }
 
     fn atom(&self, cond: &Cond, negated: bool) -> (Truth, Vec<Hit>) {

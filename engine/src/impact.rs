@@ -147,12 +147,10 @@ fn affects<'g>(
         }
         let (directory, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
         if matches!(name, "conftest.py" | "__init__.py") {
-            let below = if directory.is_empty() { String::new() } else { format!("{directory}/") };
-            let is_conftest = name == "conftest.py";
-            for other in graph.file_ids() {
-                let other = graph.file(other);
-                if other.is_test && (is_conftest || !below.is_empty()) && other.path.starts_with(&below) {
-                    reach(part, PartId(other.parts.start), None);
+            // A `__init__.py` at the root belongs to no package.
+            if name == "conftest.py" || !directory.is_empty() {
+                for other in graph.files_below(directory).filter(|other| graph.file(*other).is_test) {
+                    reach(part, graph.body_of(other), None);
                 }
             }
         }

@@ -20,6 +20,7 @@ pub mod plan;
 mod prove;
 pub mod reference;
 mod rules;
+mod scan;
 mod seen;
 mod sets;
 mod show;

@@ -9,17 +9,17 @@ use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
 use grace_dsl::ast::{
-    Compare, Distance, FieldTest, ItemKind, MatchOn, NodeId, SetExpr, SetKind, Unit, Value as DslValue, ValueTest, Walk,
+    Compare, Distance, FieldTest, ItemKind, NodeId, SetExpr, SetKind, Unit, Value as DslValue, ValueTest, Walk,
 };
 use grace_fingerprints::{Fingerprint, Thousandths, Value};
 use grace_graph::code::{EdgeKind, FileId, PartId, PartKind};
 use grace_graph::graph::{Direction, FileNode, Nodes};
-use grace_graph::test_names::is_test_name;
 
-use crate::book::{At, Compiled, Glob, Kind, compiled, names};
-use crate::db::{Db, RuleBook, Snapshot, World, nodes_of, paths_before, snapshot};
+use crate::book::{At, Compiled, Glob, ItemId, Kind, compiled, names};
+use crate::db::{Db, RuleBook, RuleFile, Snapshot, World, nodes_of, paths_before, snapshot};
 use crate::order::is_circular;
 use crate::plan::{Side, Truth};
+use crate::scan::{Kept, Scan, scan};
 
 /// A set of parts of one graph. `certain` is always a subset of `possible`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,14 +41,14 @@ impl Members {
     }
 
     /// Everything, possibly: what is known of a set that cannot be told.
-    fn unknown(len: usize) -> Self {
+    pub(crate) fn unknown(len: usize) -> Self {
         let mut unknown = Self::none(len);
         unknown.possible.insert_range(..);
         unknown
     }
 
     /// Adds a part.
-    fn insert(&mut self, part: PartId) {
+    pub(crate) fn insert(&mut self, part: PartId) {
         self.certain.insert(part.0 as usize);
         self.possible.insert(part.0 as usize);
     }
@@ -301,6 +301,14 @@ fn cyclic(db: &dyn Db, _id: salsa::Id, _book: RuleBook, side: Snapshot, _name: S
     Arc::new(Members::unknown(side.nodes(db).len()))
 }
 
+/// The members of a set that an item writes, by its place there.
+#[salsa::tracked(returns(clone))]
+fn expression(db: &dyn Db, book: RuleBook, side: Snapshot, file: RuleFile, id: ItemId, node: NodeId) -> Arc<Kept> {
+    let members = compiled(db, book, file, id)
+        .and_then(|compiled| Some(Sets { db, book, side, compiled: &compiled }.eval(&compiled.set_at(node)?)));
+    Arc::new(members.map_or_else(|| Kept::of(&Members::unknown(side.nodes(db).len())), |members| Kept::of(&members)))
+}
+
 /// Evaluates set expressions of one item on one side.
 pub(crate) struct Sets<'a> {
     pub(crate) db: &'a dyn Db,
@@ -336,6 +344,16 @@ impl<'a> Sets<'a> {
         self.side.nodes(self.db)
     }
 
+    /// The members of a set of code as they are kept for the next question.
+    pub(crate) fn kept(&self, set: &SetExpr) -> Arc<Kept> {
+        match &self.compiled.at {
+            Some(at) if set.node != NodeId(0) && self.compiled.writes(set) => {
+                expression(self.db, self.book, self.side, at.file, at.id.clone(), set.node)
+            }
+            _ => Arc::new(Kept::of(&self.eval(set))),
+        }
+    }
+
     /// The members of a set of code. A set of another kind has none.
     pub(crate) fn eval(&self, set: &SetExpr) -> Arc<Members> {
         self.eval_by(set, None)
@@ -359,65 +377,25 @@ impl<'a> Sets<'a> {
         Arc::new(match &set.kind {
             SetKind::All => Members::all(len),
             SetKind::None => Members::none(len),
-            SetKind::Path { glob, ignore_case } => {
-                let Some(glob) = self.compiled.glob_matcher(&glob.value, *ignore_case) else {
-                    return Arc::new(Members::unknown(len));
-                };
-                self.by_file(|path, _| glob.is_match(path))
-            }
-            SetKind::Package(name) => {
-                let dotted = format!("{}.", name.value);
-                let directory = format!("{}/", name.value.replace('.', "/"));
-                let below_src = format!("src/{directory}");
-                self.by_file(|path, module| match module {
-                    Some(module) => module == name.value || module.starts_with(&dotted),
-                    None => path.starts_with(&directory) || path.starts_with(&below_src),
-                })
-            }
-            SetKind::Module(name) => self.by_file(|_, module| module == Some(&name.value)),
-            SetKind::Generated => self.claimed(|file| file.is_generated, |_| false),
-            SetKind::Language(name) => self.by_meaning(|nodes, part| {
-                nodes.file(nodes.part(part).file).language.is_some_and(|language| language.name() == name.text)
-            }),
-            SetKind::Tests => self.claimed(|file| file.is_test, is_test_name),
-            SetKind::Class(glob) => {
-                let headers = self.by_dotted(&glob.value, |kind| kind == PartKind::Class);
-                self.with_members(&headers)
-            }
-            SetKind::Function(glob) => {
-                self.by_dotted(&glob.value, |kind| matches!(kind, PartKind::Function | PartKind::Method))
-            }
-            SetKind::Decorated(glob) => {
-                let Some(glob) = self.compiled.glob_matcher(&glob.value.replace('.', "/"), false) else {
-                    return Arc::new(Members::unknown(len));
-                };
-                self.by_meaning(|nodes, part| nodes.part(part).decorators.iter().any(|name| dotted_match(glob, name)))
-            }
-            SetKind::Named { glob, ignore_case } => {
-                let Some(glob) = self.compiled.glob_matcher(&glob.value, *ignore_case) else {
-                    return Arc::new(Members::unknown(len));
-                };
-                self.by_meaning(|nodes, part| glob.is_match(own_name(nodes, part)))
-            }
+            SetKind::Path { glob, ignore_case } => self.by_glob(&glob.value, *ignore_case, Scan::Path),
+            SetKind::Package(name) => self.scan(Scan::Package(name.value.clone())),
+            SetKind::Module(name) => self.scan(Scan::Module(name.value.clone())),
+            SetKind::Generated => self.scan(Scan::Generated),
+            SetKind::Language(name) => self.scan(Scan::Language(name.text.clone())),
+            SetKind::Tests => self.scan(Scan::Tests),
+            SetKind::Class(glob) => self.with_members(&self.scan(Scan::Class(glob.value.clone()))),
+            SetKind::Function(glob) => self.scan(Scan::Function(glob.value.clone())),
+            SetKind::Decorated(glob) => self.scan(Scan::Decorated(glob.value.clone())),
+            SetKind::Named { glob, ignore_case } => self.by_glob(&glob.value, *ignore_case, Scan::Named),
             SetKind::Matches { on, regex } => {
-                let Some(regex) = self.compiled.regex(&regex.value) else {
+                // An item with too many regular expressions has none: see `Compiled`.
+                if self.compiled.regex(&regex.value).is_none() {
                     return Arc::new(Members::unknown(len));
-                };
-                match on {
-                    MatchOn::Name => self.by_meaning(|nodes, part| regex.is_match(own_name(nodes, part))),
-                    MatchOn::Path => self.by_file(|path, _| regex.is_match(path)),
                 }
+                self.scan(Scan::Matches(*on, regex.value.clone()))
             }
-            SetKind::Public(set) => {
-                let inner = self.eval_by(set, memo);
-                let public = self.by_meaning(|nodes, part| nodes.part(part).is_public);
-                intersection(&inner, &public)
-            }
-            SetKind::HeaderOf(set) => {
-                let inner = self.eval_by(set, memo);
-                let headers = self.by_meaning(|nodes, part| nodes.part(part).kind == PartKind::Class);
-                intersection(&inner, &headers)
-            }
+            SetKind::Public(set) => intersection(&self.eval_by(set, memo), &self.scan(Scan::Public)),
+            SetKind::HeaderOf(set) => intersection(&self.eval_by(set, memo), &self.scan(Scan::Headers)),
             SetKind::Tag(name) => return self.named(SetName::Tag(Arc::from(name.text.as_str()))),
             SetKind::Family { family, value } => {
                 return self.named(SetName::Family(Arc::from(family.text.as_str()), Arc::from(value.text.as_str())));
@@ -479,7 +457,9 @@ impl<'a> Sets<'a> {
                     }
                 }
                 if *walk == Walk::TestsOf {
-                    let tests = self.by_meaning(|nodes, part| nodes.part(part).is_test);
+                    let mut tests = Members::none(len);
+                    nodes.tests().iter().for_each(|test| tests.insert(*test));
+                    opaque_parts(nodes).for_each(|part| tests.possible.insert(part.0 as usize));
                     members = intersection(&members, &tests);
                 }
                 members
@@ -513,58 +493,12 @@ impl<'a> Sets<'a> {
         named_set(self.db, self.book, self.side, name)
     }
 
-    /// Every part of the files whose path (and module name) meet a test; certain for unreadable files too.
-    fn by_file(&self, test: impl Fn(&str, Option<&str>) -> bool) -> Members {
-        let mut members = Members::none(self.nodes().len());
-        for file in self.nodes().files() {
-            if test(&file.path, file.language.map(|_| &*file.module)) {
-                let range = file.parts.start as usize..file.parts.end as usize;
-                members.certain.insert_range(range.clone());
-                members.possible.insert_range(range);
-            }
-        }
-        members
+    fn scan(&self, what: Scan) -> Members {
+        scan(self.db, self.side, what).members(self.nodes().len())
     }
 
-    /// Every part that meets a test; what cannot be read possibly does.
-    fn by_meaning(&self, test: impl Fn(&Nodes, PartId) -> bool) -> Members {
-        let mut members = Members::none(self.nodes().len());
-        for index in 0..self.nodes().len() {
-            let part = PartId(index as u32);
-            if test(self.nodes(), part) {
-                members.insert(part);
-            }
-        }
-        for part in opaque_parts(self.nodes()) {
-            members.possible.insert(part.0 as usize);
-        }
-        members
-    }
-
-    /// Every part of the files of which something holds that the files say of themselves. What a change says of itself can
-    /// only raise: after it, such a file is certainly meant only if it was so before, or where its `name` alone decides.
-    fn claimed(&self, holds: impl Fn(&FileNode) -> bool, name: impl Fn(&str) -> bool) -> Members {
-        let mut members = self.by_meaning(|nodes, part| holds(nodes.file(nodes.part(part).file)));
-        if self.side != snapshot(self.db, Side::After) {
-            return members;
-        }
-        for id in self.nodes().file_ids() {
-            let file = self.nodes().file(id);
-            if holds(file) && !name(&file.path) && !stood_before(self.db, &file.path, &holds) {
-                self.nodes().parts_of(id).for_each(|part| members.certain.set(part.0 as usize, false));
-            }
-        }
-        members
-    }
-
-    fn by_dotted(&self, glob: &str, kind: impl Fn(PartKind) -> bool) -> Members {
-        let Some(glob) = self.compiled.glob_matcher(&glob.replace('.', "/"), false) else {
-            return Members::unknown(self.nodes().len());
-        };
-        self.by_meaning(|nodes, part| {
-            let part = nodes.part(part);
-            kind(part.kind) && dotted_match(glob, &part.qualified_name)
-        })
+    fn by_glob(&self, pattern: &str, ignore_case: bool, what: fn(String, bool) -> Scan) -> Members {
+        self.scan(what(pattern.to_owned(), ignore_case))
     }
 
     /// Class headers of a set with everything inside.
@@ -764,7 +698,7 @@ pub(crate) fn own_name(nodes: &Nodes, part: PartId) -> &str {
 }
 
 /// Whether a glob over dotted names, its dots written as `/` so that `*` stops at them, matches a name or a tail of it.
-fn dotted_match(glob: &Glob, name: &str) -> bool {
+pub(crate) fn dotted_match(glob: &Glob, name: &str) -> bool {
     let name = name.replace('.', "/");
     glob.is_match(&name) || name.match_indices('/').any(|(at, _)| glob.is_match(&name[at + 1..]))
 }

@@ -144,7 +144,7 @@ pub enum SetKind {
 }
 
 /// What a regex is matched on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum MatchOn {
     /// The part's own name.
     Name,

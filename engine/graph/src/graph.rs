@@ -178,6 +178,12 @@ impl CodeGraph {
         self.index.compiled_with(self.file(file))
     }
 
+    /// Files whose links may differ from those in a graph that has the same nodes; `None` where the nodes are others.
+    #[must_use]
+    pub fn relinked_since(&self, before: &Self) -> Option<Vec<FileId>> {
+        Arc::ptr_eq(&self.nodes, &before.nodes).then(|| self.rows.not_shared_with(&before.rows).collect())
+    }
+
     /// Every edge, sorted by start, end and kind.
     pub fn edges(&self) -> impl Iterator<Item = &Edge> {
         self.rows.all()

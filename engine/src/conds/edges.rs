@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use grace_dsl::ast::{EdgeWord, SetExpr};
 use grace_graph::change::Kinds;
-use grace_graph::code::{Edge, EdgeKind, PartKey};
+use grace_graph::code::{Edge, EdgeKind, FileId, PartId, PartKey};
 use grace_graph::graph::CodeGraph;
 
 use super::{Conds, SIDES};
@@ -29,13 +29,24 @@ impl Conds<'_> {
             .collect();
         let wanted: Vec<EdgeKind> =
             if words.is_empty() { EDGE_KINDS.to_vec() } else { words.iter().map(|word| edge_kind(*word)).collect() };
+        let [before, after] = SIDES.map(|side| graph_of(self.db, side));
+        // Where both sides have the same parts, and the sets the same members, only a file that was linked again can bring
+        // an edge.
+        let relinked = after
+            .relinked_since(before)
+            .filter(|_| [&from_both, &to_both].iter().all(|both| both.members[0] == both.members[1]));
         // Edges of both sides that run from A to B, by the keys that their ends have after the change.
         let run = |index: usize| {
-            let graph = graph_of(self.db, SIDES[index]);
+            let graph = [before, after][index];
             let mut certain = BTreeSet::new();
             let mut possible = BTreeMap::new();
-            for start in from_both.members[index].possible.ones() {
-                let start = grace_graph::code::PartId(u32::try_from(start).unwrap_or(u32::MAX));
+            let of_file = |file: &FileId| graph.parts_of(*file);
+            let starts: Vec<PartId> = match &relinked {
+                Some(files) => files.iter().flat_map(of_file).collect(),
+                None => graph.part_ids().collect(),
+            };
+            let is_start = |part: &PartId| from_both.members[index].holds(*part) != Truth::No;
+            for start in starts.into_iter().filter(is_start) {
                 for edge in graph.out_edges(start, &wanted) {
                     let ends = to_both.members[index].holds(edge.to).min(from_both.members[index].holds(edge.from));
                     if ends == Truth::No || edge.from == edge.to {
@@ -65,7 +76,7 @@ impl Conds<'_> {
         };
         let (before_certain, before_possible) = run(0);
         let (after_certain, after_possible) = run(1);
-        let came_from: BTreeMap<&PartKey, &PartKey> = renames.iter().map(|(&before, &after)| (after, before)).collect();
+        let came_from: BTreeMap<&PartKey, &PartKey> = renames.iter().map(|(&old, &new)| (new, old)).collect();
         let mut truth = Truth::No;
         let mut hits = Vec::new();
         let hidden = self.hidden_edges(from, to);
@@ -84,7 +95,7 @@ impl Conds<'_> {
             }
             truth = truth.max(if certain { Truth::Yes } else { Truth::Unknown });
             hits.push(Hit::NewEdge {
-                why: why_new(graph_of(self.db, Side::Before), &came_from, &renames, &hit),
+                why: why_new(before, &came_from, &renames, &hit),
                 edge: hit,
                 from_set: from_set.clone(),
                 to_set: to_set.clone(),
@@ -97,7 +108,7 @@ impl Conds<'_> {
     /// Changed files of one set of which something cannot be read after the change: they may hold any edge to the other.
     fn hidden_edges(&self, from: &SetExpr, to: &SetExpr) -> Vec<Hit> {
         let opaque = self.opaque_changes();
-        if opaque.is_empty() || self.both(to).members[1].possible.is_clear() {
+        if opaque.is_empty() || self.both(to).members[1].is_clear() {
             return Vec::new();
         }
         let from = self.both(from);

@@ -502,7 +502,9 @@ proptest! {
     ) {
         let mut lines: Vec<String> = FROM_GIT.lines().map(str::to_owned).collect();
         for (at, how, text) in cuts {
-            let at = at.min(lines.len() - 1);
+            // Nothing is left of it once every line was taken away.
+            let Some(last) = lines.len().checked_sub(1) else { break };
+            let at = at.min(last);
             match how {
                 0 => { lines.remove(at); }
                 1 => lines.insert(at, text),

@@ -44,6 +44,17 @@ impl<T> Chunks<T> {
     }
 }
 
+impl<T> Chunks<Arc<T>> {
+    /// Indices of the elements that two vectors do not share.
+    pub(super) fn not_shared_with<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = usize> + 'a {
+        let chunks = self.chunks.iter().zip(&other.chunks).enumerate();
+        chunks.filter(|(_, (one, two))| !Arc::ptr_eq(one, two)).flat_map(|(number, (one, two))| {
+            let pairs = one.iter().zip(two.iter()).enumerate();
+            pairs.filter(|(_, (one, two))| !Arc::ptr_eq(one, two)).map(move |(at, _)| number * SIZE + at)
+        })
+    }
+}
+
 impl<T: Clone> Chunks<T> {
     /// Sets an element; nothing past the end.
     pub fn set(&mut self, index: usize, element: T) {

@@ -114,6 +114,17 @@ impl Nodes {
         self.by_path.get(path).copied()
     }
 
+    /// The files in a directory (empty: the root) and below it, sorted by path.
+    pub fn files_below(&self, directory: &str) -> impl Iterator<Item = FileId> + use<> {
+        // Sorted by path, they stand side by side: `/` is followed by `0`.
+        let from = |end: &str| {
+            let bound = format!("{directory}{end}");
+            self.files.partition_point(|file| *file.path < *bound)
+        };
+        let range = if directory.is_empty() { 0..self.files.len() } else { from("/")..from("0") };
+        (range.start as u32..range.end as u32).map(FileId)
+    }
+
     /// A part by its id. Ids come from the same graph.
     #[must_use]
     pub fn part(&self, part: PartId) -> &Part {

@@ -122,6 +122,11 @@ impl Rows {
         Some(rows)
     }
 
+    /// Files whose row another graph does not share.
+    pub(super) fn not_shared_with<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = FileId> + 'a {
+        self.rows.not_shared_with(&other.rows).map(|file| FileId(file as u32))
+    }
+
     pub(super) fn row(&self, file: FileId) -> Option<&Arc<Row>> {
         self.rows.get(file.0 as usize)
     }

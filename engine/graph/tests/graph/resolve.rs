@@ -369,3 +369,16 @@ fn long_chains_of_names_end_without_overflowing_the_stack() {
     let graph = graph(&files);
     assert_edge(&graph, "m590", Calls, "m600.x", Call);
 }
+
+#[test]
+fn files_below_a_directory_are_those_whose_path_begins_with_it() {
+    let paths = ["a-b/x.py", "a.py", "a/b.py", "a/b/c.py", "a0/d.py", "ab/e.py", "z.py"];
+    let graph = graph(&paths.map(|path| (path, "")));
+    let below = |directory: &str| {
+        graph.files_below(directory).map(|file| graph.file(file).path.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(below("a"), ["a/b.py", "a/b/c.py"]);
+    assert_eq!(below("a/b"), ["a/b/c.py"]);
+    assert_eq!(below(""), paths);
+    assert!(below("none").is_empty());
+}
