@@ -489,6 +489,9 @@ pub(crate) fn layers(conds: &Conds<'_>, layers: &Layers) -> Verdict {
 /// The highest and the lowest floor of something.
 type Range = (usize, usize);
 
+/// An import against the floors: its files, whether certain, the edge, and the floors that it starts from and leads to.
+type Against<'a> = ((FileId, FileId), (bool, &'a EdgeHit, Range));
+
 /// The floors that the files of one side are on, from the top.
 struct Floors {
     graph: Arc<CodeGraph>,
@@ -516,7 +519,7 @@ impl Floors {
     }
 
     /// Imports against the floors: certain or not, the edge, and the floors that it starts from and leads to.
-    fn ways(&self, closed: bool) -> impl Iterator<Item = ((FileId, FileId), (bool, &EdgeHit, (usize, usize)))> {
+    fn ways(&self, closed: bool) -> impl Iterator<Item = Against<'_>> {
         let against = move |from, to| against(from, to, closed);
         self.edges.iter().flat_map(move |(&from, edges)| {
             edges.iter().filter_map(move |(&to, (certain, edge))| {
