@@ -98,7 +98,7 @@ fn look(loaded: &Loaded, person: String) -> (Found, Report) {
     let test_files: Vec<String> = graph
         .files()
         .iter()
-        .filter(|file| file.is_test && holds_tests(&graph, file))
+        .filter(|file| file.language == Some(Language::Python) && file.is_test && holds_tests(&graph, file))
         .map(|file| file.path.to_string())
         .collect();
     let mut languages: BTreeMap<String, usize> = BTreeMap::new();

@@ -179,21 +179,8 @@ fn cargo_toml(text: &str, entries: &mut Entries) {
     if let Some(name) = package.and_then(|package| text_at(package, "name")) {
         entries.push(&["name", name]);
     }
-    if let Some(build) = package.and_then(|package| text_at(package, "build")) {
-        entries.push(&["root", "", build]);
-    }
     if let Some(lib) = table_at(manifest, "lib") {
         entries.push(&["lib", text_at(lib, "name").unwrap_or(""), text_at(lib, "path").unwrap_or("")]);
-    }
-    for kind in ["bin", "test", "bench", "example"] {
-        let targets = manifest.get(kind).and_then(|targets| targets.get_ref().as_array());
-        for target in targets.into_iter().flat_map(|targets| targets.iter()) {
-            if let Some(target) = target.get_ref().as_table()
-                && let Some(path) = text_at(target, "path")
-            {
-                entries.push(&["root", text_at(target, "name").unwrap_or(""), path]);
-            }
-        }
     }
     dependencies(manifest, "dependency", entries);
     for (_, target) in table_at(manifest, "target").into_iter().flat_map(DeTable::iter) {
@@ -308,10 +295,10 @@ mod tests {
 
     #[test]
     fn cargo_and_go_manifests_name_packages_and_dependencies() {
-        let cargo = "[package]\nname = \"a-b\"\n[lib]\npath = \"l.rs\"\n[[bin]]\nname = \"x\"\npath = \"b.rs\"\n[dependencies]\nserde = \"1\"\nc = { path = \"../c\", package = \"cc\" }\n[workspace.dependencies]\nd = { path = \"d\" }\n";
+        let cargo = "[package]\nname = \"a-b\"\n[lib]\npath = \"l.rs\"\n[dependencies]\nserde = \"1\"\nc = { path = \"../c\", package = \"cc\" }\n[workspace.dependencies]\nd = { path = \"d\" }\n";
         assert_eq!(
             entries(Language::CargoToml, cargo),
-            ["name a-b", "lib  l.rs", "root x b.rs", "dependency c cc ../c", "dependency serde serde ", "shared d d d"]
+            ["name a-b", "lib  l.rs", "dependency c cc ../c", "dependency serde serde ", "shared d d d"]
         );
         let go = "module example.com/m // x\n\ngo 1.22\n\nrequire (\n\tgithub.com/a/b v1 // indirect\n)\nreplace github.com/a/b => ../b\n";
         assert_eq!(

@@ -12,6 +12,10 @@ use super::foreign::{Family, Found, Names, Thing, Value, Values, entries, normal
 const ENDINGS: [&str; 9] = ["ts", "tsx", "d.ts", "mts", "cts", "js", "jsx", "mjs", "cjs"];
 /// Configurations that extend one another.
 const MAX_EXTENDS: usize = 8;
+/// Patterns of one manifest that are tried.
+const MAX_PATTERNS: usize = 500;
+/// Modules of which one hands on all names.
+const MAX_STARS: usize = 200;
 /// Folders that a build writes, whose sources stand elsewhere.
 const BUILT: [&str; 8] = ["dist", "lib", "build", "out", "esm", "cjs", "es", "output"];
 
@@ -53,6 +57,7 @@ impl Packages {
                 Some(Language::TsConfig) if matches!(base_name(path), "tsconfig.json" | "jsconfig.json") => {
                     let mut aliases = Aliases::default();
                     read_config(nodes, outlines, file, &mut aliases, 0);
+                    aliases.paths.truncate(MAX_PATTERNS);
                     all.configs.entry(directory_of(path).into()).or_insert(aliases);
                 }
                 _ => {}
@@ -74,6 +79,9 @@ impl Packages {
                 _ => {}
             }
         }
+        package.dependencies.sort_unstable();
+        package.exports.truncate(MAX_PATTERNS);
+        package.imports.truncate(MAX_PATTERNS);
         self.packages.insert(directory.into(), package);
     }
 
@@ -326,7 +334,9 @@ pub(super) fn found(names: &Names<'_>, file: FileId, import: &ImportFact) -> Fou
     let is_declared = || {
         let types = format!("@types/{}", name.trim_start_matches('@').replace('/', "__"));
         Packages::above(&search.packages.packages, path).any(|(_, package)| {
-            package.dependencies.iter().any(|dependency| **dependency == *name || **dependency == *types)
+            [name, &*types]
+                .iter()
+                .any(|name| package.dependencies.binary_search_by(|known| (**known).cmp(name)).is_ok())
         })
     };
     if specifier.contains(':') || is_built_in(name) || is_declared() {
@@ -452,7 +462,7 @@ pub(super) fn exported(names: &mut Names<'_>, file: FileId, name: &str, values: 
     if values.len() > before || name == "default" {
         return;
     }
-    for import in outline.imports.iter().filter(|import| import.form == ImportForm::Star) {
+    for import in outline.imports.iter().filter(|import| import.form == ImportForm::Star).take(MAX_STARS) {
         if let Found::Files(files, sure) = names.found(file, import)
             && let Some(&target) = files.first()
             && target != file

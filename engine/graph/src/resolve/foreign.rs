@@ -329,7 +329,10 @@ impl<'a> Names<'a> {
             if fact.kind != PartKind::Class || at == part || name == "Self" {
                 let binders: Vec<Binder> = scopes.binders(outline, at, name).collect();
                 for binder in binders {
-                    self.bound(file, binder, values);
+                    match binder {
+                        Binder::Part(ordinal) if at == 0 => self.top_level(file, outline, part, ordinal, values),
+                        _ => self.bound(file, binder, values),
+                    }
                 }
                 if !values.is_empty() {
                     return;
@@ -345,6 +348,18 @@ impl<'a> Names<'a> {
             Family::Rust => rust::head(self, file, name, values),
             Family::Go => go::head(self, file, name, values),
         }
+    }
+
+    /// Whether something other than an import of that very name binds a name at the top of a file.
+    pub(super) fn binds(&self, file: FileId, name: &str) -> bool {
+        let Some((outline, scopes)) = self.tree.scopes.of(file) else { return false };
+        scopes.binders(outline, 0, name).any(|binder| match binder {
+            Binder::Import(index) => {
+                let module = outline.imports.get(index as usize).map_or("", |import| outline.name(import.module));
+                module.split('.').next() != Some(name)
+            }
+            _ => true,
+        })
     }
 
     /// What binds a name in the scope of a module.
@@ -365,8 +380,31 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// A part at the top of a file, by its own name. One with an owner or an inline module before its name is surely meant
+    /// only from inside the same module; a method never is.
+    fn top_level(&self, file: FileId, outline: &Outline, from: u32, ordinal: u32, values: &mut Values) {
+        let owner = |ordinal: u32| {
+            let name = outline.parts.get(ordinal as usize).map_or("", |part| outline.name(part.local_name));
+            name.rsplit_once('.').map_or("", |(owner, _)| owner)
+        };
+        let mut top = from;
+        while let Some(part) = outline.parts.get(top as usize).filter(|part| part.parent != 0 && top != 0) {
+            top = part.parent;
+        }
+        let sure = owner(ordinal).is_empty() || owner(ordinal) == owner(top);
+        if sure || self.family == Family::Rust {
+            values.push(Value { thing: Thing::Part(self.part_id(file, ordinal)), sure });
+        }
+    }
+
     fn bound(&mut self, file: FileId, binder: Binder, values: &mut Values) {
         match binder {
+            // What has an owner or an inline module before its name is not found by its name alone.
+            Binder::Part(ordinal)
+                if self.outline(file).is_some_and(|outline| {
+                    let part = &outline.parts[ordinal as usize];
+                    part.parent == 0 && outline.name(part.local_name).contains('.')
+                }) => {}
             Binder::Part(ordinal) => {
                 values.push(Value { thing: Thing::Part(self.part_id(file, ordinal)), sure: true });
             }

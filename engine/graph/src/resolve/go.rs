@@ -11,12 +11,19 @@ use super::foreign::{Found, Names, Thing, Value, Values, entries, normal};
 /// Files of one package that an import leads to.
 const MAX_FILES: usize = 64;
 
+/// Files that declare one name: with build tags several may.
+const MAX_DECLARING: usize = 8;
+/// Imports of one file among which a name is looked for.
+const MAX_IMPORTS: usize = 500;
+
 /// The packages of a tree.
 #[derive(Debug, Default)]
 pub(crate) struct Packages {
     /// Directories with their files, tests among them, in order.
     packages: Vec<(Box<str>, Vec<FileId>)>,
     by_directory: Map<Box<str>, u32>,
+    /// The files of each package that declare a name.
+    names: Map<(u32, Box<str>), Vec<FileId>>,
     /// Module paths with their directories, the longest first.
     modules: Vec<(Box<str>, Box<str>)>,
     /// What each `go.mod` requires from outside, and what it puts in place of something.
@@ -36,6 +43,12 @@ impl Packages {
                     all.packages.push((directory.into(), Vec::new()));
                 }
                 all.packages[index as usize].1.push(file);
+                if let Some(outline) = outlines.get(file.0 as usize).and_then(|outline| outline.as_deref()) {
+                    let parts = outline.parts.iter().filter(|part| part.parent == 0 && part.name == part.local_name);
+                    for name in parts.map(|part| part.name).chain(outline.module_names.iter().copied()) {
+                        all.names.entry((index, outline.name(name).into())).or_default().push(file);
+                    }
+                }
             } else if Language::reader_of(&node.path) == Some(Language::GoMod) {
                 for entry in entries(outlines, file) {
                     match entry.as_slice() {
@@ -177,9 +190,8 @@ fn package_name<'a>(names: &Names<'a>, package: u32) -> Option<&'a str> {
 /// A name that no scope of the file binds: an import by the name of its package, or something of the same package.
 pub(super) fn head(names: &mut Names<'_>, file: FileId, name: &str, values: &mut Values) {
     let Some(outline) = names.outline(file) else { return };
-    for import in
-        outline.imports.iter().filter(|import| import.form == ImportForm::Module && import.alias.some().is_none())
-    {
+    let plain = |import: &&ImportFact| import.form == ImportForm::Module && import.alias.some().is_none();
+    for import in outline.imports.iter().filter(plain).take(MAX_IMPORTS) {
         let path = outline.name(import.module);
         let package = names.world.go.package(names.path(file), path);
         let is_named = match package.and_then(|package| package_name(names, package)) {
@@ -204,7 +216,7 @@ pub(super) fn head(names: &mut Names<'_>, file: FileId, name: &str, values: &mut
     if !values.is_empty() {
         return;
     }
-    for import in outline.imports.iter().filter(|import| import.form == ImportForm::Star) {
+    for import in outline.imports.iter().filter(|import| import.form == ImportForm::Star).take(MAX_IMPORTS) {
         if let Some(package) = names.world.go.package(names.path(file), outline.name(import.module)) {
             names.nested(|names| member(names, package, name, values));
         }
@@ -220,15 +232,8 @@ fn is_version(segment: &str) -> bool {
 /// What a name of a package stands for, in whichever of its files.
 pub(super) fn member(names: &mut Names<'_>, package: u32, name: &str, values: &mut Values) {
     let world = names.world;
-    let Some((_, files)) = world.go.packages.get(package as usize) else { return };
-    for file in files {
-        let before = values.len();
+    let Some(files) = world.go.names.get(&(package, Box::from(name))) else { return };
+    for file in files.iter().take(MAX_DECLARING) {
         names.declared(*file, name, values);
-        if values.len() > before {
-            return;
-        }
-        if !names.spend() {
-            return;
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! Modules of Rust: the tree that `mod` builds inside a crate, and the crates that `Cargo.toml` names.
 
 use crate::code::{FileId, PartKind};
-use crate::facts::{ImportFact, ImportForm, Language};
+use crate::facts::{ImportFact, ImportForm, Language, Outline};
 use crate::graph::{Nodes, Outlines, UnresolvedKind};
 use crate::hash::{Map, Set};
 use crate::layout::{base_name, directory_of};
@@ -10,6 +10,8 @@ use super::foreign::{Found, Names, Thing, Value, Values, entries, normal};
 
 /// Longest way from a module up to its crate.
 const MAX_DEPTH: usize = 64;
+/// Star imports of one file that are followed.
+const MAX_STARS: usize = 50;
 
 /// What manifests say of crates.
 #[derive(Debug, Default)]
@@ -20,8 +22,12 @@ pub(crate) struct Crates {
     by_name: Map<Box<str>, Vec<FileId>>,
     /// By directory: names of dependencies as code writes them, with the package or the path that is meant.
     dependencies: Map<Box<str>, Vec<Dependency>>,
-    /// Roots that are named by a manifest and by nothing else.
-    roots: Set<FileId>,
+    /// Modules that a file brings in by `mod`, by their name inside the file.
+    children: Map<(FileId, Box<str>), FileId>,
+    /// The file that brings a file in.
+    parents: Map<FileId, FileId>,
+    /// Names of inline modules.
+    inline: Set<(FileId, Box<str>)>,
     /// The files of each package by its directory, sorted.
     files: Map<Box<str>, Vec<FileId>>,
 }
@@ -48,8 +54,30 @@ impl Crates {
             {
                 crates.files.entry(directory.into()).or_default().push(file);
             }
+            if node.language == Some(Language::Rust)
+                && let Some(outline) = outlines.get(file.0 as usize).and_then(|outline| outline.as_deref())
+            {
+                crates.add_modules(nodes, file, outline);
+            }
         }
         crates
+    }
+
+    fn add_modules(&mut self, nodes: &Nodes, file: FileId, outline: &Outline) {
+        for import in outline.imports.iter().filter(|import| import.level == 1 && import.part == 0) {
+            if let Some(child) = child_file(nodes, file, outline, import)
+                && let Some(name) = outline.name(import.module).strip_prefix("self.")
+            {
+                self.children.entry((file, name.into())).or_insert(child);
+                // Of a library and a program that share a module, the library comes first.
+                self.parents.entry(child).or_insert(file);
+            }
+        }
+        for part in outline.parts.iter().filter(|part| part.parent == 0) {
+            if let Some((first, _)) = outline.name(part.local_name).split_once('.') {
+                self.inline.insert((file, first.into()));
+            }
+        }
     }
 
     /// The files of the package that a file belongs to.
@@ -73,7 +101,6 @@ impl Crates {
                         library = at(path);
                     }
                 }
-                ["root", _, path] => self.roots.extend(at(path)),
                 ["dependency" | "shared", own, package, ..] => {
                     dependencies.push(Dependency { name: own.replace('-', "_").into(), package: (*package).into() });
                 }
@@ -83,7 +110,6 @@ impl Crates {
         if let Some(library) = library.filter(|_| !name.is_empty()) {
             self.libraries.insert(directory.into(), library);
             self.by_name.entry(name.replace('-', "_").into()).or_default().push(library);
-            self.roots.insert(library);
         }
         self.dependencies.insert(directory.into(), dependencies);
     }
@@ -131,81 +157,42 @@ impl Crates {
     }
 }
 
-fn is_root(names: &Names<'_>, file: FileId) -> bool {
-    matches!(base_name(names.path(file)), "lib.rs" | "main.rs" | "build.rs") || names.world.rust.roots.contains(&file)
-}
-
-/// The directory in which a file's child modules lie.
-fn module_directory(names: &Names<'_>, file: FileId) -> String {
-    let path = names.path(file);
-    let directory = directory_of(path);
-    let stands_for_folder = base_name(path) == "mod.rs" || is_root(names, file) || parent(names, file).is_none();
-    if stands_for_folder {
-        return directory.to_owned();
+/// The file of a `mod`: in the folder of a root or a `mod.rs`, else in the folder of the file's name.
+fn child_file(nodes: &Nodes, file: FileId, outline: &Outline, import: &ImportFact) -> Option<FileId> {
+    let own = &nodes.file(file).path;
+    let directory = directory_of(own);
+    let stem = own.strip_suffix(".rs").unwrap_or(own);
+    let named = outline.name(import.module).strip_prefix("self.")?;
+    if let Some(path) = import.name.some() {
+        let path = outline.name(path);
+        return [directory, stem].iter().find_map(|from| nodes.file_by_path(&normal(from, path)?));
     }
-    let stem = path.strip_suffix(".rs").unwrap_or(path);
-    stem.to_owned()
-}
-
-/// The file of a `mod`.
-fn child(names: &Names<'_>, file: FileId, import: &ImportFact) -> Option<FileId> {
-    let outline = names.outline(file)?;
-    let nodes = names.nodes();
-    let path = outline.name(import.module).strip_prefix("self.")?;
-    if let Some(named) = import.name.some() {
-        let beside = normal(directory_of(names.path(file)), outline.name(named));
-        let inside = normal(&module_directory(names, file), outline.name(named));
-        return beside.and_then(|path| nodes.file_by_path(&path)).or_else(|| nodes.file_by_path(&inside?));
-    }
-    let path = path.replace('.', "/");
-    let own = module_directory(names, file);
-    // What is loaded by `#[path]` looks beside itself.
-    let stem = names.path(file).strip_suffix(".rs").unwrap_or_default().to_owned();
-    [own, directory_of(names.path(file)).to_owned(), stem].iter().find_map(|directory| {
-        let at = normal(directory, &path)?;
+    let path = named.replace('.', "/");
+    let stands_for_folder = matches!(base_name(own), "lib.rs" | "main.rs" | "mod.rs" | "build.rs");
+    // Roots of other names, and what is loaded by `#[path]`, look beside themselves.
+    let places = if stands_for_folder { [directory, stem] } else { [stem, directory] };
+    places.iter().find_map(|from| {
+        let at = normal(from, &path)?;
         let found = nodes.file_by_path(&format!("{at}.rs")).or_else(|| nodes.file_by_path(&format!("{at}/mod.rs")));
         found.filter(|found| *found != file)
     })
 }
 
-/// The file whose `mod` brings a file in, by the places where it is looked for.
 fn parent(names: &Names<'_>, file: FileId) -> Option<FileId> {
-    let path = names.path(file);
-    let mut directory = directory_of(path);
-    let mut name = base_name(path).strip_suffix(".rs")?;
-    if name == "mod" {
-        name = base_name(directory);
-        directory = if directory.is_empty() { return None } else { directory_of(directory) };
+    names.world.rust.parents.get(&file).copied()
+}
+
+/// A module that a file brings in.
+fn submodule(names: &Names<'_>, file: FileId, name: &str) -> Option<FileId> {
+    names.world.rust.children.get(&(file, Box::from(name))).copied()
+}
+
+fn child(names: &Names<'_>, file: FileId, import: &ImportFact) -> Option<FileId> {
+    let outline = names.outline(file)?;
+    match import.part {
+        0 => submodule(names, file, outline.name(import.module).strip_prefix("self.")?),
+        _ => child_file(names.nodes(), file, outline, import),
     }
-    if is_root(names, file) {
-        return None;
-    }
-    let join = |file: &str| if directory.is_empty() { file.to_owned() } else { format!("{directory}/{file}") };
-    let beside = (!directory.is_empty()).then(|| format!("{directory}.rs"));
-    let places = ["mod.rs", "lib.rs", "main.rs"].iter().map(|file| join(file)).chain(beside);
-    let declares = |candidate: &FileId| {
-        names.outline(*candidate).is_some_and(|outline| {
-            outline.imports.iter().any(|import| {
-                import.level == 1 && import.name.some().is_none() && {
-                    let module = outline.name(import.module);
-                    module.rsplit('.').next() == Some(name)
-                }
-            })
-        })
-    };
-    let nodes = names.nodes();
-    let beside_a_root = || {
-        // `tests/a.rs` with `mod common;`, or a root under a name of its own.
-        let mut roots = names.world.rust.roots.iter().filter(|root| directory_of(names.path(**root)) == directory);
-        let first = roots.clone().filter(|root| declares(root)).min();
-        let _ = roots.next();
-        first.copied()
-    };
-    places
-        .filter_map(|place| nodes.file_by_path(&place))
-        .filter(|candidate| *candidate != file)
-        .find(declares)
-        .or_else(beside_a_root)
 }
 
 /// The root of the crate that a file belongs to.
@@ -251,28 +238,9 @@ pub(super) fn found(names: &Names<'_>, file: FileId, import: &ImportFact) -> Fou
     }
 }
 
-/// True for a name that the file itself gives a meaning: an enum whose variants are used, an import.
+/// True for a name that the file itself gives a meaning: an enum whose variants are used, an import, an inline module.
 fn is_local(names: &Names<'_>, file: FileId, name: &str) -> bool {
-    let Some(outline) = names.outline(file) else { return false };
-    let is_part = outline.parts.iter().any(|part| part.parent == 0 && outline.name(part.name) == name);
-    let is_import = || {
-        outline.imports.iter().any(|import| {
-            let bound = import.alias.some().or(import.name.some());
-            import.form != ImportForm::Star && bound.is_some_and(|bound| outline.name(bound) == name)
-        })
-    };
-    let is_inline = || outline.parts.iter().any(|part| outline.name(part.local_name).split('.').next() == Some(name));
-    is_part || is_import() || is_inline()
-}
-
-/// A child module by name, as `mod` or an import of the module says.
-fn submodule(names: &Names<'_>, file: FileId, name: &str) -> Option<FileId> {
-    let outline = names.outline(file)?;
-    let import = outline
-        .imports
-        .iter()
-        .find(|import| import.level == 1 && outline.name(import.alias) == name && import.part == 0)?;
-    child(names, file, import)
+    names.binds(file, name) || names.world.rust.inline.contains(&(file, Box::from(name)))
 }
 
 /// The module that a path names, with how many of its segments were modules. `None` outside the repository.
@@ -359,7 +327,7 @@ pub(super) fn member(names: &mut Names<'_>, file: FileId, name: &str, values: &m
 
 fn starred(names: &mut Names<'_>, file: FileId, name: &str, values: &mut Values) {
     let Some(outline) = names.outline(file) else { return };
-    for import in outline.imports.iter().filter(|import| import.form == ImportForm::Star) {
+    for import in outline.imports.iter().filter(|import| import.form == ImportForm::Star).take(MAX_STARS) {
         let path = outline.name(import.module);
         if path == "self" {
             continue;
