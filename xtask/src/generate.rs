@@ -76,7 +76,7 @@ fn of_the_binary() -> Result<BTreeMap<String, String>, String> {
 
 /// The licences of what the workspace names directly, as the packages declare them.
 fn licences() -> Result<BTreeMap<String, String>, String> {
-    let arguments = ["tree", "--workspace", "--locked", "--depth", "1", "--edges", "normal,build,dev"];
+    let arguments = ["tree", "--workspace", "--locked", "--depth", "1", "--no-dedupe", "--edges", "normal,build,dev"];
     let tree =
         host::cargo(&arguments).args(["--target", "all", "--prefix", "none", "--format", "{p}|{l}|{r}"]).output()?;
     let mut rows = BTreeMap::new();
