@@ -38,11 +38,13 @@ def script(root, tool):
 
 def rust(root, tool):
     """Files of each target by rustc's own list of what it read, and packages by `cargo metadata`."""
-    environment = {**os.environ, "CARGO_TARGET_DIR": os.path.join(root, ".compare-target")}
-    subprocess.run([*tool, "check", "--offline", "--all-targets", "--quiet"], cwd=root, env=environment, check=False)
+    target = os.environ.get("COMPARE_TARGET", os.path.join(root, ".compare-target"))
+    if "COMPARE_TARGET" not in os.environ:
+        environment = {**os.environ, "CARGO_TARGET_DIR": target}
+        subprocess.run([*tool, "check", "--lib", "--bins", "--quiet"], cwd=root, env=environment, check=True)
     metadata = json.loads(
         subprocess.run(
-            [*tool, "metadata", "--offline", "--no-deps", "--format-version", "1"],
+            [*tool, "metadata", "--no-deps", "--format-version", "1"],
             cwd=root,
             check=True,
             capture_output=True,
@@ -56,17 +58,24 @@ def rust(root, tool):
         for target in package["targets"]
     }
     units = {}
-    for folder, _, names in os.walk(os.path.join(root, ".compare-target")):
+    for folder, _, names in os.walk(target):
         for name in (name for name in names if name.endswith(".d") and os.path.basename(folder) == "deps"):
             with open(os.path.join(folder, name), encoding="utf-8") as file:
                 first = file.readline().split(": ", 1)
             read = [path for path in first[1].split() if path] if len(first) == 2 else []
             inside = [os.path.relpath(os.path.realpath(os.path.join(root, path)), real) for path in read]
-            inside = [path for path in inside if not path.startswith("..") and ".compare-target" not in path]
+            inside = [path for path in inside if not path.startswith("..")]
             root_file = next((path for path in inside if path in roots), None)
             if root_file:
                 units.setdefault(root_file, set()).update(inside)
-    return roots, units
+    folders = {os.path.relpath(os.path.dirname(package["manifest_path"]), real) for package in metadata["packages"]}
+    libraries = {
+        os.path.relpath(os.path.realpath(target["src_path"]), real)
+        for package in metadata["packages"]
+        for target in package["targets"]
+        if "lib" in target["kind"] or "proc-macro" in target["kind"]
+    }
+    return roots, units, folders, libraries
 
 
 def go(root, tool):
@@ -118,20 +127,34 @@ def main():
         print(f"packages that only files with other build tags import: {len(only_ignored)}")
         report(set(packages) - only_ignored, theirs)
     else:
-        roots, units = rust(root, tool or ["cargo"])
+        roots, units, folders, libraries = rust(root, tool or ["cargo"])
+
+        def package(path):
+            above = os.path.dirname(path)
+            while above and above not in folders:
+                above = os.path.dirname(above)
+            return above
+
         children = {}
         for source, target in edges:
-            children.setdefault(source, set()).add(target)
-        print(f"targets {len(roots)}, of which rustc told its files {len(units)}")
-        mine, theirs = set(), set()
-        for unit, files in units.items():
+            if package(source) == package(target):
+                children.setdefault(source, set()).add(target)
+
+        def tree(unit, others):
             reached, queue = set(), [unit]
             while queue:
                 at = queue.pop()
-                if at not in reached:
+                if at not in reached and at.endswith(".rs"):
                     reached.add(at)
-                    queue += [child for child in children.get(at, ()) if child not in roots or child == unit]
-            mine |= {(unit, path) for path in reached if path.endswith(".rs")}
+                    queue += [child for child in children.get(at, ()) if child not in others]
+            return reached
+
+        of_libraries = {path for unit in libraries for path in tree(unit, roots - {unit})}
+        print(f"targets {len(roots)}, of which rustc told its files {len(units)}")
+        mine, theirs = set(), set()
+        for unit, files in units.items():
+            others = roots - {unit} if unit in libraries else (roots | of_libraries) - {unit}
+            mine |= {(unit, path) for path in tree(unit, others)}
             theirs |= {(unit, path) for path in files if path.endswith(".rs")}
         report(mine, theirs)
     for path, name, why in sorted(missing):

@@ -16,7 +16,7 @@ use tree_sitter::Node;
 use self::kinds::{Dialect, K};
 use super::Extractor;
 use super::core::{self, Core, Reader, Table};
-use crate::facts::{ContentId, FileFacts, Language, PartDigests, ProblemKind, StringUse};
+use crate::facts::{ContentId, FileFacts, ImportForm, Language, PartDigests, ProblemKind, StringUse};
 
 /// The extractor for one dialect.
 pub(super) struct EcmaScript(pub(super) Language);
@@ -214,6 +214,19 @@ impl Reader for Script {
             }
             K::Try => core.guarded -= 1,
             _ => {}
+        }
+    }
+
+    /// `/// <reference path="x" />` names another file of the program.
+    fn comment(&mut self, core: &mut Core<'_>, node: Node<'_>) {
+        let Some(directive) = core.slice(node).strip_prefix("///").map(str::trim_start) else { return };
+        let Some(rest) = directive.strip_prefix("<reference").map(str::trim_start) else { return };
+        let Some(quoted) = rest.strip_prefix("path").map(|rest| rest.trim_start_matches([' ', '='])) else { return };
+        if let Some(path) = quoted.split(['"', '\'']).nth(1).filter(|path| !path.is_empty()) {
+            let path = if path.starts_with('.') { path.to_owned() } else { format!("./{path}") };
+            let before = std::mem::replace(&mut core.type_only, true);
+            core.import(node, ImportForm::Literal, &path, "", "");
+            core.type_only = before;
         }
     }
 

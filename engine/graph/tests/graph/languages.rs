@@ -223,6 +223,16 @@ fn script_tests_and_mocks() {
 }
 
 #[test]
+fn script_reference_directives() {
+    let graph = graph(&[
+        ("a.ts", "/// <reference path=\"types/b.d.ts\" />\n/// <reference types=\"node\" />\n"),
+        ("types/b.d.ts", ""),
+    ]);
+    assert_eq!(edges(&graph, "a"), ["imports types.b.d string type_only"]);
+    assert_eq!(unresolved(&graph), []);
+}
+
+#[test]
 fn script_path_literals() {
     let graph = graph(&[
         ("web/a.ts", "readFileSync('schema');\nconst t = './data/x.sql';\n"),
