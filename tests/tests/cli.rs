@@ -20,3 +20,5 @@ mod readme;
 mod schemas;
 #[path = "cli/support.rs"]
 mod support;
+#[path = "cli/watch.rs"]
+mod watch;

@@ -48,19 +48,25 @@ pub enum Format {
     Human,
     /// JSON on standard output.
     Json,
+    /// Graphviz; `graph export` alone.
+    Dot,
+    /// GraphML; `graph export` alone.
+    GraphMl,
 }
 
 /// By hand, so that help names the values without describing what their names say.
 impl ValueEnum for Format {
     fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Human, Self::Json]
+        &[Self::Human, Self::Json, Self::Dot, Self::GraphMl]
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(PossibleValue::new(match self {
-            Self::Human => "human",
-            Self::Json => "json",
-        }))
+        Some(match self {
+            Self::Human => PossibleValue::new("human"),
+            Self::Json => PossibleValue::new("json"),
+            Self::Dot => PossibleValue::new("dot").hide(true),
+            Self::GraphMl => PossibleValue::new("graphml").hide(true),
+        })
     }
 }
 
@@ -86,6 +92,11 @@ pub enum Command {
     /// What must happen for a change, and why
     #[command(after_help = PLAN_EXAMPLES)]
     Plan(Box<PlanArgs>),
+    /// The plan anew, each time a file is saved
+    #[command(
+        after_help = "Example:\n  grace-rules watch --base main\nWith --format json each plan is one line. Ctrl-C ends it."
+    )]
+    Watch(Box<WatchArgs>),
     /// Why something is in the plan, or why it is not
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(Box<ExplainArgs>),
@@ -204,6 +215,14 @@ pub struct PlanArgs {
     pub change: ChangeArgs,
 }
 
+/// `watch`.
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// The change.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
 /// `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
@@ -275,6 +294,41 @@ pub enum GraphCommand {
         #[command(flatten)]
         graph: GraphArgs,
     },
+    /// A shortest way on which one thing uses another
+    #[command(after_help = "Example:
+  grace-rules graph path tests/test_boot.py app.core.kernel.Kernel.start
+A thing is a file, or a dotted name or the end of one. Exit code 1 where there is no way.")]
+    Path {
+        /// What uses
+        from: String,
+        /// What is used
+        to: String,
+        /// Where.
+        #[command(flatten)]
+        graph: GraphArgs,
+    },
+    /// The graph, for other programs
+    #[command(after_help = "Examples:
+  grace-rules graph export --format dot | dot -Tsvg > graph.svg
+  grace-rules graph export --format json --level parts
+Formats: dot (unless another is named), json, graphml.")]
+    Export {
+        /// What its nodes are
+        #[arg(long, value_enum, default_value_t = Level::Files)]
+        level: Level,
+        /// Where.
+        #[command(flatten)]
+        graph: GraphArgs,
+    },
+}
+
+/// What the nodes of an exported graph are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Level {
+    /// Files.
+    Files,
+    /// Files' parts: modules, classes, functions.
+    Parts,
 }
 
 /// Which code `graph` reads.

@@ -11,6 +11,7 @@ mod plan;
 mod reference;
 mod run;
 mod test;
+mod watch;
 
 use clap::CommandFactory as _;
 use grace_system::process::{self, Cancel};
@@ -43,6 +44,9 @@ impl Answer {
     }
 }
 
+/// Shows text now, for commands that go on.
+pub type Show<'a> = &'a dyn Fn(&str) -> Result<()>;
+
 /// What every command is given.
 #[derive(Debug)]
 pub(crate) struct Context {
@@ -68,7 +72,13 @@ impl Context {
 ///
 /// # Errors
 /// When the question cannot be answered.
-pub fn carry_out(cli: &Cli, width: usize, watched: bool, interrupted: impl Fn() + Send + 'static) -> Result<Answer> {
+pub fn carry_out(
+    cli: &Cli,
+    width: usize,
+    watched: bool,
+    show: Show<'_>,
+    interrupted: impl Fn() + Send + 'static,
+) -> Result<Answer> {
     if let Command::Completions { shell } = &cli.command {
         let mut script = Vec::new();
         clap_complete::generate(*shell, &mut Cli::command(), "grace-rules", &mut script);
@@ -86,9 +96,14 @@ pub fn carry_out(cli: &Cli, width: usize, watched: bool, interrupted: impl Fn() 
     let place = Place::find(cli.global.directory.as_deref(), &cancel)?;
     let progress = match (cli.global.format, watched) {
         (Format::Json, _) => Progress::Silent,
-        (Format::Human, true) => Progress::Drawn,
-        (Format::Human, false) => Progress::Lines,
+        (_, true) => Progress::Drawn,
+        (_, false) => Progress::Lines,
     };
+    if matches!(cli.global.format, Format::Dot | Format::GraphMl)
+        && !matches!(cli.command, Command::Graph(GraphCommand::Export { .. }))
+    {
+        return Err(Failure::new("usage", "only `graph export` writes this format").help("human, or json"));
+    }
     let context = Context { place, format: cli.global.format, width, progress, cancel };
     match &cli.command {
         Command::Init => init::init(&context),
@@ -96,9 +111,12 @@ pub fn carry_out(cli: &Cli, width: usize, watched: bool, interrupted: impl Fn() 
         Command::Fmt(args) => fmt::fmt(&context, args),
         Command::Test(args) => test::test(&context, args),
         Command::Plan(args) => plan::plan(&context, &args.change),
+        Command::Watch(args) => watch::watch(&context, &args.change, show),
         Command::Explain(args) => explain::explain(&context, args),
         Command::Graph(GraphCommand::Stats(args)) => graph::stats(&context, args),
         Command::Graph(GraphCommand::Query { set, graph }) => graph::query(&context, set, graph),
+        Command::Graph(GraphCommand::Path { from, to, graph }) => graph::path(&context, from, to, graph),
+        Command::Graph(GraphCommand::Export { level, graph }) => graph::export(&context, *level, graph),
         Command::Run(args) => run::run(&context, &args.change),
         Command::Completions { .. } | Command::Reference { .. } | Command::Guard { .. } => {
             Err(Failure::new("bug", "this command needs no place"))

@@ -35,12 +35,14 @@ pub fn main() -> ExitCode {
     // A panic is a bug: it is said in one sentence, without a trace that frightens, and never looks like an answer.
     std::panic::set_hook(Box::new(|_| {}));
     let answer = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        commands::carry_out(&cli, terminal.width(), terminal.is_watched(), interrupted(terminal, cli.global.format))
+        let show = |text: &str| terminal.answer(text).map_err(|error| unwritten(&error));
+        let interrupted = interrupted(terminal, cli.global.format);
+        commands::carry_out(&cli, terminal.width(), terminal.is_watched(), &show, interrupted)
     }))
     .unwrap_or_else(|panic| Err(bug(panic.as_ref())))
     .and_then(|answer| match terminal.answer(&answer.text) {
         Ok(()) => Ok(answer.code),
-        Err(error) => Err(Failure::new("output", format!("the answer could not be written: {error}"))),
+        Err(error) => Err(unwritten(&error)),
     });
     match answer {
         Ok(code) => ExitCode::from(code),
@@ -55,10 +57,14 @@ pub fn main() -> ExitCode {
     }
 }
 
+fn unwritten(error: &std::io::Error) -> Failure {
+    Failure::new("output", format!("the answer could not be written: {error}"))
+}
+
 fn say(terminal: Terminal, format: Format, failure: &Failure) {
     terminal.aside(&match format {
-        Format::Human => failure.screen(terminal.width()),
         Format::Json => failure.json(),
+        _ => failure.screen(terminal.width()),
     });
 }
 

@@ -9,6 +9,7 @@ pub mod estimate;
 mod history;
 mod memory;
 mod models;
+pub mod session;
 mod side;
 mod trees;
 
@@ -103,6 +104,8 @@ pub struct Loaded {
     pub problems: Vec<Problem>,
     /// What is wrong in fingerprints of the project, one by one; [`Self::problems`] has a sentence for each such file.
     pub fingerprints: Vec<grace_fingerprints::Problem>,
+    /// The files of the before side.
+    pub before: Files,
     /// The files of the after side, for those that run something there.
     pub after: Files,
 }
@@ -160,6 +163,7 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
         compared: compared.description,
         problems: compared.problems,
         fingerprints,
+        before: compared.before,
         after: compared.after,
     })
 }
@@ -205,6 +209,7 @@ pub fn load_tree(place: &Place, args: &GraphArgs, progress: &Progress) -> Result
         compared: description,
         problems,
         fingerprints,
+        before: Files::new(),
         after: listed,
     })
 }

@@ -6,6 +6,7 @@
 
 pub mod diagnostic;
 pub mod explain;
+pub mod export;
 pub mod notes;
 pub mod numbers;
 pub mod page;
@@ -14,5 +15,6 @@ pub mod proof;
 pub mod run;
 pub mod stats;
 pub mod test;
+pub mod way;
 
 pub use page::{Page, Style};

@@ -12,6 +12,7 @@ pub mod git;
 pub mod names;
 pub mod process;
 pub mod walk;
+pub mod watch;
 
 use std::fmt;
 

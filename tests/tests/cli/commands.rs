@@ -251,6 +251,32 @@ fn graph_stats_counts_what_is_known() {
 }
 
 #[test]
+fn graph_path_shows_how_one_thing_uses_another() {
+    let repo = Repo::project();
+    assert_snapshot!("path", repo.grace("graph path tests/test_api.py app.core.kernel.Kernel.start"));
+    assert_snapshot!("path_from_a_test", repo.grace("graph path tests/test_api.py::test_boot app/core/kernel.py"));
+    assert_snapshot!("no_path", repo.grace("graph path app/core/kernel.py app/api.py"));
+    assert_snapshot!("path_to_nothing", repo.grace("graph path app/api.py app.nowhere"));
+    let steps = repo.json("graph path app.api.boot Kernel.start");
+    assert_eq!((steps[0]["kind"].as_str(), steps[0]["line"].as_u64()), (Some("calls"), Some(5)));
+}
+
+#[test]
+fn graph_export_writes_the_graph_for_other_programs() {
+    let repo = Repo::project();
+    repo.write("app/odd & \"name\".py", "import app.api\n");
+    assert_snapshot!("export_dot", repo.grace("graph export --format dot"));
+    assert_snapshot!("export_graphml", repo.grace("graph export --format graphml"));
+    assert_snapshot!("export_of_a_plan", repo.grace("plan --format dot"));
+    let parts = repo.json("graph export --level parts");
+    let nodes = parts["nodes"].as_array().unwrap();
+    let at = |name: &str| nodes.iter().position(|node| node["name"] == name).unwrap();
+    let (boot, start) = (at("app.api.boot"), at("app.core.kernel.Kernel.start"));
+    let calls = |edge: &&serde_json::Value| edge["from"] == boot && edge["to"] == start && edge["kind"] == "calls";
+    assert_eq!(parts["edges"].as_array().unwrap().iter().filter(calls).count(), 1);
+}
+
+#[test]
 fn graph_query_lists_members_with_their_tags() {
     let repo = Repo::project();
     assert_snapshot!("query", repo.grace_args(&["graph", "query", "tag(kernel)"]));

@@ -1,17 +1,20 @@
 //! `graph`: what is known of the code, and what is not.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use fixedbitset::FixedBitSet;
 use grace_dsl::ast::{ItemKind, SetExpr};
 use grace_engine::Engine;
 use grace_engine::input::{BookFile, Input, TreeContent};
 use grace_engine::plan::Side;
+use grace_graph::code::{Edge, EdgeKind, Part};
 use grace_graph::facts::Language;
-use grace_graph::graph::{CodeGraph, GraphFile};
+use grace_graph::graph::{CodeGraph, Direction, GraphFile};
 use grace_graph::store::FactStore;
 
 use super::{Answer, Context, check};
-use crate::args::GraphArgs;
+use crate::args::{Format, GraphArgs, Level};
 use crate::failure::{Failure, Result};
 use crate::load::{self, Loaded};
 use crate::screen;
@@ -68,6 +71,103 @@ fn graph_of(input: &Input, store: &FactStore) -> CodeGraph {
         node
     };
     CodeGraph::build(input.after.files.iter().map(file).collect())
+}
+
+pub(super) fn path(context: &Context, from: &str, to: &str, args: &GraphArgs) -> Result<Answer> {
+    let loaded = load::load_tree(&context.place, args, &context.progress)?;
+    let working = context.progress.spinner("connecting");
+    let graph = loaded.memory.kept_while(|| graph_of(&loaded.input, &loaded.memory.store));
+    drop(working);
+    let (start, end) = (named(&graph, from)?, named(&graph, to)?);
+    // What is certain says more, though it be longer.
+    let way = [true, false].into_iter().find_map(|certain_only| {
+        graph.path_to_any(&start, &end, &EdgeKind::ALL, Direction::Forward, None, certain_only)
+    });
+    let places = Places::new(&loaded);
+    let steps: Vec<screen::way::Step> = way.iter().flatten().map(|edge| places.step(&graph, edge)).collect();
+    if context.is_json() {
+        return Answer::json(&way.is_some().then_some(&steps), way.is_some());
+    }
+    let mut page = context.page();
+    screen::way::way(&mut page, from, to, way.is_some().then_some(&steps));
+    Ok(Answer { text: page.finish(), code: u8::from(way.is_none()) })
+}
+
+/// What a name on the command line means: a file with all its parts, or the parts of a dotted name or of its end.
+fn named(graph: &CodeGraph, name: &str) -> Result<FixedBitSet> {
+    let mut found = graph.empty_set();
+    if let Some(file) = graph.file_by_path(name) {
+        found.extend(graph.parts_of(file).map(|part| part.0 as usize));
+        return Ok(found);
+    }
+    // `a/b.py::Class.method`, as tests are written, is a dotted name below a file.
+    let below =
+        name.split_once("::").and_then(|(path, local)| Some((graph.file_by_path(path)?, local.replace("::", "."))));
+    let is_it = |part: &Part| match &below {
+        Some((file, local)) => part.file == *file && *part.local_name == **local,
+        None => {
+            let rest = part.qualified_name.strip_suffix(name);
+            rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        }
+    };
+    for part in graph.part_ids().filter(|part| is_it(graph.part(*part))) {
+        found.extend(graph.subtree(part).map(|inside| inside.0 as usize));
+    }
+    if found.is_clear() {
+        let failure = Failure::new("name", format!("there is neither a file nor a part `{}`", name.escape_debug()));
+        return Err(failure.help("a path as `git ls-files` writes it, or a dotted name: app.core.kernel.Kernel.start"));
+    }
+    Ok(found)
+}
+
+pub(super) fn export(context: &Context, level: Level, args: &GraphArgs) -> Result<Answer> {
+    let loaded = load::load_tree(&context.place, args, &context.progress)?;
+    let working = context.progress.spinner("connecting");
+    let graph = loaded.memory.kept_while(|| graph_of(&loaded.input, &loaded.memory.store));
+    drop(working);
+    let places = Places::new(&loaded);
+    let exported = screen::export::Exported::new(&graph, level == Level::Parts, |edge| places.line(&graph, edge));
+    match context.format {
+        Format::Json => Answer::json(&exported, true),
+        Format::GraphMl => Ok(Answer::yes(exported.graphml())),
+        Format::Dot | Format::Human => Ok(Answer::yes(exported.dot())),
+    }
+}
+
+/// Lines of the after side.
+struct Places<'a> {
+    store: &'a FactStore,
+    contents: BTreeMap<&'a str, &'a TreeContent>,
+}
+
+impl<'a> Places<'a> {
+    fn new(loaded: &'a Loaded) -> Self {
+        let contents = loaded.input.after.files.iter().map(|file| (&*file.path, &file.content)).collect();
+        Self { store: &loaded.memory.store, contents }
+    }
+
+    /// Line (1-based) of an edge in the file that it starts in; 0 where it is not known.
+    fn line(&self, graph: &CodeGraph, edge: &Edge) -> u32 {
+        let path = &graph.file(graph.part(edge.from).file).path;
+        let (Some(TreeContent::Code(content)), Some(language)) =
+            (self.contents.get(&**path), Language::reader_of(path))
+        else {
+            return 0;
+        };
+        self.store.get(*content, language).and_then(|facts| facts.places.site_line(edge.site)).unwrap_or(0)
+    }
+
+    fn step(&self, graph: &CodeGraph, edge: &Edge) -> screen::way::Step {
+        let (from, to) = (graph.part(edge.from), graph.part(edge.to));
+        screen::way::Step {
+            from: from.qualified_name.to_string(),
+            to: to.qualified_name.to_string(),
+            kind: edge.kind,
+            evidence: edge.evidence,
+            path: graph.file(from.file).path.to_string(),
+            line: self.line(graph, edge),
+        }
+    }
 }
 
 pub(super) fn query(context: &Context, set: &str, args: &GraphArgs) -> Result<Answer> {

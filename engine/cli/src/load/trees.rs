@@ -129,7 +129,8 @@ fn of_facts(facts: &FileFacts) -> TreeContent {
     }
 }
 
-fn facts(bytes: Bytes, language: Language, store: &FactStore) -> TreeContent {
+/// What a file's bytes are to the engine.
+pub(super) fn facts(bytes: Bytes, language: Language, store: &FactStore) -> TreeContent {
     match bytes {
         Ok(bytes) => of_facts(&store.facts(language, &bytes)),
         Err(unread) => TreeContent::Opaque(unread.reason()),

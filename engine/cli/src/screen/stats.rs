@@ -85,7 +85,7 @@ impl Report {
     }
 }
 
-fn part_word(kind: PartKind) -> &'static str {
+pub(super) fn part_word(kind: PartKind) -> &'static str {
     match kind {
         PartKind::File => "file",
         PartKind::Module => "module",
@@ -95,7 +95,7 @@ fn part_word(kind: PartKind) -> &'static str {
     }
 }
 
-fn edge_word(kind: EdgeKind) -> &'static str {
+pub(super) fn edge_word(kind: EdgeKind) -> &'static str {
     match kind {
         EdgeKind::Imports => "imports",
         EdgeKind::Calls => "calls",
@@ -104,7 +104,7 @@ fn edge_word(kind: EdgeKind) -> &'static str {
     }
 }
 
-fn evidence_word(evidence: Evidence) -> &'static str {
+pub(super) fn evidence_word(evidence: Evidence) -> &'static str {
     match evidence {
         Evidence::Recorded => "recorded",
         Evidence::Import => "import",

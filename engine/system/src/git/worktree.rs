@@ -61,6 +61,14 @@ pub struct WorkTreeChanges {
 }
 
 impl Repository {
+    /// Of some paths, those that are tracked, or untracked files which git would not ignore.
+    pub fn not_ignored(&self, paths: &[&str]) -> Result<Vec<String>, GitError> {
+        let mut args = vec!["ls-files", "-c", "-o", "--exclude-standard", "-z", "--"];
+        args.extend(paths);
+        let output = self.git(args)?;
+        Ok(records(&output).into_iter().map(|record| names::from_bytes(record).0).collect())
+    }
+
     /// Lists the work tree: tracked files, and untracked ones that are not ignored.
     pub fn work_tree(&self) -> Result<WorkTree, GitError> {
         let tracked = || self.git(["ls-files", "-s", "-t", "-z"]);

@@ -1,0 +1,211 @@
+//! A change that is followed while files are saved: loaded once, then kept up to date file by file.
+//!
+//! What an edit can touch beside the content of files that are there (files that come and go, rules, owners, renames,
+//! the commit that is compared with) is loaded anew as a whole; so the plan is always that of a first load.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use grace_engine::Engine;
+use grace_engine::input::TreeFile;
+use grace_graph::change::{Change, Content, FileChange};
+use grace_graph::facts::{Language, MAX_PARSED_BYTES};
+use grace_graph::owners::PLACES;
+use grace_system::files::{self, Kind};
+use grace_system::git::EntryKind;
+use grace_system::watch::Touched;
+
+use super::memory::Cache;
+use super::side::{Entry, Reader, Source};
+use super::{Loaded, OWN_RULES, Place, load, trees};
+use crate::args::ChangeArgs;
+use crate::failure::Result;
+use crate::progress::Progress;
+
+/// What became of touched files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refreshed {
+    /// They say what they said, or are no part of the project.
+    Nothing,
+    /// Files have other contents.
+    Edited,
+    /// Everything was loaded anew.
+    Loaded,
+}
+
+/// The comparison of a work tree that goes on.
+pub struct Session<'a> {
+    place: &'a Place,
+    args: &'a ChangeArgs,
+    progress: Progress,
+    reader: Reader<'a>,
+    loaded: Loaded,
+    change: Change,
+    engine: Engine,
+}
+
+/// What one touched file means for the comparison.
+enum Edit {
+    /// This content, and this change against the before side.
+    File(TreeFile, Entry, Option<FileChange>),
+    /// More than one file's content.
+    Everything,
+}
+
+impl<'a> Session<'a> {
+    /// Loads the change.
+    ///
+    /// # Errors
+    /// As [`load`].
+    pub fn open(place: &'a Place, args: &'a ChangeArgs, progress: Progress) -> Result<Self> {
+        // It reads single files; what they say is kept where the whole was loaded.
+        let reader = Reader::new(&place.root, place.repository.as_ref().ok(), Cache::Unused);
+        let (loaded, change, engine) = whole(place, args, progress)?;
+        Ok(Self { place, args, progress, reader, loaded, change, engine })
+    }
+
+    /// The engine, which holds the change as it is now.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// What was loaded; its input was given to the engine.
+    #[must_use]
+    pub fn loaded(&self) -> &Loaded {
+        &self.loaded
+    }
+
+    /// Takes in what was touched.
+    ///
+    /// # Errors
+    /// When git cannot answer; the session is as it was.
+    pub fn refresh(&mut self, touched: &Touched) -> Result<Refreshed> {
+        if touched.many || touched.repository {
+            return self.reload();
+        }
+        let unknown: BTreeSet<&str> =
+            touched.files.iter().map(String::as_str).filter(|path| !self.loaded.after.contains_key(*path)).collect();
+        if !unknown.is_empty() && self.brings_files(&unknown)? {
+            return self.reload();
+        }
+        let mut edits = Vec::new();
+        for path in touched.files.iter().filter(|path| !unknown.contains(path.as_str())) {
+            match self.edit(path)? {
+                Edit::File(file, entry, change) => edits.push((file, entry, change)),
+                Edit::Everything => return self.reload(),
+            }
+        }
+        if edits.is_empty() {
+            return Ok(Refreshed::Nothing);
+        }
+        let mut files = Vec::new();
+        for (file, entry, change) in edits {
+            let path = file.path.to_string();
+            let at =
+                self.change.files.iter().position(|known| known.after.as_ref().is_some_and(|at| *at.path == *path));
+            match (at, change) {
+                (Some(at), Some(change)) => self.change.files[at] = change,
+                (Some(at), None) => {
+                    self.change.files.remove(at);
+                }
+                (None, Some(change)) => {
+                    let before = |known: &FileChange| path_of(known).is_some_and(|known| known < path.as_str());
+                    let at = self.change.files.partition_point(before);
+                    self.change.files.insert(at, change);
+                }
+                (None, None) => {}
+            }
+            self.loaded.after.insert(path, entry);
+            files.push(file);
+        }
+        if self.engine.edit(&files, self.change.clone()) { Ok(Refreshed::Edited) } else { self.reload() }
+    }
+
+    fn reload(&mut self) -> Result<Refreshed> {
+        let (loaded, change, engine) = whole(self.place, self.args, self.progress)?;
+        self.reader = Reader::new(&self.place.root, self.place.repository.as_ref().ok(), Cache::Unused);
+        (self.loaded, self.change, self.engine) = (loaded, change, engine);
+        Ok(Refreshed::Loaded)
+    }
+
+    /// Whether some of these paths, which the comparison does not know, are files of the project now.
+    fn brings_files(&self, paths: &BTreeSet<&str>) -> Result<bool> {
+        let there =
+            |path: &&&str| files::stat_in(&self.place.root, path).is_ok_and(|stat| stat.kind != Kind::Directory);
+        let there: Vec<&str> = paths.iter().filter(there).copied().collect();
+        Ok(match (there.is_empty(), &self.place.repository) {
+            (true, _) => false,
+            (false, Ok(repository)) => !repository.not_ignored(&there)?.is_empty(),
+            (false, Err(_)) => true,
+        })
+    }
+
+    fn edit(&self, path: &str) -> Result<Edit> {
+        let Some(known) = self.loaded.after.get(path) else { return Ok(Edit::Everything) };
+        let name = path.rsplit('/').next().unwrap_or(path);
+        if path.starts_with(OWN_RULES)
+            || PLACES.contains(&path)
+            || matches!(name, ".gitignore" | ".gitattributes" | ".gitmodules")
+            || self.loaded.past.model_files.contains_key(path)
+            || !known.is_file()
+        {
+            return Ok(Edit::Everything);
+        }
+        let Ok(stat) = files::stat_in(&self.place.root, path) else { return Ok(Edit::Everything) };
+        if stat.kind != Kind::File || cfg!(unix) && stat.executable != (known.kind == EntryKind::Executable) {
+            return Ok(Edit::Everything);
+        }
+        let moved = self.change.files.iter().any(|change| {
+            let paths = [&change.before, &change.after].map(|side| side.as_ref().map(|side| &*side.path));
+            paths.contains(&Some(path)) && paths[0] != paths[1]
+        });
+        // A file that came may have come from one that went: which one hangs on what both hold.
+        let went = || self.change.files.iter().any(|change| change.after.is_none());
+        let before = self.loaded.before.get(path);
+        if moved && before.is_some() || before.is_none() && went() {
+            return Ok(Edit::Everything);
+        }
+        let entry = Entry { kind: known.kind, source: Source::Disk };
+        let after = self.reader.file_side(path, &entry)?;
+        let before = before.map(|before| self.reader.file_side(path, before)).transpose()?;
+        let same = match before.as_ref().map(|before| (&before.content, before.executable)) {
+            None => false,
+            Some((Content::Text(old), _)) if old.starts_with("version https://git-lfs") => {
+                return Ok(Edit::Everything);
+            }
+            // A checkout may write other line ends than the commit has.
+            Some((Content::Text(old), executable)) => {
+                let is_same = |new: &Content| match new {
+                    Content::Text(new) => old == new || new.contains("\r\n") && **old == *new.replace("\r\n", "\n"),
+                    _ => false,
+                };
+                executable == after.executable && is_same(&after.content)
+            }
+            Some((old, executable)) => *old == after.content && executable == after.executable,
+        };
+        let content = match Language::reader_of(path) {
+            None => grace_engine::input::TreeContent::Other,
+            Some(language) => {
+                let bytes = self.reader.disk(path, MAX_PARSED_BYTES as u64);
+                trees::facts(bytes, language, &self.loaded.memory.store)
+            }
+        };
+        let file = TreeFile { path: Arc::from(path), content };
+        let change = (!same).then_some(FileChange { before, after: Some(after), asserted: false });
+        Ok(Edit::File(file, entry, change))
+    }
+}
+
+fn path_of(change: &FileChange) -> Option<&str> {
+    change.after.as_ref().or(change.before.as_ref()).map(|side| &*side.path)
+}
+
+/// Everything, with an engine that holds it.
+fn whole(place: &Place, args: &ChangeArgs, progress: Progress) -> Result<(Loaded, Change, Engine)> {
+    let mut loaded = load(place, args, Cache::unless(args.no_cache), &progress)?;
+    let change = loaded.input.change.clone();
+    let mut engine = Engine::new(Arc::clone(&loaded.memory.store));
+    engine.update(std::mem::take(&mut loaded.input));
+    Ok((loaded, change, engine))
+}

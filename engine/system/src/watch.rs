@@ -1,0 +1,107 @@
+//! Tells when files below a directory change.
+//!
+//! What the system reports is gathered until nothing more comes for a moment: an editor that saves writes several times.
+//! It says which paths were touched, not how; who asks looks at them.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
+
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+
+use crate::names;
+use crate::process::Cancel;
+
+/// How long it must be quiet before what was touched is told.
+const QUIET: Duration = Duration::from_millis(40);
+/// How long it is waited for an event before the flag is looked at again.
+const TURN: Duration = Duration::from_millis(250);
+/// Paths that are told by name; of more it is said that there are many.
+const MOST_PATHS: usize = 500;
+
+/// What was touched since the last answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Touched {
+    /// Paths below the root, as [`names::relative`] writes them.
+    pub files: BTreeSet<String>,
+    /// The index, `HEAD` or a branch of the repository.
+    pub repository: bool,
+    /// More than can be told, or some of it got lost: anything may have changed.
+    pub many: bool,
+}
+
+impl Touched {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Watches a work tree and its repository's directory.
+#[derive(Debug)]
+pub struct Watch {
+    root: PathBuf,
+    git_dirs: Vec<PathBuf>,
+    events: Receiver<notify::Result<notify::Event>>,
+    cancel: Cancel,
+    _watcher: RecommendedWatcher,
+}
+
+impl Watch {
+    /// Watches `root` and the directories of its repository, which may lie elsewhere.
+    ///
+    /// # Errors
+    /// In words, where the system gives no such service or not for so many directories.
+    pub fn new(root: &Path, git_dirs: &[&Path], cancel: &Cancel) -> Result<Self, String> {
+        let (send, events) = channel();
+        let mut watcher = notify::recommended_watcher(send).map_err(|error| error.to_string())?;
+        let outside = git_dirs.iter().filter(|directory| !directory.starts_with(root));
+        for directory in std::iter::once(&root).chain(outside) {
+            watcher.watch(directory, RecursiveMode::Recursive).map_err(|error| error.to_string())?;
+        }
+        let git_dirs = git_dirs.iter().map(|directory| directory.to_path_buf()).collect();
+        Ok(Self { root: root.to_path_buf(), git_dirs, events, cancel: cancel.clone(), _watcher: watcher })
+    }
+
+    /// Waits until something is touched, then until it is quiet; `None` once the flag is set, or nothing can come any more.
+    pub fn next(&mut self) -> Option<Touched> {
+        let mut touched = Touched::default();
+        loop {
+            let wait = if touched.is_empty() { TURN } else { QUIET };
+            match self.events.recv_timeout(wait) {
+                Ok(event) => self.add(&mut touched, event),
+                Err(RecvTimeoutError::Timeout) if !touched.is_empty() => return Some(touched),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return None,
+            }
+            if self.cancel.is_cancelled() {
+                return None;
+            }
+        }
+    }
+
+    fn add(&self, touched: &mut Touched, event: notify::Result<notify::Event>) {
+        let Ok(event) = event else {
+            touched.many = true;
+            return;
+        };
+        touched.many |= event.need_rescan();
+        // Reading is no change.
+        if matches!(event.kind, EventKind::Access(_)) {
+            return;
+        }
+        for path in event.paths {
+            if let Some(inside) = self.git_dirs.iter().find_map(|directory| path.strip_prefix(directory).ok()) {
+                let first = inside.components().next().map(|first| first.as_os_str().to_string_lossy().into_owned());
+                touched.repository |=
+                    first.is_some_and(|first| matches!(&*first, "HEAD" | "index" | "refs" | "packed-refs"));
+            } else if let Some((path, _)) = names::relative(&self.root, &path).filter(|(path, _)| !path.is_empty()) {
+                if touched.files.len() >= MOST_PATHS {
+                    touched.many = true;
+                } else {
+                    touched.files.insert(path);
+                }
+            }
+        }
+    }
+}
