@@ -159,6 +159,18 @@ fn a_plan_says_what_the_reference_says() {
 }
 
 #[test]
+fn a_plan_over_other_languages_says_what_the_reference_says() {
+    for (number, mut case) in (0_u8..).zip(cases(1, count().min(120))) {
+        let edit = trees::add_others(&mut case.repo, number);
+        case.steps.iter_mut().for_each(|step| step.push(edit.clone()));
+        if !disagreement(&case).is_empty() {
+            let case = reduce::reduced(case, &|case| !disagreement(case).is_empty());
+            panic!("case {number}\n{}\n{}", disagreement(&case), shown(&case));
+        }
+    }
+}
+
+#[test]
 fn a_plan_after_updates_is_the_plan_from_scratch() {
     for (number, case) in cases(4, count() / 4).enumerate() {
         let store = Arc::new(FactStore::new());

@@ -84,14 +84,17 @@ const OTHERS: [(&str, &str); 9] = [
     ),
 ];
 
-fn other(template: &'static str) -> impl Strategy<Value = Other> {
-    (0..3_u8, 0..3_u8, any::<bool>(), any::<bool>()).prop_map(move |(constant, comment, calls, extra)| Other {
-        template,
-        constant,
-        comment,
-        calls,
-        extra,
-    })
+/// Puts files of other languages beside a repository, by a number, and gives an edit of one of them.
+pub(crate) fn add_others(repo: &mut Repo, number: u8) -> Edit {
+    for (at, (path, template)) in (0_u8..).zip(OTHERS) {
+        let bits = number.wrapping_mul(31).wrapping_add(at.wrapping_mul(7));
+        let other =
+            Other { template, constant: bits % 3, comment: bits / 3 % 3, calls: bits & 8 == 0, extra: bits & 16 > 0 };
+        if bits % 5 > 0 {
+            repo.files.insert(path.to_owned(), Source::Other(other));
+        }
+    }
+    Edit::Other(number / 4, number % 4, number % 7 + 3)
 }
 
 /// A module of Python.
@@ -304,18 +307,10 @@ pub(crate) fn repo() -> impl Strategy<Value = Repo> {
         .iter()
         .map(|path| prop::option::weighted(0.85, module(is_test(path))).prop_map(move |held| (*path, held)))
         .collect();
-    let others: Vec<_> = OTHERS
-        .iter()
-        .map(|(path, template)| prop::option::weighted(0.5, other(template)).prop_map(move |held| Some((*path, held?))))
-        .collect();
     let text = prop::collection::vec(0..4_u8, 1..4);
-    let opaque = prop::option::weighted(0.15, 0..3_u8);
-    (python, prop::option::weighted(0.5, others), text.clone(), text, opaque).prop_map(|parts| {
-        let (python, others, yaml, readme, opaque) = parts;
+    (python, text.clone(), text, prop::option::weighted(0.15, 0..3_u8)).prop_map(|(python, yaml, readme, opaque)| {
         let mut files: BTreeMap<String, Source> =
             python.into_iter().filter_map(|(path, held)| Some((path.to_owned(), Source::Python(held?)))).collect();
-        let others = others.into_iter().flatten().flatten();
-        files.extend(others.map(|(path, held)| (path.to_owned(), Source::Other(held))));
         let lines = |of: Vec<u8>| Source::Text(of.into_iter().map(|line| format!("key{line}: {line}")).collect());
         files.insert("conf/settings.yaml".to_owned(), lines(yaml));
         files.insert("README.md".to_owned(), lines(readme));
@@ -389,7 +384,6 @@ pub(crate) fn edit() -> impl Strategy<Value = Edit> {
         1 => (n(), small()).prop_map(|(file, seed)| Edit::Spoil(file, seed)),
         1 => n().prop_map(Edit::Assert),
         1 => small().prop_map(Edit::Owners),
-        4 => (n(), small(), n()).prop_map(|(file, what, to)| Edit::Other(file, what, to)),
     ]
 }
 
