@@ -16,6 +16,7 @@ mod doctor;
 mod duckdb;
 mod generate;
 mod host;
+mod languages;
 mod lint;
 mod python;
 mod testbed;
@@ -30,6 +31,7 @@ const COMMANDS: &[(&str, &str, &str)] = &[
     ("lint", "", "formatting, clippy on everything, generated files, licences and advisories"),
     ("bench", "[warm]", "measure on a large project: `graph stats` beside other tools, a plan beside `git status`"),
     ("testbed", "CHECKOUT [COMMITS]", "measure again what docs/testbed.md says of a checkout of aaron031291/grace_2"),
+    ("languages", "KIND DIRECTORY [TOOL...]", "compare imports with the language's own tool: script, rust or go"),
     ("fetch", "", "bring the pinned libduckdb to target/libduckdb, so that plain cargo commands link"),
     ("generate", "[--check]", "write the generated files; with --check, fail where one differs"),
     ("doctor", "", "say what this machine lacks"),
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         "lint" => no_arguments(&rest).and_then(|()| lint::run()),
         "bench" => bench::run(&rest),
         "testbed" => testbed::run(&rest),
+        "languages" => languages::run(&rest),
         "fetch" => no_arguments(&rest).and_then(|()| fetch()),
         "generate" => generate::run(&rest),
         "doctor" => no_arguments(&rest).and_then(|()| doctor::run()),
