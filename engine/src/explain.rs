@@ -347,6 +347,10 @@ impl Explainer<'_> {
                 let why = "its file cannot be read in full and may hold more, so all of it is run";
                 explanation.facts.push(fact("run", why));
             }
+            for widening in &bundle.widened {
+                let why = format!("with all tests of the bundle: {} {}", widening.path, widening.cause.words());
+                explanation.facts.push(fact("run", why));
+            }
             for reason in &bundle.derivation {
                 explanation.reasons.push(reason.clone());
             }

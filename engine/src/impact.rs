@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use grace_dsl::ast::{self, ItemKind};
 use grace_graph::change::Kinds;
-use grace_graph::code::{Edge, EdgeKind, FileId, PartId, PartKey, PartKind};
+use grace_graph::code::{Edge, EdgeKind, Evidence, FileId, FolderUse, PartId, PartKey, PartKind};
 use grace_graph::facts::Language;
 use grace_graph::graph::CodeGraph;
 use grace_graph::test_names::{TestName, governs_tests, is_foreign_test, is_test_name, python_test_name};
@@ -14,7 +14,7 @@ use crate::book::{Kind, compiled, milliseconds, names};
 use crate::conds::EDGE_KINDS;
 use crate::db::{Db, graph_of, meant, snapshot};
 use crate::join::books;
-use crate::plan::{BookSide, BundleForm, BundlePlan, Derivation, Side};
+use crate::plan::{BookSide, BundleForm, BundlePlan, Derivation, Side, Widening, WideningCause};
 use crate::sets::Sets;
 
 /// What the change reaches on the after side.
@@ -22,10 +22,10 @@ use crate::sets::Sets;
 pub(crate) struct Impact {
     /// Parts that changed in meaning.
     pub(crate) changed: fixedbitset::FixedBitSet,
-    /// They and everything that they affect: see [`affected`].
+    /// They and everything that they affect: see [`Follow::Widely`].
     pub(crate) reached: fixedbitset::FixedBitSet,
-    /// A file that no graph follows changed: what it reaches is not known.
-    pub(crate) blind: bool,
+    /// Why it is not known what the change reaches: then it may reach every test. Sorted.
+    pub(crate) widened: Vec<Widening>,
 }
 
 /// What the change reaches: it hangs on the parts that changed in meaning and on the graphs.
@@ -38,39 +38,56 @@ impl Impact {
     fn of(db: &dyn Db) -> Self {
         let graph = graph_of(db, Side::After);
         let mut changed = graph.empty_set();
-        let mut blind = false;
+        let mut widened = BTreeSet::new();
         let before = graph_of(db, Side::Before);
         for change in meant(db).iter() {
-            blind |= change.kinds.contains(Kinds::UNKNOWN);
+            let key = change.after.as_ref().or(change.before.as_ref());
+            if let Some(key) = key.filter(|_| change.kinds.contains(Kinds::UNKNOWN)) {
+                widened.insert(Widening { cause: WideningCause::UnknownChange, path: key.path.to_string() });
+            }
             if let Some(part) = change.after.as_ref().and_then(|key| graph.find(key)) {
                 changed.insert(part.0 as usize);
-                blind |= is_unfollowed(graph, part);
+                widened.extend(widening(graph, part));
             } else if let Some(part) = change.before.as_ref().and_then(|key| before.find(key)) {
-                blind |= is_unfollowed(before, part);
+                widened.extend(widening(before, part));
             }
         }
-        let mut reached = affected(graph, &seeds(db, graph, Side::After), false);
+        let mut reached = affected(graph, &seeds(db, graph, Side::After), Follow::Widely);
         let renamed: BTreeMap<PartKey, PartKey> =
             meant(db).iter().filter_map(|change| Some((change.before.clone()?, change.after.clone()?))).collect();
-        for index in affected(before, &seeds(db, before, Side::Before), false).ones() {
+        for index in affected(before, &seeds(db, before, Side::Before), Follow::Widely).ones() {
             let key = before.key(PartId(u32::try_from(index).unwrap_or(u32::MAX)));
             if let Some(part) = graph.find(renamed.get(&key).unwrap_or(&key)) {
                 reached.insert(part.0 as usize);
             }
         }
-        Self { changed, reached, blind }
+        Self { changed, reached, widened: widened.into_iter().collect() }
+    }
+
+    /// Whether a part of the after side may behave otherwise.
+    fn reaches(&self, part: usize) -> bool {
+        !self.widened.is_empty() || self.reached.contains(part) || self.changed.contains(part)
     }
 }
 
-/// A file that every test may hang on; or one that no parser reads, that is no documentation, and that no code names: who
-/// depends on it is not known.
-fn is_unfollowed(graph: &CodeGraph, part: PartId) -> bool {
+/// Why the change of a part may affect every test: its file says how tests run; or no parser reads it, it is no
+/// documentation, and nothing is seen to use it.
+fn widening(graph: &CodeGraph, part: PartId) -> Option<Widening> {
     let node = graph.part(part);
     let path = &graph.file(node.file).path;
-    governs_tests(path)
-        || node.kind == PartKind::File
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let is_unseen = || {
+        node.kind == PartKind::File
             && !grace_graph::change::is_documentation(path)
             && graph.in_edges(part, EDGE_KINDS).next().is_none()
+            && graph.dependents_of(folder).iter().all(|dependent| dependent.usage != FolderUse::Reads)
+    };
+    let cause = match () {
+        () if governs_tests(path) => WideningCause::GovernsTests,
+        () if is_unseen() => WideningCause::UnknownInput,
+        () => return None,
+    };
+    Some(Widening { cause, path: path.to_string() })
 }
 
 /// The parts of a side that changed in meaning. A change of more than a function's body happens at import time, so it is
@@ -98,63 +115,193 @@ fn is_followed_by_part(path: &str) -> bool {
     matches!(Language::of_path(path), Some(Language::Python) | None)
 }
 
-/// Everything that behaves otherwise when some parts do, as far as static reading tells.
+/// How far the effects of a change are followed.
 ///
 /// A function affects those who call or use it. Import-time code (a module body, a class header that is built by
 /// something affected) affects everything in its file and, by file, whoever imports it; `conftest.py` and
-/// `__init__.py` affect what lies below them. With `certain_only` guesses are left out.
-pub(crate) fn affected(graph: &CodeGraph, seeds: &[PartId], certain_only: bool) -> fixedbitset::FixedBitSet {
+/// `__init__.py` affect what lies below them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Follow {
+    /// Along what is known without guessing.
+    Certain,
+    /// Along guesses too.
+    Possible,
+    /// To choose tests by: also to whoever may use a part unseen. What nobody is seen to use is used by whoever imports its
+    /// file (by a registry, a decorator, a hook); a method by whoever holds an object of its class, where a call by name
+    /// alone tells too little; and what lies in a folder by what loads, runs or reads it without naming its files.
+    Widely,
+}
+
+/// Where the effects of a change have come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum At {
+    /// A part that behaves otherwise.
+    Part(PartId),
+    /// A class whose objects behave otherwise, though its header does not.
+    Held(PartId),
+}
+
+/// Everything that behaves otherwise when some parts do, as far as static reading tells.
+pub(crate) fn affected(graph: &CodeGraph, seeds: &[PartId], follow: Follow) -> fixedbitset::FixedBitSet {
     let mut reached = graph.empty_set();
-    let mut queue: Vec<PartId> = Vec::new();
-    let mut reach = |part: PartId, queue: &mut Vec<PartId>| {
-        if !reached.put(part.0 as usize) {
-            queue.push(part);
+    let mut held: BTreeSet<PartId> = BTreeSet::new();
+    let mut folders: BTreeSet<(&str, bool)> = BTreeSet::new();
+    let mut queue: Vec<At> = Vec::new();
+    let mut reach = |at: At, queue: &mut Vec<At>| {
+        let is_new = match at {
+            At::Part(part) => !reached.put(part.0 as usize),
+            At::Held(class) => held.insert(class),
+        };
+        if is_new {
+            queue.push(at);
         }
     };
     for &seed in seeds {
-        reach(seed, &mut queue);
+        reach(At::Part(seed), &mut queue);
     }
-    while let Some(part) = queue.pop() {
-        affects(graph, part, certain_only, |_, next, _| reach(next, &mut queue));
+    while let Some(at) = queue.pop() {
+        affects(graph, at, follow, &mut folders, |_, next, _| reach(next, &mut queue));
     }
     reached
 }
 
-/// What one part affects directly: each with the part that it is reached from (this one, or one reached so) and the edge,
-/// where there is one.
+/// What one thing affects directly: each with the part that it is reached from (this one, or one reached so) and the edge,
+/// where there is one. Folders that were asked for their dependents are not asked again.
 fn affects<'g>(
     graph: &'g CodeGraph,
-    part: PartId,
-    certain_only: bool,
-    mut reach: impl FnMut(PartId, PartId, Option<&'g Edge>),
+    at: At,
+    follow: Follow,
+    folders: &mut BTreeSet<(&'g str, bool)>,
+    mut reach: impl FnMut(PartId, At, Option<&'g Edge>),
 ) {
+    let part = match at {
+        At::Held(class) => return affects_holders(graph, class, reach),
+        At::Part(part) => part,
+    };
+    let sure = |edge: &&Edge| follow != Follow::Certain || edge.evidence.is_certain();
+    for edge in graph.in_edges(part, EDGE_KINDS).filter(sure).filter(|edge| !names_only(graph, edge)) {
+        let from = edge.from;
+        if follow == Follow::Widely && is_own_operator(graph, edge) {
+            reach(part, At::Held(from), Some(edge));
+            continue;
+        }
+        reach(part, At::Part(from), Some(edge));
+        if graph.part(from).kind == PartKind::Class {
+            reach(from, At::Part(graph.module_of(from)), None);
+        }
+    }
+    if graph.part(part).kind == PartKind::Module {
+        runs_with(graph, part, |next| reach(part, At::Part(next), None));
+        if follow != Follow::Certain {
+            package_step(graph, graph.part(part).file, |body| reach(part, At::Part(body), None));
+        }
+    }
+    if follow == Follow::Widely {
+        if let Some(user) = unseen_user(graph, part) {
+            reach(part, user, None);
+        }
+        let node = graph.part(part);
+        let is_data = node.kind == PartKind::File;
+        let mut folder = &*graph.file(node.file).path;
+        while !folder.is_empty() && !graph.dependents().is_empty() {
+            folder = folder.rsplit_once('/').map_or("", |(folder, _)| folder);
+            if !folders.insert((folder, is_data)) {
+                // Those around it were asked with it.
+                break;
+            }
+            for dependent in graph.dependents_of(folder).iter().filter(|one| hangs_on(one.usage, is_data)) {
+                reach(part, At::Part(dependent.part), None);
+            }
+        }
+    }
+}
+
+/// Whether such a use of a folder hangs on a file that is data, or code.
+fn hangs_on(usage: FolderUse, is_data: bool) -> bool {
+    match usage {
+        FolderUse::Loads => !is_data,
+        FolderUse::Reads => is_data,
+        FolderUse::Runs => true,
+    }
+}
+
+/// What runs where a module body runs: its file; of a `conftest.py` or `__init__.py` the tests below.
+fn runs_with(graph: &CodeGraph, body: PartId, mut reach: impl FnMut(PartId)) {
+    let node = graph.part(body);
+    graph.parts_of(node.file).for_each(&mut reach);
+    let (directory, name) = graph.file(node.file).path.rsplit_once('/').unwrap_or(("", &graph.file(node.file).path));
+    // A `__init__.py` at the root belongs to no package.
+    if name == "conftest.py" || name == "__init__.py" && !directory.is_empty() {
+        for other in graph.files_below(directory).filter(|other| graph.file(*other).is_test) {
+            reach(graph.body_of(other));
+        }
+    }
+}
+
+/// Who holds objects of a class that behave otherwise.
+fn affects_holders<'g>(graph: &'g CodeGraph, class: PartId, mut reach: impl FnMut(PartId, At, Option<&'g Edge>)) {
+    let mut has_users = false;
+    let inside = class.0 as usize..class.0 as usize + graph.subtree(class).len();
+    for edge in graph.in_edges(class, EDGE_KINDS).filter(|edge| !names_only(graph, edge)) {
+        let from = edge.from;
+        has_users |= !inside.contains(&(from.0 as usize));
+        if graph.part(from).kind == PartKind::Class && edge.kind == EdgeKind::Inherits {
+            reach(class, At::Held(from), Some(edge));
+            continue;
+        }
+        reach(class, At::Part(from), Some(edge));
+        if graph.part(from).kind == PartKind::Class {
+            // Its body makes such an object, or is made by one: import-time code.
+            reach(from, At::Part(graph.module_of(from)), None);
+        }
+    }
+    for test in graph.children(class).filter(|&child| graph.part(child).is_test) {
+        has_users = true;
+        reach(class, At::Part(test), None);
+    }
+    if let (false, Some(around)) = (has_users, graph.part(class).parent) {
+        reach(class, At::Part(around), None);
+    }
+}
+
+/// A class's edge to an operator of its own: the interpreter calls it for whoever holds an object.
+fn is_own_operator(graph: &CodeGraph, edge: &Edge) -> bool {
+    let (from, to) = (graph.part(edge.from), graph.part(edge.to));
+    edge.evidence == Evidence::Guess
+        && from.kind == PartKind::Class
+        && to.parent == Some(edge.from)
+        && !builds_classes(&to.name)
+}
+
+/// Methods that run when a class is made: import-time code.
+fn builds_classes(name: &str) -> bool {
+    matches!(name, "__init_subclass__" | "__set_name__" | "__class_getitem__" | "__prepare__")
+}
+
+/// Who may use a function or method without being seen to.
+fn unseen_user(graph: &CodeGraph, part: PartId) -> Option<At> {
     let node = graph.part(part);
-    let file = graph.file(node.file);
-    for edge in graph.in_edges(part, EDGE_KINDS).filter(|edge| !certain_only || edge.evidence.is_certain()) {
-        if !names_only(graph, edge) {
-            reach(part, edge.from, Some(edge));
-            if graph.part(edge.from).kind == PartKind::Class {
-                reach(edge.from, graph.module_of(edge.from), None);
-            }
-        }
+    if node.is_test || !is_followed_by_part(&graph.file(node.file).path) {
+        return None;
     }
-    if node.kind == PartKind::Module {
-        for inside in graph.parts_of(node.file) {
-            reach(part, inside, None);
+    let around = node.parent?;
+    let is_used = || {
+        let mut edges = graph.in_edges(part, EDGE_KINDS);
+        edges.any(|edge| !names_only(graph, edge) && !is_own_operator(graph, edge))
+    };
+    match node.kind {
+        PartKind::Method if !graph.is_guessed(part) || !is_plain(&node.decorators) || !is_used() => {
+            Some(At::Held(around))
         }
-        if !certain_only {
-            package_step(graph, node.file, |body| reach(part, body, None));
-        }
-        let (directory, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
-        if matches!(name, "conftest.py" | "__init__.py") {
-            // A `__init__.py` at the root belongs to no package.
-            if name == "conftest.py" || !directory.is_empty() {
-                for other in graph.files_below(directory).filter(|other| graph.file(*other).is_test) {
-                    reach(part, graph.body_of(other), None);
-                }
-            }
-        }
+        PartKind::Function if !is_used() => Some(At::Part(around)),
+        _ => None,
     }
+}
+
+/// No decorator, or those after which a method is still called by its name.
+fn is_plain(decorators: &[Arc<str>]) -> bool {
+    let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
+    decorators.iter().all(|name| matches!(&*last(name), "staticmethod" | "classmethod" | "abstractmethod" | "override"))
 }
 
 /// What is compiled as one package changes as one: from a source to all files of its package, from a test to its tests. By
@@ -195,23 +342,31 @@ pub(crate) struct Reached<'g> {
     pub(crate) edge: Option<&'g Edge>,
 }
 
-/// A shortest way by which [`affected`] comes from one of some parts to another part; certain edges alone where they do.
+/// A shortest way by which [`affected`] comes from one of some parts to another part; certain edges alone where they do,
+/// then what is seen, then whatever tests are chosen by.
 pub(crate) fn way_to<'g>(graph: &'g CodeGraph, seeds: &BTreeSet<PartId>, end: PartId) -> Option<Vec<Reached<'g>>> {
-    [true, false].into_iter().find_map(|certain_only| {
-        let mut came: BTreeMap<PartId, Option<Reached<'g>>> = seeds.iter().map(|&seed| (seed, None)).collect();
-        let mut queue: VecDeque<PartId> = seeds.iter().copied().collect();
-        while let Some(part) = queue.pop_front().filter(|_| !came.contains_key(&end)) {
-            affects(graph, part, certain_only, |from, to, edge| {
-                came.entry(to).or_insert_with(|| {
-                    queue.push_back(to);
-                    Some(Reached { from, to, edge })
+    let end = At::Part(end);
+    [Follow::Certain, Follow::Possible, Follow::Widely].into_iter().find_map(|follow| {
+        // Where each was reached from: the thing itself, and the step.
+        let mut came: BTreeMap<At, Option<(At, Reached<'g>)>> =
+            seeds.iter().map(|&seed| (At::Part(seed), None)).collect();
+        let mut queue: VecDeque<At> = seeds.iter().map(|&seed| At::Part(seed)).collect();
+        let mut folders = BTreeSet::new();
+        while let Some(at) = queue.pop_front().filter(|_| !came.contains_key(&end)) {
+            affects(graph, at, follow, &mut folders, |from, next, edge| {
+                let (At::Part(to) | At::Held(to)) = next;
+                // From a class that is built by what was reached on to its module.
+                let before = if At::Part(from) == at || At::Held(from) == at { at } else { At::Part(from) };
+                came.entry(next).or_insert_with(|| {
+                    queue.push_back(next);
+                    Some((before, Reached { from, to, edge }))
                 });
             });
         }
         let mut way = Vec::new();
         let mut at = end;
-        while let Some(step) = came.remove(&at)? {
-            at = step.from;
+        while let Some((before, step)) = came.remove(&at)? {
+            at = before;
             way.push(step);
         }
         way.reverse();
@@ -228,12 +383,13 @@ pub(crate) fn reaching_tests(
     parts: &BTreeSet<PartId>,
     certain_only: bool,
 ) -> fixedbitset::FixedBitSet {
+    let follow = if certain_only { Follow::Certain } else { Follow::Possible };
     if parts.len() > FEW {
         return reaches_tests(graph, certain_only);
     }
     let mut reaching = graph.empty_set();
     for part in parts.iter().flat_map(|&part| [part, graph.module_of(part)]) {
-        let affected = affected(graph, &[part], certain_only);
+        let affected = affected(graph, &[part], follow);
         if graph.tests().iter().any(|test| affected.contains(test.0 as usize)) {
             reaching.insert(part.0 as usize);
         }
@@ -241,7 +397,7 @@ pub(crate) fn reaching_tests(
     reaching
 }
 
-/// The parts whose change affects a test: [`affected`] read backwards, from all tests at once.
+/// The parts whose change affects a test: [`affected`] read backwards, from all tests at once, without unseen users.
 fn reaches_tests(graph: &CodeGraph, certain_only: bool) -> fixedbitset::FixedBitSet {
     let mut found = graph.empty_set();
     let mut queue: Vec<PartId> = Vec::new();
@@ -340,7 +496,7 @@ pub(crate) fn bundle_plan(
                 run_whole.insert(node.file);
             } else if node.is_test {
                 let id = test_id(&graph.key(part));
-                if impact.blind || impact.reached.contains(index) || impact.changed.contains(index) {
+                if impact.reaches(index) {
                     selected.insert(id.clone());
                 }
                 with_tests.insert(path.to_string());
@@ -351,7 +507,7 @@ pub(crate) fn bundle_plan(
             let file = graph.file(id);
             let has_tests = with_tests.contains(&path);
             let is_unread = file.opaque.is_some() || file.has_problems;
-            let is_reached = || impact.blind || graph.parts_of(id).any(|part| impact.reached.contains(part.0 as usize));
+            let is_reached = || graph.parts_of(id).any(|part| impact.reaches(part.0 as usize));
             // What cannot be read may hold tests under any usual name.
             let may_hold_tests =
                 is_unread && (python_test_name(&path) >= Some(TestName::Customary) || is_foreign_test(&path));
@@ -409,6 +565,7 @@ pub(crate) fn bundle_plan(
         selected,
         files: files.into_iter().collect(),
         whole: whole.into_iter().collect(),
+        widened: if narrowed { impact.widened.clone() } else { Vec::new() },
         derivation,
     })
 }
@@ -457,7 +614,8 @@ mod tests {
             let reaches = reaches_tests(&graph, certain_only);
             let mut both = [false, false];
             for part in graph.part_ids() {
-                let affected = affected(&graph, &[part], certain_only);
+                let follow = if certain_only { Follow::Certain } else { Follow::Possible };
+                let affected = affected(&graph, &[part], follow);
                 let affects_one = affected.ones().any(|index| graph.parts()[index].is_test);
                 let one = reaching_tests(&graph, &BTreeSet::from([part]), certain_only);
                 assert_eq!(one.contains(part.0 as usize), affects_one, "{}", graph.part(part).qualified_name);

@@ -407,6 +407,9 @@ pub struct BundlePlan {
     /// Test files that are run whole, whatever is selected: some of it cannot be read, or the change reaches it and its
     /// tests cannot be seen by reading. Sorted.
     pub whole: Vec<String>,
+    /// Why all tests are selected although it is narrowed: what the change reaches cannot be told. Sorted.
+    #[serde(default)]
+    pub widened: Vec<Widening>,
     /// Why.
     pub derivation: Vec<Derivation>,
 }
@@ -421,6 +424,39 @@ impl BundlePlan {
             && self.selected.is_empty()
             && self.whole.is_empty()
             && self.forms.iter().all(|form| form.run.iter().any(|argument| argument == "{tests}"))
+    }
+}
+
+/// Why a narrowed bundle runs all of its tests all the same.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Widening {
+    /// What about the file makes it so.
+    pub cause: WideningCause,
+    /// The changed file.
+    pub path: String,
+}
+
+/// What makes it unknown which tests a change reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WideningCause {
+    /// The file says with what, or how, tests run: settings, requirements, lock files.
+    GovernsTests,
+    /// No parser reads the file, and nothing is seen to use it.
+    UnknownInput,
+    /// It cannot be told how the file changed.
+    UnknownChange,
+}
+
+impl WideningCause {
+    /// In words, after the path.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::GovernsTests => "says how tests run",
+            Self::UnknownInput => "is read by no parser, and nothing is seen to use it",
+            Self::UnknownChange => "changed in a way that cannot be told",
+        }
     }
 }
 
@@ -648,7 +684,7 @@ pub struct ChangeSummary {
     pub files: u32,
     /// Changed parts.
     pub parts: u32,
-    /// Parts that depend on a changed part, at any distance (the changed ones not counted).
+    /// Parts that may depend on a changed part, at any distance (the changed ones not counted).
     pub reach: u32,
     /// Lines added.
     pub lines_added: u32,

@@ -136,3 +136,28 @@ pub struct Edge {
     /// For type checkers only (`if TYPE_CHECKING`): nothing runs along it.
     pub type_only: bool,
 }
+
+/// What a part does with a folder without naming the files in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FolderUse {
+    /// Imports modules of it by names that are computed.
+    Loads,
+    /// Starts a process that may run what is in it.
+    Runs,
+    /// Reads files of it.
+    Reads,
+}
+
+/// A part that hangs on whatever is in a folder, at any depth.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Dependent {
+    /// The folder; empty for the whole tree.
+    pub folder: Arc<str>,
+    /// How.
+    pub usage: FolderUse,
+    /// The part.
+    pub part: PartId,
+    /// The site in that part's file.
+    pub site: u32,
+}

@@ -320,6 +320,14 @@ bitflags! {
         const CLASS_METHOD = 1 << 5;
         /// Imports a module whose name is computed.
         const COMPUTED_IMPORT = 1 << 6;
+        /// Starts a process.
+        const STARTS_PROCESS = 1 << 7;
+        /// Names the interpreter that runs it.
+        const NAMES_INTERPRETER = 1 << 8;
+        /// Asks for a fixture whose name is computed.
+        const COMPUTED_FIXTURE = 1 << 9;
+        /// Lists what is in a folder.
+        const LISTS_FOLDER = 1 << 10;
     }
 }
 
@@ -409,7 +417,8 @@ pub struct ImportFact {
 /// A name that is called or used. Once per part, chain and way of use.
 ///
 /// Segments of the chain as written: `self.x.y`, `super().m`, `make().run`. `?` stands for a receiver that is no chain of
-/// names (or a local variable of unknown value), `''` for a literal.
+/// names (or a local variable of unknown value), `''` for a literal. A chain that ends in `*` is `getattr` of a name that is
+/// computed: any that begins so (`self.visit_*`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReferenceFact {
     /// Ordinal of the part that refers.

@@ -15,7 +15,7 @@ mod visit;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::code::{Edge, EdgeKind, FileId, PartId, PartKind};
+use crate::code::{Dependent, Edge, EdgeKind, FileId, PartId, PartKind};
 use crate::facts::{FileFacts, Language, Outline, ProblemKind};
 use crate::resolve::Index;
 
@@ -119,6 +119,8 @@ pub struct CodeGraph {
     rows: Rows,
     /// Sorted.
     models: Arc<Vec<ModelLiteral>>,
+    /// Sorted by folder.
+    dependents: Arc<Vec<Dependent>>,
 }
 
 impl Deref for CodeGraph {
@@ -212,6 +214,26 @@ impl CodeGraph {
     /// Imports that led nowhere, sorted by place.
     pub fn unresolved(&self) -> impl Iterator<Item = &Unresolved> {
         self.rows.unresolved()
+    }
+
+    /// Every part that hangs on a folder as a whole, sorted by folder and use.
+    #[must_use]
+    pub fn dependents(&self) -> &[Dependent] {
+        &self.dependents
+    }
+
+    /// The parts that hang on just this folder.
+    #[must_use]
+    pub fn dependents_of(&self, folder: &str) -> &[Dependent] {
+        let start = self.dependents.partition_point(|one| *one.folder < *folder);
+        let count = self.dependents[start..].partition_point(|one| *one.folder == *folder);
+        &self.dependents[start..start + count]
+    }
+
+    /// Whether a call of this method on an object of unknown class is linked to it, by its name alone.
+    #[must_use]
+    pub fn is_guessed(&self, method: PartId) -> bool {
+        self.index.is_guessed(&self.part(method).name)
     }
 
     /// Every literal of the form `name:tag` (lower case), with the part that holds it and the site; sorted.

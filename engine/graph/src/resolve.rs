@@ -19,11 +19,12 @@ mod values;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::code::{Edge, EdgeKind, FileId, PartId, PartKind};
+use crate::code::{Dependent, Edge, EdgeKind, FileId, PartId, PartKind};
 use crate::facts::Language;
 use crate::graph::{FileNode, ModelLiteral, Nodes, Outlines, Unresolved};
-use crate::hash::Map;
-use crate::layout::{Layout, base_name};
+use crate::hash::{Map, Set};
+use crate::layout::{Layout, base_name, directory_of};
+use crate::stdlib;
 
 use fixtures::Fixtures;
 use hierarchy::Hierarchy;
@@ -43,6 +44,8 @@ pub(crate) struct Links {
     pub(crate) demands: Vec<Demand>,
     /// Sorted.
     pub(crate) models: Vec<ModelLiteral>,
+    /// Sorted.
+    pub(crate) dependents: Vec<Dependent>,
 }
 
 /// A use of a method that very many classes override: the edges to them go from the method itself, once, instead of from
@@ -61,6 +64,10 @@ pub(crate) struct Index {
     hierarchy: Hierarchy,
     /// Methods by name.
     methods: Map<Arc<str>, Vec<PartId>>,
+    /// The names of methods, sorted.
+    method_names: Vec<Arc<str>>,
+    /// Every folder.
+    folders: Set<Box<str>>,
     /// Files by the last segment of their path.
     by_base_name: Map<Box<str>, Vec<FileId>>,
     fixtures: Fixtures,
@@ -121,6 +128,8 @@ pub(crate) fn discover(nodes: &Nodes, outlines: &Outlines, layout: Layout, scope
     for file in nodes.file_ids() {
         by_base_name.entry(base_name(&nodes.file(file).path).into()).or_default().push(file);
     }
+    let mut method_names: Vec<Arc<str>> = methods.keys().cloned().collect();
+    method_names.sort_unstable();
     let mut resolver = values::Resolver::new(Tree::new(nodes, outlines, &layout, scopes), None);
     let hierarchy = Hierarchy::new(&mut resolver);
     let mut tests = fixtures::tests(nodes, &hierarchy, outlines);
@@ -130,7 +139,29 @@ pub(crate) fn discover(nodes: &Nodes, outlines: &Outlines, layout: Layout, scope
     decorators.extend(foreign::decorators(nodes, outlines));
     let fixtures = Fixtures::new(&mut resolver);
     let foreign = foreign::World::new(nodes, outlines);
-    Discovered { index: Index { layout, hierarchy, methods, by_base_name, fixtures, foreign }, tests, decorators }
+    let folders = folders(nodes);
+    let index = Index { layout, hierarchy, methods, method_names, folders, by_base_name, fixtures, foreign };
+    Discovered { index, tests, decorators }
+}
+
+/// The folders around all files.
+fn folders(nodes: &Nodes) -> Set<Box<str>> {
+    let mut folders: Set<Box<str>> = Set::default();
+    for file in nodes.files() {
+        let mut folder = directory_of(&file.path);
+        while !folder.is_empty() && folders.insert(folder.into()) {
+            folder = directory_of(folder);
+        }
+    }
+    folders
+}
+
+impl Index {
+    /// Whether a call of a method on an object of unknown class is linked to the methods of its name.
+    pub(crate) fn is_guessed(&self, method: &str) -> bool {
+        !stdlib::is_builtin_method(method)
+            && self.methods.get(method).is_some_and(|methods| methods.len() <= emit::MAX_GUESSES)
+    }
 }
 
 /// The links of every file, in order.

@@ -7,7 +7,7 @@ use grace_dsl::ast::{
     TierReach, Waived, Waiver, WaiverEffect, WaiverOf, When,
 };
 use grace_graph::change::Kinds;
-use grace_graph::code::{EdgeKind, PartKey, PartKind};
+use grace_graph::code::{EdgeKind, FolderUse, PartKey, PartKind};
 use grace_graph::facts::Language;
 
 use super::conditions::{Asked, Folded, Join, Judge, Seen, Verdict, kind_of};
@@ -712,7 +712,10 @@ impl<'a> Court<'a> {
             let governs_all = grace_graph::test_names::governs_tests(&key.path);
             let is_unnamed = key.kind == PartKind::File
                 && !self.world.is_documentation(&key.path)
-                && !self.world.sides[side].edges.iter().any(|edge| edge.to == *key);
+                && !self.world.sides[side].edges.iter().any(|edge| edge.to == *key)
+                && !self.world.sides[side].dependents.iter().any(|(folder, usage, _)| {
+                    *usage == FolderUse::Reads && folder == key.path.rsplit_once('/').map_or("", |(folder, _)| folder)
+                });
             if governs_all || is_unnamed {
                 return None;
             }
@@ -720,8 +723,8 @@ impl<'a> Court<'a> {
         let renamed = self.world.changes.iter().filter(|pc| pc.kinds.contains(Kinds::RENAMED));
         let now: BTreeMap<&PartKey, &PartKey> =
             renamed.filter_map(|pc| Some((pc.before.as_ref()?, pc.after.as_ref()?))).collect();
-        let mut reached = self.world.affected(1, false, &|_| true);
-        for key in self.world.affected(0, false, &|_| true) {
+        let mut reached = self.world.affected(1);
+        for key in self.world.affected(0) {
             reached.insert(now.get(&key).map_or_else(|| key.clone(), |now| (*now).clone()));
         }
         Some(reached)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use grace_dsl::ast::SafeKind;
 use grace_fingerprints::Fingerprint;
 use grace_graph::change::{Kinds, PartChange, Readers, SafeKinds, is_documentation, only};
-use grace_graph::code::{EdgeKind, PartId, PartKey, PartKind};
+use grace_graph::code::{EdgeKind, FolderUse, PartId, PartKey, PartKind};
 use grace_graph::facts::Language;
 use grace_graph::graph::CodeGraph;
 use grace_graph::owners::Owners;
@@ -44,6 +44,8 @@ pub(super) struct SideFacts {
     pub(super) parts: BTreeMap<PartKey, PartFacts>,
     pub(super) files: BTreeMap<String, FileFacts>,
     pub(super) edges: BTreeSet<EdgeFacts>,
+    /// Folders, what hangs on all that is in them, and how.
+    pub(super) dependents: Vec<(String, FolderUse, PartKey)>,
     /// String literals that may name a model, with the part that holds them.
     pub(super) strings: BTreeSet<(PartKey, String)>,
     pub(super) models: BTreeMap<String, Arc<Fingerprint>>,
@@ -85,6 +87,8 @@ pub(super) struct PartFacts {
     pub(super) is_test: bool,
     pub(super) is_public: bool,
     pub(super) decorators: Vec<String>,
+    /// A call by its name on an object of unknown class is taken for a call of it.
+    pub(super) is_guessed: bool,
 }
 
 /// One file.
@@ -204,19 +208,12 @@ impl World {
 }
 
 impl World {
-    /// Everything on a side that may behave otherwise because of the change, what changed included. A function affects
-    /// those who call it, use it or inherit from it. Import-time code – a module body, a class header, and any function
-    /// that changed in more than its body – affects everything in its file and everything that imports from the file;
-    /// `conftest.py` and `__init__.py` affect what lies below them. Of the changed parts only those are asked that `counts` says.
-    pub(super) fn affected(
-        &self,
-        side: usize,
-        certain: bool,
-        counts: &dyn Fn(&PartChange) -> bool,
-    ) -> BTreeSet<PartKey> {
+    /// Everything on a side that may behave otherwise because of the change, what changed included: what [`Self::spread`]
+    /// tells, and whoever may use a part unseen. Any function that changed in more than its body is import-time code.
+    pub(super) fn affected(&self, side: usize) -> BTreeSet<PartKey> {
         let facts = &self.sides[side];
         let mut open = Vec::new();
-        for pc in self.changes.iter().filter(|pc| pc.has_meaning() && counts(pc)) {
+        for pc in self.changes.iter().filter(|pc| pc.has_meaning()) {
             let Some(key) = (if side == 0 { &pc.before } else { &pc.after }) else { continue };
             open.push(key.clone());
             let by_file = Language::of_path(&key.path).is_some_and(|language| language != Language::Python);
@@ -226,10 +223,100 @@ impl World {
                 );
             }
         }
-        self.spread(side, certain, open)
+        self.spread_widely(side, open)
     }
 
-    /// Parts of a side, and everything that they affect.
+    /// As [`Self::spread`], and: a function that nobody is seen to use affects what is around it; a method also those who
+    /// hold an object of its class, where a call by its name is not taken for a call of it, or nobody calls it, or it is
+    /// decorated; an operator those too. What loads, runs or reads a folder is affected by what is in it.
+    fn spread_widely(&self, side: usize, open: Vec<PartKey>) -> BTreeSet<PartKey> {
+        let facts = &self.sides[side];
+        let builds =
+            |name: &str| ["__init_subclass__", "__set_name__", "__class_getitem__", "__prepare__"].contains(&name);
+        let operator = |edge: &EdgeFacts| {
+            let to = &facts.parts[&edge.to];
+            !edge.certain
+                && edge.from.kind == PartKind::Class
+                && to.parent.as_ref() == Some(&edge.from)
+                && !builds(&to.name)
+        };
+        let names_only = |edge: &EdgeFacts| {
+            edge.kind == EdgeKind::Imports && edge.from.kind == PartKind::Module && edge.to.kind != PartKind::Module
+        };
+        let inside = |part: &PartKey, class: &PartKey| {
+            let mut at = Some(part);
+            while let Some(key) = at {
+                if key == class {
+                    return true;
+                }
+                at = facts.parts[key].parent.as_ref();
+            }
+            false
+        };
+        let mut open: Vec<(PartKey, bool)> = open.into_iter().map(|key| (key, false)).collect();
+        let mut seen = BTreeSet::new();
+        while let Some((key, held)) = open.pop() {
+            if !seen.insert((key.clone(), held)) {
+                continue;
+            }
+            let Some(part) = facts.parts.get(&key) else { continue };
+            let users: Vec<&EdgeFacts> =
+                facts.edges.iter().filter(|edge| edge.to == key && !names_only(edge)).collect();
+            if held {
+                for edge in &users {
+                    let heir = edge.from.kind == PartKind::Class && edge.kind == EdgeKind::Inherits;
+                    open.push((edge.from.clone(), heir));
+                }
+                let tests: Vec<&PartFacts> =
+                    facts.parts.values().filter(|one| one.is_test && one.parent.as_ref() == Some(&key)).collect();
+                open.extend(tests.iter().map(|test| (test.key.clone(), false)));
+                if tests.is_empty() && users.iter().all(|edge| inside(&edge.from, &key)) {
+                    open.extend(part.parent.iter().map(|around| (around.clone(), false)));
+                }
+                continue;
+            }
+            open.extend(users.iter().map(|edge| (edge.from.clone(), operator(edge))));
+            let used = users.iter().any(|edge| !operator(edge));
+            let last = |name: &String| name.rsplit('.').next().unwrap_or_default().to_owned();
+            let plain = ["staticmethod", "classmethod", "abstractmethod", "override"];
+            let decorated = part.decorators.iter().any(|name| !plain.contains(&last(name).as_str()));
+            let by_part = matches!(Language::of_path(&key.path), Some(Language::Python) | None);
+            if let Some(around) = part.parent.as_ref().filter(|_| !part.is_test && by_part) {
+                match key.kind {
+                    PartKind::Method if !used || decorated || !part.is_guessed => open.push((around.clone(), true)),
+                    PartKind::Function if !used => open.push((around.clone(), false)),
+                    _ => {}
+                }
+            }
+            if matches!(key.kind, PartKind::Module | PartKind::Class) {
+                let imports = |edge: &&EdgeFacts| edge.kind == EdgeKind::Imports && edge.to.path == key.path;
+                open.extend(facts.edges.iter().filter(imports).map(|edge| (edge.from.clone(), false)));
+                let (folder, name) = key.path.rsplit_once('/').unwrap_or(("", &key.path));
+                let below = matches!(name, "conftest.py" | "__init__.py");
+                let within = |path: &str| folder.is_empty() || path.starts_with(&format!("{folder}/"));
+                let package = |path: &str| facts.is_compiled_into(&key.path, path);
+                let hit =
+                    |part: &&PartKey| part.path == key.path || (below && within(&part.path)) || package(&part.path);
+                open.extend(facts.parts.keys().filter(hit).map(|key| (key.clone(), false)));
+            }
+            for (folder, usage, dependent) in &facts.dependents {
+                let data = key.kind == PartKind::File;
+                let counts = match usage {
+                    FolderUse::Loads => !data,
+                    FolderUse::Reads => data,
+                    FolderUse::Runs => true,
+                };
+                if counts && (folder.is_empty() || key.path.starts_with(&format!("{folder}/"))) {
+                    open.push((dependent.clone(), false));
+                }
+            }
+        }
+        seen.into_iter().filter(|(_, held)| !held).map(|(key, _)| key).collect()
+    }
+
+    /// Parts of a side, and everything that they affect. A function affects those who call it, use it or inherit from it.
+    /// Import-time code – a module body, a class header – affects everything in its file and everything that imports from
+    /// the file; `conftest.py` and `__init__.py` affect what lies below them.
     pub(super) fn spread(&self, side: usize, certain: bool, mut open: Vec<PartKey>) -> BTreeSet<PartKey> {
         let facts = &self.sides[side];
         let mut affected = BTreeSet::new();
@@ -291,6 +378,7 @@ impl SideFacts {
                     is_test: part.is_test,
                     is_public: part.is_public,
                     decorators: part.decorators.iter().map(ToString::to_string).collect(),
+                    is_guessed: graph.is_guessed(id),
                 },
             );
         }
@@ -301,6 +389,9 @@ impl SideFacts {
                 kind: edge.kind,
                 certain: edge.evidence.is_certain(),
             });
+        }
+        for one in graph.dependents() {
+            facts.dependents.push((one.folder.to_string(), one.usage, key(one.part)));
         }
         for (model, part, _) in graph.model_literals() {
             facts.strings.insert((key(*part), model.to_string()));

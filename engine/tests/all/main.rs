@@ -3,6 +3,7 @@
 mod after_run;
 mod bombs;
 mod claims;
+mod impact;
 mod incremental;
 mod mistakes;
 mod plans;

@@ -410,6 +410,7 @@ mod tests {
             selected: owned(selected),
             files: owned(files),
             whole: owned(whole),
+            widened: Vec::new(),
             derivation: Vec::new(),
         }
     }

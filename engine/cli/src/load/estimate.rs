@@ -114,6 +114,7 @@ mod tests {
             tests: selected.clone(),
             selected,
             files: Vec::new(),
+            widened: Vec::new(),
             whole: Vec::new(),
             derivation: Vec::new(),
         }

@@ -242,6 +242,11 @@ fn reasons(bundle: &BundlePlan) -> Text {
     let mut text = Text::new().then(Style::Dim, names(bundle.derivation.iter().map(|d| d.rule.as_str()), 2));
     if bundle.runs_nothing() {
         text.push(Style::Dim, ", narrowed: none is reached");
+    } else if let Some(first) = bundle.widened.first() {
+        text.push(Style::Warn, &format!(", not narrowed: {} {}", first.path, first.cause.words()));
+        if bundle.widened.len() > 1 {
+            text.push(Style::Warn, &format!(", and {} more", bundle.widened.len() - 1));
+        }
     } else if bundle.narrowed {
         text.push(Style::Dim, ", narrowed to impacted tests");
     }

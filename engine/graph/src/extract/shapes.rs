@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::facts::{StringShape, StringUse};
+use crate::facts::{PartFlags, StringShape, StringUse};
 
 /// Longest string literal (in bytes) that is kept as a fact.
 const MAX_STRING: usize = 200;
@@ -96,15 +96,45 @@ fn has_extension(text: &str) -> bool {
 /// What the string arguments of a call of this name say.
 pub(super) fn call_usage(callee: &str) -> StringUse {
     match callee.rsplit('.').next().unwrap_or(callee) {
-        "open" | "Path" | "PurePath" | "read_text" | "read_bytes" | "joinpath" | "files" | "resource_filename" => {
-            StringUse::Path
-        }
+        "open" | "Path" | "PurePath" | "read_text" | "read_bytes" | "read_binary" | "open_text" | "open_binary"
+        | "joinpath" | "files" | "resource_filename" | "get_data" | "get_template" | "FileSystemLoader"
+        | "PackageLoader" => StringUse::Path,
+        "join" if callee.ends_with("path.join") => StringUse::Path,
         "patch" => StringUse::Patch,
         "object" | "multiple" => StringUse::Plain,
-        "import_module" | "__import__" | "importorskip" => StringUse::Module,
+        "import_module" | "__import__" | "importorskip" | "run_module" => StringUse::Module,
         "usefixtures" | "getfixturevalue" => StringUse::Fixture,
         _ => StringUse::Plain,
     }
+}
+
+/// What a call of this name does that names alone do not tell; `imported` says that the file imports names from `subprocess`.
+pub(super) fn call_flags(callee: &str, imported: bool) -> PartFlags {
+    let (owner, last) = callee.rsplit_once('.').unwrap_or(("", callee));
+    let owner = owner.rsplit('.').next().unwrap_or(owner);
+    match (owner, last) {
+        ("subprocess", "run" | "call") | ("os", "system" | "popen") => PartFlags::STARTS_PROCESS,
+        ("", "run" | "call") if imported => PartFlags::STARTS_PROCESS,
+        (_, "Popen" | "check_call" | "check_output" | "create_subprocess_exec" | "create_subprocess_shell") => {
+            PartFlags::STARTS_PROCESS
+        }
+        (_, "runpython" | "runpython_c" | "runpytest" | "runpytest_subprocess" | "run_python") => {
+            PartFlags::STARTS_PROCESS
+        }
+        (_, "glob" | "rglob" | "iglob" | "iterdir" | "listdir" | "scandir") | ("os", "walk") => PartFlags::LISTS_FOLDER,
+        _ => PartFlags::empty(),
+    }
+}
+
+/// The identifier that the value of an expression begins with, and whether it is all of it: `"visit_" + name`,
+/// `f"visit_{name}"`, `"visit_%s" % name`. `None` for an expression that begins with no literal.
+pub(super) fn leading_name(expression: &str) -> Option<(&str, bool)> {
+    let quoted = expression.trim_start_matches(['r', 'R', 'u', 'U', 'f', 'F']);
+    let quote = quoted.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+    let inner = &quoted[1..];
+    let end = inner.find(|char: char| !(char.is_alphanumeric() || char == '_')).unwrap_or(inner.len());
+    let is_whole = inner[end..] == *quote.encode_utf8(&mut [0; 4]);
+    (!(is_whole && end == 0) && end <= MAX_STRING).then(|| (&inner[..end], is_whole))
 }
 
 /// Whether a comment changes what tools or the interpreter do: a closed list.

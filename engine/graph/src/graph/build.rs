@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::hash::Set;
 
 use super::{CodeGraph, FileNode, GraphFile, ModelLiteral, Nodes, Outlines, Rows, is_generated_name};
-use crate::code::{FileId, Part, PartId, PartKind};
+use crate::code::{Dependent, FileId, Part, PartId, PartKind};
 use crate::facts::{Language, Outline, PartFact, PartFlags};
 use crate::layout::{Layout, base_name};
 use crate::resolve::{self, ScopeTable};
@@ -36,7 +36,8 @@ pub(super) fn build(mut files: Vec<GraphFile>) -> CodeGraph {
     drop(scopes);
     let rows = Rows::new(&nodes, links, |file| given.remove(&file).unwrap_or_default());
     let models = Arc::new(models(&rows));
-    CodeGraph { nodes: Arc::new(nodes), index: Arc::new(found.index), outlines, rows, models }
+    let dependents = Arc::new(dependents(&rows));
+    CodeGraph { nodes: Arc::new(nodes), index: Arc::new(found.index), outlines, rows, models, dependents }
 }
 
 pub(super) fn repaired(graph: &CodeGraph, file: &GraphFile) -> Option<CodeGraph> {
@@ -60,12 +61,20 @@ pub(super) fn repaired(graph: &CodeGraph, file: &GraphFile) -> Option<CodeGraph>
     outlines.set(id.0 as usize, Some(Arc::clone(new)));
     let links = resolve::link(&graph.nodes, &outlines, &graph.index, id);
     let rows = graph.rows.with(&graph.nodes, id, links)?;
-    let same_models = match (graph.rows.row(id), rows.row(id)) {
-        (Some(old), Some(new)) => old.models == new.models,
-        _ => false,
+    let (same_models, same_dependents) = match (graph.rows.row(id), rows.row(id)) {
+        (Some(old), Some(new)) => (old.models == new.models, old.dependents == new.dependents),
+        _ => (false, false),
     };
     let models = if same_models { Arc::clone(&graph.models) } else { Arc::new(models(&rows)) };
-    Some(CodeGraph { nodes: Arc::clone(&graph.nodes), index: Arc::clone(&graph.index), outlines, rows, models })
+    let dependents = if same_dependents { Arc::clone(&graph.dependents) } else { Arc::new(dependents(&rows)) };
+    let (nodes, index) = (Arc::clone(&graph.nodes), Arc::clone(&graph.index));
+    Some(CodeGraph { nodes, index, outlines, rows, models, dependents })
+}
+
+fn dependents(rows: &Rows) -> Vec<Dependent> {
+    let mut dependents: Vec<Dependent> = rows.dependents().cloned().collect();
+    dependents.sort_unstable();
+    dependents
 }
 
 fn models(rows: &Rows) -> Vec<ModelLiteral> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::chunks::Chunks;
 use super::{ModelLiteral, Nodes, Unresolved};
-use crate::code::{Edge, EdgeKind, FileId, PartId};
+use crate::code::{Dependent, Edge, EdgeKind, FileId, PartId};
 use crate::resolve::{Demand, Links};
 
 /// Edges sorted by the part at one end, and where each part's begin.
@@ -47,6 +47,7 @@ pub(crate) struct Row {
     pub(super) unresolved: Box<[Unresolved]>,
     pub(super) demands: Box<[Demand]>,
     pub(super) models: Box<[ModelLiteral]>,
+    pub(super) dependents: Box<[Dependent]>,
 }
 
 impl Row {
@@ -64,6 +65,7 @@ impl Row {
             unresolved: links.unresolved.into(),
             demands: links.demands.into(),
             models: links.models.into(),
+            dependents: links.dependents.into(),
         }
     }
 }
@@ -154,6 +156,11 @@ impl Rows {
     /// Every literal that names a model, in order of files.
     pub(super) fn models(&self) -> impl Iterator<Item = &ModelLiteral> {
         self.rows.iter().flat_map(|row| &row.models)
+    }
+
+    /// Every part that hangs on a folder, in order of files.
+    pub(super) fn dependents(&self) -> impl Iterator<Item = &Dependent> {
+        self.rows.iter().flat_map(|row| &row.dependents)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::hash::Map;
 
 use super::values::{FUEL, Resolver, Thing, Value};
 use super::{Demand, Index, Links, Tree, fixtures, foreign};
-use crate::code::{Edge, EdgeKind, Evidence, FileId, PartId, PartKind};
+use crate::code::{Dependent, Edge, EdgeKind, Evidence, FileId, FolderUse, PartId, PartKind};
 use crate::facts::{
     ImportFact, ImportForm, Language, Outline, PartFact, PartFlags, ReferenceFact, StringFact, StringShape, StringUse,
     without_call,
@@ -17,9 +17,16 @@ use crate::layout::{Target, base_name, directory_of};
 use crate::stdlib;
 
 /// A method name that more classes than this define says too little for a guess.
-const MAX_GUESSES: usize = 8;
+pub(super) const MAX_GUESSES: usize = 8;
 /// Overrides of one method that each call gets an edge to.
 const MAX_OVERRIDES: usize = 32;
+/// Attributes that one `getattr` of a computed name gets edges to, and all of a file; beyond, it hangs on the whole tree.
+const MAX_DISPATCHED: usize = 256;
+const MAX_DISPATCHED_IN_FILE: usize = 16_384;
+/// Files of one name that are looked through for a path.
+const MAX_NAMESAKES: usize = 1_024;
+/// The least that must be known of a computed name to look for methods by it on an object of unknown class.
+const MIN_START: usize = 3;
 
 /// Links one file after another.
 pub(super) struct Linker<'a> {
@@ -28,12 +35,14 @@ pub(super) struct Linker<'a> {
     links: Links,
     /// What was found of the overrides of a class's method.
     overrides: Map<(PartId, &'a str), Rc<[PartId]>>,
+    /// Edges of the file that come from computed names.
+    dispatched: usize,
 }
 
 impl<'a> Linker<'a> {
     pub(super) fn new(tree: Tree<'a>, index: &'a Index) -> Self {
         let resolver = Resolver::new(tree, Some(&index.hierarchy));
-        Self { resolver, index, links: Links::default(), overrides: Map::default() }
+        Self { resolver, index, links: Links::default(), overrides: Map::default(), dispatched: 0 }
     }
 
     fn nodes(&self) -> &'a Nodes {
@@ -43,6 +52,7 @@ impl<'a> Linker<'a> {
     /// The links of a file: the same whatever was linked before.
     pub(super) fn link(&mut self, file: FileId) -> Links {
         self.resolver.forget();
+        self.dispatched = 0;
         if self.nodes().file(file).language != Some(Language::Python) {
             return foreign::link(self.resolver.tree, self.index, file);
         }
@@ -59,6 +69,7 @@ impl<'a> Linker<'a> {
                 self.string(file, outline, index, string);
             }
             for (ordinal, fact) in outline.parts.iter().enumerate() {
+                self.folder_uses(file, outline, ordinal, fact.flags);
                 if fact.flags.contains(PartFlags::COMPUTED_IMPORT) {
                     self.links.unresolved.push(Unresolved {
                         part: self.resolver.part_id(file, ordinal as u32),
@@ -77,7 +88,94 @@ impl<'a> Linker<'a> {
         links.demands.sort_unstable();
         links.demands.dedup();
         links.models.sort_unstable();
+        links.dependents.sort_unstable();
+        links.dependents.dedup();
         links
+    }
+
+    // Folders.
+
+    fn depends(&mut self, part: PartId, site: u32, folder: &str, usage: FolderUse) {
+        self.links.dependents.push(Dependent { folder: folder.into(), usage, part, site });
+    }
+
+    /// What a part does with folders that it does not name.
+    fn folder_uses(&mut self, file: FileId, outline: &Outline, ordinal: usize, flags: PartFlags) {
+        if !flags.intersects(PartFlags::COMPUTED_IMPORT | PartFlags::STARTS_PROCESS | PartFlags::LISTS_FOLDER) {
+            return;
+        }
+        let (part, site) = (self.resolver.part_id(file, ordinal as u32), outline.part_site(ordinal));
+        let path = self.resolver.path(file);
+        let folder = directory_of(path);
+        if flags.contains(PartFlags::LISTS_FOLDER) {
+            self.depends(part, site, folder, FolderUse::Reads);
+        }
+        // What tests load or start may be anything of the tree; a product loads its own.
+        let tests = self.nodes().file(file).is_test
+            || base_name(path) == "conftest.py"
+            || folder.split('/').any(|folder| matches!(folder, "tests" | "test" | "testing"));
+        let package =
+            self.index.layout.packages_around(path, file).first().map(|outermost| self.resolver.path(*outermost));
+        let own = match (package, base_name(path)) {
+            (Some(package), _) => directory_of(package),
+            (None, _) => folder,
+        };
+        let around = if tests { "" } else { own };
+        if flags.contains(PartFlags::COMPUTED_IMPORT) {
+            self.depends(part, site, around, FolderUse::Loads);
+        }
+        if flags.contains(PartFlags::STARTS_PROCESS) && (tests || flags.contains(PartFlags::NAMES_INTERPRETER)) {
+            self.depends(part, site, around, FolderUse::Runs);
+        }
+    }
+
+    // Names that are computed.
+
+    /// `getattr` of a name that is computed: any attribute of the receiver that begins so.
+    fn dispatch(&mut self, file: FileId, part: PartId, scope: u32, site: u32, chain: &'a str) {
+        let (receiver, start) = chain.rsplit_once('.').unwrap_or((chain, ""));
+        let mut found: Vec<PartId> = Vec::new();
+        let nodes = self.nodes();
+        let values = if receiver == "?" { Vec::new() } else { self.resolver.chain(file, scope, receiver) };
+        for value in &values {
+            match value.thing {
+                Thing::Part(class) | Thing::Instance(class) | Thing::Exact(class) | Thing::Super(class)
+                    if nodes.part(class).kind == PartKind::Class =>
+                {
+                    let line = self.index.hierarchy.line(class).into_iter().flat_map(|line| line.classes.iter());
+                    let mut classes: Vec<PartId> = line.map(|(class, _)| *class).collect();
+                    classes.extend(self.index.hierarchy.below(class));
+                    for class in classes.into_iter().take(MAX_DISPATCHED) {
+                        let begins = |part: &PartId| nodes.part(*part).name.starts_with(start);
+                        found.extend(nodes.children(class).filter(begins).take(MAX_DISPATCHED + 1));
+                    }
+                }
+                Thing::Module(module) => {
+                    let body = nodes.body_of(module);
+                    let begins = |part: &PartId| nodes.part(*part).name.starts_with(start);
+                    found.push(body);
+                    found.extend(nodes.children(body).filter(begins).take(MAX_DISPATCHED + 1));
+                }
+                _ => {}
+            }
+        }
+        if found.is_empty() && start.len() >= MIN_START {
+            let names = &self.index.method_names;
+            let from = names.partition_point(|name| **name < *start);
+            let named = names[from..].iter().take_while(|name| name.starts_with(start)).take(MAX_DISPATCHED + 1);
+            for methods in named.filter_map(|name| self.index.methods.get(name)) {
+                found.extend(methods.iter().take(MAX_DISPATCHED + 1));
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        self.dispatched += found.len();
+        if found.len() > MAX_DISPATCHED || self.dispatched > MAX_DISPATCHED_IN_FILE {
+            return self.depends(part, site, "", FolderUse::Loads);
+        }
+        for target in found {
+            self.edge(part, target, EdgeKind::Calls, Evidence::Guess, site);
+        }
     }
 
     pub(super) fn edge(&mut self, from: PartId, to: PartId, kind: EdgeKind, evidence: Evidence, site: u32) {
@@ -227,6 +325,9 @@ impl<'a> Linker<'a> {
         let part = self.resolver.part_id(file, reference.part);
         let site = outline.reference_site(index);
         let chain = outline.name(reference.chain);
+        if let Some(start) = chain.strip_suffix('*') {
+            return self.dispatch(file, part, reference.part, site, start);
+        }
         // Decorators and annotations of a part are read in the scope around it, but nothing is lost by its own.
         let mut receivers: Vec<Value> = Vec::new();
         let mut values: Vec<Value> = Vec::new();
@@ -398,11 +499,49 @@ impl<'a> Linker<'a> {
         if string.shape.contains(StringShape::DOTTED) && string.usage != StringUse::Fixture {
             self.dotted_string(file, part, site, text, string.usage);
         }
-        if (string.shape.contains(StringShape::PATH) || string.usage == StringUse::Path)
-            && let Some((target, sure)) = path_string(self.nodes(), self.index, self.resolver.path(file), text)
-        {
-            let evidence = if sure { Evidence::String } else { Evidence::Guess };
-            self.edge(part, self.nodes().body_of(target), EdgeKind::References, evidence, site);
+        if string.shape.contains(StringShape::PATH) || string.usage == StringUse::Path {
+            let found = path_string(self.nodes(), self.index, self.resolver.path(file), text);
+            for &(target, sure) in &found {
+                let evidence = if sure { Evidence::String } else { Evidence::Guess };
+                self.edge(part, self.nodes().body_of(target), EdgeKind::References, evidence, site);
+            }
+            if found.is_empty()
+                && let Some(folder) = self.folder_string(file, text, string.usage == StringUse::Path)
+            {
+                self.depends(part, site, &folder, FolderUse::Reads);
+            }
+        }
+    }
+
+    /// The folder that a path names, or the package that an argument of `files` and its kin does.
+    fn folder_string(&mut self, file: FileId, text: &'a str, may_be_package: bool) -> Option<Box<str>> {
+        let path = text.trim_start_matches("./").trim_end_matches('/');
+        let mut directory = directory_of(self.resolver.path(file));
+        let mut rest = path;
+        while let Some(above) = rest.strip_prefix("../") {
+            rest = above;
+            directory = directory_of(directory);
+        }
+        if !rest.is_empty() && !matches!(rest, "." | "..") {
+            if let Some(found) = self.index.folders.get(rest) {
+                return Some(found.clone());
+            }
+            while !directory.is_empty() {
+                if let Some(found) = self.index.folders.get(format!("{directory}/{rest}").as_str()) {
+                    return Some(found.clone());
+                }
+                directory = directory_of(directory);
+            }
+        }
+        if !may_be_package || !text.split('.').all(|segment| !segment.is_empty()) {
+            return None;
+        }
+        let found = self.resolver.module(file, 0, text)?;
+        match found.target {
+            Target::Module(target) if found.matched == Resolver::segments(text) => {
+                Some(directory_of(self.resolver.path(target)).into())
+            }
+            _ => None,
         }
     }
 
@@ -433,12 +572,12 @@ impl<'a> Linker<'a> {
     }
 }
 
-/// The file that a path names: from the root, from the file's directory or one above; or the only one that ends so.
-pub(super) fn path_string(nodes: &Nodes, index: &Index, from: &str, text: &str) -> Option<(FileId, bool)> {
+/// The file that a path names: from the root, from the file's directory or one above; or the few that end so.
+pub(super) fn path_string(nodes: &Nodes, index: &Index, from: &str, text: &str) -> Vec<(FileId, bool)> {
     let text = text.trim_start_matches("./");
     let mut directory = directory_of(from);
     if let Some(found) = nodes.file_by_path(text) {
-        return Some((found, true));
+        return vec![(found, true)];
     }
     let mut rest = text;
     while let Some(above) = rest.strip_prefix("../") {
@@ -446,12 +585,12 @@ pub(super) fn path_string(nodes: &Nodes, index: &Index, from: &str, text: &str) 
         directory = directory_of(directory);
     }
     if rest.is_empty() {
-        return None;
+        return Vec::new();
     }
     loop {
         let path = if directory.is_empty() { rest.to_owned() } else { format!("{directory}/{rest}") };
         if let Some(found) = nodes.file_by_path(&path) {
-            return Some((found, true));
+            return vec![(found, true)];
         }
         if directory.is_empty() {
             break;
@@ -459,13 +598,11 @@ pub(super) fn path_string(nodes: &Nodes, index: &Index, from: &str, text: &str) 
         directory = directory_of(directory);
     }
     let suffix = format!("/{rest}");
-    let mut matching = index
-        .by_base_name
-        .get(base_name(rest))?
-        .iter()
-        .filter(|candidate| nodes.file(**candidate).path.ends_with(&suffix));
-    let only = matching.next()?;
-    matching.next().is_none().then_some((*only, false))
+    let named = index.by_base_name.get(base_name(rest));
+    let candidates = named.map_or(&[][..], |files| files.get(..MAX_NAMESAKES).unwrap_or(files)).iter();
+    let matching = candidates.filter(|candidate| nodes.file(**candidate).path.ends_with(&suffix));
+    let found: Vec<(FileId, bool)> = matching.take(MAX_GUESSES + 1).map(|file| (*file, false)).collect();
+    if found.len() > MAX_GUESSES { Vec::new() } else { found }
 }
 
 /// Decorators of the parts that have any.

@@ -82,6 +82,7 @@ pub(super) fn emit(linker: &mut Linker<'_>, file: FileId, outline: &Outline) {
             }
         }
     }
+    computed(linker, &chain, file, outline);
     for (index, string) in outline.strings.iter().enumerate().filter(|(_, string)| string.usage == StringUse::Fixture) {
         let part = linker.resolver.part_id(file, string.part);
         uses(linker, &chain, part, outline.name(string.text), outline.string_site(index));
@@ -122,7 +123,7 @@ impl Fixtures {
                     if fact.flags.contains(PartFlags::AUTOUSE) {
                         offer.automatic.push(part);
                     }
-                } else if is_conftest && fact.parent == 0 && outline.name(fact.name).starts_with("pytest_") {
+                } else if fact.parent == 0 && is_hook(outline.name(fact.name)) {
                     offer.hooks.push(part);
                 }
             }
@@ -171,6 +172,21 @@ fn imported_fixtures(resolver: &mut Resolver<'_>, file: FileId, outline: &Outlin
     }
 }
 
+/// A function that pytest or unittest calls by its name.
+fn is_hook(name: &str) -> bool {
+    name.starts_with("pytest_")
+        || matches!(
+            name,
+            "setup_module"
+                | "teardown_module"
+                | "setup_function"
+                | "teardown_function"
+                | "setUpModule"
+                | "tearDownModule"
+                | "load_tests"
+        )
+}
+
 fn fixture_name<'a>(outline: &'a Outline, fact: &PartFact) -> &'a str {
     outline.name(fact.fixture_name.some().unwrap_or(fact.name))
 }
@@ -192,6 +208,28 @@ fn conftests_above(path: &str, file: FileId, fixtures: &Fixtures) -> Vec<FileId>
     }
     chain.extend(fixtures.plugins.iter().filter(|plugin| **plugin != file));
     chain
+}
+
+/// Fixtures whose names are computed: any in scope. The first part of the file that asks so leads to them all, and the
+/// others to it.
+fn computed(linker: &mut Linker<'_>, chain: &[FileId], file: FileId, outline: &Outline) {
+    let fixtures = &linker.index.fixtures;
+    let mut first = None;
+    for (ordinal, _) in
+        outline.parts.iter().enumerate().filter(|(_, fact)| fact.flags.contains(PartFlags::COMPUTED_FIXTURE))
+    {
+        let (part, site) = (linker.resolver.part_id(file, ordinal as u32), outline.part_site(ordinal));
+        if let Some(first) = first {
+            linker.edge(part, first, EdgeKind::Calls, Evidence::Guess, site);
+            continue;
+        }
+        first = Some(part);
+        for offer in chain.iter().filter_map(|file| fixtures.offers.get(file)) {
+            for fixture in offer.named.values().flatten() {
+                linker.edge(part, *fixture, EdgeKind::Calls, Evidence::Guess, site);
+            }
+        }
+    }
 }
 
 fn uses(linker: &mut Linker<'_>, chain: &[FileId], part: PartId, name: &str, site: u32) {

@@ -832,9 +832,8 @@ impl Linker<'_> {
         }
         let found = beside
             .and_then(|path| nodes.file_by_path(&path))
-            .map(|file| (file, true))
-            .or_else(|| path_string(nodes, self.index, own, text));
-        if let Some((target, sure)) = found {
+            .map_or_else(|| path_string(nodes, self.index, own, text), |file| vec![(file, true)]);
+        for (target, sure) in found {
             let evidence = if sure { Evidence::String } else { Evidence::Guess };
             self.edge(part, nodes.body_of(target), EdgeKind::References, evidence, site);
         }

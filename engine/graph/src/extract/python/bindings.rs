@@ -7,7 +7,7 @@ use super::walk::{MAX_CHAIN, Walk, line};
 use crate::code::PartKind;
 use crate::extract::raw::{RawBinding, RawImport, RawString};
 use crate::extract::shapes;
-use crate::facts::{BindingForm, ImportForm, NameId, StringUse};
+use crate::facts::{BindingForm, ImportForm, NameId, PartFlags, StringUse};
 
 impl Walk<'_> {
     // Imports.
@@ -63,6 +63,7 @@ impl Walk<'_> {
         name: NameId,
         alias: NameId,
     ) {
+        self.imports_processes |= form == ImportForm::From && self.raw.names.get(module) == "subprocess";
         self.raw.imports.push(RawImport {
             part: self.part(),
             line: line(node),
@@ -107,6 +108,9 @@ impl Walk<'_> {
             return;
         }
         if let Some(right) = right {
+            if let Some((start, false)) = shapes::leading_name(self.slice(right)) {
+                self.starts.push((self.part(), name, start));
+            }
             self.bind_value(left, right);
         }
     }
@@ -161,7 +165,10 @@ impl Walk<'_> {
             Some(texts) => texts,
             None => match shapes::literal_content(self.slice(right)) {
                 Some(text) => vec![self.raw.names.intern(text)],
-                None => return,
+                None => {
+                    self.raw.parts[part as usize].flags |= PartFlags::COMPUTED_IMPORT;
+                    return;
+                }
             },
         };
         for text in texts {
@@ -265,6 +272,13 @@ impl Walk<'_> {
         let Some(text) = shapes::literal_content(literal) else { return };
         let usage = match self.stack.last() {
             Some(parent) if parent.role == Role::Arguments => parent.usage,
+            _ if self
+                .text
+                .get(..node.start_byte())
+                .is_some_and(|before| before.trim_end_matches(' ').ends_with('/')) =>
+            {
+                StringUse::Path
+            }
             _ => StringUse::Plain,
         };
         let shape = shapes::string_shape(text);

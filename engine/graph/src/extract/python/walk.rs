@@ -80,6 +80,12 @@ pub(super) struct Walk<'t> {
     pub(super) type_only: u32,
     pub(super) guarded: u32,
     pub(super) in_decorator: u32,
+    /// Variables that parts set to a computed name, with what it begins with, in order of the text.
+    pub(super) starts: Vec<(u32, &'t str, &'t str)>,
+    /// The file imports names from `subprocess`.
+    pub(super) imports_processes: bool,
+    /// Some call may ask for something by a name that is a value.
+    dispatches: bool,
     /// Module and level of the `from` that is being read.
     pub(super) from: (NameId, u16),
     empty: NameId,
@@ -115,6 +121,9 @@ impl<'t> Walk<'t> {
             type_only: 0,
             guarded: 0,
             in_decorator: 0,
+            starts: Vec::new(),
+            imports_processes: false,
+            dispatches: text.contains("getattr") || text.contains("getfixturevalue"),
             from: (empty, 0),
             empty,
             unknown,
@@ -236,6 +245,7 @@ impl<'t> Walk<'t> {
                 let (module, level) = self.from;
                 self.import(node, ImportForm::Star, level, module, NameId::NONE, NameId::NONE);
             }
+            Role::Call if self.dispatches => self.dispatch(node),
             Role::Assignment => self.assignment(node),
             Role::AugmentedAssignment => self.augmented(node),
             Role::NamedExpression => self.named_expression(node),
@@ -404,7 +414,8 @@ impl<'t> Walk<'t> {
                 (child.child_by_field_id(fields.name), child.child_by_field_id(fields.value))
             {
                 match self.slice(name) {
-                    "autouse" if self.slice(value) == "True" => self.raw.parts[part].flags |= PartFlags::AUTOUSE,
+                    // What is computed may be true.
+                    "autouse" if self.slice(value) != "False" => self.raw.parts[part].flags |= PartFlags::AUTOUSE,
                     "name" => {
                         if let Some(text) = shapes::literal_content(self.slice(value)) {
                             self.raw.parts[part].fixture_name = self.raw.names.intern(text);

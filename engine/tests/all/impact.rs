@@ -1,0 +1,476 @@
+//! Which tests a change reaches: one claim a way by which Python code hangs together, and why a bundle is not narrowed.
+
+use grace_engine::What;
+use grace_engine::input::Book;
+use grace_engine::plan::{BundlePlan, WideningCause};
+
+use crate::support::{Bench, Files, book, files, with, without};
+
+/// Any change runs the tests that it reaches.
+fn rules() -> Book {
+    book(
+        "
+tiers
+  1 safe       approve automatically  for change only in comments, formatting, documentation, added tests
+  2 internal   approve by rules       for any other change
+  3 sensitive  approve 1 of anyone    for operations update_model
+
+bundle unit
+  tests    tests
+  run      \"pytest\", \"{tests}\"
+  timeout  60 s
+rule code : tier 2
+  when     change touches all
+  require  bundle(unit) narrowed to impacted tests
+  because  \"Code is tested.\"
+",
+    )
+}
+
+fn bundle(before: &Files, after: &Files) -> BundlePlan {
+    let mut bench = Bench::new();
+    bench.set(before, after, &rules());
+    bench.engine.plan().bundles.into_iter().next().expect("the change touches something")
+}
+
+/// The functions of the tests that are chosen, and of the files that are run whole; nothing may be widened.
+#[track_caller]
+fn chosen(before: &Files, after: &Files) -> Vec<String> {
+    let bundle = bundle(before, after);
+    assert_eq!(bundle.widened, [], "{:#?}", bundle.selected);
+    let name = |id: &String| id.rsplit("::").next().unwrap_or(id).to_owned();
+    bundle.selected.iter().chain(&bundle.whole).map(name).collect()
+}
+
+/// What an edit chooses: the file before and after it, beside the rest.
+#[track_caller]
+fn edit(rest: &[(&str, &str)], path: &str, before: &str, after: &str) -> Vec<String> {
+    let rest = files(rest);
+    chosen(&with(&rest, path, before), &with(&rest, path, after))
+}
+
+/// Why all tests run after an edit of a file.
+#[track_caller]
+fn causes(rest: &[(&str, &str)], path: &str, before: &str, after: &str) -> Vec<(WideningCause, String)> {
+    let rest = files(rest);
+    let bundle = bundle(&with(&rest, path, before), &with(&rest, path, after));
+    assert_eq!(bundle.selected, bundle.tests);
+    bundle.widened.into_iter().map(|one| (one.cause, one.path)).collect()
+}
+
+/// A test of another module, which nothing here reaches.
+const OTHER: (&str, &str) = ("tests/test_other.py", "import other\n\n\ndef test_other():\n    assert other.o() == 1\n");
+const OTHER_MODULE: (&str, &str) = ("other.py", "def o():\n    return 1\n");
+
+// Kinds of change.
+
+#[test]
+fn a_body_reaches_who_calls_it_and_anything_else_reaches_who_imports_the_file() {
+    let tests = "from m import f, g\n\n\ndef test_f():\n    assert f() == 1\n\n\ndef test_g():\n    assert g() == 2\n";
+    let rest = [("tests/test_m.py", tests), OTHER, OTHER_MODULE];
+    let before = "def f():\n    return 1\n\n\ndef g():\n    return 2\n";
+    assert_eq!(edit(&rest, "m.py", before, "def f():\n    return 0 + 1\n\n\ndef g():\n    return 2\n"), ["test_f"]);
+    for after in [
+        // Signature, decorator, a new function, a statement of the module.
+        "def f(a=1):\n    return 1\n\n\ndef g():\n    return 2\n",
+        "@str\ndef f():\n    return 1\n\n\ndef g():\n    return 2\n",
+        "def f():\n    return 1\n\n\ndef g():\n    return 2\n\n\ndef h():\n    return 3\n",
+        "def f():\n    return 1\n\n\ndef g():\n    return 2\n\n\nf = g\n",
+    ] {
+        assert_eq!(edit(&rest, "m.py", before, after), ["test_f", "test_g"], "{after}");
+    }
+    let comment = "# why\ndef f():\n    return 1\n\n\ndef g():\n    return 2\n";
+    let mut bench = Bench::new();
+    let all = files(&rest);
+    bench.set(&with(&all, "m.py", before), &with(&all, "m.py", comment), &rules());
+    assert!(bench.engine.plan().bundles.is_empty(), "a comment reaches nothing");
+}
+
+#[test]
+fn a_new_override_reaches_who_imports_its_file() {
+    let rest = [
+        (
+            "base.py",
+            "class Base:\n    def go(self):\n        return self.step()\n\n    def step(self):\n        return 1\n",
+        ),
+        ("tests/test_sub.py", "from sub import Sub\n\n\ndef test_sub():\n    assert Sub().go() == 1\n"),
+        OTHER,
+        OTHER_MODULE,
+    ];
+    let before = "from base import Base\n\n\nclass Sub(Base):\n    x = 1\n";
+    let after = "from base import Base\n\n\nclass Sub(Base):\n    x = 1\n\n    def step(self):\n        return 2\n";
+    assert_eq!(edit(&rest, "sub.py", before, after), ["test_sub"]);
+}
+
+// Packages.
+
+#[test]
+fn a_re_export_leads_to_the_symbol_and_import_time_code_goes_through_the_package() {
+    let rest = [
+        ("p/__init__.py", "from .inner import thing\nfrom .far import far\n"),
+        ("p/far.py", "def far():\n    return 1\n"),
+        (
+            "tests/test_p.py",
+            "from p import thing, far\n\n\ndef test_thing():\n    assert thing()\n\n\ndef test_far():\n    assert far()\n",
+        ),
+        OTHER,
+        OTHER_MODULE,
+    ];
+    let before = "def thing():\n    return 1\n";
+    assert_eq!(edit(&rest, "p/inner.py", before, "def thing():\n    return 2\n"), ["test_thing"]);
+    let constant = "LIMIT = 3\n\n\ndef thing():\n    return 1\n";
+    assert_eq!(edit(&rest, "p/inner.py", before, constant), ["test_far", "test_thing"]);
+}
+
+#[test]
+fn an_ancestor_of_what_is_imported_is_imported_too() {
+    let rest = [
+        ("a/b/__init__.py", ""),
+        ("a/b/c.py", "def c():\n    return 1\n"),
+        ("tests/test_c.py", "import a.b.c\n\n\ndef test_c():\n    assert a.b.c.c()\n"),
+        OTHER,
+        OTHER_MODULE,
+    ];
+    assert_eq!(edit(&rest, "a/__init__.py", "X = 1\n", "X = 2\n"), ["test_c"]);
+}
+
+#[test]
+fn a_function_that_runs_at_import_reaches_by_file() {
+    let rest = [
+        ("m.py", "from h import make\n\nTABLE = make()\n\n\ndef look():\n    return TABLE\n"),
+        ("tests/test_m.py", "import m\n\n\ndef test_m():\n    assert m.look()\n"),
+        OTHER,
+        OTHER_MODULE,
+    ];
+    assert_eq!(edit(&rest, "h.py", "def make():\n    return 1\n", "def make():\n    return 2\n"), ["test_m"]);
+}
+
+#[test]
+fn a_module_that_answers_for_names_it_lacks_hangs_on_its_package() {
+    let lazy = "import importlib\n\n_NAMES = {'Thing': '.inner'}\n\n\ndef __getattr__(name):\n    return getattr(importlib.import_module(_NAMES[name], __name__), name)\n";
+    let rest = [
+        ("p/__init__.py", lazy),
+        ("tests/test_p.py", "import p\n\n\ndef test_thing():\n    assert p.Thing().go() == 1\n"),
+        OTHER,
+        OTHER_MODULE,
+    ];
+    let before = "class Thing:\n    def go(self):\n        return 1\n";
+    assert_eq!(
+        edit(&rest, "p/inner.py", before, "class Thing:\n    def go(self):\n        return 2\n"),
+        ["test_thing"]
+    );
+}
+
+// Registries and dispatch.
+
+#[test]
+fn what_a_decorator_registers_is_reached_by_file() {
+    let registry = "HANDLERS = {}\n\n\ndef register(name):\n    def keep(function):\n        HANDLERS[name] = function\n        return function\n    return keep\n\n\ndef run(name):\n    return HANDLERS[name]()\n";
+    let plugin = "from registry import register\n\n\n@register('a')\ndef handle():\n    return 1\n";
+    let test = "import plugin\nfrom registry import run\n\n\ndef test_a():\n    assert plugin and run('a') == 1\n";
+    let rest = [("registry.py", registry), ("tests/test_a.py", test), OTHER, OTHER_MODULE];
+    assert_eq!(edit(&rest, "plugin.py", plugin, &plugin.replace("return 1", "return 2")), ["test_a"]);
+    // The registrar reaches what it registers.
+    let rest = [
+        ("plugin.py", plugin),
+        ("tests/test_a.py", "import plugin\n\n\ndef test_a():\n    assert plugin\n"),
+        OTHER,
+        OTHER_MODULE,
+    ];
+    assert_eq!(
+        edit(&rest, "registry.py", registry, &registry.replace("HANDLERS[name] =", "HANDLERS[name + 'x'] =")),
+        ["test_a"]
+    );
+}
+
+#[test]
+fn what_a_base_class_registers_is_reached_and_so_is_the_registering() {
+    let base = "class Base:\n    known = {}\n\n    def __init_subclass__(cls):\n        Base.known[cls.__name__] = cls\n\n\ndef make(name):\n    return Base.known[name]()\n";
+    let sub = "from base import Base\n\n\nclass Sub(Base):\n    def render(self):\n        return 1\n";
+    let test =
+        "import sub\nfrom base import make\n\n\ndef test_made():\n    assert sub and make('Sub').render() == 1\n";
+    let rest = [("base.py", base), ("tests/test_made.py", test), OTHER, OTHER_MODULE];
+    assert_eq!(edit(&rest, "sub.py", sub, &sub.replace("return 1", "return 2")), ["test_made"]);
+    let rest = [("sub.py", sub), ("tests/test_made.py", test), OTHER, OTHER_MODULE];
+    assert_eq!(edit(&rest, "base.py", base, &base.replace("[cls.__name__]", "['x' + cls.__name__]")), ["test_made"]);
+}
+
+#[test]
+fn a_method_is_reached_by_the_beginning_of_its_name() {
+    let visitor = |visit: &str| {
+        format!(
+            "class Visitor:\n    def go(self, node):\n{visit}\n\n    def visit_name(self):\n        return 1\n\n    def other_name(self):\n        return 1\n"
+        )
+    };
+    let test = "from v import Visitor\n\n\ndef test_go():\n    assert Visitor().go('name') == 1\n\n\ndef test_other():\n    assert Visitor().other_name() == 1\n";
+    let rest = [("tests/test_v.py", test)];
+    for visit in [
+        "        return getattr(self, 'visit_' + node)()",
+        "        return getattr(self, f'visit_{node}')()",
+        "        return getattr(self, 'visit_%s' % node)()",
+        "        return getattr(self, 'visit_{}'.format(node))()",
+        "        name = 'visit_' + node\n        return getattr(self, name)()",
+        "        return getattr(self, 'visit_name')()",
+    ] {
+        let before = visitor(visit);
+        let after = before.replacen("return 1", "return 2", 1);
+        assert_eq!(edit(&rest, "v.py", &before, &after), ["test_go"], "{visit}");
+    }
+    // Nothing is known of the name: any attribute.
+    let before = visitor("        return getattr(self, node)()");
+    assert!(edit(&rest, "v.py", &before, &before.replacen("return 1", "return 2", 1)).contains(&"test_go".to_owned()));
+}
+
+#[test]
+fn a_method_that_many_classes_have_is_reached_through_who_holds_its_objects() {
+    let many: String = (0..9).map(|n| format!("class M{n}:\n    def common(self):\n        return 1\n\n\n")).collect();
+    let before = format!(
+        "{many}class Own:\n    def common(self):\n        return 1\n\n    def __len__(self):\n        return 1\n\n    @property\n    def size(self):\n        return 1\n"
+    );
+    let test = "from made import make\n\n\ndef use(x):\n    return x.common() + len(x) + x.size\n\n\ndef test_own():\n    assert use(make())\n";
+    let rest = [
+        ("made.py", "from m import Own\n\n\ndef make():\n    return Own()\n"),
+        ("tests/test_own.py", test),
+        OTHER,
+        OTHER_MODULE,
+    ];
+    let start = before.find("class Own").unwrap();
+    for (at, _) in before[start..].match_indices("return 1") {
+        let at = start + at;
+        let after = format!("{}return 2{}", &before[..at], &before[at + "return 1".len()..]);
+        assert_eq!(edit(&rest, "m.py", &before, &after), ["test_own"], "{}", &before[at - 40..at]);
+    }
+}
+
+// Fixtures.
+
+const FIXTURES: &str = "import pytest\n\n\n@pytest.fixture\ndef db():\n    return 1\n";
+
+#[test]
+fn a_fixture_reaches_the_tests_for_which_it_is_the_nearest() {
+    let rest = [
+        ("tests/unit/conftest.py", FIXTURES),
+        ("tests/unit/test_near.py", "def test_near(db):\n    assert db\n"),
+        ("tests/test_far.py", "def test_far(db):\n    assert db\n\n\ndef test_none():\n    assert 1\n"),
+    ];
+    assert_eq!(edit(&rest, "tests/conftest.py", FIXTURES, &FIXTURES.replace("return 1", "return 2")), ["test_far"]);
+}
+
+#[test]
+fn fixtures_are_used_by_marks_by_name_and_by_themselves() {
+    let changed = FIXTURES.replace("return 1", "return 2");
+    let fixtures = |text: &str| {
+        edit(
+            &[("tests/test_a.py", text), ("tests/test_b.py", "def test_b():\n    assert 1\n")],
+            "tests/conftest.py",
+            FIXTURES,
+            &changed,
+        )
+    };
+    assert_eq!(
+        fixtures("import pytest\n\n\n@pytest.mark.usefixtures('db')\ndef test_a():\n    assert 1\n"),
+        ["test_a"]
+    );
+    assert_eq!(
+        fixtures("import pytest\n\npytestmark = pytest.mark.usefixtures('db')\n\n\ndef test_a():\n    assert 1\n"),
+        ["test_a"]
+    );
+    assert_eq!(
+        fixtures(
+            "import pytest\n\n\n@pytest.mark.usefixtures('db')\nclass TestA:\n    def test_a(self):\n        assert 1\n"
+        ),
+        ["test_a"]
+    );
+    assert_eq!(fixtures("def test_a(request):\n    assert request.getfixturevalue('db')\n"), ["test_a"]);
+    assert_eq!(
+        fixtures("def test_a(request, name='d'):\n    assert request.getfixturevalue(name + 'b')\n"),
+        ["test_a"]
+    );
+    for autouse in ["True", "bool(1)"] {
+        let before = FIXTURES.replace("fixture\n", &format!("fixture(autouse={autouse})\n"));
+        let rest = [
+            ("tests/test_a.py", "def test_a():\n    assert 1\n"),
+            ("elsewhere/test_b.py", "def test_b():\n    assert 1\n"),
+        ];
+        assert_eq!(edit(&rest, "tests/conftest.py", &before, &before.replace("return 1", "return 2")), ["test_a"]);
+    }
+}
+
+#[test]
+fn fixtures_and_hooks_of_plugins_reach_the_tests() {
+    let plugin = format!("{FIXTURES}\n\ndef pytest_runtest_setup(item):\n    return 1\n");
+    let rest = [
+        ("conftest.py", "pytest_plugins = ['support.plugin']\n"),
+        ("support/__init__.py", ""),
+        ("tests/test_a.py", "def test_a(db):\n    assert db\n\n\ndef test_b():\n    assert 1\n"),
+    ];
+    let fixture = plugin.replacen("return 1", "return 2", 1);
+    assert_eq!(edit(&rest, "support/plugin.py", &plugin, &fixture), ["test_a"]);
+    let hook = plugin.replace("(item):\n    return 1", "(item):\n    return 2");
+    assert_eq!(edit(&rest, "support/plugin.py", &plugin, &hook), ["test_a", "test_b"]);
+}
+
+#[test]
+fn what_runs_before_the_tests_of_a_class_or_file_reaches_them() {
+    let class = "import unittest\n\n\nclass CaseA(unittest.TestCase):\n    def setUp(self):\n        self.x = 1\n\n    def test_a(self):\n        assert self.x\n\n\ndef test_b():\n    assert 1\n";
+    assert_eq!(
+        edit(&[OTHER, OTHER_MODULE], "tests/test_a.py", class, &class.replace("self.x = 1", "self.x = 2")),
+        ["test_a"]
+    );
+    let module =
+        "def setup_module():\n    return 1\n\n\ndef test_a():\n    assert 1\n\n\ndef test_b():\n    assert 1\n";
+    assert_eq!(
+        edit(&[OTHER, OTHER_MODULE], "tests/test_a.py", module, &module.replace("return 1", "return 2")),
+        ["test_a", "test_b"]
+    );
+}
+
+#[test]
+fn a_conftest_reaches_every_test_below_it() {
+    let rest = [
+        ("tests/test_a.py", "def test_a():\n    assert 1\n"),
+        ("elsewhere/test_b.py", "def test_b():\n    assert 1\n"),
+    ];
+    assert_eq!(edit(&rest, "tests/conftest.py", "X = 1\n", "X = 2\n"), ["test_a"]);
+}
+
+// Strings.
+
+#[test]
+fn strings_that_name_modules_and_their_members_reach() {
+    let before = "class C:\n    def go(self):\n        return 1\n";
+    for text in [
+        "import importlib\n\n\ndef test_m():\n    assert importlib.import_module('p.m')\n",
+        "from unittest import mock\n\n\ndef test_m():\n    with mock.patch('p.m.C.go'):\n        pass\n",
+        "def test_m(monkeypatch):\n    monkeypatch.setattr('p.m.C.go', None)\n",
+        "PLACES = ['p.m.C']\n\n\ndef test_m():\n    assert PLACES\n",
+    ] {
+        let rest = [("p/__init__.py", ""), ("tests/test_m.py", text), OTHER, OTHER_MODULE];
+        assert_eq!(
+            edit(&rest, "p/m.py", before, "class C:\n    def go(self, a=1):\n        return 1\n"),
+            ["test_m"],
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_test_that_starts_a_process_hangs_on_the_whole_tree() {
+    for text in [
+        "import subprocess\nimport sys\n\n\ndef test_m():\n    subprocess.run([sys.executable, '-m', 'tool'])\n",
+        "from subprocess import run\n\n\ndef test_m():\n    run(['tool', '--help'])\n",
+        "import subprocess\n\n\ndef tool(*args):\n    return subprocess.check_output(['tool', *args])\n\n\ndef test_m():\n    assert tool()\n",
+        "def test_m(pytester):\n    pytester.runpytest_subprocess()\n",
+    ] {
+        let rest = [
+            ("pyproject.toml", "[project.scripts]\ntool = 'tool.__main__:main'\n"),
+            ("tool/__init__.py", ""),
+            ("tests/test_m.py", text),
+            OTHER,
+            OTHER_MODULE,
+        ];
+        let before = "def main():\n    return 1\n";
+        assert_eq!(edit(&rest, "tool/__main__.py", before, "def main():\n    return 2\n"), ["test_m"], "{text}");
+    }
+}
+
+#[test]
+fn a_test_that_imports_by_a_computed_name_hangs_on_the_whole_tree_and_code_on_its_package() {
+    let test = "import importlib\nimport pkgutil\nimport p\n\n\ndef test_m():\n    for one in pkgutil.iter_modules(p.__path__):\n        importlib.import_module(one.name)\n";
+    let rest = [("p/__init__.py", ""), ("tests/test_m.py", test), OTHER, OTHER_MODULE];
+    assert_eq!(edit(&rest, "p/m.py", "def f():\n    return 1\n", "def f():\n    return 2\n"), ["test_m"]);
+    let loader = "import importlib\n\n\ndef load(name):\n    return importlib.import_module('p.plugins.' + name)\n";
+    let rest = [
+        ("p/__init__.py", ""),
+        ("p/loader.py", loader),
+        ("p/plugins/__init__.py", ""),
+        ("tests/test_m.py", "from p.loader import load\n\n\ndef test_m():\n    assert load('a')\n"),
+        OTHER,
+        OTHER_MODULE,
+    ];
+    assert_eq!(edit(&rest, "p/plugins/a.py", "def f():\n    return 1\n", "def f():\n    return 2\n"), ["test_m"]);
+}
+
+// Data.
+
+#[test]
+fn data_is_reached_by_the_paths_that_name_it_or_its_folder() {
+    for text in [
+        "def test_d():\n    assert open('data/a.json')\n",
+        "from pathlib import Path\n\n\ndef test_d():\n    assert (Path(__file__).parent.parent / 'data' / 'a.json').read_text()\n",
+        "import os\n\n\ndef test_d():\n    assert os.path.join(os.path.dirname(__file__), '..', 'data', 'a.json')\n",
+        "from pathlib import Path\n\n\ndef test_d():\n    assert list(Path('data').glob('*.json'))\n",
+        "from importlib import resources\n\n\ndef test_d():\n    assert resources.files('data')\n",
+        "from importlib.resources import files\n\n\ndef test_d(name='a'):\n    assert files('data').joinpath(name + '.json')\n",
+    ] {
+        let rest = [("data/__init__.py", ""), ("tests/test_d.py", text), OTHER, OTHER_MODULE];
+        assert_eq!(edit(&rest, "data/a.json", "1\n", "2\n"), ["test_d"], "{text}");
+    }
+    let rest = [
+        (
+            "tests/test_d.py",
+            "from pathlib import Path\n\nHERE = Path(__file__).parent\n\n\ndef test_d():\n    assert list(HERE.glob('*.sql'))\n",
+        ),
+        OTHER,
+        OTHER_MODULE,
+    ];
+    assert_eq!(edit(&rest, "tests/a.sql", "select 1\n", "select 2\n"), ["test_d"]);
+}
+
+#[test]
+fn a_template_is_reached_by_its_name() {
+    let rest = [
+        (
+            "app/views.py",
+            "from web import render_template\n\n\ndef index():\n    return render_template('index.html')\n",
+        ),
+        ("tests/test_v.py", "from app.views import index\n\n\ndef test_v():\n    assert index()\n"),
+        OTHER,
+        OTHER_MODULE,
+    ];
+    assert_eq!(edit(&rest, "app/templates/index.html", "a\n", "b\n"), ["test_v"]);
+}
+
+#[test]
+fn what_nothing_is_seen_to_use_and_what_says_how_tests_run_widens_and_says_why() {
+    let rest = [("tests/test_a.py", "def test_a():\n    assert 1\n"), OTHER, OTHER_MODULE];
+    assert_eq!(causes(&rest, "data/x.bin", "1\n", "2\n"), [(WideningCause::UnknownInput, "data/x.bin".to_owned())]);
+    let mut bench = Bench::new();
+    let all = files(&rest);
+    bench.set(&with(&all, "data/x.bin", "1"), &with(&all, "data/x.bin", "2"), &rules());
+    let facts = bench.engine.explain(&What::Test("test_a".to_owned())).facts;
+    let why = "with all tests of the bundle: data/x.bin is read by no parser, and nothing is seen to use it";
+    assert!(facts.contains(&("run".to_owned(), why.to_owned())), "{facts:?}");
+    for path in ["pyproject.toml", "tox.ini", "uv.lock", "requirements/dev.txt"] {
+        assert_eq!(causes(&rest, path, "a\n", "b\n"), [(WideningCause::GovernsTests, path.to_owned())]);
+    }
+    assert_eq!(causes(&rest, "m.py", "def f(:\n", "def f(::\n"), [(WideningCause::UnknownChange, "m.py".to_owned())]);
+}
+
+// What is gone.
+
+#[test]
+fn a_deleted_or_moved_module_reaches_who_used_it_before() {
+    let before = files(&[
+        ("m.py", "def f():\n    return 1\n"),
+        ("tests/test_m.py", "from m import f\n\n\ndef test_m():\n    assert f()\n"),
+        OTHER,
+        OTHER_MODULE,
+    ]);
+    assert_eq!(chosen(&before, &without(&before, "m.py")), ["test_m"]);
+    let moved = with(&without(&before, "m.py"), "n.py", "def f():\n    return 1\n");
+    assert_eq!(chosen(&before, &moved), ["test_m"]);
+    let data = with(&with(&before, "a.json", "1"), "tests/test_d.py", "def test_d():\n    assert open('a.json')\n");
+    assert_eq!(chosen(&data, &without(&data, "a.json")), ["test_d"]);
+}
+
+#[test]
+fn new_and_changed_tests_always_run() {
+    let before = "def test_a():\n    assert 1\n\n\ndef test_b():\n    assert 1\n";
+    assert_eq!(
+        edit(&[OTHER, OTHER_MODULE], "tests/test_a.py", before, &before.replacen("assert 1", "assert 2", 1)),
+        ["test_a"]
+    );
+    let all = files(&[OTHER, OTHER_MODULE]);
+    assert_eq!(chosen(&all, &with(&all, "tests/test_new.py", "def test_new():\n    assert 1\n")), ["test_new"]);
+}
