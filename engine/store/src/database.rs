@@ -13,39 +13,22 @@ use grace_system::files::{self, FileErrorKind};
 use serde::{Deserialize, Serialize};
 
 use crate::spool::{Line, Part, Spool};
-use crate::{Notice, Record, RunRecord, StoreError};
+use crate::{Notice, Record, StoreError};
 
 /// Version of the tables; a database of another one is made again from the spool.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const SCHEMA: &str = "
     CREATE TABLE meta (version BIGINT NOT NULL);
     CREATE TABLE spool_files (file VARCHAR NOT NULL, upto BIGINT NOT NULL);
     CREATE TABLE runs (id VARCHAR NOT NULL, run VARCHAR, started TIMESTAMP, finished TIMESTAMP, base VARCHAR, head VARCHAR,
-        plan VARCHAR, tier INTEGER, passed BOOLEAN, actor VARCHAR, started_text VARCHAR, finished_text VARCHAR);
+        plan VARCHAR, tier INTEGER, passed BOOLEAN, actor VARCHAR);
     CREATE TABLE plans (id VARCHAR NOT NULL, run VARCHAR, plan VARCHAR, json VARCHAR);
     CREATE TABLE bundle_outcomes (id VARCHAR NOT NULL, run VARCHAR, bundle VARCHAR, status VARCHAR, attempts INTEGER,
         duration_ms BIGINT, passed INTEGER, executed INTEGER, pass_rate DOUBLE, command VARCHAR, finished TIMESTAMP);
     CREATE TABLE test_outcomes (id VARCHAR NOT NULL, run VARCHAR, bundle VARCHAR, test VARCHAR, status VARCHAR,
         duration_ms BIGINT, attempt INTEGER, finished TIMESTAMP);
 ";
-
-/// What the last outcomes of a bundle or test tell.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct History {
-    /// Outcomes found, at most as many as were asked for.
-    pub outcomes: usize,
-    /// Those that were executed to an end: all but not started, cancelled, not selected, skipped and missing ones.
-    pub executed: usize,
-    /// Share of the executed that passed, at whatever attempt; absent if none was executed.
-    pub pass_rate: Option<f64>,
-    /// Share of the executed that passed only at a further attempt; absent if none was executed.
-    pub flaky_rate: Option<f64>,
-    /// Durations of the executed in milliseconds, oldest first.
-    pub durations_ms: Vec<u64>,
-    /// Statuses of all outcomes found, oldest first, as `BundleStatus` or `TestStatus` are written.
-    pub statuses: Vec<String>,
-}
 
 /// How long one run of a bundle took.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -249,65 +232,11 @@ impl Database {
         }
         transaction.commit()
     }
-
-    /// `table` and `column` are ours, never a user's.
-    pub(crate) fn history(&self, table: &str, column: &str, name: &str, last: usize) -> Result<History, StoreError> {
-        let sql = format!(
-            "SELECT status, duration_ms FROM {table} WHERE {column} = ? ORDER BY finished DESC NULLS LAST, id DESC LIMIT ?"
-        );
-        let limit = i64::try_from(last).unwrap_or(i64::MAX);
-        let ask = || -> Result<Vec<(String, i64)>, duckdb::Error> {
-            let mut statement = self.connection.prepare(&sql)?;
-            statement.query_map(params![name, limit], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
-        };
-        let mut rows = ask().map_err(query_error)?;
-        rows.reverse();
-        let executed =
-            |status: &str| !matches!(status, "not_started" | "cancelled" | "nothing_selected" | "skipped" | "missing");
-        let ran: Vec<&(String, i64)> = rows.iter().filter(|(status, _)| executed(status)).collect();
-        let share = |wanted: &[&str]| {
-            let count = ran.iter().filter(|(status, _)| wanted.contains(&status.as_str())).count();
-            (!ran.is_empty()).then(|| count as f64 / ran.len() as f64)
-        };
-        Ok(History {
-            outcomes: rows.len(),
-            executed: ran.len(),
-            pass_rate: share(&["passed", "flaky"]),
-            flaky_rate: share(&["flaky"]),
-            durations_ms: ran.iter().map(|(_, duration)| duration.max(&0).cast_unsigned()).collect(),
-            statuses: rows.iter().map(|(status, _)| status.clone()).collect(),
-        })
-    }
-
-    pub(crate) fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let ask = || -> Result<Vec<RunRecord>, duckdb::Error> {
-            let mut statement = self.connection.prepare(
-                "SELECT run, started_text, finished_text, base, head, plan, tier, passed, actor FROM runs
-                 ORDER BY started DESC NULLS LAST, id DESC LIMIT ?",
-            )?;
-            let rows = statement.query_map(params![limit], |row| {
-                Ok(RunRecord {
-                    run: row.get(0)?,
-                    started: row.get(1)?,
-                    finished: row.get(2)?,
-                    base: row.get(3)?,
-                    head: row.get(4)?,
-                    plan: row.get(5)?,
-                    tier: row.get::<_, Option<i32>>(6)?.and_then(|tier| u32::try_from(tier).ok()),
-                    passed: row.get(7)?,
-                    actor: row.get(8)?,
-                })
-            })?;
-            rows.collect()
-        };
-        ask().map_err(query_error)
-    }
 }
 
 /// Tables of records, with the columns that a record fills.
 const TABLES: [(&str, &str); 4] = [
-    ("runs", "id, run, started, finished, base, head, plan, tier, passed, actor, started_text, finished_text"),
+    ("runs", "id, run, started, finished, base, head, plan, tier, passed, actor"),
     ("plans", "id, run, plan, json"),
     (
         "bundle_outcomes",
@@ -335,8 +264,6 @@ fn row(table: &str, line: &Line) -> Option<Vec<Value>> {
             run.tier.map_or(Value::Null, count),
             Value::Boolean(run.passed),
             optional(&run.actor),
-            text(&run.started),
-            text(&run.finished),
         ]),
         (Record::Plan(plan), "plans") => Some(vec![id, text(&plan.run), text(&plan.plan), text(&plan.json)]),
         (Record::Bundle(bundle), "bundle_outcomes") => Some(vec![

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use grace_system::files::{self, FileError, FileErrorKind};
 
-pub use database::{History, Table, Timing};
+pub use database::{Table, Timing};
 pub use record::{BundleRecord, BundleStatus, PlanRecord, Record, RunRecord, TestRecord, TestStatus};
 
 /// The database file.
@@ -172,26 +172,6 @@ impl Store {
         })
     }
 
-    /// Takes up what the database lacks of the spool.
-    pub fn catch_up(&mut self) -> Result<(), StoreError> {
-        self.with_database(|_| Ok(()))
-    }
-
-    /// What the last `last` runs of `bundle` tell, the newest included.
-    pub fn history(&mut self, bundle: &str, last: usize) -> Result<History, StoreError> {
-        self.with_database(|database| database.history("bundle_outcomes", "bundle", bundle, last))
-    }
-
-    /// As [`Store::history`], for one test in whatever bundle.
-    pub fn test_history(&mut self, test: &str, last: usize) -> Result<History, StoreError> {
-        self.with_database(|database| database.history("test_outcomes", "test", test, last))
-    }
-
-    /// The newest runs, newest first.
-    pub fn runs(&mut self, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
-        self.with_database(|database| database.runs(limit))
-    }
-
     /// Answers one SQL question of at most `max_rows` rows within `deadline`, read-only and without access to anything outside.
     pub fn query(&mut self, sql: &str, max_rows: usize, deadline: Duration) -> Result<Table, StoreError> {
         self.catch_up()?;
@@ -231,12 +211,7 @@ impl Store {
     }
 
     /// Makes the database again from the spool alone.
-    pub fn rebuild(&mut self) -> Result<(), StoreError> {
-        let _lock = self.lock()?;
-        self.rebuild_locked()
-    }
-
-    fn rebuild_locked(&mut self) -> Result<(), StoreError> {
+    fn rebuild(&mut self) -> Result<(), StoreError> {
         let fresh = self.dir.join("store.duckdb.new");
         database::remove(&fresh)?;
         let mut database = database::Database::open(&fresh).map_err(|error| error.into_store(&fresh))?;
@@ -252,11 +227,8 @@ impl Store {
         lock(&self.dir, PATIENCE)
     }
 
-    /// Calls `work` on a database that holds all of the spool.
-    fn with_database<T>(
-        &mut self,
-        work: impl FnOnce(&database::Database) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+    /// Takes up what the database lacks of the spool; one that cannot be used is made again.
+    fn catch_up(&mut self) -> Result<(), StoreError> {
         let _lock = self.lock()?;
         let path = self.database_path();
         let opened = database::Database::open(&path).and_then(|mut database| {
@@ -267,22 +239,20 @@ impl Store {
             Ok(opened) => opened,
             Err(database::Failure::Damaged(reason)) => {
                 let aside = database::move_aside(&path)?;
-                self.rebuild_locked()?;
+                self.rebuild()?;
                 let mut database = database::Database::open(&path).map_err(|error| error.into_store(&path))?;
                 let mut notices = database.ingest(&self.spool)?;
                 notices.push(Notice::Rebuilt { aside, reason });
                 (database, notices)
             }
             Err(database::Failure::Outdated) => {
-                self.rebuild_locked()?;
+                self.rebuild()?;
                 (database::Database::open(&path).map_err(|error| error.into_store(&path))?, Vec::new())
             }
             Err(other) => return Err(other.into_store(&path)),
         };
         self.notices.extend(notices);
-        let answer = work(&database)?;
-        database.close()?;
-        Ok(answer)
+        database.close()
     }
 }
 

@@ -42,14 +42,12 @@ fn bundle(run: &str, minute: u32, status: BundleStatus) -> Record {
 }
 
 fn names(store: &mut Store) -> Vec<String> {
-    let mut names: Vec<String> = store.runs(1000).unwrap().into_iter().map(|run| run.run).collect();
-    names.sort();
-    names
+    let rows = rows(store, "SELECT run FROM runs ORDER BY run");
+    rows.iter().map(|row| row[0].as_str().unwrap().to_owned()).collect()
 }
 
-fn count(store: &mut Store, table: &str) -> i64 {
-    let table = store.query(&format!("SELECT count(*) FROM {table}"), 1, Duration::from_secs(10)).unwrap();
-    table.rows[0][0].as_i64().unwrap()
+fn rows(store: &mut Store, sql: &str) -> Vec<Vec<serde_json::Value>> {
+    store.query(sql, 3000, Duration::from_secs(10)).unwrap().rows
 }
 
 /// Runs one ignored test of this binary in a process of its own.
@@ -75,32 +73,27 @@ fn what_was_recorded_is_found_again() {
     let plan =
         Record::Plan(PlanRecord { run: "r1".to_owned(), plan: "p1".to_owned(), json: "{\"tier\": 2}".to_owned() });
     assert_eq!(store.record_all(&[run("r1"), plan, test]).unwrap(), Recorded::Stored);
-    let found = store.runs(10).unwrap();
-    assert_eq!(vec![Record::Run(found[0].clone())], [run("r1")]);
-    assert_eq!(store.test_history("tests/test_a.py::test_x", 5).unwrap().flaky_rate, Some(1.0));
-    assert_eq!((count(&mut store, "plans"), count(&mut store, "test_outcomes")), (1, 1));
-    let table = store.query("SELECT started, tier, head FROM runs", 10, Duration::from_secs(10)).unwrap();
-    assert_eq!(serde_json::to_value(&table.rows).unwrap(), serde_json::json!([["2026-01-02T03:04:05.678Z", 2, null]]));
+    let mut told = |sql: &str| serde_json::to_value(rows(&mut store, sql)).unwrap();
+    assert_eq!(
+        told("SELECT run, started, finished, base, head, plan, tier, passed, actor FROM runs"),
+        serde_json::json!([[
+            "r1",
+            "2026-01-02T03:04:05.678Z",
+            "2026-01-02T03:05:05Z",
+            "b".repeat(40),
+            null,
+            "p1",
+            2,
+            true,
+            null
+        ]])
+    );
+    assert_eq!(told("SELECT run, plan, json FROM plans"), serde_json::json!([["r1", "p1", "{\"tier\": 2}"]]));
+    assert_eq!(
+        told("SELECT run, bundle, test, status, duration_ms, attempt, finished FROM test_outcomes"),
+        serde_json::json!([["r1", "chaos_smoke", "tests/test_a.py::test_x", "flaky", 12, 2, null]])
+    );
     assert_eq!(store.take_notices(), []);
-}
-
-#[test]
-fn a_history_counts_only_what_was_executed() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut store = Store::open(dir.path()).unwrap();
-    assert_eq!(store.history("chaos_smoke", 10).unwrap(), grace_store::History::default());
-    use BundleStatus::{Cancelled, Failed, Flaky, NotStarted, Passed, TimedOut};
-    // Recorded out of order: the times decide.
-    for (minute, status) in [(5, Cancelled), (1, Failed), (2, Passed), (3, Flaky), (4, TimedOut), (6, NotStarted)] {
-        store.record(&bundle("r", minute, status)).unwrap();
-    }
-    let history = store.history("chaos_smoke", 10).unwrap();
-    assert_eq!((history.outcomes, history.executed), (6, 4));
-    assert_eq!((history.pass_rate, history.flaky_rate), (Some(0.5), Some(0.25)));
-    assert_eq!(history.durations_ms, [100, 200, 300, 400]);
-    let last = store.history("chaos_smoke", 3).unwrap();
-    assert_eq!(last.statuses, ["timed_out", "cancelled", "not_started"]);
-    assert_eq!(store.history("x' OR 1=1 --", 10).unwrap().outcomes, 0);
 }
 
 #[test]
@@ -194,7 +187,7 @@ fn a_database_that_another_program_has_open_only_delays() {
         std::thread::sleep(Duration::from_millis(20));
     }
     assert!(matches!(store.record(&run("r2")).unwrap(), Recorded::Spooled(_)));
-    assert!(matches!(store.runs(10), Err(StoreError::Locked { .. })));
+    assert!(matches!(store.query("SELECT 1", 1, Duration::from_secs(10)), Err(StoreError::Locked { .. })));
     drop(holder.stdin.take());
     holder.wait().unwrap();
     assert_eq!(names(&mut store), ["r1", "r2"]);
@@ -275,8 +268,6 @@ fn rebuilding_gives_the_same_rows() {
     };
     let before = all(&mut store);
     assert_eq!(before.rows.len(), 25);
-    store.rebuild().unwrap();
-    assert_eq!(all(&mut store), before);
     std::fs::remove_file(store.database_path()).unwrap();
     assert_eq!(all(&mut store), before);
 }

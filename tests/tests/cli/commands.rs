@@ -317,6 +317,25 @@ fn run_stores_what_passed_and_what_failed() {
 }
 
 #[test]
+fn a_run_says_what_became_of_the_records_of_earlier_runs() {
+    let repo = Repo::edited();
+    let store = repo.path.join(".git/grace");
+    std::fs::create_dir_all(store.join("spool")).unwrap();
+    std::fs::write(store.join("store.duckdb"), "this is no database".repeat(1000)).unwrap();
+    std::fs::write(store.join("spool/old.jsonl"), "this is no record\n").unwrap();
+    let told = ["the database was damaged", "it was rebuilt", "the record at byte 0 of `old.jsonl` cannot be read"];
+    let said = repo.run(&["run"], None, |_| {});
+    assert_eq!(said.code, Some(0), "{}{}", said.stdout, said.stderr);
+    let text = said.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.iter().all(|words| text.contains(words)), "{}", said.stdout);
+    // What was told once is known.
+    assert_eq!(repo.json("run")["notices"], serde_json::json!([]));
+    std::fs::write(store.join("store.duckdb"), "this is no database".repeat(1000)).unwrap();
+    let notices = repo.json("run")["notices"].to_string();
+    assert!(told.iter().all(|words| notices.contains(words)), "{notices}");
+}
+
+#[test]
 fn run_takes_no_other_rules() {
     assert_snapshot!(Repo::edited().grace("run --rules grace"));
 }

@@ -38,6 +38,7 @@ pub(super) struct RunReport<'a> {
     after_run: &'a [(String, grace_engine::plan::Truth)],
     decision: &'a Decision,
     stored: bool,
+    notices: Vec<String>,
 }
 
 pub(super) fn run(context: &Context, args: &ChangeArgs) -> Result<Answer> {
@@ -67,7 +68,7 @@ pub(super) fn run(context: &Context, args: &ChangeArgs) -> Result<Answer> {
     let end = End::of(&[], &decision);
     if !plan.denials.is_empty() || (plan.bundles.is_empty() && decision.still_to_run.is_empty()) {
         if context.is_json() {
-            let report = report("", &plan, &[], &decision, true);
+            let report = report("", &plan, &[], &decision, true, Vec::new());
             return Ok(Answer { code: end.code(), ..Answer::json(&report, true)? });
         }
         let mut page = context.page();
@@ -146,9 +147,10 @@ pub(super) fn run(context: &Context, args: &ChangeArgs) -> Result<Answer> {
     if let Some(failure) = keeper.failure.take() {
         return Err(failure);
     }
+    let notices: Vec<String> = keeper.store.take_notices().iter().map(ToString::to_string).collect();
     let code = end.code();
     if context.is_json() {
-        let report = report(&run_id, &planned, &bundles, &decision, keeper.spooled.is_none());
+        let report = report(&run_id, &planned, &bundles, &decision, keeper.spooled.is_none(), notices);
         return Ok(Answer { code, ..Answer::json(&report, true)? });
     }
     let mut page = context.page();
@@ -156,6 +158,7 @@ pub(super) fn run(context: &Context, args: &ChangeArgs) -> Result<Answer> {
     if let Some(why) = &keeper.spooled {
         screen::run::spooled(&mut page, why);
     }
+    screen::run::notices(&mut page, &notices);
     Ok(Answer { text: page.finish(), code })
 }
 
@@ -203,6 +206,7 @@ fn report<'a>(
     bundles: &'a [BundleOutcome],
     decision: &'a Decision,
     stored: bool,
+    notices: Vec<String>,
 ) -> RunReport<'a> {
     RunReport {
         schema: "grace-rules/run",
@@ -215,6 +219,7 @@ fn report<'a>(
         after_run: &decision.after_run,
         decision,
         stored,
+        notices,
     }
 }
 

@@ -207,6 +207,13 @@ fn answer(page: &mut Page, bundles: &[BundleOutcome], decision: &Decision) {
     }
 }
 
+/// What became known of the records of this and of earlier runs.
+pub fn notices(page: &mut Page, notices: &[String]) {
+    for notice in notices {
+        page.hanging(0, &Text::new().then(Style::Warn, "note  "), notice.as_str());
+    }
+}
+
 /// The database could not take up the records; they are safe.
 pub fn spooled(page: &mut Page, why: &str) {
     page.line(0, Text::new().then(Style::Warn, "kept on disk, and not yet in the database: ").plain(why));
