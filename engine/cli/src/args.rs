@@ -112,11 +112,16 @@ pub enum Command {
         /// The part
         what: Reference,
     },
-    /// Ends the children of a run that was killed
-    #[command(hide = true, after_help = "Example:\n  grace-rules guard MARK\n`run` starts it; nobody else needs it.")]
+    /// Ends the children of a run that was killed, and removes its temporary files
+    #[command(
+        hide = true,
+        after_help = "Example:\n  grace-rules guard MARK DIR\n`run` starts it; nobody else needs it."
+    )]
     Guard {
         /// What the children carry
         mark: String,
+        /// Its directory for temporary files
+        scratch: PathBuf,
     },
     /// Completions for a shell
     #[command(

@@ -87,8 +87,8 @@ pub fn carry_out(
     if let Command::Reference { what } = &cli.command {
         return reference::reference(*what);
     }
-    if let Command::Guard { mark } = &cli.command {
-        process::guard(mark);
+    if let Command::Guard { mark, scratch } = &cli.command {
+        process::guard(mark, scratch);
         return Ok(Answer::yes(String::new()));
     }
     // A second handler in one process is an error that means nothing here.

@@ -282,7 +282,8 @@ fn attempt(
         tests: BTreeMap::new(),
         reasons: Vec::new(),
     };
-    let scratch = match files::temporary_dir() {
+    let scratch = settings.scratch.as_deref().map_or_else(files::temporary_dir, files::temporary_dir_in);
+    let scratch = match scratch {
         Ok(scratch) => scratch,
         Err(error) => return broken(error.to_string()),
     };

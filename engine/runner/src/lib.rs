@@ -59,6 +59,8 @@ pub struct Settings {
     pub jobs: usize,
     /// Variables to pass on besides the usual ones; a name that ends in `*` stands for all that begin so.
     pub pass_env: Vec<String>,
+    /// Where reports are written to for a while; the system's directory for temporary files where there is none.
+    pub scratch: Option<PathBuf>,
     /// Ends everything when set; what has finished is kept.
     pub cancel: Cancel,
     /// Told what happens, from several threads.
@@ -68,7 +70,14 @@ pub struct Settings {
 impl Settings {
     /// Runs in `dir`, one bundle at a time, and tells nobody.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into(), jobs: 1, pass_env: Vec::new(), cancel: Cancel::new(), events: Arc::new(|_| ()) }
+        Self {
+            dir: dir.into(),
+            jobs: 1,
+            pass_env: Vec::new(),
+            scratch: None,
+            cancel: Cancel::new(),
+            events: Arc::new(|_| ()),
+        }
     }
 }
 
@@ -78,6 +87,7 @@ impl fmt::Debug for Settings {
             .field("dir", &self.dir)
             .field("jobs", &self.jobs)
             .field("pass_env", &self.pass_env)
+            .field("scratch", &self.scratch)
             .finish_non_exhaustive()
     }
 }

@@ -557,8 +557,22 @@ pub fn sha256(bytes: &[u8]) -> String {
 
 /// A new directory for temporary files, removed when dropped.
 pub fn temporary_dir() -> Result<TempDir, FileError> {
-    at(&std::env::temp_dir(), tempfile::Builder::new().prefix("grace-").tempdir())
+    temporary_dir_in(&std::env::temp_dir())
 }
+
+/// As [`temporary_dir`], in a directory.
+pub fn temporary_dir_in(dir: &Path) -> Result<TempDir, FileError> {
+    at(dir, tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(dir))
+}
+
+/// Whether a path is one that [`temporary_dir`] could have given.
+pub(crate) fn is_temporary_dir(path: &Path) -> bool {
+    let is_named = path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(TEMPORARY));
+    is_named && path.parent() == Some(&std::env::temp_dir())
+}
+
+/// What names of directories for temporary files begin with.
+const TEMPORARY: &str = "grace-";
 
 /// An exclusive lock between processes, held until dropped or until the process ends.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 //!
 //! No shell, no inherited environment but what the caller names, standard input closed. When a
 //! [`run`] returns, the child is gone, and so is what it started: on Unix its process group, on Linux
-//! also what left the group, on Windows its job. A killed grace-rules (`SIGKILL`) cannot clean up: its [`Guard`] does.
+//! also what left the group, on Windows its job. A killed grace-rules (`SIGKILL`) cannot clean up: on Unix its [`Guard`] does.
 
 #[cfg(unix)]
 mod guard;
@@ -228,37 +228,37 @@ fn own_mark() -> &'static str {
     })
 }
 
-/// Guards the children that this process will [`run`] against its being killed: `program` is started with `arguments`
-/// and one more, and must call [`guard`] with that. Without it, all else works.
+/// Guards the children that this process will [`run`], and its directory for temporary files, against its being killed:
+/// `program` is started with `arguments` and two more, and must call [`guard`] with those. Without it, all else works.
 ///
 /// # Errors
 /// When it cannot be started.
 #[cfg(unix)]
-pub fn guarded(program: &Path, arguments: &[&str]) -> io::Result<Guard> {
-    Guard::start(program, arguments, own_mark())
+pub fn guarded(program: &Path, arguments: &[&str], scratch: &Path) -> io::Result<Guard> {
+    Guard::start(program, arguments, own_mark(), scratch)
 }
 
-/// On Windows the children's job ends with this process: nothing is started.
+/// On Windows nothing guards yet: what a process leaves behind that is ended by force stays.
 ///
 /// # Errors
 /// Never.
 #[cfg(windows)]
-pub fn guarded(_program: &Path, _arguments: &[&str]) -> io::Result<Guard> {
+pub fn guarded(_program: &Path, _arguments: &[&str], _scratch: &Path) -> io::Result<Guard> {
     Ok(Guard(()))
 }
 
-/// On Windows nothing needs guarding.
+/// On Windows there is none.
 #[cfg(windows)]
 #[derive(Debug)]
 pub struct Guard(());
 
 /// What a program does that [`guarded`] has started: waits until standard input closes, then ends the children of who
-/// held it.
-pub fn guard(mark: &str) {
+/// held it and removes its directory for temporary files.
+pub fn guard(mark: &str, scratch: &Path) {
     #[cfg(unix)]
-    guard::watch(io::stdin().lock(), mark);
+    guard::watch(io::stdin().lock(), mark, scratch);
     #[cfg(windows)]
-    let _ = mark;
+    let _ = (mark, scratch);
 }
 
 fn new_mark() -> OsString {

@@ -477,7 +477,7 @@ fn an_interrupted_run_keeps_what_was_done() {
 
 #[test]
 #[cfg(unix)]
-fn a_killed_run_leaves_no_child_behind() {
+fn a_killed_run_leaves_no_child_and_no_temporary_file_behind() {
     let repo = Repo::edited();
     // One child in the group, and one that left it.
     let slow = "import os, pathlib, subprocess, sys, time\n\n\ndef test_slow():\n    \
@@ -498,9 +498,13 @@ fn a_killed_run_leaves_no_child_behind() {
             "{what}"
         );
     };
-    let mut run = repo.start(&["run"]);
+    let temporary = repo.path.with_file_name("temporary");
+    std::fs::create_dir(&temporary).unwrap();
+    let left = || std::fs::read_dir(&temporary).unwrap().count();
+    let mut run = repo.start(&["run"], &temporary);
     let mut pids = String::new();
     until("the test begins", &mut || std::fs::read_to_string(repo.path.join("pids")).map(|text| pids = text).is_ok());
+    assert_eq!(left(), 1);
     run.kill().unwrap();
     run.wait().unwrap();
     for pid in pids.split(' ') {
@@ -508,6 +512,7 @@ fn a_killed_run_leaves_no_child_behind() {
         let state = || std::process::Command::new("ps").args(["-o", "state=", "-p", pid]).output().unwrap().stdout;
         until("it ends", &mut || !matches!(state().first(), Some(state) if *state != b'Z'));
     }
+    until("its temporary files are removed", &mut || left() == 0);
 }
 
 #[test]

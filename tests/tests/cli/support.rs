@@ -202,11 +202,11 @@ impl Repo {
         }
     }
 
-    /// Starts the binary, which nobody reads.
+    /// Starts the binary, which nobody reads, with a directory for temporary files.
     #[cfg(unix)]
-    pub(crate) fn start(&self, arguments: &[&str]) -> std::process::Child {
+    pub(crate) fn start(&self, arguments: &[&str], temporary: &Path) -> std::process::Child {
         let mut command = self.command();
-        command.args(arguments).stdin(Stdio::null());
+        command.env("TMPDIR", temporary).args(arguments).stdin(Stdio::null());
         command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 

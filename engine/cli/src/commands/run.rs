@@ -1,7 +1,7 @@
 //! `run`: carries out a plan's bundles and keeps what happened. Each bundle's outcome is on disk before the next question.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -78,8 +78,9 @@ pub(super) fn run(context: &Context, args: &ChangeArgs) -> Result<Answer> {
     // From here on there are things to bring to an end: a tree written out, children, records.
     let _held = context.cancel.hold();
     // Where it cannot be started, only a run that is killed by force leaves its children behind.
-    let _guard = env::current_exe().and_then(|program| process::guarded(&program, &["guard"])).ok();
-    let tree = Tree::of(repository, &context.place.root, args)?;
+    let scratch = files::temporary_dir()?;
+    let _guard = env::current_exe().and_then(|program| process::guarded(&program, &["guard"], scratch.path())).ok();
+    let tree = tree(repository, &context.place.root, scratch.path(), args)?;
     let started = clock::now();
     let run_id = format!("{}-{}", started.strftime("%Y%m%dT%H%M%S%.6fZ"), std::process::id());
     let mut store = Store::open(&store_path(repository)).map_err(of_store)?;
@@ -106,8 +107,13 @@ pub(super) fn run(context: &Context, args: &ChangeArgs) -> Result<Answer> {
                 display.show(&event);
             })
         };
-        let settings =
-            Settings { jobs: at_once(), cancel: context.cancel.clone(), events, ..Settings::new(tree.path()) };
+        let settings = Settings {
+            jobs: at_once(),
+            scratch: Some(scratch.path().to_path_buf()),
+            cancel: context.cancel.clone(),
+            events,
+            ..Settings::new(&tree)
+        };
         let outcome = grace_runner::run(&jobs, &settings);
         display.finish();
         (outcome.bundles, names)
@@ -224,29 +230,16 @@ fn report<'a>(
 }
 
 /// The tree that is run in: the work tree itself, or what is staged or committed, written out elsewhere.
-enum Tree {
-    Here(PathBuf),
-    Elsewhere(files::TempDir),
-}
-
-impl Tree {
-    fn of(repository: &git::Repository, root: &std::path::Path, args: &ChangeArgs) -> Result<Self> {
-        let entries = match &args.head {
-            Some(head) => repository.tree(repository.resolve(head)?)?,
-            None if args.staged => repository.work_tree()?.files.into_iter().filter_map(|file| file.index).collect(),
-            None => return Ok(Self::Here(root.to_path_buf())),
-        };
-        let directory = files::temporary_dir()?;
-        repository.export(&entries, directory.path(), MAX_FILE)?;
-        Ok(Self::Elsewhere(directory))
-    }
-
-    fn path(&self) -> PathBuf {
-        match self {
-            Self::Here(path) => path.clone(),
-            Self::Elsewhere(directory) => directory.path().to_path_buf(),
-        }
-    }
+fn tree(repository: &git::Repository, root: &Path, scratch: &Path, args: &ChangeArgs) -> Result<PathBuf> {
+    let entries = match &args.head {
+        Some(head) => repository.tree(repository.resolve(head)?)?,
+        None if args.staged => repository.work_tree()?.files.into_iter().filter_map(|file| file.index).collect(),
+        None => return Ok(root.to_path_buf()),
+    };
+    let directory = scratch.join("tree");
+    files::create_dirs(&directory)?;
+    repository.export(&entries, &directory, MAX_FILE)?;
+    Ok(directory)
 }
 
 /// The jobs of some bundles, and the bundle that each job's name stands for: a bundle in two forms is two jobs.
