@@ -125,7 +125,8 @@ fn rules(found: &Found, bundles: &[Bundle]) -> String {
              rule public_signature : tier 2\n  \
                when     signatures change in public(all except tests)\n  \
                require  approval 1 of team(owners)\n  \
-               because  \"Somebody outside may call it.\"\n",
+               because  \"Somebody outside may call it.\"\n  \
+               may be empty\n",
         );
     }
     text

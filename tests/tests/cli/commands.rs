@@ -317,6 +317,23 @@ fn run_stores_what_passed_and_what_failed() {
 }
 
 #[test]
+fn check_has_nothing_to_say_right_after_init_however_small_the_repository_is() {
+    for (path, text) in [
+        ("README.md", "# x\n"),
+        ("a.py", "def f():\n    return 1\n"),
+        ("tests/test_a.py", "def test_a():\n    assert True\n"),
+    ] {
+        let repo = Repo::directory();
+        repo.git(&["init", "--quiet"]);
+        repo.write(path, text);
+        repo.grace("init");
+        let said = repo.run(&["check"], None, |_| {});
+        assert_eq!(said.stdout.lines().count(), 1, "{path}: {}", said.stdout);
+        assert!(said.stdout.starts_with("the rules are right"), "{path}: {}", said.stdout);
+    }
+}
+
+#[test]
 fn a_run_says_what_became_of_the_records_of_earlier_runs() {
     let repo = Repo::edited();
     let store = repo.path.join(".git/grace");
