@@ -61,8 +61,10 @@ pub struct Decision {
     pub reasons: Vec<Reason>,
     /// Rules judged after the run, by name, and what they came to.
     pub after_run: Vec<(String, Truth)>,
-    /// What is missing where one of them cannot be told.
+    /// What is missing where one of them, or a limit of it, cannot be told.
     pub unknowns: Vec<String>,
+    /// The same by rule.
+    pub missing: BTreeMap<String, Vec<String>>,
     /// Bundles that rules ask for after the run, beyond the plan and beyond what has run.
     pub still_to_run: Vec<String>,
     /// Principles that apply: those of the plan, and of the rules that fired after the run.
@@ -249,14 +251,21 @@ pub fn decide(
         let entry = after_run.entry(&rule.name).or_insert(truth);
         *entry = truth.max(*entry);
     }
-    let mut unknowns = BTreeSet::new();
+    let mut missing: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let world = Outcomes { joined: &joined, outcomes, past, trust };
-    for (rule, _) in joined.fired.iter().filter(|(_, truth)| *truth == Truth::Unknown) {
-        world.missing(&rule.when, &mut unknowns);
-        // What no run tells is named by the plan.
-        let of_rule = |unknown: &&Unknown| unknown.derivation.iter().any(|reason| reason.rule == rule.name);
-        unknowns.extend(plan.unknowns.iter().filter(of_rule).map(|unknown| unknown.name.clone()));
+    for (rule, truth) in &joined.fired {
+        let mut facts: BTreeSet<String> = rule.unknowns.iter().cloned().collect();
+        if *truth == Truth::Unknown {
+            world.missing(&rule.when, &mut facts);
+            // What no run tells is named by the plan.
+            let of_rule = |unknown: &&Unknown| unknown.derivation.iter().any(|reason| reason.rule == rule.name);
+            facts.extend(plan.unknowns.iter().filter(of_rule).map(|unknown| unknown.name.clone()));
+        }
+        if !facts.is_empty() {
+            missing.entry(rule.name.clone()).or_default().extend(facts);
+        }
     }
+    let unknowns: BTreeSet<String> = missing.values().flatten().cloned().collect();
     let names = |planned: &[Element], of_rule: &dyn Fn(&AfterRun) -> Vec<Element>| -> Vec<String> {
         let mut names: BTreeSet<String> = planned.iter().map(|element| element.name.clone()).collect();
         names.extend(fired().flat_map(of_rule).map(|element| element.name));
@@ -268,6 +277,7 @@ pub fn decide(
         reasons,
         after_run: after_run.into_iter().map(|(name, truth)| (name.to_owned(), truth)).collect(),
         unknowns: unknowns.into_iter().collect(),
+        missing: missing.into_iter().map(|(rule, facts)| (rule, facts.into_iter().collect())).collect(),
         still_to_run,
         principles: names(&plan.principles, &|rule| rule.principles.clone()),
         intents: names(&plan.intents, &|rule| rule.intents.clone()),

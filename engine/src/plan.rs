@@ -603,6 +603,8 @@ pub struct AfterRun {
     pub intents: Vec<Element>,
     /// Least trust that it asks for.
     pub trust: Option<TrustFloor>,
+    /// Measured values that its limits speak of and that are not known: what asks for the owner's approval.
+    pub unknowns: Vec<String>,
     /// It denies.
     pub denies: bool,
     /// What to do instead, in the rule's words.

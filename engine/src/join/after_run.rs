@@ -89,6 +89,7 @@ impl Joiner<'_> {
                     principles: elements(rule.asked.principles),
                     intents: elements(rule.asked.intents),
                     trust: trust_floor(rule.asked.trust),
+                    unknowns: rule.asked.unknowns.into_keys().collect(),
                     name: rule.name,
                     when: rule.when,
                     tier: rule.tier,

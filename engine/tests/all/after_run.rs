@@ -105,6 +105,11 @@ rule failing : tier 3
     assert!(calm.intents.is_empty());
     let fired = decided(&plan, UNIT_FAILED, &[]);
     assert_eq!((fired.answer, fired.tier), (Answer::No, 3));
+    // Its limit holds for the owner: of what nothing was measured is said beside it, and only if it fires.
+    assert_eq!(plan.after_run[0].unknowns, ["kpi(boot)"]);
+    assert!(calm.unknowns.is_empty() && calm.missing.is_empty(), "{calm:#?}");
+    assert_eq!(fired.unknowns, ["kpi(boot)"]);
+    assert_eq!(fired.missing["failing"], ["kpi(boot)"]);
     assert_eq!(fired.still_to_run, ["chaos"]);
     assert_eq!(fired.intents, ["system.boot"]);
     assert_eq!(

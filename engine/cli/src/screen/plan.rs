@@ -318,7 +318,12 @@ fn if_it_fires(rule: &AfterRun) -> String {
     asks.extend(rule.validations.iter().map(|validation| format!("validation {}", validation.name)));
     asks.extend(rule.duties.iter().filter(|duty| duty.given.is_none()).map(|duty| duty.name.clone()));
     asks.extend(rule.trust.as_ref().map(|trust| format!("trust at least {}", decimal(trust.at_least))));
-    names(asks.iter().map(String::as_str), 6)
+    let asks = names(asks.iter().map(String::as_str), 6);
+    if rule.unknowns.is_empty() {
+        asks
+    } else {
+        format!("{asks}; unknown: {}", names(rule.unknowns.iter().map(String::as_str), 4))
+    }
 }
 
 fn unknowns(page: &mut Page, plan: &Plan) {

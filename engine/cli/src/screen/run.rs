@@ -91,18 +91,18 @@ pub fn summary(page: &mut Page, plan: &Plan, bundles: &[BundleOutcome], decision
 /// Rules that fired after the run, and what that made of the plan.
 fn after_run(page: &mut Page, plan: &Plan, decision: &Decision) {
     for (wanted, sentence) in [(Truth::Yes, "fired"), (Truth::Unknown, "cannot be told, so counted as fired")] {
-        let rules: Vec<&str> =
-            decision.after_run.iter().filter(|(_, truth)| *truth == wanted).map(|(rule, _)| rule.as_str()).collect();
-        if !rules.is_empty() {
-            page.hanging(
-                0,
-                &Text::from("after the run  "),
-                Text::new().then(Style::Strong, rules.join(", ")).then(Style::Warn, format!(" {sentence}")),
-            );
+        let rules = decision.after_run.iter().filter(|(_, truth)| *truth == wanted).map(|(rule, _)| rule.as_str());
+        let (lacking, told): (Vec<&str>, Vec<&str>) = rules.partition(|rule| decision.missing.contains_key(*rule));
+        let mut line = |rules: &str, missing: &str| {
+            let text = Text::new().then(Style::Strong, rules).then(Style::Warn, format!(" {sentence}"));
+            page.hanging(0, &Text::from("after the run  "), text.plain(missing));
+        };
+        if !told.is_empty() {
+            line(&told.join(", "), "");
         }
-    }
-    if !decision.unknowns.is_empty() {
-        page.hanging(0, &Text::from("unknown        "), Text::from(decision.unknowns.join(", ")));
+        for rule in lacking {
+            line(rule, &format!("; unknown: {}", decision.missing[rule].join(", ")));
+        }
     }
     if decision.tier > plan.tier {
         page.line(0, Text::from("after the run  ").then(Style::Warn, format!("tier {}", decision.tier)));
