@@ -71,7 +71,11 @@ fn say(terminal: Terminal, format: Format, failure: &Failure) {
 /// Says it once: the handler of the signal and the command that it ended may both come here.
 fn say_interrupted(terminal: Terminal, format: Format) {
     static SAID: Once = Once::new();
-    SAID.call_once(|| say(terminal, format, &Failure::new(INTERRUPTED, "interrupted")));
+    SAID.call_once(|| {
+        // The process ends without those who drew it: a line of progress would stay.
+        progress::clear();
+        say(terminal, format, &Failure::new(INTERRUPTED, "interrupted"));
+    });
 }
 
 /// Ends the process after an interrupt, with exit code 2.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use grace_runner::{BundleStatus, Event};
@@ -25,6 +26,34 @@ pub enum Progress {
     Silent,
 }
 
+/// What may stand on the screen: to be cleared where the process ends before those who drew it do.
+static DRAWN: Mutex<Vec<Drawn>> = Mutex::new(Vec::new());
+
+#[derive(Debug)]
+enum Drawn {
+    One(ProgressBar),
+    Many(MultiProgress),
+}
+
+impl Drawn {
+    fn remember(self) {
+        DRAWN.lock().unwrap_or_else(PoisonError::into_inner).push(self);
+    }
+}
+
+/// Clears all progress from the screen, for good.
+pub fn clear() {
+    for drawn in DRAWN.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        match drawn {
+            Drawn::One(bar) => bar.finish_and_clear(),
+            Drawn::Many(bars) => {
+                let _gone = bars.clear();
+                bars.set_draw_target(ProgressDrawTarget::hidden());
+            }
+        }
+    }
+}
+
 impl Progress {
     fn target(self) -> ProgressDrawTarget {
         if self == Self::Drawn { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() }
@@ -39,6 +68,7 @@ impl Progress {
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden())
             .with_style(style)
             .with_message(what);
+        Drawn::One(bar.clone()).remember();
         Meter { bar, clock: Stopwatch::start(), drawn: AtomicBool::new(self != Self::Drawn), steps: AtomicU64::new(0) }
     }
 
@@ -54,6 +84,7 @@ impl Progress {
             bar.set_draw_target(ProgressDrawTarget::stderr());
             bar.enable_steady_tick(PATIENCE);
         }
+        Drawn::One(bar.clone()).remember();
         Meter { bar, clock: Stopwatch::start(), drawn: AtomicBool::new(true), steps: AtomicU64::new(0) }
     }
 }
@@ -103,6 +134,7 @@ impl Progress {
     #[must_use]
     pub fn bundles<'a>(self, bundles: impl Iterator<Item = (&'a str, Duration, usize)>) -> Bundles {
         let bars = MultiProgress::with_draw_target(self.target());
+        Drawn::Many(bars.clone()).remember();
         let bundles: Vec<_> = bundles.collect();
         let widest = bundles.iter().map(|(name, ..)| name.chars().count()).max().unwrap_or(0);
         let mut by_name = BTreeMap::new();

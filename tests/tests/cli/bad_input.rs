@@ -14,6 +14,14 @@ fn without_git_the_answer_says_so() {
 }
 
 #[test]
+fn run_outside_of_a_repository_advises_nothing_that_it_refuses() {
+    let said = Repo::directory().run(&["run"], None, |_| {});
+    assert_eq!(said.code, Some(2));
+    assert!(said.stderr.contains("help: run inside a repository; git init makes one"), "{}", said.stderr);
+    assert!(!said.stderr.contains("--diff"), "{}", said.stderr);
+}
+
+#[test]
 fn outside_of_a_repository_the_answer_says_so() {
     assert_snapshot!(Repo::directory().grace("plan"));
 }

@@ -9,6 +9,7 @@ use grace_engine::decide::{self, Decision};
 use grace_engine::plan::{BookSide, BundleForm, BundlePlan, Plan};
 use grace_runner::{BundleOutcome, BundleStatus, Event, Job, Settings, TestStatus};
 use grace_store::{BundleRecord, PlanRecord, Record, Recorded, RunRecord, Store, TestRecord};
+use grace_system::git::GitError;
 use grace_system::{clock, env, files, git, process};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -57,7 +58,12 @@ pub(super) fn run(context: &Context, args: &ChangeArgs) -> Result<Answer> {
         return Err(Failure::new("input", "`run` needs a tree to run in: the work tree, what is staged, or a commit")
             .help("apply the diff first, or name a commit with --head"));
     }
-    let repository = context.place.repository()?;
+    // What stands in for a repository elsewhere, `run` does not take.
+    let repository = context.place.repository().map_err(|failure| match context.place.repository {
+        Err(GitError::NotARepository { .. }) => failure.help("run inside a repository; git init makes one"),
+        Err(GitError::NoGit) => failure.help("install git"),
+        _ => failure,
+    })?;
     // A plan that is acted upon believes no cache.
     let (mut plan, loaded) = derive(context, args, Cache::Unused)?;
     let past = loaded.past.clone();

@@ -104,7 +104,7 @@ impl Text {
         self.spans.iter().map(|span| span.style.paint(&span.text)).collect()
     }
 
-    /// Lines of at most `width` columns, broken at spaces; a word that is wider is broken where it must.
+    /// Lines of at most `width` columns, broken at spaces; a word that is wider is broken behind a `/`, else where it must.
     fn wrap(&self, width: usize) -> Vec<Text> {
         let width = width.max(8);
         let mut lines = Vec::new();
@@ -121,7 +121,7 @@ impl Text {
                 used += spaces;
             }
             while word.width() > width {
-                let cut = fitting(word, width);
+                let cut = cut(word, width);
                 line.push(style, &word[..cut]);
                 lines.push(std::mem::take(&mut line));
                 word = &word[cut..];
@@ -165,6 +165,12 @@ impl From<String> for Text {
     fn from(text: String) -> Self {
         Self::new().plain(text)
     }
+}
+
+/// Where a word that is wider than `width` columns is broken: behind the last `/` of a path that fits.
+fn cut(word: &str, width: usize) -> usize {
+    let fits = fitting(word, width);
+    word[..fits].rfind('/').map_or(fits, |slash| slash + 1)
 }
 
 /// Length in bytes of the longest beginning of `word` that takes at most `width` columns; at least one character.
@@ -375,6 +381,24 @@ mod tests {
         principles  PRESERVE_LAYER1_STABILITY
                     MAINTAIN_AUDIT_TRAIL
         "#);
+    }
+
+    #[test]
+    fn a_path_wider_than_the_page_is_broken_behind_a_slash() {
+        let text = page(40, |page| {
+            page.row(0, "part", "backend/agents/orchestration/workers/recovery_supervisor.py:12");
+            page.line(2, "backend/agents/orchestration/workers/recovery_supervisor.py");
+            page.line(0, "a".repeat(50));
+        });
+        insta::assert_snapshot!(text, @r"
+        part
+          backend/agents/orchestration/workers/
+          recovery_supervisor.py:12
+          backend/agents/orchestration/workers/
+          recovery_supervisor.py
+        aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+        aaaaaaaaaa
+        ");
     }
 
     #[test]
