@@ -261,6 +261,50 @@ fn test_files_that_cannot_be_read_belong_to_a_narrowed_run() {
 }
 
 #[test]
+fn tests_of_other_languages_are_run_by_file_and_packages_as_one() {
+    let mut before = repository();
+    for (path, text) in [
+        ("web/a.ts", "export function f() {\n  return 1;\n}\n\nexport function g() {}\n"),
+        ("web/a.test.ts", "import { g } from './a';\nit('works', () => { g(); });\n"),
+        ("web/b.test.ts", "it('stands alone', () => {});\n"),
+        ("pkg/a.go", "package pkg\n\nfunc F() int {\n\treturn 1\n}\n"),
+        ("pkg/b.go", "package pkg\n"),
+        ("pkg/a_test.go", "package pkg\n\nfunc TestF(t *testing.T) {}\n"),
+        ("other/o_test.go", "package other\n\nfunc TestO(t *testing.T) {}\n"),
+        ("one/Cargo.toml", "[package]\nname = \"one\"\n"),
+        (
+            "one/src/lib.rs",
+            "fn f() -> u8 {\n    1\n}\n\n#[cfg(test)]\nmod tests {\n    #[test]\n    fn works() {}\n}\n",
+        ),
+        ("one/tests/it.rs", "#[test]\nfn works() {}\n"),
+    ] {
+        before.insert(path.to_owned(), text.to_owned());
+    }
+    let tests = "(path(\"web/**\") plus path(\"pkg/**\") plus path(\"other/**\") plus path(\"one/**\"))";
+    for (path, from, to, whole) in [
+        ("web/a.ts", "return 1", "return 2", vec!["web/a.test.ts"]),
+        ("pkg/a.go", "return 1", "return 2", vec!["pkg/a_test.go"]),
+        ("pkg/b.go", "package pkg\n", "package pkg\n\nvar X = 1\n", vec!["pkg/a_test.go"]),
+        ("one/src/lib.rs", "    1\n", "    2\n", vec!["one/src/lib.rs", "one/tests/it.rs"]),
+        ("one/tests/it.rs", "{}", "{ panic!() }", vec!["one/tests/it.rs"]),
+        ("web/a.ts", "return 1;", "return 1; // one", vec![]),
+    ] {
+        let after = with(&before, path, &before[path].replace(from, to));
+        let mut bench = Bench::new();
+        bench.set(&before, &after, &impacted(tests, "all"));
+        let bundles = bench.engine.plan().bundles;
+        let Some(bundle) = bundles.first() else {
+            assert_eq!(whole, [""; 0], "{path}");
+            continue;
+        };
+        assert_eq!(bundle.whole, whole, "{path}");
+        assert_eq!(bundle.selected, [""; 0], "{path}");
+        assert_eq!(bundle.tests.iter().filter(|test| !test.contains("::")).count(), 6, "{:?}", bundle.tests);
+        assert_eq!(bundle.runs_nothing(), whole.is_empty(), "{path}");
+    }
+}
+
+#[test]
 fn one_tested_part_does_not_excuse_another() {
     let rules = book(&format!(
         "{TIERS}

@@ -43,6 +43,32 @@ fn diff(path: &str, before: &str, after: &str) -> Vec<String> {
 const CODE: &str = "\"\"\"Module.\"\"\"\nimport os\n\nX = 1\n\n\ndef f(a, b=1):\n    \"\"\"Adds.\"\"\"\n    # why\n    return a + b\n\n\nclass K(Exception):\n    \"\"\"A class.\"\"\"\n\n    y = 2\n\n    def m(self):\n        return self.y\n";
 
 #[test]
+fn of_other_languages_meaning_is_told_by_tokens_and_nothing_is_proved() {
+    let ts = "import { a } from './a';\nexport function f() {\n  // why\n  return a(1);\n}\n";
+    let go = "package p\n\nfunc F() int {\n\t// why\n\treturn 1\n}\n";
+    let rs = "fn f() -> u8 {\n    // why\n    1\n}\n";
+    for (path, code, from, to, expected) in [
+        ("a.ts", ts, "a(1)", "a(2)", "a.ts:f BODY []"),
+        ("a.ts", ts, "// why", "// because", "a.ts:f COMMENT []"),
+        ("a.ts", ts, "// why", "// eslint-disable-next-line", "a.ts:f BODY|COMMENT []"),
+        ("a.ts", ts, "a(1)", "a( 1 )", "a.ts:f FORMAT []"),
+        ("a.ts", ts, "return a", "return\n  a", "a.ts:f BODY []"),
+        ("a.ts", ts, "// why", "// wh\u{2028}y", "a.ts: UNKNOWN [], a.ts:f BODY|COMMENT|UNKNOWN []"),
+        ("a.ts", ts, "'./a'", "'./b'", "a.ts: BODY []"),
+        ("a.go", go, "// why", "// because", "a.go:F COMMENT []"),
+        ("a.go", go, "// why", "//go:noinline", "a.go:F BODY|COMMENT []"),
+        ("a.go", go, "return 1", "return  2", "a.go:F BODY []"),
+        ("a.rs", rs, "// why", "// because", "a.rs:f COMMENT []"),
+        ("a.rs", rs, "fn f", "#[cold]\nfn f", "a.rs:f DECORATORS []"),
+        ("a.rs", rs, "fn f", "/// Says.\nfn f", "a.rs: BODY []"),
+        ("package.json", "{}\n", "{}", "{ }", "package.json: BYTES []"),
+    ] {
+        let after = code.replacen(from, to, 1);
+        assert_eq!(diff(path, code, &after).join(", "), expected, "{from} -> {to}");
+    }
+}
+
+#[test]
 fn each_kind_is_told_for_the_part_that_changed() {
     for (from, to, expected) in [
         ("a + b", "a - b", "a.py:f BODY []"),

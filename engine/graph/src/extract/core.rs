@@ -5,7 +5,7 @@
 //! (trees can be tens of thousands deep) and each node is looked at once.
 //!
 //! The canonical form of a part is that of Python's digests: 1 opens a node, 3 a token with its text, 4 closes, 5 is text
-//! that no token covers, 6 a nested part, 7 a comment that is code.
+//! that no token covers, 6 a nested part, 7 a comment that is code, with the lines that lie before and after it.
 
 use std::cell::RefCell;
 use std::ops::ControlFlow;
@@ -203,8 +203,6 @@ pub(super) struct Core<'t> {
     verbatim: bool,
     last_end: usize,
     last_row: usize,
-    /// A comment that is code ended on this row, and no token followed yet.
-    comment_row: Option<usize>,
     /// Takes what is written when no part is open any more.
     spare: Vec<u8>,
     pub(super) type_only: bool,
@@ -252,7 +250,6 @@ impl<'t> Core<'t> {
             verbatim: false,
             last_end: 0,
             last_row: 0,
-            comment_row: None,
             spare: Vec::new(),
             type_only: false,
             guarded: 0,
@@ -790,9 +787,10 @@ impl<'t> Core<'t> {
         let distance = begin.saturating_sub(self.last_row).min(2) as u8;
         self.last_row = end;
         if code {
-            self.comment_row = Some(end);
+            let rest = self.text.get(node.end_byte()..).unwrap_or_default().bytes();
+            let breaks = rest.take_while(u8::is_ascii_whitespace).filter(|byte| *byte == b'\n').take(2).count() as u8;
             let buffer = self.buffer();
-            buffer.extend_from_slice(&[7, distance]);
+            buffer.extend_from_slice(&[7, distance, breaks]);
             buffer.extend_from_slice(&(text.len() as u32).to_le_bytes());
             buffer.extend_from_slice(text.as_bytes());
         } else if let Some(frame) = self.frames.last_mut() {
@@ -805,10 +803,6 @@ impl<'t> Core<'t> {
     fn write_leaf(&mut self, node: Node<'_>) {
         self.write_gap(node.start_byte());
         self.last_end = self.last_end.max(node.end_byte());
-        if let Some(row) = self.comment_row.take() {
-            let distance = node.start_position().row.saturating_sub(row).min(2) as u8;
-            self.buffer().extend_from_slice(&[8, distance]);
-        }
         self.last_row = node.end_position().row;
         // The name of a part is in no digest.
         if self.frames.last().is_some_and(|frame| frame.name == Some(node.id())) {
