@@ -64,7 +64,7 @@ impl Watch {
     }
 
     /// Waits until something is touched, then until it is quiet; `None` once the flag is set, or nothing can come any more.
-    pub fn next(&mut self) -> Option<Touched> {
+    pub fn wait(&mut self) -> Option<Touched> {
         let mut touched = Touched::default();
         loop {
             let wait = if touched.is_empty() { TURN } else { QUIET };

@@ -24,7 +24,7 @@ pub(super) fn watch(context: &Context, args: &ChangeArgs, show: Show<'_>) -> Res
     let mut session = Session::open(&context.place, args, context.progress)?;
     let mut last = session.engine().plan();
     show(&plan_of(context, &session, &last, None)?)?;
-    while let Some(touched) = watch.next() {
+    while let Some(touched) = watch.wait() {
         let saved = saved(&touched);
         match session.refresh(&touched) {
             Ok(Refreshed::Nothing) => continue,

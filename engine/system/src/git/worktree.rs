@@ -66,7 +66,7 @@ impl Repository {
         let mut args = vec!["ls-files", "-c", "-o", "--exclude-standard", "-z", "--"];
         args.extend(paths);
         let output = self.git(args)?;
-        Ok(records(&output).into_iter().map(|record| names::from_bytes(record).0).collect())
+        Ok(records(&output).map(|record| names::from_bytes(record).0).collect())
     }
 
     /// Lists the work tree: tracked files, and untracked ones that are not ignored.
