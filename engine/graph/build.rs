@@ -1,13 +1,13 @@
-//! Names what decides the facts of a file: the extractors' sources, the form of facts, and the grammars. Facts that were
-//! remembered under another name are not read, so nobody has to think of raising a version.
+//! Names what decides the facts and the links of a file: the sources of this crate, and the grammars. What was remembered
+//! under another name is not read, so nobody has to think of raising a version.
 #![expect(clippy::disallowed_methods, reason = "a build script reads the sources that it is built from")]
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
-/// What facts depend on, below this crate.
-const SOURCES: [&str; 6] = ["src/extract", "src/extract.rs", "src/facts.rs", "src/code.rs", "src/hash.rs", "src/store"];
+/// What they depend on, below this crate.
+const SOURCES: &str = "src";
 /// Which grammars are linked, and which codec.
 const LOCK: &str = "../../Cargo.lock";
 const PACKAGES: [&str; 2] = ["tree-sitter", "postcard"];
@@ -15,10 +15,8 @@ const PACKAGES: [&str; 2] = ["tree-sitter", "postcard"];
 fn main() -> std::io::Result<()> {
     let mut hasher = DefaultHasher::new();
     let mut sources = Vec::new();
-    for source in SOURCES {
-        println!("cargo::rerun-if-changed={source}");
-        collect(Path::new(source), &mut sources)?;
-    }
+    println!("cargo::rerun-if-changed={SOURCES}");
+    collect(Path::new(SOURCES), &mut sources)?;
     sources.sort();
     for source in sources {
         // The same on every system, however git wrote the lines out.

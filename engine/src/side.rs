@@ -100,7 +100,7 @@ impl SideState {
             *self = old;
         }
         let files = tree.files.iter().map(|file| graph_file(store, file)).collect();
-        self.graph = Arc::new(CodeGraph::build(files));
+        self.graph = Arc::new(CodeGraph::build_with(files, store));
         self.work.built += 1;
         self.contents = Contents(Arc::new(tree.files.iter().map(|file| file.content.clone()).collect()));
     }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct FileId(pub u32);
 
 /// Index of a part in one [`CodeGraph`]; the parts of a file are contiguous, in source order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PartId(pub u32);
 
 /// What a part is: the smallest pieces that can change.
@@ -121,7 +121,7 @@ impl Evidence {
 }
 
 /// One directed edge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Edge {
     /// Where it starts.
     pub from: PartId,
@@ -150,7 +150,7 @@ pub enum FolderUse {
 }
 
 /// A part that hangs on whatever is in a folder, at any depth.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Dependent {
     /// The folder; empty for the whole tree.
     pub folder: Arc<str>,

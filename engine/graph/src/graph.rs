@@ -15,9 +15,12 @@ mod visit;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::code::{Dependent, Edge, EdgeKind, FileId, PartId, PartKind};
 use crate::facts::{FileFacts, Language, Outline, ProblemKind};
 use crate::resolve::Index;
+use crate::store::FactStore;
 
 pub use chunks::Chunks;
 pub use nodes::{FileNode, Nodes};
@@ -78,7 +81,7 @@ impl GraphFile {
 }
 
 /// Why an import led nowhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum UnresolvedKind {
     /// A relative import of a module that is not there.
     RelativeModule,
@@ -93,7 +96,7 @@ pub enum UnresolvedKind {
 }
 
 /// An import that led nowhere.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Unresolved {
     /// Where.
     pub part: PartId,
@@ -135,7 +138,14 @@ impl CodeGraph {
     /// Builds the graph of a tree. The order of the files does not matter; of two with one path the first counts.
     #[must_use]
     pub fn build(files: Vec<GraphFile>) -> Self {
-        build::build(files)
+        build::build(files, None)
+    }
+
+    /// As [`CodeGraph::build`]; the links between the files are taken from the store where it remembers those of just these
+    /// files, and given to it where not.
+    #[must_use]
+    pub fn build_with(files: Vec<GraphFile>, store: &FactStore) -> Self {
+        build::build(files, Some(store))
     }
 
     /// The graph after one file was edited, equal to one built anew from all files; `None` where the edit is one that

@@ -19,6 +19,8 @@ mod values;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use serde::{Deserialize, Serialize};
+
 use crate::code::{Dependent, Edge, EdgeKind, FileId, PartId, PartKind};
 use crate::facts::Language;
 use crate::graph::{FileNode, ModelLiteral, Nodes, Outlines, Unresolved};
@@ -34,7 +36,7 @@ pub(crate) use scope::ScopeTable;
 const SHARE: usize = 16;
 
 /// What one file gives to a graph.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Links {
     /// Edges that start in it, in any order.
     pub(crate) edges: Vec<Edge>,
@@ -50,11 +52,41 @@ pub(crate) struct Links {
 
 /// A use of a method that very many classes override: the edges to them go from the method itself, once, instead of from
 /// each use.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Demand {
     class: PartId,
     name: Arc<str>,
     kind: EdgeKind,
+}
+
+impl Links {
+    /// Whether everything starts in this file and leads to a part of the tree: links that were remembered may be anything.
+    fn are_sound(&self, nodes: &Nodes, file: FileId) -> bool {
+        let own = nodes.file(file).parts.clone();
+        let all = nodes.files().last().map_or(0, |last| last.parts.end);
+        let (here, there) = (|part: PartId| own.contains(&part.0), |part: PartId| part.0 < all);
+        self.edges.iter().all(|edge| here(edge.from) && there(edge.to))
+            && self.unresolved.iter().all(|unresolved| here(unresolved.part))
+            && self.demands.iter().all(|demand| there(demand.class))
+            && self.models.iter().all(|(_, part, _)| here(*part))
+            && self.dependents.iter().all(|dependent| here(dependent.part))
+            && self.unresolved.is_sorted()
+            && self.demands.is_sorted()
+            && self.models.is_sorted()
+            && self.dependents.is_sorted()
+    }
+}
+
+/// The links of all files of a tree as a record.
+pub(crate) fn encode_links(links: &[Links]) -> Option<Vec<u8>> {
+    postcard::to_stdvec(links).ok()
+}
+
+/// The links of a record, if it is one of a tree with these nodes.
+pub(crate) fn decode_links(nodes: &Nodes, record: &[u8]) -> Option<Vec<Links>> {
+    let (links, rest) = postcard::take_from_bytes::<Vec<Links>>(record).ok()?;
+    let are_sound = nodes.file_ids().zip(&links).all(|(file, links)| links.are_sound(nodes, file));
+    (rest.is_empty() && links.len() == nodes.files().len() && are_sound).then_some(links)
 }
 
 /// What linking knows of all files together. The same as long as no file's interface changes.

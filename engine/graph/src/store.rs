@@ -25,7 +25,18 @@ pub struct FactStore {
     facts: Mutex<FxHashMap<(ContentId, Language), Arc<FileFacts>>>,
     extractions: AtomicUsize,
     disk: Option<Disk>,
+    tree: Option<Arc<TreeMemory>>,
+    graphs: AtomicUsize,
     fresh: Mutex<Fresh>,
+}
+
+/// A place for the links of one tree.
+#[derive(Debug)]
+pub(crate) struct LinkSlot {
+    number: usize,
+    tree: [u8; 32],
+    /// What lies there, if it is of this tree.
+    pub(crate) record: Option<Vec<u8>>,
 }
 
 /// What the disk does not have yet.
@@ -33,6 +44,7 @@ pub struct FactStore {
 struct Fresh {
     facts: Vec<(ContentId, Language)>,
     blobs: Vec<(BlobName, ContentId)>,
+    links: Vec<(LinkSlot, Vec<u8>)>,
 }
 
 impl FactStore {
@@ -46,6 +58,29 @@ impl FactStore {
     #[must_use]
     pub fn over(disk: Disk) -> Self {
         Self { disk: Some(disk), ..Self::default() }
+    }
+
+    /// With what is remembered of a work tree: the links of the trees that are built first.
+    #[must_use]
+    pub fn with_tree(self, tree: Arc<TreeMemory>) -> Self {
+        Self { tree: Some(tree), ..self }
+    }
+
+    /// Where the links of the tree of this name are remembered; `None` where they are not to be. The sides of a change come
+    /// in the same order each time, so each has its place.
+    pub(crate) fn links(&self, name: impl FnOnce() -> [u8; 32]) -> Option<LinkSlot> {
+        let memory = self.tree.as_ref()?;
+        let number = self.graphs.fetch_add(1, Ordering::Relaxed);
+        if number >= tree::LINKS {
+            return None;
+        }
+        let tree = name();
+        Some(LinkSlot { number, tree, record: memory.links(number, &tree) })
+    }
+
+    /// Remembers the links of a tree.
+    pub(crate) fn learn_links(&self, slot: LinkSlot, record: Option<Vec<u8>>) {
+        self.fresh().links.extend(record.map(|record| (slot, record)));
     }
 
     /// The facts of these bytes, extracted unless they are known. Their digests are there if somebody asked for them before.
@@ -102,8 +137,13 @@ impl FactStore {
 
     /// Writes to disk what was learnt since the last call. Where that cannot be done, nothing is kept and nothing is said.
     pub fn keep(&self) {
-        let Some(disk) = &self.disk else { return };
         let mut fresh = std::mem::take(&mut *self.fresh());
+        for (slot, record) in &fresh.links {
+            if let Some(tree) = &self.tree {
+                tree.keep_links(slot.number, &slot.tree, record);
+            }
+        }
+        let Some(disk) = &self.disk else { return };
         fresh.facts.sort_unstable();
         fresh.facts.dedup();
         let facts: Vec<_> = {

@@ -70,7 +70,7 @@ fn graph_of(input: &Input, store: &FactStore) -> CodeGraph {
         }
         node
     };
-    CodeGraph::build(input.after.files.iter().map(file).collect())
+    CodeGraph::build_with(input.after.files.iter().map(file).collect(), store)
 }
 
 pub(super) fn path(context: &Context, from: &str, to: &str, args: &GraphArgs) -> Result<Answer> {

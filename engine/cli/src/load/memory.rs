@@ -46,7 +46,7 @@ impl Cache {
 pub struct Memory {
     /// Facts of everything that is loaded.
     pub store: Arc<FactStore>,
-    tree: Option<TreeMemory>,
+    tree: Option<Arc<TreeMemory>>,
     /// Before anything was looked at, in nanoseconds since 1970.
     moment: i64,
     found: OnceLock<Found>,
@@ -69,11 +69,14 @@ impl Memory {
     #[must_use]
     pub(super) fn open(cache: Cache, root: &Path, repository: Option<&Repository>) -> Self {
         let place = cache.place();
-        let store = match &place {
+        let mut store = match &place {
             Some(place) => FactStore::over(Disk::open(place, MOST_BYTES)),
             None => FactStore::new(),
         };
-        let tree = place.filter(|_| repository.is_some()).map(|place| TreeMemory::open(&place, root));
+        let tree = place.filter(|_| repository.is_some()).map(|place| Arc::new(TreeMemory::open(&place, root)));
+        if let Some(tree) = &tree {
+            store = store.with_tree(Arc::clone(tree));
+        }
         Self {
             store: Arc::new(store),
             tree,

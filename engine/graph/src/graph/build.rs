@@ -9,11 +9,13 @@ use crate::code::{Dependent, FileId, Part, PartId, PartKind};
 use crate::facts::{Language, Outline, PartFact, PartFlags};
 use crate::layout::{Layout, base_name};
 use crate::resolve::{self, ScopeTable};
+use crate::store::FactStore;
 use crate::test_names::is_test_name;
 
-pub(super) fn build(mut files: Vec<GraphFile>) -> CodeGraph {
+pub(super) fn build(mut files: Vec<GraphFile>, store: Option<&FactStore>) -> CodeGraph {
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files.dedup_by(|later, first| later.path == first.path);
+    let remembered = store.and_then(|store| store.links(|| name_of(&files)));
     let layout = Layout::new(files.iter().map(|file| &*file.path));
     let mut nodes = nodes(&files, &layout);
     let outlines: Outlines = files.into_iter().map(|file| file.outline.filter(|_| file.opaque.is_none())).collect();
@@ -30,7 +32,14 @@ pub(super) fn build(mut files: Vec<GraphFile>) -> CodeGraph {
     for (part, decorators) in found.decorators {
         nodes.parts[part.0 as usize].decorators = decorators;
     }
-    let links = resolve::link_all(&nodes, &outlines, &found.index, &scopes);
+    let known = remembered.as_ref().and_then(|slot| resolve::decode_links(&nodes, slot.record.as_deref()?));
+    let links = known.unwrap_or_else(|| {
+        let links = resolve::link_all(&nodes, &outlines, &found.index, &scopes);
+        if let (Some(store), Some(slot)) = (store, remembered) {
+            store.learn_links(slot, resolve::encode_links(&links));
+        }
+        links
+    });
     let demands = links.iter().flat_map(|links| &links.demands);
     let mut given = resolve::demanded(&nodes, &outlines, &found.index, &scopes, demands);
     drop(scopes);
@@ -75,6 +84,19 @@ fn dependents(rows: &Rows) -> Vec<Dependent> {
     let mut dependents: Vec<Dependent> = rows.dependents().cloned().collect();
     dependents.sort_unstable();
     dependents
+}
+
+/// The name of a tree: equal for trees with equal links.
+fn name_of(files: &[GraphFile]) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    for file in files {
+        let outline = file.outline.as_ref().map(|outline| *outline.digest());
+        let read = (file.path.len(), file.language, file.opaque, file.has_problems, outline.is_some());
+        hasher.update(format!("{read:?}").as_bytes());
+        hasher.update(file.path.as_bytes());
+        hasher.update(&outline.unwrap_or_default());
+    }
+    *hasher.finalize().as_bytes()
 }
 
 fn models(rows: &Rows) -> Vec<ModelLiteral> {
@@ -216,4 +238,98 @@ fn is_public(local_name: &str, all: Option<&Set<&str>>) -> bool {
     };
     listed
         && segments.all(|segment| !segment.starts_with('_') || (segment.starts_with("__") && segment.ends_with("__")))
+}
+
+#[cfg(test)]
+mod tests {
+    use grace_system::files;
+    use std::path::Path;
+
+    use super::*;
+    use crate::extract::extract;
+    use crate::store::{FactStore, TreeMemory};
+
+    const FILES: &[(&str, &str)] = &[
+        ("app/__init__.py", ""),
+        (
+            "app/kernel.py",
+            "class Kernel:\n    def start(self):\n        return self.stop()\n\n    def stop(self):\n        pass\n",
+        ),
+        (
+            "app/api.py",
+            "import gone\nfrom .kernel import Kernel\n\n\ndef boot():\n    return Kernel().start('model:7b')\n",
+        ),
+        (
+            "app/more.py",
+            "from app.kernel import Kernel\n\n\nclass More(Kernel):\n    def stop(self):\n        return open('app/api.py')\n",
+        ),
+        ("notes.md", ""),
+    ];
+
+    fn tree() -> Vec<GraphFile> {
+        let facts = |path, text: &str| Language::reader_of(path).map(|language| extract(language, text.as_bytes()));
+        FILES.iter().map(|(path, text)| GraphFile::new((*path).into(), facts(path, text).as_ref())).collect()
+    }
+
+    fn store(root: &Path) -> FactStore {
+        FactStore::new().with_tree(Arc::new(TreeMemory::open(root, Path::new("/work"))))
+    }
+
+    fn shown(graph: &CodeGraph) -> String {
+        let edges: Vec<_> = graph.edges().collect();
+        let unresolved: Vec<_> = graph.unresolved().collect();
+        format!("{edges:?} {unresolved:?} {:?}", graph.model_literals())
+    }
+
+    /// The sorted files of [`tree`], and the record of their links.
+    fn record() -> ([u8; 32], Vec<u8>) {
+        let root = files::temporary_dir().unwrap();
+        let first = store(root.path());
+        let _graph = CodeGraph::build_with(tree(), &first);
+        first.keep();
+        let mut files = tree();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        let name = name_of(&files);
+        let slot = store(root.path()).links(|| name).unwrap();
+        (name, slot.record.expect("they are remembered"))
+    }
+
+    #[test]
+    fn remembered_links_are_those_of_linking_and_are_believed() {
+        let root = files::temporary_dir().unwrap();
+        let expected = shown(&CodeGraph::build(tree()));
+        let (name, record) = record();
+        assert!(expected.contains("model:7b"));
+        let remember = |record: &[u8]| TreeMemory::open(root.path(), Path::new("/work")).keep_links(0, &name, record);
+        remember(&record);
+        assert_eq!(shown(&CodeGraph::build_with(tree(), &store(root.path()))), expected);
+        // That they are taken from there shows when they are others.
+        remember(
+            &resolve::encode_links(&(0..FILES.len()).map(|_| resolve::Links::default()).collect::<Vec<_>>()).unwrap(),
+        );
+        assert_eq!(CodeGraph::build_with(tree(), &store(root.path())).edges().count(), 0);
+        // Another tree is linked by itself.
+        let mut other = tree();
+        other[2].has_problems = true;
+        assert_eq!(shown(&CodeGraph::build_with(other, &store(root.path()))), expected);
+    }
+
+    #[test]
+    fn no_record_of_links_harms() {
+        let root = files::temporary_dir().unwrap();
+        let expected = shown(&CodeGraph::build(tree()));
+        let (name, record) = record();
+        let built = |record: &[u8]| {
+            TreeMemory::open(root.path(), Path::new("/work")).keep_links(0, &name, record);
+            shown(&CodeGraph::build_with(tree(), &store(root.path())))
+        };
+        for at in 0..record.len() {
+            assert_eq!(built(&record[..at]), expected, "cut at {at}");
+            for byte in [0, 1, 0x7f, 0xff] {
+                let mut changed = record.clone();
+                changed[at] = byte;
+                built(&changed);
+            }
+        }
+    }
 }

@@ -175,6 +175,28 @@ def run():
     }
 
     #[test]
+    fn facts_of_every_language_come_back() {
+        let samples = [
+            (
+                Language::TypeScript,
+                "import { a as b } from './a';\nexport class C extends b { m(): void { a(this.x); } }\n",
+            ),
+            (Language::Tsx, "export default () => <a.B c={d()} />;\n"),
+            (Language::JavaScript, "const a = require('./a');\nexports.f = async function () { return a.b(); };\n"),
+            (Language::Rust, "use a::b;\nmod c;\nimpl T for S { fn f(&self) { b::g(self.x) } }\n#[test]\nfn t() {}\n"),
+            (Language::Go, "package a\nimport \"b/c\"\ntype T struct{}\nfunc (t *T) F() { c.G(t) }\n"),
+            (Language::PackageJson, "{\"name\": \"a\", \"exports\": {\".\": \"./a.js\"}}"),
+            (Language::TsConfig, "{\"compilerOptions\": {\"paths\": {\"@/*\": [\"src/*\"]}}}"),
+            (Language::CargoToml, "[package]\nname = \"a\"\n"),
+            (Language::GoMod, "module a/b\n"),
+        ];
+        for (language, text) in samples {
+            let facts = extract(language, text.as_bytes());
+            assert_eq!(decode(facts.content, &encode(&facts).unwrap()).as_ref(), Some(&facts), "{language:?}");
+        }
+    }
+
+    #[test]
     fn a_record_with_more_or_less_is_none() {
         let facts = facts();
         let whole = encode(&facts).unwrap();

@@ -14,7 +14,7 @@ use super::index::{BlobName, Index, Key, Place, Segment};
 use crate::facts::ContentId;
 
 /// Facts of another form, or from other extractors, have another name.
-const VERSION: &str = env!("GRACE_FACTS_VERSION");
+pub(super) const VERSION: &str = env!("GRACE_FACTS_VERSION");
 /// Directories of other versions that are let be: the youngest.
 const OTHER_VERSIONS: usize = 2;
 /// Bytes before a record that tell whether it is whole.

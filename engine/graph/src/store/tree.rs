@@ -17,6 +17,10 @@ const CHECKSUM: usize = 32;
 const MAX_BYTES: u64 = 256 << 20;
 /// Work trees that are remembered, at most: those that were used last.
 const MAX_TREES: usize = 64;
+/// Trees of a work tree whose links are remembered: those before and after the change.
+pub(super) const LINKS: usize = 2;
+/// Files that a work tree takes, at most.
+const FILES: usize = 2 + LINKS;
 
 /// One work tree.
 #[derive(Debug)]
@@ -144,33 +148,61 @@ impl TreeMemory {
         let _nothing_kept = self.write("listing", &listing);
     }
 
+    /// The links of the tree of this name, if they lie in this place.
+    pub(super) fn links(&self, number: usize, name: &[u8; 32]) -> Option<Vec<u8>> {
+        let mut bytes = self.read_bytes(&format!("links{number}"))?;
+        let start = links_head(name);
+        let record = bytes.strip_prefix(start.as_slice())?.len();
+        bytes.drain(..bytes.len() - record);
+        Some(bytes)
+    }
+
+    /// Remembers the links of a tree in place of those of another.
+    pub(crate) fn keep_links(&self, number: usize, name: &[u8; 32], record: &[u8]) {
+        let _nothing_kept = self.write_bytes(&format!("links{number}"), &[&links_head(name), record].concat());
+    }
+
     fn path(&self, what: &str) -> PathBuf {
         self.root.join("trees").join(format!("{}.{what}", self.name))
     }
 
     fn read<T: for<'de> Deserialize<'de>>(&self, what: &str) -> Option<T> {
-        let bytes = files::read(&self.path(what), MAX_BYTES).ok()?;
+        let bytes = self.read_bytes(what)?;
+        let (read, rest) = postcard::take_from_bytes(&bytes).ok()?;
+        rest.is_empty().then_some(read)
+    }
+
+    fn read_bytes(&self, what: &str) -> Option<Vec<u8>> {
+        let mut bytes = files::read(&self.path(what), MAX_BYTES).ok()?;
         let (checksum, rest) = bytes.strip_prefix(MAGIC)?.split_at_checked(CHECKSUM)?;
         if blake3::hash(rest).as_bytes() != checksum {
             return None;
         }
-        let (read, rest) = postcard::take_from_bytes(rest).ok()?;
-        rest.is_empty().then_some(read)
+        bytes.drain(..MAGIC.len() + CHECKSUM);
+        Some(bytes)
     }
 
     fn write<T: Serialize>(&self, what: &str, value: &T) -> Result<(), FileError> {
-        let Ok(rest) = postcard::to_stdvec(value) else { return Ok(()) };
+        postcard::to_stdvec(value).map_or(Ok(()), |bytes| self.write_bytes(what, &bytes))
+    }
+
+    fn write_bytes(&self, what: &str, rest: &[u8]) -> Result<(), FileError> {
         let directory = self.root.join("trees");
         files::create_dirs(&directory)?;
         super::disk::mark(&self.root)?;
         let path = self.path(what);
         let is_new = !files::exists(&path);
-        files::replace_unsynced(&path, &[MAGIC.as_slice(), blake3::hash(&rest).as_bytes(), &rest].concat())?;
+        files::replace_unsynced(&path, &[MAGIC.as_slice(), blake3::hash(rest).as_bytes(), rest].concat())?;
         if is_new {
             forget(&directory);
         }
         Ok(())
     }
+}
+
+/// What stands before the links of a tree: who linked it, and which it is.
+fn links_head(name: &[u8; 32]) -> Vec<u8> {
+    [super::disk::VERSION.as_bytes(), name].concat()
 }
 
 /// Removes what was not written for longest, where there is too much.
@@ -182,7 +214,7 @@ fn forget(directory: &Path) {
         .map(|path| (files::stat(&path).map_or(0, |stat| stat.stamp.modified), path))
         .collect();
     entries.sort();
-    let many = entries.len().saturating_sub(2 * MAX_TREES);
+    let many = entries.len().saturating_sub(FILES * MAX_TREES);
     for (_, path) in &entries[..many] {
         let _left_behind = files::remove_file(path);
     }
@@ -301,10 +333,10 @@ mod tests {
     #[test]
     fn few_work_trees_are_remembered() {
         let root = files::temporary_dir().unwrap();
-        for number in 0..2 * MAX_TREES + 10 {
+        for number in 0..FILES * MAX_TREES + 10 {
             let memory = TreeMemory::open(root.path(), Path::new(&number.to_string()));
             memory.keep_files(&[file("a", 1)], LATER, |_| false);
         }
-        assert_eq!(files::list(&root.path().join("trees")).unwrap().len(), 2 * MAX_TREES);
+        assert_eq!(files::list(&root.path().join("trees")).unwrap().len(), FILES * MAX_TREES);
     }
 }
