@@ -6,6 +6,7 @@
 
 mod bindings;
 mod chains;
+mod computed;
 mod digest;
 mod kinds;
 mod stack;

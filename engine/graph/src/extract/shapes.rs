@@ -126,10 +126,9 @@ pub(super) fn call_flags(callee: &str, imported: bool) -> PartFlags {
     }
 }
 
-/// The identifier that the value of an expression begins with, and whether it is all of it: `"visit_" + name`,
-/// `f"visit_{name}"`, `"visit_%s" % name`. `None` for an expression that begins with no literal.
-pub(super) fn leading_name(expression: &str) -> Option<(&str, bool)> {
-    let quoted = expression.trim_start_matches(['r', 'R', 'u', 'U', 'f', 'F']);
+/// The identifier that a string literal begins with, and whether it is all of it. `None` for what names nothing.
+pub(super) fn leading_name(literal: &str) -> Option<(&str, bool)> {
+    let quoted = literal.trim_start_matches(['r', 'R', 'u', 'U', 'f', 'F']);
     let quote = quoted.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
     let inner = &quoted[1..];
     let end = inner.find(|char: char| !(char.is_alphanumeric() || char == '_')).unwrap_or(inner.len());

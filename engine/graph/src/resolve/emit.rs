@@ -23,6 +23,8 @@ const MAX_OVERRIDES: usize = 32;
 /// Attributes that one `getattr` of a computed name gets edges to, and all of a file; beyond, it hangs on the whole tree.
 const MAX_DISPATCHED: usize = 256;
 const MAX_DISPATCHED_IN_FILE: usize = 16_384;
+/// Classes and attributes that are looked through for all of them.
+const MAX_LOOKED_IN_FILE: usize = 1 << 22;
 /// Files of one name that are looked through for a path.
 const MAX_NAMESAKES: usize = 1_024;
 /// The least that must be known of a computed name to look for methods by it on an object of unknown class.
@@ -37,12 +39,14 @@ pub(super) struct Linker<'a> {
     overrides: Map<(PartId, &'a str), Rc<[PartId]>>,
     /// Edges of the file that come from computed names.
     dispatched: usize,
+    /// What was looked through for them.
+    looked: usize,
 }
 
 impl<'a> Linker<'a> {
     pub(super) fn new(tree: Tree<'a>, index: &'a Index) -> Self {
         let resolver = Resolver::new(tree, Some(&index.hierarchy));
-        Self { resolver, index, links: Links::default(), overrides: Map::default(), dispatched: 0 }
+        Self { resolver, index, links: Links::default(), overrides: Map::default(), dispatched: 0, looked: 0 }
     }
 
     fn nodes(&self) -> &'a Nodes {
@@ -52,7 +56,7 @@ impl<'a> Linker<'a> {
     /// The links of a file: the same whatever was linked before.
     pub(super) fn link(&mut self, file: FileId) -> Links {
         self.resolver.forget();
-        self.dispatched = 0;
+        (self.dispatched, self.looked) = (0, 0);
         if self.nodes().file(file).language != Some(Language::Python) {
             return foreign::link(self.resolver.tree, self.index, file);
         }
@@ -133,6 +137,9 @@ impl<'a> Linker<'a> {
 
     /// `getattr` of a name that is computed: any attribute of the receiver that begins so.
     fn dispatch(&mut self, file: FileId, part: PartId, scope: u32, site: u32, chain: &'a str) {
+        if self.dispatched > MAX_DISPATCHED_IN_FILE || self.looked > MAX_LOOKED_IN_FILE {
+            return self.depends(part, site, "", FolderUse::Loads);
+        }
         let (receiver, start) = chain.rsplit_once('.').unwrap_or((chain, ""));
         let mut found: Vec<PartId> = Vec::new();
         let nodes = self.nodes();
@@ -145,16 +152,22 @@ impl<'a> Linker<'a> {
                     let line = self.index.hierarchy.line(class).into_iter().flat_map(|line| line.classes.iter());
                     let mut classes: Vec<PartId> = line.map(|(class, _)| *class).collect();
                     classes.extend(self.index.hierarchy.below(class));
-                    for class in classes.into_iter().take(MAX_DISPATCHED) {
+                    self.looked += classes.len();
+                    if classes.len() > MAX_DISPATCHED {
+                        return self.depends(part, site, "", FolderUse::Loads);
+                    }
+                    for class in classes {
                         let begins = |part: &PartId| nodes.part(*part).name.starts_with(start);
-                        found.extend(nodes.children(class).filter(begins).take(MAX_DISPATCHED + 1));
+                        let children = nodes.children(class).inspect(|_| self.looked += 1);
+                        found.extend(children.filter(begins).take(MAX_DISPATCHED + 1));
                     }
                 }
                 Thing::Module(module) => {
                     let body = nodes.body_of(module);
                     let begins = |part: &PartId| nodes.part(*part).name.starts_with(start);
                     found.push(body);
-                    found.extend(nodes.children(body).filter(begins).take(MAX_DISPATCHED + 1));
+                    let children = nodes.children(body).inspect(|_| self.looked += 1);
+                    found.extend(children.filter(begins).take(MAX_DISPATCHED + 1));
                 }
                 _ => {}
             }
@@ -313,6 +326,10 @@ impl<'a> Linker<'a> {
             let part = self.resolver.part_id(file, reference.part);
             let chain = outline.name(reference.chain);
             let head = without_call(chain.split('.').next().unwrap_or(chain));
+            // One by a computed name may hang on folders instead, and counts by how many there are.
+            if chain.ends_with('*') {
+                continue;
+            }
             let all_from_part = self.links.edges[begin..].iter().all(|edge| edge.from == part);
             if all_from_part && !self.resolver.binds_inside(file, head) {
                 known[slot] = (begin as u32 + 1, self.links.edges.len() as u32 + 1);

@@ -382,3 +382,47 @@ fn files_below_a_directory_are_those_whose_path_begins_with_it() {
     assert_eq!(below(""), paths);
     assert!(below("none").is_empty());
 }
+
+/// What `getattr` in `main.run` may call, of a class with the methods `start`, `stop`, `do_it` and `other`.
+#[track_caller]
+fn asked(body: &str) -> Vec<std::string::String> {
+    let main = format!("from m import C\ndef run(k, on, *more):\n{body}\n");
+    let methods = "class C:\n    def start(self): pass\n    def stop(self): pass\n    def do_it(self): pass\n    def other(self): pass\n";
+    let graph = graph(&[("m.py", methods), ("main.py", &main)]);
+    let calls = edges(&graph, "main.run").into_iter();
+    calls.filter_map(|edge| Some(edge.strip_prefix("calls m.C.")?.split(' ').next()?.to_owned())).collect()
+}
+
+#[test]
+fn a_computed_name_is_followed_by_what_it_surely_begins_with_and_else_may_be_any() {
+    let any = ["do_it", "other", "start", "stop"];
+    for expression in ["'do_' + k", "f'do_{k}'", "'do_%s' % k", "'do_{}'.format(k)", "('do_' + k)", "'d' 'o_' + k"] {
+        assert_eq!(asked(&format!("    getattr(C, {expression})()")), ["do_it"], "{expression}");
+        assert_eq!(asked(&format!("    n = {expression}\n    getattr(C, n)()")), ["do_it"], "{expression}");
+    }
+    assert_eq!(asked("    getattr(C, 'start' if on else 'stop')()"), ["start", "stop"]);
+    assert_eq!(asked("    n = 'start' if on else 'stop'\n    getattr(C, n)()"), ["start", "stop"]);
+    for expression in ["'do_'.join(more)", "'DO_'.lower() + k", "'do_' + k if on else k", "'do_' and k", "'do_'[k:]"] {
+        assert_eq!(asked(&format!("    getattr(C, {expression})()")), any, "{expression}");
+    }
+    for more in ["n = k", "n += k", "for n in more: pass", "n, k = more", "n: str = k"] {
+        assert_eq!(asked(&format!("    n = 'do_' + k\n    {more}\n    getattr(C, n)()")), any, "{more}");
+        assert_eq!(asked(&format!("    n = 'do_' + k\n    getattr(C, n)()\n    {more}")), any, "{more}");
+    }
+    assert_eq!(asked("    if on: k = 'do_it'\n    getattr(C, k)()"), any, "a parameter has a value already");
+}
+
+#[test]
+fn what_asks_for_one_of_too_many_hangs_on_the_whole_tree_each_time() {
+    let many = (0..257).map(|n| format!("def f{n}(): pass\n")).collect::<std::string::String>();
+    let classes =
+        (0..257).map(|n| format!("class C{n}(Base):\n    def go(self): pass\n")).collect::<std::string::String>();
+    let classes = format!("class Base: pass\n{classes}");
+    let ask = "def f(name): getattr(many, name)()\ndef g(name): getattr(many, name)()\ndef h(name): getattr(Base(), f'go{name}')()\n";
+    let main = format!("import many\nfrom classes import Base\n{ask}");
+    let graph = graph(&[("many.py", &many), ("classes.py", &classes), ("main.py", &main)]);
+    let hanging: Vec<_> = graph.dependents_of("").iter().map(|one| one.part).collect();
+    for name in ["main.f", "main.g", "main.h"] {
+        assert!(hanging.contains(&part(&graph, name)), "{name}: {hanging:?}");
+    }
+}

@@ -108,9 +108,7 @@ impl Walk<'_> {
             return;
         }
         if let Some(right) = right {
-            if let Some((start, false)) = shapes::leading_name(self.slice(right)) {
-                self.starts.push((self.part(), name, start));
-            }
+            self.computed_name(name, right);
             self.bind_value(left, right);
         }
     }

@@ -8,9 +8,6 @@ use crate::extract::raw::RawReference;
 use crate::extract::shapes;
 use crate::facts::{BindingForm, ImportForm, NameId, PartFlags, StringUse};
 
-/// Computed names of one part that are looked at for one `getattr`.
-const MAX_STARTS: usize = 8;
-
 /// True for a chain that is written without anything between its names.
 pub(super) fn is_plain_chain(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.')
@@ -195,63 +192,6 @@ impl Walk<'_> {
                 let part = self.part() as usize;
                 self.raw.parts[part].flags |= PartFlags::COMPUTED_IMPORT;
             }
-        }
-    }
-
-    /// `getattr(object, name)` refers to an attribute, or to all that begin as the name does; `getfixturevalue(name)` of a
-    /// name that is computed to any fixture.
-    pub(super) fn dispatch(&mut self, call: Node<'_>) {
-        let Some(callee) = call.child(0) else { return };
-        let callee = self.slice(callee);
-        let asks = callee.rsplit('.').next() == Some("getfixturevalue");
-        if !asks && callee != "getattr" {
-            return;
-        }
-        let Some(arguments) = call.child_by_field_id(self.kinds.fields.arguments) else { return };
-        let mut given: [Option<Node<'_>>; 2] = [None, None];
-        let mut cursor = arguments.walk();
-        let mut more = cursor.goto_first_child();
-        let mut count = 0;
-        while more && count < given.len() {
-            let child = cursor.node();
-            if child.is_named() && !matches!(self.kinds.role(child.kind_id()), Role::Comment | Role::Continuation) {
-                given[count] = Some(child);
-                count += 1;
-            }
-            more = cursor.goto_next_sibling();
-        }
-        if asks {
-            let is_literal = given[0].is_some_and(|name| shapes::literal_content(self.slice(name)).is_some());
-            if !is_literal {
-                let part = self.part() as usize;
-                self.raw.parts[part].flags |= PartFlags::COMPUTED_FIXTURE;
-            }
-            return;
-        }
-        let [Some(object), Some(name)] = given else { return };
-        let object = self.chain(object).map_or("?", |chain| self.raw.names.get(chain)).to_owned();
-        let part = self.part();
-        let text = self.slice(name);
-        let chains: Vec<String> = match shapes::leading_name(text) {
-            Some((name, true)) => vec![format!("{object}.{name}")],
-            Some((start, false)) => vec![format!("{object}.{start}*")],
-            None => {
-                let of_part = self.starts.iter().rev().take_while(|(of, ..)| *of == part).take(MAX_STARTS);
-                let starts: Vec<String> = of_part
-                    .filter(|(_, target, _)| *target == text)
-                    .map(|(.., start)| format!("{object}.{start}*"))
-                    .collect();
-                if starts.is_empty() { vec![format!("{object}.*")] } else { starts }
-            }
-        };
-        for chain in chains.into_iter().filter(|chain| chain.len() <= MAX_CHAIN) {
-            self.raw.references.push(RawReference {
-                part,
-                line: line(call),
-                chain: self.raw.names.intern(&chain),
-                is_call: true,
-                in_decorator: false,
-            });
         }
     }
 

@@ -5,6 +5,7 @@
 
 use tree_sitter::{Node, Tree, TreeCursor};
 
+use super::computed::Computed;
 use super::digest::docstring;
 use super::kinds::{KINDS, Kinds, Role};
 use super::stack::{self, Stack};
@@ -80,16 +81,16 @@ pub(super) struct Walk<'t> {
     pub(super) type_only: u32,
     pub(super) guarded: u32,
     pub(super) in_decorator: u32,
-    /// Variables that parts set to a computed name, with what it begins with, in order of the text.
-    pub(super) starts: Vec<(u32, &'t str, &'t str)>,
+    /// Variables that parts set to a name, and calls of `getattr` by a variable.
+    pub(super) computed: Computed<'t>,
     /// The file imports names from `subprocess`.
     pub(super) imports_processes: bool,
     /// Some call may ask for something by a name that is a value.
-    dispatches: bool,
+    pub(super) dispatches: bool,
     /// Module and level of the `from` that is being read.
     pub(super) from: (NameId, u16),
     empty: NameId,
-    unknown: NameId,
+    pub(super) unknown: NameId,
 }
 
 impl<'t> Walk<'t> {
@@ -121,7 +122,7 @@ impl<'t> Walk<'t> {
             type_only: 0,
             guarded: 0,
             in_decorator: 0,
-            starts: Vec::new(),
+            computed: Computed::default(),
             imports_processes: false,
             dispatches: text.contains("getattr") || text.contains("getfixturevalue"),
             from: (empty, 0),
@@ -162,6 +163,7 @@ impl<'t> Walk<'t> {
                 top.child += 1;
             }
         }
+        self.computed_names();
         if self.has_errors && self.raw.problems.iter().all(|problem| problem.kind != ProblemKind::SyntaxError) {
             self.problem(tree.root_node());
         }
