@@ -42,7 +42,7 @@ pub(super) fn watch(context: &Context, args: &ChangeArgs, show: Show<'_>) -> Res
         } else if !context.is_json() {
             let mut page = context.page();
             page.line(0, format!("{saved}: the plan is the same"));
-            show(&page.finish())?;
+            show(&(page.finish() + "\n"))?;
         }
     }
     Ok(Answer::yes(String::new()))
@@ -57,12 +57,12 @@ fn plan_of(context: &Context, session: &Session<'_>, plan: &Plan, saved: Option<
     }
     let mut page = context.page();
     if let Some(saved) = saved {
-        page.gap();
         page.line(0, saved);
     }
     screen::plan::plan(&mut page, plan, &loaded.compared, None);
     screen::notes::problems(&mut page, &loaded.problems);
-    Ok(page.finish())
+    // Plans that follow each other stand apart.
+    Ok(page.finish() + "\n")
 }
 
 /// What was touched, in words.
