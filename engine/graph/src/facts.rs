@@ -624,7 +624,13 @@ impl Outline {
         };
         Interface {
             parts: self.parts.iter().map(part).collect(),
-            imports: self.imports.iter().filter(|import| is_seen(import.part)).map(import).collect(),
+            // A star gives its names to the module, wherever it stands.
+            imports: self
+                .imports
+                .iter()
+                .filter(|import| is_seen(import.part) || import.form == ImportForm::Star)
+                .map(import)
+                .collect(),
             bindings: self.bindings.iter().filter(|binding| is_seen(binding.part)).map(binding).collect(),
             plugins: self
                 .strings

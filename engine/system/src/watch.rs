@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
@@ -15,6 +15,8 @@ use crate::process::Cancel;
 
 /// How long it must be quiet before what was touched is told.
 const QUIET: Duration = Duration::from_millis(40);
+/// How long is waited for quiet at most: something may be written all the time.
+const PATIENCE: Duration = Duration::from_millis(500);
 /// How long it is waited for an event before the flag is looked at again.
 const TURN: Duration = Duration::from_millis(250);
 /// Paths that are told by name; of more it is said that there are many.
@@ -66,7 +68,13 @@ impl Watch {
     /// Waits until something is touched, then until it is quiet; `None` once the flag is set, or nothing can come any more.
     pub fn wait(&mut self) -> Option<Touched> {
         let mut touched = Touched::default();
+        let mut first: Option<Instant> = None;
         loop {
+            if touched.is_empty() {
+                first = None;
+            } else if first.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
+                return Some(touched);
+            }
             let wait = if touched.is_empty() { TURN } else { QUIET };
             match self.events.recv_timeout(wait) {
                 Ok(event) => self.add(&mut touched, event),

@@ -73,8 +73,30 @@ fn each_save_gives_the_plan_that_a_first_load_gives() {
     expect_the_plan(&repo, &watching);
     std::fs::rename(repo.path.join("app/notes.py"), repo.path.join("app/moved.py")).unwrap();
     expect_the_plan(&repo, &watching);
+    // What a file that moved loses is still lost when it is saved again.
+    repo.write("app/moved.py", "from app.api import boot\n\n\ndef noted():\n    return boot()\n");
+    expect_the_plan(&repo, &watching);
     std::fs::remove_file(repo.path.join("app/new.py")).unwrap();
     expect_the_plan(&repo, &watching);
+    // A directory that moves is told by its own name alone.
+    std::fs::rename(repo.path.join("tests"), repo.path.join("checks")).unwrap();
+    expect_the_plan(&repo, &watching);
+    std::fs::rename(repo.path.join("checks"), repo.path.join("tests")).unwrap();
+    expect_the_plan(&repo, &watching);
+    // Something that is written all the time, and is no part of the project, keeps nobody waiting.
+    let log = repo.path.join("noise.log");
+    repo.write(".gitignore", "*.log\n");
+    expect_the_plan(&repo, &watching);
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let noise = std::thread::spawn(move || {
+        while stopped.recv_timeout(Duration::from_millis(10)) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+            std::fs::write(&log, "more").unwrap();
+        }
+    });
+    repo.write("app/new.py", "def fresh():\n    return 2\n");
+    expect_the_plan(&repo, &watching);
+    drop(stop);
+    noise.join().unwrap();
     // Rules, and what is compared with.
     repo.write("grace/rules.grace", &RULES.replace("tier 2", "tier 3"));
     expect_the_plan(&repo, &watching);
@@ -89,9 +111,34 @@ fn each_save_gives_the_plan_that_a_first_load_gives() {
 }
 
 #[test]
-fn watch_follows_the_work_tree_alone() {
+fn a_file_in_conflict_stays_unknown_until_git_knows_it() {
     let repo = Repo::project();
-    let said = repo.run(&["watch", "--staged"], None, |_| {});
-    assert_eq!(said.code, Some(2));
-    assert!(said.stderr.contains("`watch` follows the work tree"), "{}", said.stderr);
+    repo.git(&["checkout", "--quiet", "-b", "other"]);
+    repo.write("app/notes.py", "def note():\n    return 'other'\n");
+    repo.commit("other");
+    repo.git(&["checkout", "--quiet", "main"]);
+    repo.write("app/notes.py", "def note():\n    return 'main'\n");
+    repo.commit("main");
+    let git = ["-c", "user.name=Ann", "-c", "user.email=ann@example.org", "merge", "--quiet", "other"];
+    let merge = std::process::Command::new("git").args(git).current_dir(&repo.path).output().unwrap();
+    assert!(!merge.status.success(), "both sides changed the line");
+    let watching = watching(&repo);
+    let unknowns = |plan: &Value| plan["unknowns"].as_array().unwrap().len();
+    assert!(unknowns(&expect_the_plan(&repo, &watching)) > 0);
+    repo.write("app/notes.py", "def note():\n    return 'both'\n");
+    repo.write("app/api.py", "from app.core.kernel import Kernel\n\n\ndef boot():\n    return Kernel().stop()\n");
+    assert!(unknowns(&expect_the_plan(&repo, &watching)) > 0);
+}
+
+#[test]
+fn watch_follows_the_work_tree_and_its_own_rules_alone() {
+    let repo = Repo::project();
+    for (arguments, sentence) in [
+        (["watch", "--staged"].as_slice(), "`watch` follows the work tree"),
+        (&["watch", "--rules", "grace"], "`watch` judges by the project's own rules"),
+    ] {
+        let said = repo.run(arguments, None, |_| {});
+        assert_eq!(said.code, Some(2));
+        assert!(said.stderr.contains(sentence), "{}", said.stderr);
+    }
 }

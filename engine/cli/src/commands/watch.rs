@@ -17,6 +17,9 @@ pub(super) fn watch(context: &Context, args: &ChangeArgs, show: Show<'_>) -> Res
     if args.head.is_some() || args.staged || args.diff.is_some() || !args.files.is_empty() {
         return Err(Failure::new("usage", "`watch` follows the work tree").help("give it --base, or nothing"));
     }
+    if args.rules.is_some() {
+        return Err(Failure::new("usage", "`watch` judges by the project's own rules").help("leave out --rules"));
+    }
     let repository = context.place.repository()?;
     // Before the tree is read: what is saved while it is read is not missed.
     let mut watch = Watch::new(&context.place.root, &[repository.git_dir(), repository.common_dir()], &context.cancel)
@@ -29,7 +32,7 @@ pub(super) fn watch(context: &Context, args: &ChangeArgs, show: Show<'_>) -> Res
         match session.refresh(&touched) {
             Ok(Refreshed::Nothing) => continue,
             Ok(Refreshed::Edited | Refreshed::Loaded) => {}
-            // In the middle of a merge git may have no answer; the next save asks again.
+            // In the middle of a merge git may have no answer; the next save loads everything.
             Err(failure) => {
                 show(&if context.is_json() { failure.json() } else { failure.screen(context.width) })?;
                 continue;

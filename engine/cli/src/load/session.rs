@@ -11,6 +11,7 @@ use grace_engine::input::TreeFile;
 use grace_graph::change::{Change, Content, FileChange};
 use grace_graph::facts::{Language, MAX_PARSED_BYTES};
 use grace_graph::owners::PLACES;
+use grace_system::clock;
 use grace_system::files::{self, Kind};
 use grace_system::git::EntryKind;
 use grace_system::watch::Touched;
@@ -42,6 +43,9 @@ pub struct Session<'a> {
     loaded: Loaded,
     change: Change,
     engine: Engine,
+    /// The day of `as_of` for which it was loaded, and whether something touched was not taken in.
+    day: i64,
+    is_stale: bool,
 }
 
 /// What one touched file means for the comparison.
@@ -61,7 +65,7 @@ impl<'a> Session<'a> {
         // It reads single files; what they say is kept where the whole was loaded.
         let reader = Reader::new(&place.root, place.repository.as_ref().ok(), Cache::Unused);
         let (loaded, change, engine) = whole(place, args, progress)?;
-        Ok(Self { place, args, progress, reader, loaded, change, engine })
+        Ok(Self { place, args, progress, reader, loaded, change, engine, day: today(), is_stale: false })
     }
 
     /// The engine, which holds the change as it is now.
@@ -79,18 +83,27 @@ impl<'a> Session<'a> {
     /// Takes in what was touched.
     ///
     /// # Errors
-    /// When git cannot answer; the session is as it was.
+    /// When git cannot answer. The next time everything is loaded, whatever is touched then.
     pub fn refresh(&mut self, touched: &Touched) -> Result<Refreshed> {
-        if touched.many || touched.repository {
-            return self.reload();
-        }
+        let was_stale = std::mem::replace(&mut self.is_stale, true);
+        // Windows and waivers begin and end with a day.
+        let refreshed = if was_stale || touched.many || touched.repository || self.day != today() {
+            self.reload()
+        } else {
+            self.take_in(&touched.files)
+        };
+        self.is_stale = refreshed.is_err();
+        refreshed
+    }
+
+    fn take_in(&mut self, touched: &BTreeSet<String>) -> Result<Refreshed> {
         let unknown: BTreeSet<&str> =
-            touched.files.iter().map(String::as_str).filter(|path| !self.loaded.after.contains_key(*path)).collect();
+            touched.iter().map(String::as_str).filter(|path| !self.loaded.after.contains_key(*path)).collect();
         if !unknown.is_empty() && self.brings_files(&unknown)? {
             return self.reload();
         }
         let mut edits = Vec::new();
-        for path in touched.files.iter().filter(|path| !unknown.contains(path.as_str())) {
+        for path in touched.iter().filter(|path| !unknown.contains(path.as_str())) {
             match self.edit(path)? {
                 Edit::File(file, entry, change) => edits.push((file, entry, change)),
                 Edit::Everything => return self.reload(),
@@ -126,13 +139,21 @@ impl<'a> Session<'a> {
         let (loaded, change, engine) = whole(self.place, self.args, self.progress)?;
         self.reader = Reader::new(&self.place.root, self.place.repository.as_ref().ok(), Cache::Unused);
         (self.loaded, self.change, self.engine) = (loaded, change, engine);
+        self.day = today();
         Ok(Refreshed::Loaded)
     }
 
     /// Whether some of these paths, which the comparison does not know, are files of the project now.
     fn brings_files(&self, paths: &BTreeSet<&str>) -> Result<bool> {
-        let there =
-            |path: &&&str| files::stat_in(&self.place.root, path).is_ok_and(|stat| stat.kind != Kind::Directory);
+        // A directory that comes or goes may be told by its own name alone.
+        let had = |path: &&str| {
+            let below = format!("{path}/");
+            self.loaded.after.range(below.clone()..).next().is_some_and(|(known, _)| known.starts_with(&below))
+        };
+        if paths.iter().any(had) {
+            return Ok(true);
+        }
+        let there = |path: &&&str| files::stat_in(&self.place.root, path).is_ok();
         let there: Vec<&str> = paths.iter().filter(there).copied().collect();
         Ok(match (there.is_empty(), &self.place.repository) {
             (true, _) => false,
@@ -147,7 +168,7 @@ impl<'a> Session<'a> {
         if path.starts_with(OWN_RULES)
             || PLACES.contains(&path)
             || matches!(name, ".gitignore" | ".gitattributes" | ".gitmodules")
-            || self.loaded.past.model_files.contains_key(path)
+            || matches!(known.source, Source::Unreadable(_))
             || !known.is_file()
         {
             return Ok(Edit::Everything);
@@ -156,14 +177,13 @@ impl<'a> Session<'a> {
         if stat.kind != Kind::File || cfg!(unix) && stat.executable != (known.kind == EntryKind::Executable) {
             return Ok(Edit::Everything);
         }
-        let moved = self.change.files.iter().any(|change| {
-            let paths = [&change.before, &change.after].map(|side| side.as_ref().map(|side| &*side.path));
-            paths.contains(&Some(path)) && paths[0] != paths[1]
-        });
-        // A file that came may have come from one that went: which one hangs on what both hold.
-        let went = || self.change.files.iter().any(|change| change.after.is_none());
         let before = self.loaded.before.get(path);
-        if moved && before.is_some() || before.is_none() && went() {
+        // A file that came may have come from one that went: which one hangs on what all of them hold.
+        let went = |change: &FileChange| match (&change.before, &change.after) {
+            (Some(before), Some(after)) => before.path != after.path,
+            (before, _) => before.is_some(),
+        };
+        if before.is_none() && self.change.files.iter().any(went) {
             return Ok(Edit::Everything);
         }
         let entry = Entry { kind: known.kind, source: Source::Disk };
@@ -171,9 +191,11 @@ impl<'a> Session<'a> {
         let before = before.map(|before| self.reader.file_side(path, before)).transpose()?;
         let same = match before.as_ref().map(|before| (&before.content, before.executable)) {
             None => false,
+            // What is compared otherwise than by its text is left to who compares.
             Some((Content::Text(old), _)) if old.starts_with("version https://git-lfs") => {
                 return Ok(Edit::Everything);
             }
+            Some((Content::TooLarge { .. } | Content::Unknown(_), _)) => return Ok(Edit::Everything),
             // A checkout may write other line ends than the commit has.
             Some((Content::Text(old), executable)) => {
                 let is_same = |new: &Content| match new {
@@ -195,6 +217,11 @@ impl<'a> Session<'a> {
         let change = (!same).then_some(FileChange { before, after: Some(after), asserted: false });
         Ok(Edit::File(file, entry, change))
     }
+}
+
+/// Days since 1970, UTC.
+fn today() -> i64 {
+    clock::now().as_second().div_euclid(86_400)
 }
 
 fn path_of(change: &FileChange) -> Option<&str> {

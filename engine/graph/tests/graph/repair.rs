@@ -65,6 +65,7 @@ const STATEMENTS: &[&str] = &[
     "class Nested(Base):\n    pass",
     "return super().run()",
     "import nowhere.at.all",
+    "from app.models import *",
     "@decorate\ndef wrapped():\n    pass",
     "pytest_plugins = ['app.tools']",
 ];
