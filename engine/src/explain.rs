@@ -348,7 +348,7 @@ impl Explainer<'_> {
                 explanation.facts.push(fact("run", why));
             }
             for widening in &bundle.widened {
-                let why = format!("with all tests of the bundle: {} {}", widening.path, widening.cause.words());
+                let why = format!("with all tests of the bundle: {} {}", widening.what, widening.cause.words());
                 explanation.facts.push(fact("run", why));
             }
             for reason in &bundle.derivation {

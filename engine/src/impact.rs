@@ -43,7 +43,7 @@ impl Impact {
         for change in meant(db).iter() {
             let key = change.after.as_ref().or(change.before.as_ref());
             if let Some(key) = key.filter(|_| change.kinds.contains(Kinds::UNKNOWN)) {
-                widened.insert(Widening { cause: WideningCause::UnknownChange, path: key.path.to_string() });
+                widened.insert(Widening { cause: WideningCause::UnknownChange, what: key.path.to_string() });
             }
             if let Some(part) = change.after.as_ref().and_then(|key| graph.find(key)) {
                 changed.insert(part.0 as usize);
@@ -51,6 +51,9 @@ impl Impact {
             } else if let Some(part) = change.before.as_ref().and_then(|key| before.find(key)) {
                 widened.extend(widening(before, part));
             }
+        }
+        if !meant(db).is_empty() {
+            widened.extend(too_little_seen(graph));
         }
         let mut reached = affected(graph, &seeds(db, graph, Side::After), Follow::Widely);
         let renamed: BTreeMap<PartKey, PartKey> =
@@ -70,6 +73,21 @@ impl Impact {
     }
 }
 
+/// Why no narrowing over a graph is to be believed.
+fn too_little_seen(graph: &CodeGraph) -> Vec<Widening> {
+    let sight = graph.sight();
+    let mut found = Vec::new();
+    if sight.loses_tests() {
+        let what = format!("{} of {} test files", sight.blind_test_files, sight.test_files);
+        found.push(Widening { cause: WideningCause::BlindTests, what });
+    }
+    if sight.loses_imports() {
+        let what = format!("{} of {} imports", sight.lost_imports, sight.imports);
+        found.push(Widening { cause: WideningCause::LostImports, what });
+    }
+    found
+}
+
 /// Why the change of a part may affect every test: its file says how tests run; or no parser reads it, it is no
 /// documentation, and nothing is seen to use it.
 fn widening(graph: &CodeGraph, part: PartId) -> Option<Widening> {
@@ -87,7 +105,7 @@ fn widening(graph: &CodeGraph, part: PartId) -> Option<Widening> {
         () if is_unseen() => WideningCause::UnknownInput,
         () => return None,
     };
-    Some(Widening { cause, path: path.to_string() })
+    Some(Widening { cause, what: path.to_string() })
 }
 
 /// The parts of a side that changed in meaning. A change of more than a function's body happens at import time, so it is

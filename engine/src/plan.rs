@@ -430,10 +430,10 @@ impl BundlePlan {
 /// Why a narrowed bundle runs all of its tests all the same.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Widening {
-    /// What about the file makes it so.
+    /// What makes it so.
     pub cause: WideningCause,
-    /// The changed file.
-    pub path: String,
+    /// The changed file; or how much of the tree reading does not see: `12 of 20 test files`.
+    pub what: String,
 }
 
 /// What makes it unknown which tests a change reaches.
@@ -446,16 +446,22 @@ pub enum WideningCause {
     UnknownInput,
     /// It cannot be told how the file changed.
     UnknownChange,
+    /// So many test files are seen to use no source that no narrowing is to be believed.
+    BlindTests,
+    /// So many imports of own modules lead nowhere that no narrowing is to be believed.
+    LostImports,
 }
 
 impl WideningCause {
-    /// In words, after the path.
+    /// In words, after what it is about.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
             Self::GovernsTests => "says how tests run",
             Self::UnknownInput => "is read by no parser, and nothing is seen to use it",
             Self::UnknownChange => "changed in a way that cannot be told",
+            Self::BlindTests => "are seen to use no source, so what a change reaches cannot be told",
+            Self::LostImports => "name own modules that are not found, so what a change reaches cannot be told",
         }
     }
 }

@@ -9,6 +9,7 @@ mod chunks;
 mod nodes;
 mod reach;
 mod rows;
+mod sight;
 mod stats;
 mod visit;
 
@@ -25,7 +26,8 @@ use crate::store::FactStore;
 pub use chunks::Chunks;
 pub use nodes::{FileNode, Nodes};
 pub use reach::Direction;
-use rows::Rows;
+use rows::{Row, Rows};
+pub use sight::Sight;
 pub use stats::Stats;
 pub use visit::{Neighbors, VisitedParts};
 
@@ -124,6 +126,7 @@ pub struct CodeGraph {
     models: Arc<Vec<ModelLiteral>>,
     /// Sorted by folder.
     dependents: Arc<Vec<Dependent>>,
+    sight: Sight,
 }
 
 impl Deref for CodeGraph {
@@ -224,6 +227,12 @@ impl CodeGraph {
     /// Imports that led nowhere, sorted by place.
     pub fn unresolved(&self) -> impl Iterator<Item = &Unresolved> {
         self.rows.unresolved()
+    }
+
+    /// How much of the tree is seen.
+    #[must_use]
+    pub fn sight(&self) -> Sight {
+        self.sight
     }
 
     /// Every part that hangs on a folder as a whole, sorted by folder and use.

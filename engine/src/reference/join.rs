@@ -701,7 +701,7 @@ impl<'a> Court<'a> {
     fn tests_reached(&self) -> Option<BTreeSet<PartKey>> {
         let judge = self.judge(0);
         for pc in judge.meant() {
-            if pc.kinds.contains(Kinds::UNKNOWN) {
+            if pc.kinds.contains(Kinds::UNKNOWN) || self.world.sides[1].is_hardly_seen {
                 return None;
             }
             let (side, key) = match (&pc.before, &pc.after) {

@@ -44,6 +44,8 @@ pub(super) struct SideFacts {
     pub(super) parts: BTreeMap<PartKey, PartFacts>,
     pub(super) files: BTreeMap<String, FileFacts>,
     pub(super) edges: BTreeSet<EdgeFacts>,
+    /// Too much of the tree is not seen for what a change reaches to be believed.
+    pub(super) is_hardly_seen: bool,
     /// Folders, what hangs on all that is in them, and how.
     pub(super) dependents: Vec<(String, FolderUse, PartKey)>,
     /// String literals that may name a model, with the part that holds them.
@@ -348,7 +350,9 @@ impl World {
 
 impl SideFacts {
     fn read(graph: &CodeGraph) -> Self {
-        let mut facts = Self::default();
+        let sight = graph.sight();
+        let is_hardly_seen = sight.loses_tests() || sight.loses_imports();
+        let mut facts = Self { is_hardly_seen, ..Self::default() };
         for file in graph.files() {
             facts.files.insert(
                 file.path.to_string(),

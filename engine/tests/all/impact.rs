@@ -55,7 +55,7 @@ fn causes(rest: &[(&str, &str)], path: &str, before: &str, after: &str) -> Vec<(
     let rest = files(rest);
     let bundle = bundle(&with(&rest, path, before), &with(&rest, path, after));
     assert_eq!(bundle.selected, bundle.tests);
-    bundle.widened.into_iter().map(|one| (one.cause, one.path)).collect()
+    bundle.widened.into_iter().map(|one| (one.cause, one.what)).collect()
 }
 
 /// A test of another module, which nothing here reaches.
@@ -445,6 +445,32 @@ fn what_nothing_is_seen_to_use_and_what_says_how_tests_run_widens_and_says_why()
         assert_eq!(causes(&rest, path, "a\n", "b\n"), [(WideningCause::GovernsTests, path.to_owned())]);
     }
     assert_eq!(causes(&rest, "m.py", "def f(:\n", "def f(::\n"), [(WideningCause::UnknownChange, "m.py".to_owned())]);
+}
+
+#[test]
+fn a_graph_that_sees_too_little_widens_and_says_so() {
+    let blind = |number: usize| (format!("tests/test_{number}.py"), "def test_x():\n    assert 1\n".to_owned());
+    let seeing = |number: usize| {
+        let text = format!("import m\n\n\ndef test_{number}():\n    assert m.f()\n");
+        (format!("tests/test_{number}.py"), text)
+    };
+    let tree = |blind_ones: usize, all: usize| -> Files {
+        let tests = (0..all).map(|number| if number < blind_ones { blind(number) } else { seeing(number) });
+        tests.chain([("m.py".to_owned(), "def f():\n    return 1\n".to_owned())]).collect()
+    };
+    let widened = |before: &Files| -> Vec<(WideningCause, String)> {
+        let bundle = bundle(before, &with(before, "m.py", "def f():\n    return 2\n"));
+        assert_eq!(bundle.selected == bundle.tests, !bundle.widened.is_empty());
+        bundle.widened.into_iter().map(|one| (one.cause, one.what)).collect()
+    };
+    assert_eq!(widened(&tree(7, 12)), [(WideningCause::BlindTests, "7 of 12 test files".to_owned())]);
+    assert_eq!(widened(&tree(6, 12)), []);
+    // A few test files say nothing.
+    assert_eq!(widened(&tree(5, 9)), []);
+    let lost: String = (0..30).map(|number| format!("from m import gone_{number}\n")).collect();
+    let found: String = (0..90).map(|_| "from m import f\n").collect();
+    let lossy = with(&tree(1, 2), "n.py", &format!("{lost}{found}"));
+    assert_eq!(widened(&lossy), [(WideningCause::LostImports, "30 of 121 imports".to_owned())]);
 }
 
 // What is gone.

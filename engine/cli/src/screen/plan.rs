@@ -243,7 +243,7 @@ fn reasons(bundle: &BundlePlan) -> Text {
     if bundle.runs_nothing() {
         text.push(Style::Dim, ", narrowed: none is reached");
     } else if let Some(first) = bundle.widened.first() {
-        text.push(Style::Warn, &format!(", not narrowed: {} {}", first.path, first.cause.words()));
+        text.push(Style::Warn, &format!(", not narrowed: {} {}", first.what, first.cause.words()));
         if bundle.widened.len() > 1 {
             text.push(Style::Warn, &format!(", and {} more", bundle.widened.len() - 1));
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use grace_engine::Row;
-use grace_graph::code::{EdgeKind, Evidence, FileId, PartKind};
+use grace_graph::code::{EdgeKind, Evidence, FileId, FolderUse, PartKind};
 use grace_graph::graph::{CodeGraph, Stats, UnresolvedKind};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -35,6 +35,10 @@ pub struct Report {
     partly_read_files: Vec<String>,
     tests_that_reach_nothing: Vec<String>,
     sources_without_test: Vec<String>,
+    /// Files that no parser reads and that nothing is seen to use: a change of one runs every test.
+    unknown_inputs: Vec<String>,
+    /// Parts that hang on folders as a whole: `loads` modules by computed names, `runs` processes, `reads` files.
+    by_folder: BTreeMap<&'static str, usize>,
     import_cycles: Vec<Vec<String>>,
 }
 
@@ -80,6 +84,8 @@ impl Report {
             partly_read_files: paths(&stats.files_with_problems),
             tests_that_reach_nothing: paths(&stats.tests_that_reach_nothing),
             sources_without_test: paths(&stats.sources_without_test),
+            unknown_inputs: paths(&stats.unknown_inputs),
+            by_folder: stats.by_folder.iter().map(|(usage, number)| (folder_word(*usage), *number)).collect(),
             import_cycles: stats.import_cycles.iter().map(|cycle| paths(cycle)).collect(),
         }
     }
@@ -113,6 +119,22 @@ pub(super) fn evidence_word(evidence: Evidence) -> &'static str {
         Evidence::String => "string",
         Evidence::Declared => "declared",
         Evidence::Guess => "guess",
+    }
+}
+
+fn folder_word(usage: FolderUse) -> &'static str {
+    match usage {
+        FolderUse::Loads => "loads",
+        FolderUse::Runs => "runs",
+        FolderUse::Reads => "reads",
+    }
+}
+
+fn folder_sentence(word: &str) -> &'static str {
+    match word {
+        "loads" => "that load modules by names that are computed",
+        "runs" => "that start processes, which may run anything",
+        _ => "that read a folder as a whole",
     }
 }
 
@@ -199,6 +221,9 @@ fn not_known(page: &mut Page, report: &Report) {
     for (word, number) in &report.unresolved_imports {
         rows.push((*number as u64, format!("{} {}", noun(*number, "import"), unresolved_sentence(word)), Vec::new()));
     }
+    for (word, number) in &report.by_folder {
+        rows.push((*number as u64, format!("{} {}", noun(*number, "part"), folder_sentence(word)), Vec::new()));
+    }
     let unread: Vec<String> =
         report.unread_files.iter().map(|file| format!("{}: {}", file.path, file.reason)).collect();
     let lists = [
@@ -206,6 +231,7 @@ fn not_known(page: &mut Page, report: &Report) {
         ("file", " read in part: the rest is no valid code", report.partly_read_files.clone()),
         ("test file", " that reach no source", report.tests_that_reach_nothing.clone()),
         ("source file", " that no test reaches", report.sources_without_test.clone()),
+        ("file", " of unknown kind: nothing is seen to use them", report.unknown_inputs.clone()),
         ("import cycle", "", report.import_cycles.iter().map(|cycle| cycle_line(cycle)).collect()),
     ];
     for (what, rest, names) in lists {

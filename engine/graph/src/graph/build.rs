@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::hash::Set;
 
-use super::{CodeGraph, FileNode, GraphFile, ModelLiteral, Nodes, Outlines, Rows, is_generated_name};
+use super::{CodeGraph, FileNode, GraphFile, ModelLiteral, Nodes, Outlines, Rows, Sight, is_generated_name};
 use crate::code::{Dependent, FileId, Part, PartId, PartKind};
 use crate::facts::{Language, Outline, PartFact, PartFlags};
 use crate::layout::{Layout, base_name};
@@ -46,7 +46,9 @@ pub(super) fn build(mut files: Vec<GraphFile>, store: Option<&FactStore>) -> Cod
     let rows = Rows::new(&nodes, links, |file| given.remove(&file).unwrap_or_default());
     let models = Arc::new(models(&rows));
     let dependents = Arc::new(dependents(&rows));
-    CodeGraph { nodes: Arc::new(nodes), index: Arc::new(found.index), outlines, rows, models, dependents }
+    let of_file = |file| rows.row(file).map(|row| Sight::of(&nodes, &outlines, file, row)).unwrap_or_default();
+    let sight = nodes.file_ids().map(of_file).fold(Sight::default(), Sight::plus);
+    CodeGraph { nodes: Arc::new(nodes), index: Arc::new(found.index), outlines, rows, models, dependents, sight }
 }
 
 pub(super) fn repaired(graph: &CodeGraph, file: &GraphFile) -> Option<CodeGraph> {
@@ -77,7 +79,13 @@ pub(super) fn repaired(graph: &CodeGraph, file: &GraphFile) -> Option<CodeGraph>
     let models = if same_models { Arc::clone(&graph.models) } else { Arc::new(models(&rows)) };
     let dependents = if same_dependents { Arc::clone(&graph.dependents) } else { Arc::new(dependents(&rows)) };
     let (nodes, index) = (Arc::clone(&graph.nodes), Arc::clone(&graph.index));
-    Some(CodeGraph { nodes, index, outlines, rows, models, dependents })
+    let sight = graph.sight.minus(Sight::of(&nodes, &graph.outlines, id, graph.rows.row(id)?)).plus(Sight::of(
+        &nodes,
+        &outlines,
+        id,
+        rows.row(id)?,
+    ));
+    Some(CodeGraph { nodes, index, outlines, rows, models, dependents, sight })
 }
 
 fn dependents(rows: &Rows) -> Vec<Dependent> {

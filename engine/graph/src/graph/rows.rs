@@ -51,6 +51,11 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// Edges that start in the file.
+    pub(super) fn edges(&self) -> impl Iterator<Item = &Edge> {
+        self.out.edges.iter()
+    }
+
     fn new(nodes: &Nodes, file: FileId, links: Links, given: Box<[Edge]>) -> Self {
         let mut edges = links.edges;
         edges.extend_from_slice(&given);

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use petgraph::graph::DiGraph;
 
 use super::{CodeGraph, Direction, UnresolvedKind};
-use crate::code::{EdgeKind, Evidence, FileId, PartKind};
+use crate::change::is_documentation;
+use crate::code::{EdgeKind, Evidence, FileId, FolderUse, PartKind};
+use crate::layout::directory_of;
+use crate::test_names::governs_tests;
 
 /// Counts over one graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +35,11 @@ pub struct Stats {
     pub tests_that_reach_nothing: Vec<FileId>,
     /// Sources of a language, no tests themselves, that no test reaches even through guesses.
     pub sources_without_test: Vec<FileId>,
+    /// Files that no parser reads, that are no documents and do not govern tests, and that nothing is seen to use: a change
+    /// of one runs every test.
+    pub unknown_inputs: Vec<FileId>,
+    /// Parts that load modules of a folder by computed names, start processes, or read folders as a whole.
+    pub by_folder: BTreeMap<FolderUse, usize>,
     /// Modules that import each other in a circle, each circle sorted by path.
     pub import_cycles: Vec<Vec<FileId>>,
 }
@@ -52,6 +60,8 @@ impl CodeGraph {
             tests: self.tests().len(),
             tests_that_reach_nothing: Vec::new(),
             sources_without_test: Vec::new(),
+            unknown_inputs: Vec::new(),
+            by_folder: BTreeMap::new(),
             import_cycles: self.import_cycles(),
         };
         let mut from_tests = self.empty_set();
@@ -79,6 +89,12 @@ impl CodeGraph {
             if node.language.is_some() && !node.is_test && !reached.contains_any_in_range(range) {
                 stats.sources_without_test.push(file);
             }
+            if self.is_unknown_input(file) {
+                stats.unknown_inputs.push(file);
+            }
+        }
+        for dependent in self.dependents() {
+            *stats.by_folder.entry(dependent.usage).or_default() += 1;
         }
         for part in self.parts() {
             *stats.parts.entry(part.kind).or_default() += 1;
@@ -90,6 +106,17 @@ impl CodeGraph {
             *stats.unresolved.entry(unresolved.kind).or_default() += 1;
         }
         stats
+    }
+
+    /// A file that no parser reads, that is no document and does not govern tests, and that nothing is seen to use.
+    fn is_unknown_input(&self, file: FileId) -> bool {
+        let path = &self.file(file).path;
+        let body = self.body_of(file);
+        self.part(body).kind == PartKind::File
+            && !is_documentation(path)
+            && !governs_tests(path)
+            && self.in_row(body).is_empty()
+            && self.dependents_of(directory_of(path)).iter().all(|one| one.usage != FolderUse::Reads)
     }
 
     /// True when some edge of the file leads to a file that is no test.
