@@ -48,12 +48,11 @@ pub struct Session<'a> {
     is_stale: bool,
 }
 
-/// What one touched file means for the comparison.
-enum Edit {
-    /// This content, and this change against the before side.
-    File(TreeFile, Entry, Option<FileChange>),
-    /// More than one file's content.
-    Everything,
+/// One file's other content: in the engine's tree, in the listing, and as a change against the before side.
+struct Edit {
+    file: TreeFile,
+    entry: Entry,
+    change: Option<FileChange>,
 }
 
 impl<'a> Session<'a> {
@@ -105,15 +104,15 @@ impl<'a> Session<'a> {
         let mut edits = Vec::new();
         for path in touched.iter().filter(|path| !unknown.contains(path.as_str())) {
             match self.edit(path)? {
-                Edit::File(file, entry, change) => edits.push((file, entry, change)),
-                Edit::Everything => return self.reload(),
+                Some(edit) => edits.push(edit),
+                None => return self.reload(),
             }
         }
         if edits.is_empty() {
             return Ok(Refreshed::Nothing);
         }
         let mut files = Vec::new();
-        for (file, entry, change) in edits {
+        for Edit { file, entry, change } in edits {
             let path = file.path.to_string();
             let at =
                 self.change.files.iter().position(|known| known.after.as_ref().is_some_and(|at| *at.path == *path));
@@ -162,8 +161,9 @@ impl<'a> Session<'a> {
         })
     }
 
-    fn edit(&self, path: &str) -> Result<Edit> {
-        let Some(known) = self.loaded.after.get(path) else { return Ok(Edit::Everything) };
+    /// What a touched file means; `None` where it may mean more than its own content.
+    fn edit(&self, path: &str) -> Result<Option<Edit>> {
+        let Some(known) = self.loaded.after.get(path) else { return Ok(None) };
         let name = path.rsplit('/').next().unwrap_or(path);
         if path.starts_with(OWN_RULES)
             || PLACES.contains(&path)
@@ -171,11 +171,11 @@ impl<'a> Session<'a> {
             || matches!(known.source, Source::Unreadable(_))
             || !known.is_file()
         {
-            return Ok(Edit::Everything);
+            return Ok(None);
         }
-        let Ok(stat) = files::stat_in(&self.place.root, path) else { return Ok(Edit::Everything) };
+        let Ok(stat) = files::stat_in(&self.place.root, path) else { return Ok(None) };
         if stat.kind != Kind::File || cfg!(unix) && stat.executable != (known.kind == EntryKind::Executable) {
-            return Ok(Edit::Everything);
+            return Ok(None);
         }
         let before = self.loaded.before.get(path);
         // A file that came may have come from one that went: which one hangs on what all of them hold.
@@ -184,7 +184,7 @@ impl<'a> Session<'a> {
             (before, _) => before.is_some(),
         };
         if before.is_none() && self.change.files.iter().any(went) {
-            return Ok(Edit::Everything);
+            return Ok(None);
         }
         let entry = Entry { kind: known.kind, source: Source::Disk };
         let after = self.reader.file_side(path, &entry)?;
@@ -193,9 +193,9 @@ impl<'a> Session<'a> {
             None => false,
             // What is compared otherwise than by its text is left to who compares.
             Some((Content::Text(old), _)) if old.starts_with("version https://git-lfs") => {
-                return Ok(Edit::Everything);
+                return Ok(None);
             }
-            Some((Content::TooLarge { .. } | Content::Unknown(_), _)) => return Ok(Edit::Everything),
+            Some((Content::TooLarge { .. } | Content::Unknown(_), _)) => return Ok(None),
             // A checkout may write other line ends than the commit has.
             Some((Content::Text(old), executable)) => {
                 let is_same = |new: &Content| match new {
@@ -215,7 +215,7 @@ impl<'a> Session<'a> {
         };
         let file = TreeFile { path: Arc::from(path), content };
         let change = (!same).then_some(FileChange { before, after: Some(after), asserted: false });
-        Ok(Edit::File(file, entry, change))
+        Ok(Some(Edit { file, entry, change }))
     }
 }
 
