@@ -450,10 +450,7 @@ impl<'t> Core<'t> {
             local.push_str(piece);
         }
         if self.frames.len() > MAX_PART_DEPTH || local.len() >= MAX_LOCAL_NAME {
-            let line = line(nodes.outer);
-            if !self.raw.problems.iter().any(|problem| problem.kind == ProblemKind::TooDeep) {
-                self.raw.problems.push(Problem { kind: ProblemKind::TooDeep, line });
-            }
+            self.too_deep(nodes.outer);
             return false;
         }
         let pending = self.pending.take();
@@ -571,6 +568,13 @@ impl<'t> Core<'t> {
             has_doctest: false,
             comments: digest(&frame.comments),
         };
+    }
+
+    /// Says once that something is nested too deeply to be followed.
+    pub(super) fn too_deep(&mut self, node: Node<'_>) {
+        if !self.raw.problems.iter().any(|problem| problem.kind == ProblemKind::TooDeep) {
+            self.raw.problems.push(Problem { kind: ProblemKind::TooDeep, line: line(node) });
+        }
     }
 
     /// Begins an inline module or namespace: what opens inside carries its name. Gives what [`Core::end_prefix`] takes.

@@ -18,6 +18,10 @@ use crate::facts::{
     BindingForm, ContentId, FileFacts, ImportForm, PartDigests, PartFlags, ProblemKind, StringShape, StringUse,
 };
 
+/// Inline modules inside one another that are followed, and the bytes of their names.
+const MAX_MODULES: usize = 64;
+const MAX_PATH: usize = 512;
+
 /// The extractor for Rust.
 pub(super) struct Rust;
 
@@ -43,6 +47,8 @@ struct Source {
     skipped: FxHashSet<usize>,
     /// Inline modules that are open, outermost first.
     modules: Vec<String>,
+    /// How many more are open, which are too deep to have a path.
+    deeper: usize,
     prefixes: Vec<usize>,
     /// `#[path = "x"]` of the item that comes next.
     path: Option<String>,
@@ -178,7 +184,12 @@ impl Reader for Source {
                 if let Some(before) = self.prefixes.pop() {
                     core.end_prefix(before);
                 }
-                self.modules.pop();
+                match self.deeper.checked_sub(1) {
+                    Some(fewer) => self.deeper = fewer,
+                    None => {
+                        self.modules.pop();
+                    }
+                }
             }
             K::Macro => self.in_macro -= 1,
             K::Arguments => {
@@ -209,7 +220,7 @@ impl Reader for Source {
 impl Source {
     /// Lists an item for others where it is public.
     fn offer(&self, core: &mut Core<'_>, node: Node<'_>, name: &str) {
-        if !self.modules.is_empty() {
+        if !self.modules.is_empty() || self.deeper > 0 {
             return;
         }
         core.raw.all.get_or_insert_with(Vec::new);
@@ -226,11 +237,21 @@ impl Source {
         }
         if node.child_by_field_id(FIELDS.body).is_some() {
             self.prefixes.push(core.begin_prefix(name));
-            self.modules.push(name.to_owned());
+            let length: usize = self.modules.iter().map(String::len).sum();
+            if self.deeper > 0 || self.modules.len() >= MAX_MODULES || length + name.len() > MAX_PATH {
+                self.deeper += 1;
+                core.too_deep(node);
+            } else {
+                self.modules.push(name.to_owned());
+            }
             if let Some(name) = node.child_by_field_id(FIELDS.name) {
                 self.skipped.insert(name.id());
             }
             return true;
+        }
+        if self.deeper > 0 {
+            core.flag(PartFlags::COMPUTED_IMPORT);
+            return false;
         }
         let mut module = String::from("self");
         for outer in &self.modules {
@@ -558,7 +579,7 @@ impl Source {
 
     /// A path as seen from the file's own module: `self` and `super` of an inline module are resolved away.
     fn seen_from_file(&self, chain: &str) -> String {
-        if self.modules.is_empty() {
+        if self.modules.is_empty() || self.deeper > 0 {
             return chain.to_owned();
         }
         let mut depth = self.modules.len();

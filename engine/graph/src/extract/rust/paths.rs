@@ -132,7 +132,7 @@ impl Source {
     /// Every name of a `use`, with its path from the file's module.
     pub(super) fn use_declaration(&mut self, core: &mut Core<'_>, node: Node<'_>) {
         let Some(argument) = node.child_by_field_id(FIELDS.argument) else { return };
-        let is_public = has_visibility(node) && core.part() == 0 && self.modules.is_empty();
+        let is_public = has_visibility(node) && core.part() == 0 && self.modules.is_empty() && self.deeper == 0;
         let mut pending: Vec<(String, Node<'_>)> = vec![(String::new(), argument)];
         let mut budget = MAX_USES;
         while let Some((prefix, node)) = pending.pop() {
@@ -212,7 +212,7 @@ impl Source {
 
     /// As [`Source::seen_from_file`], for paths of `use`, in which `self` is a module too.
     fn seen_as_use(&self, path: &str) -> String {
-        if self.modules.is_empty() {
+        if self.modules.is_empty() || self.deeper > 0 {
             return path.to_owned();
         }
         match path.strip_prefix("self") {
