@@ -12,6 +12,8 @@ use super::foreign::{Family, Found, Names, Thing, Value, Values, entries, normal
 const ENDINGS: [&str; 9] = ["ts", "tsx", "d.ts", "mts", "cts", "js", "jsx", "mjs", "cjs"];
 /// Configurations that extend one another.
 const MAX_EXTENDS: usize = 8;
+/// Configurations that are read for one.
+const MAX_CONFIGS: usize = 64;
 /// Patterns of one manifest that are tried.
 const MAX_PATTERNS: usize = 500;
 /// Modules of which one hands on all names.
@@ -55,10 +57,13 @@ impl Packages {
             match Language::reader_of(path) {
                 Some(Language::PackageJson) => all.add_package(path, outlines, file),
                 Some(Language::TsConfig) if matches!(base_name(path), "tsconfig.json" | "jsconfig.json") => {
-                    let mut aliases = Aliases::default();
-                    read_config(nodes, outlines, file, &mut aliases, 0);
-                    aliases.paths.truncate(MAX_PATTERNS);
-                    all.configs.entry(directory_of(path).into()).or_insert(aliases);
+                    let aliases = aliases(nodes, outlines, file);
+                    // The tools read a `jsconfig.json` only where no `tsconfig.json` stands beside it.
+                    if base_name(path) == "tsconfig.json" {
+                        all.configs.insert(directory_of(path).into(), aliases);
+                    } else {
+                        all.configs.entry(directory_of(path).into()).or_insert(aliases);
+                    }
                 }
                 _ => {}
             }
@@ -100,57 +105,96 @@ impl Packages {
     }
 }
 
-/// Reads a configuration with what it extends, and the projects that it only refers to.
-fn read_config(nodes: &Nodes, outlines: &Outlines, file: FileId, aliases: &mut Aliases, depth: usize) {
+/// What a configuration and those that it extends say, before it is put together.
+#[derive(Default)]
+struct Config {
+    base: Option<Box<str>>,
+    /// The nearest `paths` as written, which hide those further up, and the directory of the file that has them.
+    paths: Vec<(Box<str>, Box<str>)>,
+    directory: String,
+    /// Projects that the first file refers to.
+    referred: Vec<FileId>,
+    /// Files that were read: each once.
+    seen: Vec<FileId>,
+}
+
+impl Config {
+    /// `paths` are meant from `baseUrl`, whichever file sets it, else from where they are written.
+    fn aliases(self) -> Aliases {
+        let from = self.base.as_deref().unwrap_or(&self.directory);
+        let paths = self.paths.iter().take(MAX_PATTERNS);
+        let paths =
+            paths.filter_map(|(pattern, target)| Some((pattern.clone(), normal(from, target)?.into()))).collect();
+        Aliases { base: self.base, paths }
+    }
+}
+
+/// The aliases of a configuration. A solution has none of its own; the projects that it refers to say what holds beside it.
+fn aliases(nodes: &Nodes, outlines: &Outlines, file: FileId) -> Aliases {
+    let mut config = Config::default();
+    read_config(nodes, outlines, file, &mut config, 0);
+    let referred = std::mem::take(&mut config.referred);
+    let mut seen = std::mem::take(&mut config.seen);
+    let mut aliases = config.aliases();
+    for project in referred {
+        if !aliases.paths.is_empty() {
+            break;
+        }
+        let mut config = Config { seen, ..Config::default() };
+        read_config(nodes, outlines, project, &mut config, MAX_EXTENDS - 1);
+        seen = std::mem::take(&mut config.seen);
+        let more = config.aliases();
+        aliases.paths = more.paths;
+        aliases.base = aliases.base.or(more.base);
+    }
+    aliases
+}
+
+/// Reads a configuration with what it extends.
+fn read_config(nodes: &Nodes, outlines: &Outlines, file: FileId, config: &mut Config, depth: usize) {
+    if config.seen.len() >= MAX_CONFIGS || config.seen.contains(&file) {
+        return;
+    }
+    config.seen.push(file);
     let directory = directory_of(&nodes.file(file).path).to_owned();
-    let mut own = Aliases::default();
+    let mut base = None;
     let mut above = Vec::new();
     let mut referred = Vec::new();
-    let mut raw = Vec::new();
+    let mut paths = Vec::new();
     for entry in entries(outlines, file) {
         match entry.as_slice() {
-            ["base", base] => own.base = normal(&directory, base).map(Into::into),
-            ["path", pattern, target] => raw.push(((*pattern).to_owned(), (*target).to_owned())),
+            ["base", path] => base = normal(&directory, path).map(Into::into),
+            ["path", pattern, target] => paths.push(((*pattern).into(), (*target).into())),
             ["extends", path] => above.push((*path).to_owned()),
             ["reference", path] => referred.push((*path).to_owned()),
             _ => {}
         }
     }
-    let base = own.base.as_deref().unwrap_or(&directory).to_owned();
-    for (pattern, target) in raw {
-        if let Some(target) = normal(&base, &target) {
-            own.paths.push((pattern.into(), target.into()));
-        }
+    if config.base.is_none() {
+        config.base = base;
     }
-    if aliases.base.is_none() {
-        aliases.base = own.base;
-    }
-    // The nearest `paths` hide those further up.
-    if aliases.paths.is_empty() {
-        aliases.paths = own.paths;
+    if config.paths.is_empty() {
+        config.paths = paths;
+        config.directory.clone_from(&directory);
     }
     if depth >= MAX_EXTENDS {
         return;
     }
-    let config = |path: &str| {
+    let found = |path: &String| {
         let path = normal(&directory, path)?;
         [path.clone(), format!("{path}.json"), format!("{path}/tsconfig.json")]
             .iter()
             .find_map(|path| nodes.file_by_path(path))
-            .filter(|found| Language::reader_of(&nodes.file(*found).path) == Some(Language::TsConfig) && *found != file)
+            .filter(|found| Language::reader_of(&nodes.file(*found).path) == Some(Language::TsConfig))
     };
-    for path in above.iter().rev() {
-        if let Some(found) = config(path) {
-            read_config(nodes, outlines, found, aliases, depth + 1);
+    for path in above.iter().rev().take(MAX_CONFIGS) {
+        if let Some(above) = found(path) {
+            read_config(nodes, outlines, above, config, depth + 1);
         }
     }
-    // A solution has nothing of its own; its projects say what holds beside it.
-    if aliases.paths.is_empty() && depth == 0 {
-        for path in &referred {
-            if let Some(found) = config(path).filter(|found| directory_of(&nodes.file(*found).path) == directory) {
-                read_config(nodes, outlines, found, aliases, MAX_EXTENDS - 1);
-            }
-        }
+    if depth == 0 {
+        let beside = referred.iter().take(MAX_CONFIGS).filter_map(found);
+        config.referred = beside.filter(|found| directory_of(&nodes.file(*found).path) == directory).collect();
     }
 }
 
@@ -463,12 +507,15 @@ pub(super) fn exported(names: &mut Names<'_>, file: FileId, name: &str, values: 
         return;
     }
     for import in outline.imports.iter().filter(|import| import.form == ImportForm::Star).take(MAX_STARS) {
+        if !names.spend() {
+            break;
+        }
         if let Found::Files(files, sure) = names.found(file, import)
             && let Some(&target) = files.first()
             && target != file
         {
             let begin = values.len();
-            names.nested(|names| exported(names, target, name, values));
+            names.inside(|names| exported(names, target, name, values));
             if !sure {
                 values[begin..].iter_mut().for_each(|value| value.sure = false);
             }

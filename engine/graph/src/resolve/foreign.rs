@@ -4,12 +4,13 @@
 //! [`ecmascript`], [`rust`] and [`go`]. The links of a file hang on its outline, on the [`World`], and on outlines of other
 //! files.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::emit::path_string;
 use super::scope::Binder;
 use super::{Index, Links, Tree, ecmascript, go, rust};
-use crate::code::{Edge, EdgeKind, Evidence, FileId, PartId, PartKey, PartKind};
+use crate::code::{Dependent, Edge, EdgeKind, Evidence, FileId, FolderUse, PartId, PartKey, PartKind};
 use crate::facts::{
     BindingForm, ImportFact, ImportForm, Language, Outline, PartFlags, StringShape, StringUse, without_call,
 };
@@ -27,8 +28,13 @@ const MAX_VALUES: usize = 12;
 const MAX_GUESSES: usize = 8;
 /// Definitions of one name in one type.
 const MAX_OCCURRENCES: u32 = 4;
-/// Files that one pattern of `go:embed` may bring in.
+/// Files that one pattern of `go:embed` gets edges to; beyond, it hangs on the folder.
 const MAX_EMBEDDED: usize = 200;
+/// Files that one import gets edges to, and edges of one file from which on an import of more than a few files hangs on
+/// their folder.
+const MAX_IMPORTED: usize = 1_024;
+const MAX_FEW: usize = 64;
+const MAX_EDGES: usize = 1 << 17;
 
 /// What a name may stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -179,13 +185,15 @@ pub(super) fn link(tree: Tree<'_>, index: &Index, file: FileId) -> Links {
     let Some(outline) = tree.outlines.get(file.0 as usize).and_then(|outline| outline.as_deref()) else {
         return Links::default();
     };
-    let names = Names { tree, world: &index.foreign, family, fuel: FUEL, nesting: 0 };
+    let names = Names { tree, world: &index.foreign, family, fuel: FUEL, nesting: 0, by_package: Map::default() };
     let mut linker = Linker { names, index, file, outline, links: Links::default() };
     linker.run();
     let mut links = linker.links;
     links.unresolved.sort_unstable();
     links.unresolved.dedup();
     links.models.sort_unstable();
+    links.dependents.sort_unstable();
+    links.dependents.dedup();
     links
 }
 
@@ -206,6 +214,8 @@ pub(super) struct Names<'a> {
     pub(super) family: Family,
     fuel: u32,
     nesting: u32,
+    /// What imports of Go bind by the names of their packages, by file.
+    pub(super) by_package: Map<FileId, Rc<Map<Box<str>, Thing>>>,
 }
 
 impl<'a> Names<'a> {
@@ -233,6 +243,13 @@ impl<'a> Names<'a> {
     /// Runs a look-up inside another, unless that goes too deep.
     pub(super) fn nested(&mut self, look: impl FnOnce(&mut Self)) {
         if self.nesting < MAX_NESTING && self.spend() {
+            self.inside(look);
+        }
+    }
+
+    /// As [`Names::nested`], for a loop that spends on each of its steps itself.
+    pub(super) fn inside(&mut self, look: impl FnOnce(&mut Self)) {
+        if self.nesting < MAX_NESTING {
             self.nesting += 1;
             look(self);
             self.nesting -= 1;
@@ -666,6 +683,10 @@ impl Linker<'_> {
         self.links.edges.push(Edge { from, to, kind, evidence, site, type_only: false });
     }
 
+    fn depends(&mut self, part: PartId, site: u32, folder: &str, usage: FolderUse) {
+        self.links.dependents.push(Dependent { folder: folder.into(), usage, part, site });
+    }
+
     fn definition(&mut self, ordinal: usize) {
         let fact = &self.outline.parts[ordinal];
         let (part, site) = (self.part(ordinal as u32), self.outline.part_site(ordinal));
@@ -717,7 +738,12 @@ impl Linker<'_> {
                 return;
             }
             Found::Files(files, sure) => {
-                for file in files {
+                let room = if self.links.edges.len() < MAX_EDGES { MAX_IMPORTED } else { MAX_FEW };
+                if files.len() > room {
+                    let folder = directory_of(self.names.path(files[0])).to_owned();
+                    self.depends(part, site, &folder, FolderUse::Loads);
+                }
+                for file in files.into_iter().take(room) {
                     edge(&mut self.links, nodes.body_of(file), sure);
                 }
             }
@@ -826,7 +852,14 @@ impl Linker<'_> {
         let own = self.names.path(self.file);
         let beside = normal(directory_of(own), text);
         if self.names.family == Family::Go && (text.contains('*') || !text.contains('.')) {
-            for file in self.index.foreign.go.embedded(nodes, directory_of(own), text).into_iter().take(MAX_EMBEDDED) {
+            let files = self.index.foreign.go.embedded(nodes, directory_of(own), text);
+            if files.len() > MAX_EMBEDDED
+                && let Some(path) = &beside
+            {
+                let folder = if text.contains('*') { directory_of(path) } else { path };
+                self.depends(part, site, folder, FolderUse::Reads);
+            }
+            for file in files.into_iter().take(MAX_EMBEDDED) {
                 self.edge(part, nodes.body_of(file), EdgeKind::References, Evidence::String, site);
             }
         }

@@ -1,5 +1,7 @@
 //! Packages of Go: directories below the module path of a `go.mod`.
 
+use std::rc::Rc;
+
 use crate::code::FileId;
 use crate::facts::{ImportFact, ImportForm, Language};
 use crate::graph::{Nodes, Outlines, UnresolvedKind};
@@ -8,13 +10,12 @@ use crate::layout::{base_name, directory_of};
 
 use super::foreign::{Found, Names, Thing, Value, Values, entries, normal};
 
-/// Files of one package that an import leads to.
-const MAX_FILES: usize = 64;
-
 /// Files that declare one name: with build tags several may.
 const MAX_DECLARING: usize = 8;
 /// Imports of one file among which a name is looked for.
 const MAX_IMPORTS: usize = 500;
+/// Modules of one path.
+const MAX_NAMESAKES: usize = 64;
 
 /// The packages of a tree.
 #[derive(Debug, Default)]
@@ -24,8 +25,8 @@ pub(crate) struct Packages {
     by_directory: Map<Box<str>, u32>,
     /// The files of each package that declare a name.
     names: Map<(u32, Box<str>), Vec<FileId>>,
-    /// Module paths with their directories, the longest first.
-    modules: Vec<(Box<str>, Box<str>)>,
+    /// Module paths with their directories, in order.
+    modules: Map<Box<str>, Vec<Box<str>>>,
     /// What each `go.mod` requires from outside, and what it puts in place of something.
     required: Vec<Box<str>>,
 }
@@ -52,17 +53,17 @@ impl Packages {
             } else if Language::reader_of(&node.path) == Some(Language::GoMod) {
                 for entry in entries(outlines, file) {
                     match entry.as_slice() {
-                        ["module", path] => all.modules.push(((*path).into(), directory.into())),
+                        ["module", path] => all.modules.entry((*path).into()).or_default().push(directory.into()),
                         ["require", path] => all.required.push((*path).into()),
                         ["replace", path, target] if target.starts_with('.') => {
-                            all.modules.extend(normal(directory, target).map(|target| ((*path).into(), target.into())));
+                            let target = normal(directory, target).map(Into::into);
+                            all.modules.entry((*path).into()).or_default().extend(target);
                         }
                         _ => {}
                     }
                 }
             }
         }
-        all.modules.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         all.required.sort_unstable();
         all
     }
@@ -75,14 +76,13 @@ impl Packages {
 
     /// The package of an import path.
     fn package(&self, from: &str, path: &str) -> Option<u32> {
-        let below = |prefix: &str| {
-            let rest = path.strip_prefix(prefix)?;
-            if rest.is_empty() { Some("") } else { rest.strip_prefix('/') }
-        };
-        let of_module = self.modules.iter().find_map(|(module, directory)| {
-            let rest = below(module)?;
-            let directory = if rest.is_empty() { directory.to_string() } else { normal(directory, rest)? };
-            self.by_directory.get(directory.as_str()).copied()
+        let of_module = upwards(path).find_map(|module| {
+            let rest = path[module.len()..].trim_start_matches('/');
+            let directories = self.modules.get(module)?.iter().take(MAX_NAMESAKES);
+            directories.into_iter().find_map(|directory| {
+                let directory = if rest.is_empty() { directory.to_string() } else { normal(directory, rest)? };
+                self.by_directory.get(directory.as_str()).copied()
+            })
         });
         of_module.or_else(|| {
             // Copies of what others wrote lie beside some folder above.
@@ -101,25 +101,13 @@ impl Packages {
     }
 
     fn is_own(&self, path: &str) -> bool {
-        self.modules.iter().any(|(module, _)| {
-            path.strip_prefix(&**module).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        })
+        upwards(path).any(|module| self.modules.contains_key(module))
     }
 
     fn is_outside(&self, path: &str) -> bool {
         let first = path.split('/').next().unwrap_or(path);
         let required = |path: &str| self.required.binary_search_by(|known| (**known).cmp(path)).is_ok();
-        let mut at = path;
-        loop {
-            if required(at) {
-                return true;
-            }
-            match at.rsplit_once('/') {
-                Some((above, _)) => at = above,
-                None => break,
-            }
-        }
-        !first.contains('.')
+        upwards(path).any(required) || !first.contains('.')
     }
 
     /// Files that a pattern of `go:embed` names: below a folder, or by a star in the last segment.
@@ -148,6 +136,11 @@ impl Packages {
     }
 }
 
+/// A path and those above it.
+fn upwards(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(path), |path| path.rsplit_once('/').map(|(above, _)| above))
+}
+
 fn is_test(path: &str) -> bool {
     base_name(path).ends_with("_test.go")
 }
@@ -160,7 +153,7 @@ pub(super) fn found(names: &Names<'_>, file: FileId, import: &ImportFact) -> Fou
         Some(package) => {
             let files = &packages.packages[package as usize].1;
             let sources = files.iter().copied().filter(|file| !is_test(names.path(*file)));
-            Found::Files(sources.take(MAX_FILES).collect(), true)
+            Found::Files(sources.collect(), true)
         }
         None if packages.is_own(path) => Found::Missing(UnresolvedKind::OwnModule),
         None if packages.is_outside(path) => Found::Outside,
@@ -190,24 +183,17 @@ fn package_name<'a>(names: &Names<'a>, package: u32) -> Option<&'a str> {
 /// A name that no scope of the file binds: an import by the name of its package, or something of the same package.
 pub(super) fn head(names: &mut Names<'_>, file: FileId, name: &str, values: &mut Values) {
     let Some(outline) = names.outline(file) else { return };
-    let plain = |import: &&ImportFact| import.form == ImportForm::Module && import.alias.some().is_none();
-    for import in outline.imports.iter().filter(plain).take(MAX_IMPORTS) {
-        let path = outline.name(import.module);
-        let package = names.world.go.package(names.path(file), path);
-        let is_named = match package.and_then(|package| package_name(names, package)) {
-            Some(own) => own == name,
-            // `gopkg.in/yaml.v3` and `x/go-y` are used by their middle.
-            None => {
-                let last = path.rsplit('/').find(|segment| !is_version(segment)).unwrap_or(path);
-                let last = last.split(".v").next().unwrap_or(last);
-                last == name || last.trim_start_matches("go-").replace('-', "") == name
-            }
-        };
-        if is_named {
-            let thing = package.map_or(Thing::External, Thing::Package);
-            values.push(Value { thing, sure: true });
-            return;
+    let bound = match names.by_package.get(&file) {
+        Some(known) => Rc::clone(known),
+        None => {
+            let bound = Rc::new(by_package(names, file));
+            names.by_package.insert(file, Rc::clone(&bound));
+            bound
         }
+    };
+    if let Some(thing) = bound.get(name) {
+        values.push(Value { thing: *thing, sure: true });
+        return;
     }
     let here = names.world.go.by_directory.get(directory_of(names.path(file))).copied();
     if let Some(package) = here {
@@ -221,6 +207,32 @@ pub(super) fn head(names: &mut Names<'_>, file: FileId, name: &str, values: &mut
             names.nested(|names| member(names, package, name, values));
         }
     }
+}
+
+/// What the imports of a file bind by the names of their packages; the first of a name counts.
+fn by_package(names: &Names<'_>, file: FileId) -> Map<Box<str>, Thing> {
+    let mut found = Map::default();
+    let Some(outline) = names.outline(file) else { return found };
+    let plain = |import: &&ImportFact| import.form == ImportForm::Module && import.alias.some().is_none();
+    for import in outline.imports.iter().filter(plain).take(MAX_IMPORTS) {
+        let path = outline.name(import.module);
+        let package = names.world.go.package(names.path(file), path);
+        let thing = package.map_or(Thing::External, Thing::Package);
+        match package.and_then(|package| package_name(names, package)) {
+            Some(own) => {
+                found.entry(own.into()).or_insert(thing);
+            }
+            // `gopkg.in/yaml.v3` and `x/go-y` are used by their middle.
+            None => {
+                let last = path.rsplit('/').find(|segment| !is_version(segment)).unwrap_or(path);
+                let last = last.split(".v").next().unwrap_or(last);
+                found.entry(last.into()).or_insert(thing);
+                let bare = last.trim_start_matches("go-").replace('-', "");
+                found.entry(bare.into()).or_insert(thing);
+            }
+        }
+    }
+    found
 }
 
 fn is_version(segment: &str) -> bool {

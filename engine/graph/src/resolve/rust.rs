@@ -332,9 +332,12 @@ fn starred(names: &mut Names<'_>, file: FileId, name: &str, values: &mut Values)
         if path == "self" {
             continue;
         }
+        if !names.spend() {
+            break;
+        }
         let mut from = Values::new();
         if module(names, file, path).is_some_and(|(target, _)| target != file || path.contains('.')) {
-            names.nested(|names| path_values(names, file, path, &mut from));
+            names.inside(|names| path_values(names, file, path, &mut from));
         }
         for value in from.into_iter().filter(|value| value.thing != Thing::External) {
             names.attribute(value, name, values);

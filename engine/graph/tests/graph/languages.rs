@@ -136,6 +136,70 @@ fn script_path_aliases() {
 }
 
 #[test]
+fn aliases_are_meant_from_an_inherited_base_and_a_tsconfig_hides_a_jsconfig() {
+    let graph = graph(&[
+        ("tsconfig.json", "{\"compilerOptions\": {\"baseUrl\": \"./src\"}}"),
+        (
+            "web/tsconfig.json",
+            "{\"extends\": \"../tsconfig.json\", \"compilerOptions\": {\"paths\": {\"@/*\": [\"./*\"]}}}",
+        ),
+        ("web/jsconfig.json", "{\"compilerOptions\": {\"paths\": {\"@/*\": [\"./wrong/*\"]}}}"),
+        ("web/a.ts", "import '@/x';\n"),
+        ("src/x.ts", ""),
+        ("web/x.ts", ""),
+        ("web/wrong/x.ts", ""),
+    ]);
+    assert_eq!(edges(&graph, "web.a"), ["imports src.x import"]);
+}
+
+#[test]
+fn configurations_that_extend_one_another_many_times_are_read_once() {
+    let extends = |to: &str| format!("{{\"extends\": [{}]}}", vec![format!("\"./{to}.json\""); 200].join(", "));
+    let (root, a, b) = (extends("tsconfig.a"), extends("tsconfig.b"), extends("tsconfig.a"));
+    let graph = graph(&[("tsconfig.json", &root), ("tsconfig.a.json", &a), ("tsconfig.b.json", &b), ("x.ts", "")]);
+    assert_eq!(graph.files().len(), 4);
+}
+
+#[test]
+fn modules_that_hand_on_all_names_of_one_another_are_looked_through_within_bounds() {
+    // What names nothing is looked for in each of them, behind each of them.
+    let stars: String = (0..200).map(|n| format!("export * from './m{n}';\n")).collect();
+    let uses: String = (0..100).map(|n| format!("none{n}();\n")).collect();
+    let names: String = (0..100).map(|n| format!("none{n}, ")).collect();
+    let user = format!("import {{ {names} }} from './m0';\n{uses}");
+    let paths: Vec<String> = (0..200).map(|n| format!("m{n}.ts")).collect();
+    let mut files: Vec<(&str, &str)> = paths.iter().map(|path| (path.as_str(), stars.as_str())).collect();
+    files.push(("user.ts", &user));
+    assert_edge(&graph(&files), "user", Imports, "m0", Import);
+}
+
+#[test]
+fn an_import_leads_to_every_file_of_a_large_package() {
+    let paths: Vec<String> = (0..1_100).map(|n| format!("big/f{n:04}.go")).collect();
+    let import = |count: usize| {
+        let mut files: Vec<(&str, &str)> = paths[..count].iter().map(|path| (path.as_str(), "package big\n")).collect();
+        files.extend([("go.mod", "module m\n"), ("main.go", "package main\n\nimport \"m/big\"\n")]);
+        graph(&files)
+    };
+    assert_edge(&import(70), "main", Imports, "big.f0069", Import);
+    assert!(import(70).dependents().is_empty());
+    // Beyond what can be listed, it hangs on the folder.
+    let graph = import(1_100);
+    assert_eq!(graph.dependents_of("big").iter().map(|one| one.part).collect::<Vec<_>>(), [part(&graph, "main")]);
+}
+
+#[test]
+fn inline_modules_nested_too_deeply_are_flagged_and_have_no_paths() {
+    let deep = format!("{}{}", "mod a{mod b;".repeat(20_000), "}".repeat(20_000));
+    let facts = extract(Language::Rust, deep.as_bytes());
+    assert!(facts.problems.iter().any(|problem| problem.kind == grace_graph::facts::ProblemKind::TooDeep));
+    assert!(facts.outline.imports.len() <= 64);
+    let shallow = format!("{}mod b;{}", "mod a{".repeat(60), "}".repeat(60));
+    let facts = extract(Language::Rust, shallow.as_bytes());
+    assert!(facts.problems.is_empty() && facts.outline.imports.len() == 1);
+}
+
+#[test]
 fn script_workspace_packages() {
     let graph = graph(&[
         (
