@@ -99,9 +99,15 @@ impl Disk {
                 Pieces::open(&self.directory.join(file_name(segment.id))).ok().filter(|_| *rewrite)
             })
             .collect();
+        let mut copied = 0_u64;
         for (key, place) in old.records() {
             let source = sources.get(usize::from(place.segment)).and_then(Option::as_ref);
             if let Some(record) = source.and_then(|pieces| read_at(pieces, &key, place)) {
+                copied = copied.saturating_add(record.len() as u64);
+                // An index made to harm names the same bytes many times over.
+                if copied > self.most {
+                    return Ok(());
+                }
                 add(key, &record);
             }
         }
