@@ -10,6 +10,8 @@ use super::foreign::{Found, Names, Thing, Value, Values, entries, normal};
 
 /// Longest way from a module up to its crate.
 const MAX_DEPTH: usize = 64;
+/// Libraries of one name that a path may lead into.
+const MAX_CANDIDATES: usize = 8;
 /// Star imports of one file that are followed.
 const MAX_STARS: usize = 50;
 
@@ -36,6 +38,8 @@ pub(crate) struct Crates {
 struct Dependency {
     name: Box<str>,
     package: Box<str>,
+    /// Directory of a dependency by path.
+    directory: Option<Box<str>>,
 }
 
 impl Crates {
@@ -101,8 +105,12 @@ impl Crates {
                         library = at(path);
                     }
                 }
-                ["dependency" | "shared", own, package, ..] => {
-                    dependencies.push(Dependency { name: own.replace('-', "_").into(), package: (*package).into() });
+                ["dependency" | "shared", own, package, path] => {
+                    dependencies.push(Dependency {
+                        name: own.replace('-', "_").into(),
+                        package: (*package).into(),
+                        directory: normal(directory, path).filter(|_| !path.is_empty()).map(Into::into),
+                    });
                 }
                 _ => {}
             }
@@ -128,18 +136,27 @@ impl Crates {
         }
     }
 
-    /// The library that a name outside of modules means in a file.
-    fn library(&self, path: &str, name: &str) -> Option<FileId> {
+    /// The library that a name outside of modules means in a file: by the path of the dependency, else by its name, which
+    /// several may have.
+    fn libraries(&self, path: &str, name: &str) -> Vec<FileId> {
         let directory = self.package_of(path);
-        let renamed = directory.and_then(|directory| {
-            let dependencies = self.dependencies.get(directory)?;
-            dependencies.iter().find(|dependency| *dependency.name == *name)
-        });
-        let package = renamed.map_or_else(|| name.to_owned(), |dependency| dependency.package.replace('-', "_"));
+        let declared = || {
+            let above = std::iter::successors(directory, |at| (!at.is_empty()).then(|| directory_of(at)));
+            let of_all = above.filter_map(|directory| self.dependencies.get(directory)).flatten();
+            of_all.filter(|dependency| *dependency.name == *name)
+        };
+        let by_path = declared().find_map(|dependency| self.libraries.get(dependency.directory.as_deref()?));
+        if let Some(library) = by_path {
+            return vec![*library];
+        }
+        let package = declared().next().map_or_else(|| name.to_owned(), |found| found.package.replace('-', "_"));
+        let Some(candidates) = self.by_name.get(package.as_str()) else { return Vec::new() };
         // Code beside a library uses it by its name.
-        let own = directory.and_then(|directory| self.libraries.get(directory).copied());
-        let candidates = self.by_name.get(package.as_str())?;
-        own.filter(|own| candidates.contains(own)).or_else(|| candidates.first().copied())
+        let own = directory.and_then(|directory| self.libraries.get(directory));
+        match own.filter(|own| candidates.contains(own)) {
+            Some(own) => vec![*own],
+            None => candidates.iter().take(MAX_CANDIDATES).copied().collect(),
+        }
     }
 
     fn is_declared(&self, path: &str, name: &str) -> bool {
@@ -216,13 +233,15 @@ pub(super) fn found(names: &Names<'_>, file: FileId, import: &ImportFact) -> Fou
         };
     }
     let path = outline.name(import.module);
-    match module(names, file, path) {
-        Some((target, _)) => {
+    let modules = modules(names, file, path);
+    match modules.as_slice() {
+        [_, ..] => {
             // The last name may be a module, too.
-            let further = import.name.some().and_then(|name| submodule(names, target, outline.name(name)));
-            Found::Files(further.into_iter().chain([target]).collect(), true)
+            let further = |target| import.name.some().and_then(|name| submodule(names, target, outline.name(name)));
+            let files = modules.iter().flat_map(|(target, _)| further(*target).into_iter().chain([*target]));
+            Found::Files(files.collect(), modules.len() == 1)
         }
-        None => {
+        [] => {
             let first = path.split('.').next().unwrap_or(path);
             let standard = matches!(first, "std" | "core" | "alloc" | "proc_macro" | "test");
             if standard || names.world.rust.is_declared(names.path(file), first) {
@@ -243,40 +262,56 @@ fn is_local(names: &Names<'_>, file: FileId, name: &str) -> bool {
     names.binds(file, name) || names.world.rust.inline.contains(&(file, Box::from(name)))
 }
 
-/// The module that a path names, with how many of its segments were modules. `None` outside the repository.
-fn module(names: &Names<'_>, file: FileId, path: &str) -> Option<(FileId, usize)> {
+/// The module that a path names, with how many of its segments were modules: none outside the repository, several where
+/// the path begins with a library whose name others have, too.
+fn modules(names: &Names<'_>, file: FileId, path: &str) -> Vec<(FileId, usize)> {
     let segments: Vec<&str> = path.split('.').collect();
-    let mut at = match segments.first().copied()? {
-        "crate" | "$crate" => crate_root(names, file),
-        "self" => file,
-        "super" => parent(names, file)?,
-        name => submodule(names, file, name)
-            .or_else(|| names.world.rust.library(names.path(file), name).filter(|_| !is_local(names, file, name)))?,
+    let Some(first) = segments.first() else { return Vec::new() };
+    let begins: Vec<FileId> = match *first {
+        "crate" | "$crate" => vec![crate_root(names, file)],
+        "self" => vec![file],
+        "super" => parent(names, file).into_iter().collect(),
+        name => match submodule(names, file, name) {
+            Some(module) => vec![module],
+            None if is_local(names, file, name) => Vec::new(),
+            None => names.world.rust.libraries(names.path(file), name),
+        },
     };
-    let mut taken = 1;
-    for segment in &segments[1..] {
-        let next = match *segment {
-            "super" => parent(names, at),
-            "self" => Some(at),
-            name => submodule(names, at, name),
-        };
-        match next {
-            Some(next) => at = next,
-            None => break,
+    let follow = |begin: FileId| {
+        let (mut at, mut taken) = (begin, 1);
+        for segment in &segments[1..] {
+            let next = match *segment {
+                "super" => parent(names, at),
+                "self" => Some(at),
+                name => submodule(names, at, name),
+            };
+            match next {
+                Some(next) => at = next,
+                None => break,
+            }
+            taken += 1;
         }
-        taken += 1;
-    }
-    Some((at, taken))
+        (at, taken)
+    };
+    begins.into_iter().map(follow).collect()
 }
 
 /// The meaning of a path of modules and names.
 fn path_values(names: &mut Names<'_>, file: FileId, path: &str, values: &mut Values) {
-    let Some((at, taken)) = module(names, file, path) else {
+    let modules = modules(names, file, path);
+    if modules.is_empty() {
         values.push(Value { thing: Thing::External, sure: true });
-        return;
-    };
-    let mut found = vec![Value { thing: Thing::Module(at), sure: true }];
-    let segments: Vec<&str> = path.split('.').skip(taken).collect();
+    }
+    for (at, taken) in &modules {
+        let segments: Vec<&str> = path.split('.').skip(*taken).collect();
+        let begin = Value { thing: Thing::Module(*at), sure: modules.len() == 1 };
+        values_behind(names, begin, &segments, values);
+    }
+}
+
+/// The meaning of the names behind a module.
+fn values_behind(names: &mut Names<'_>, begin: Value, segments: &[&str], values: &mut Values) {
+    let mut found = vec![begin];
     let mut index = 0;
     while index < segments.len() {
         let before = std::mem::take(&mut found);
@@ -336,7 +371,7 @@ fn starred(names: &mut Names<'_>, file: FileId, name: &str, values: &mut Values)
             break;
         }
         let mut from = Values::new();
-        if module(names, file, path).is_some_and(|(target, _)| target != file || path.contains('.')) {
+        if modules(names, file, path).iter().any(|(target, _)| *target != file || path.contains('.')) {
             names.inside(|names| path_values(names, file, path, &mut from));
         }
         for value in from.into_iter().filter(|value| value.thing != Thing::External) {
@@ -357,9 +392,10 @@ pub(super) fn head(names: &mut Names<'_>, file: FileId, name: &str, values: &mut
             if !values.is_empty() {
                 return;
             }
-            if let Some(library) = names.world.rust.library(names.path(file), name) {
-                values.push(Value { thing: Thing::Module(library), sure: true });
-            } else if names.world.rust.is_declared(names.path(file), name) {
+            let libraries = names.world.rust.libraries(names.path(file), name);
+            let sure = libraries.len() == 1;
+            values.extend(libraries.iter().map(|library| Value { thing: Thing::Module(*library), sure }));
+            if libraries.is_empty() && names.world.rust.is_declared(names.path(file), name) {
                 values.push(Value { thing: Thing::External, sure: true });
             }
         }

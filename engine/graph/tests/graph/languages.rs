@@ -189,6 +189,36 @@ fn an_import_leads_to_every_file_of_a_large_package() {
 }
 
 #[test]
+fn a_crate_of_a_name_that_others_have_is_found_by_its_path_and_else_guessed() {
+    let user = |dependency: &str| {
+        let manifest = format!("[package]\nname = \"user\"\n[dependencies]\n{dependency}\n");
+        graph(&[
+            ("one/Cargo.toml", "[package]\nname = \"same\"\n"),
+            ("one/src/lib.rs", "pub fn f() {}\n"),
+            ("two/Cargo.toml", "[package]\nname = \"same\"\n"),
+            ("two/src/lib.rs", "pub fn f() {}\n"),
+            ("user/Cargo.toml", &manifest),
+            ("user/src/lib.rs", "use same::f;\npub fn g() { f(); same::f(); }\n"),
+        ])
+    };
+    let by_path = user("same = { path = \"../two\" }");
+    let files = |graph: &CodeGraph, evidence| {
+        let from = graph.part_ids().filter(|part| graph.file(graph.part(*part).file).path.starts_with("user/src"));
+        let edges = from.flat_map(|part| graph.out_edges(part, &[Calls]).collect::<Vec<_>>());
+        let to = edges.filter(|edge| edge.evidence == evidence);
+        let mut files: Vec<String> = to.map(|edge| graph.file(graph.part(edge.to).file).path.to_string()).collect();
+        files.sort();
+        files.dedup();
+        files
+    };
+    assert_eq!(files(&by_path, Call), ["two/src/lib.rs"]);
+    assert_eq!(files(&by_path, Guess), [""; 0]);
+    let by_name = user("same = \"1\"");
+    assert_eq!(files(&by_name, Call), [""; 0]);
+    assert_eq!(files(&by_name, Guess), ["one/src/lib.rs", "two/src/lib.rs"]);
+}
+
+#[test]
 fn inline_modules_nested_too_deeply_are_flagged_and_have_no_paths() {
     let deep = format!("{}{}", "mod a{mod b;".repeat(20_000), "}".repeat(20_000));
     let facts = extract(Language::Rust, deep.as_bytes());
