@@ -72,16 +72,22 @@ const STATEMENTS: &[&str] = &[
 
 #[test]
 fn an_edit_repairs_the_graph_to_what_it_would_be_if_built_anew() {
-    let tree = tree();
-    let before = graph(&tree);
+    let (repaired, refused) = repaired_after_each(&tree(), ".py", STATEMENTS);
+    assert!(repaired > 200 && refused > 200, "{repaired} repaired, {refused} built anew");
+}
+
+/// Puts each statement at the end of each body of each file of an ending: how many repairs there were, and how many were
+/// refused.
+fn repaired_after_each(tree: &BTreeMap<&'static str, String>, ending: &str, statements: &[&str]) -> (usize, usize) {
+    let before = graph(tree);
     let (mut repaired, mut refused) = (0, 0);
-    for (path, text) in tree.iter().filter(|(path, _)| path.ends_with(".py")) {
+    for (path, text) in tree.iter().filter(|(path, _)| path.ends_with(ending)) {
         let lines: Vec<&str> = text.lines().collect();
         for at in 0..=lines.len() {
             // Behind a line, as deep as it is (a block goes on) or one deeper (it opens one).
             let above = lines[..at].last().copied().unwrap_or("");
-            let depth = above.len() - above.trim_start().len() + if above.ends_with(':') { 4 } else { 0 };
-            for statement in STATEMENTS {
+            let depth = above.len() - above.trim_start().len() + if above.ends_with([':', '{']) { 4 } else { 0 };
+            for statement in statements {
                 let indent = " ".repeat(depth);
                 let inserted: Vec<String> = statement.lines().map(|line| format!("{indent}{line}")).collect();
                 let mut edited = tree.clone();
@@ -100,7 +106,127 @@ fn an_edit_repairs_the_graph_to_what_it_would_be_if_built_anew() {
             }
         }
     }
-    assert!(repaired > 200 && refused > 200, "{repaired} repaired, {refused} built anew");
+    (repaired, refused)
+}
+
+fn texts(files: &[(&'static str, &str)]) -> BTreeMap<&'static str, String> {
+    files.iter().map(|(path, text)| (*path, (*text).to_owned())).collect()
+}
+
+#[test]
+fn an_edit_of_typescript_repairs_the_graph_to_what_it_would_be_if_built_anew() {
+    let tree = texts(&[
+        ("tsconfig.json", "{\"compilerOptions\": {\"paths\": {\"@/*\": [\"./src/*\"]}}}\n"),
+        ("src/index.ts", "export * from './tools';\nexport { Base as Exported } from './models';\n"),
+        (
+            "src/models.ts",
+            "import { make, Tool } from '@/tools';\n\nexport class Base {\n    tool: Tool = make();\n    run() {\n        return 1;\n    }\n}\n\nexport class Child extends Base {\n    run() {\n        return this.tool.use();\n    }\n}\n",
+        ),
+        (
+            "src/tools.ts",
+            "export class Tool {\n    use() {\n        return 2;\n    }\n}\n\nexport function make(): Tool {\n    return new Tool();\n}\n",
+        ),
+        (
+            "src/main.ts",
+            "import * as all from './index';\nimport { make } from './index';\n\nexport function main(base: all.Exported) {\n    const tool = make();\n    tool.use();\n    base.run();\n}\n",
+        ),
+        ("src/main.test.ts", "import { main } from './main';\n\ntest('runs', () => {\n    main(null);\n});\n"),
+    ]);
+    let statements = [
+        "const x = 1;",
+        "make().use();",
+        "const tool = new Tool(); tool.use();",
+        "const other = require('./models'); other.Child;",
+        "const more = await import('./tools'); more.make();",
+        "import(name);",
+        "export * from './models';",
+        "export { make as again } from './tools';",
+        "import { Child } from './models';",
+        "this.tool = make();",
+        "base.run(); child.run();",
+        "function nested() { return make(); }",
+        "class Nested extends Base {}",
+        "namespace inner { export * from './models'; }",
+        "open('src/models.ts'); load('nomic:v1');",
+        "import './nowhere';",
+    ];
+    let (repaired, refused) = repaired_after_each(&tree, ".ts", &statements);
+    assert!(repaired > 50 && refused > 50, "{repaired} repaired, {refused} built anew");
+}
+
+#[test]
+fn an_edit_of_rust_repairs_the_graph_to_what_it_would_be_if_built_anew() {
+    let tree = texts(&[
+        ("Cargo.toml", "[package]\nname = \"app\"\n"),
+        ("src/lib.rs", "pub mod models;\npub mod tools;\npub use tools::*;\n"),
+        (
+            "src/models.rs",
+            "use crate::tools::{Tool, make};\n\npub trait Runs {\n    fn run(&self) -> u32;\n}\n\npub struct Base {\n    tool: Tool,\n}\n\nimpl Runs for Base {\n    fn run(&self) -> u32 {\n        self.tool.call()\n    }\n}\n",
+        ),
+        (
+            "src/tools.rs",
+            "pub struct Tool;\n\nimpl Tool {\n    pub fn call(&self) -> u32 {\n        2\n    }\n}\n\npub fn make() -> Tool {\n    Tool\n}\n",
+        ),
+        ("tests/app.rs", "use app::make;\n\n#[test]\nfn it_runs() {\n    make().call();\n}\n"),
+    ]);
+    let statements = [
+        "let x = 1;",
+        "make().call();",
+        "let tool = crate::tools::make(); tool.call();",
+        "use crate::models::*;",
+        "pub use crate::tools::*;",
+        "use crate::tools::make as other;",
+        "mod nowhere;",
+        "mod inner { pub use crate::models::*; pub fn deep() { make(); } }",
+        "fn nested() -> Tool { make() }",
+        "struct Nested(Tool);",
+        "impl Runs for Tool { fn run(&self) -> u32 { 1 } }",
+        "self.tool.call(); base.run();",
+        "println!(\"{}\", make().call());",
+        "include_str!(\"src/models.rs\");",
+    ];
+    let (repaired, refused) = repaired_after_each(&tree, ".rs", &statements);
+    assert!(repaired > 50 && refused > 50, "{repaired} repaired, {refused} built anew");
+}
+
+#[test]
+fn an_edit_of_go_repairs_the_graph_to_what_it_would_be_if_built_anew() {
+    let tree = texts(&[
+        ("go.mod", "module example.com/m\n"),
+        (
+            "main.go",
+            "package main\n\nimport (\n    \"example.com/m/tools\"\n    . \"example.com/m/models\"\n)\n\nfunc main() {\n    tool := tools.Make()\n    tool.Use()\n    Run(tool)\n}\n",
+        ),
+        ("helper.go", "package main\n\nfunc helper() int {\n    return 1\n}\n"),
+        (
+            "tools/tool.go",
+            "package tools\n\ntype Tool struct {\n    inner *Part\n}\n\nfunc Make() *Tool {\n    return nil\n}\n\nfunc (t *Tool) Use() int {\n    return t.inner.Go()\n}\n",
+        ),
+        ("tools/part.go", "package tools\n\ntype Part struct{}\n\nfunc (p *Part) Go() int {\n    return 1\n}\n"),
+        (
+            "models/run.go",
+            "package models\n\nimport \"example.com/m/tools\"\n\nfunc Run(t *tools.Tool) {\n    t.Use()\n}\n",
+        ),
+        ("main_test.go", "package main\n\nimport \"testing\"\n\nfunc TestMain(t *testing.T) {\n    main()\n}\n"),
+    ]);
+    let statements = [
+        "x := 1",
+        "helper()",
+        "tools.Make().Use()",
+        "tool := tools.Make(); tool.Use()",
+        "import \"example.com/m/models\"",
+        "import . \"example.com/m/tools\"",
+        "import other \"example.com/m/tools\"",
+        "import \"example.com/m/nowhere\"",
+        "var Make = helper",
+        "func nested() { helper() }",
+        "func (t *Tool) More() { t.Use() }",
+        "type Nested struct { Tool }",
+        "//go:embed tools",
+        "t.inner.Go(); p.Go()",
+    ];
+    let (repaired, refused) = repaired_after_each(&tree, ".go", &statements);
+    assert!(repaired > 50 && refused > 50, "{repaired} repaired, {refused} built anew");
 }
 
 #[test]
