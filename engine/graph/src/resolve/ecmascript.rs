@@ -16,6 +16,8 @@ const MAX_EXTENDS: usize = 8;
 const MAX_CONFIGS: usize = 64;
 /// Patterns of one manifest that are tried.
 const MAX_PATTERNS: usize = 500;
+/// Packages of one name that are looked through for a file.
+const MAX_NAMESAKES: usize = 8;
 /// Modules of which one hands on all names.
 const MAX_STARS: usize = 200;
 /// Folders that a build writes, whose sources stand elsewhere.
@@ -358,7 +360,7 @@ pub(super) fn found(names: &Names<'_>, file: FileId, import: &ImportFact) -> Fou
     let (name, subpath) = package_name(specifier);
     if let Some(directories) = search.packages.by_name.get(name) {
         let only = directories.len() == 1;
-        for directory in directories {
+        for directory in directories.iter().take(MAX_NAMESAKES) {
             let Some(package) = search.packages.packages.get(directory) else { continue };
             let target = if subpath.is_empty() {
                 search.entry(directory, package)
