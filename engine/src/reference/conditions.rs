@@ -92,7 +92,10 @@ pub(super) enum Asked {
 /// A condition that may have to wait for the run.
 pub(super) enum Folded {
     Known(Truth),
-    Waits,
+    /// It waits; `misses` where the rest of it is unknown though no run tells it.
+    Waits {
+        misses: bool,
+    },
 }
 
 /// Judges conditions with the names of one rule book.
@@ -227,9 +230,11 @@ impl<'a> Judge<'a> {
             }
             CondKind::Not(inner) => match self.fold(inner, !negative) {
                 Folded::Known(truth) => Folded::Known(not(truth)),
-                Folded::Waits => Folded::Waits,
+                waits @ Folded::Waits { .. } => waits,
             },
-            CondKind::BundleRate { .. } | CondKind::BundleFailed(_) | CondKind::TrustBelowMinimum => Folded::Waits,
+            CondKind::BundleRate { .. } | CondKind::BundleFailed(_) | CondKind::TrustBelowMinimum => {
+                Folded::Waits { misses: false }
+            }
             _ => Folded::Known(self.judge(cond, Asked::Change, negative).truth),
         }
     }
@@ -766,14 +771,15 @@ fn join_folded(all: &[Folded], settles: Truth, join: impl Fn(std::vec::IntoIter<
         .iter()
         .filter_map(|one| match one {
             Folded::Known(truth) => Some(*truth),
-            Folded::Waits => None,
+            Folded::Waits { .. } => None,
         })
         .collect();
     if known.contains(&settles) {
         return Folded::Known(settles);
     }
     if known.len() < all.len() {
-        return Folded::Waits;
+        let misses = |part: &Folded| matches!(part, Folded::Known(Truth::Unknown) | Folded::Waits { misses: true });
+        return Folded::Waits { misses: all.iter().any(misses) };
     }
     Folded::Known(join(known.into_iter()).unwrap_or(Truth::Unknown))
 }

@@ -54,11 +54,13 @@ struct Result {
     asks: Asks,
     /// It waits for the run, and this is what it asks for if it fires.
     waits: bool,
+    /// Something of its condition is unknown that no run tells.
+    misses: bool,
 }
 
 impl Result {
     fn absent(outcome: Outcome) -> Self {
-        Self { outcome, asks: Asks::default(), waits: false }
+        Self { outcome, asks: Asks::default(), waits: false, misses: false }
     }
 }
 
@@ -95,6 +97,7 @@ impl<'a> Court<'a> {
                 }
                 let asks = result.asks;
                 if result.waits {
+                    answer.unknown |= result.misses;
                     answer.principles.extend(asks.principles.iter().cloned());
                     waiting.push((book, item.name.clone(), asks));
                     continue;
@@ -279,12 +282,15 @@ impl<'a> Court<'a> {
 
     fn rule(&self, book: usize, name: &str, rule: &Rule) -> Result {
         let judge = self.judge(book);
+        let mut misses = false;
         let (verdict, waits) = match &rule.when {
             When::Change(cond) => (judge.judge(cond, Asked::Change, false), false),
             When::Always(cond) => (judge.judge(cond, Asked::State(1), false), false),
             When::AfterRun(cond) => {
-                if matches!(judge.fold(cond, false), Folded::Known(Truth::No)) {
-                    return Result::absent(Outcome::DoesNotApply);
+                match judge.fold(cond, false) {
+                    Folded::Known(Truth::No) => return Result::absent(Outcome::DoesNotApply),
+                    Folded::Known(truth) => misses = truth == Truth::Unknown,
+                    Folded::Waits { misses: rest } => misses = rest,
                 }
                 (judge.judge(cond, Asked::Change, false), true)
             }
@@ -327,7 +333,7 @@ impl<'a> Court<'a> {
             for more in std::mem::take(&mut asks.of_teams).into_values() {
                 add_all(&mut asks.approvals, more);
             }
-            return Result { outcome: Outcome::AfterRun, asks, waits };
+            return Result { outcome: Outcome::AfterRun, asks, waits, misses };
         }
         self.waive(name, &verdict, asks)
     }
@@ -401,12 +407,11 @@ impl<'a> Court<'a> {
 
     /// Takes away what the waivers of a rule list.
     fn waive(&self, name: &str, verdict: &Verdict, mut asks: Asks) -> Result {
-        let waits = false;
         let outcome = self.waived(name, verdict, &mut asks);
         for more in std::mem::take(&mut asks.of_teams).into_values() {
             add_all(&mut asks.approvals, more);
         }
-        Result { outcome, asks, waits }
+        Result { outcome, asks, waits: false, misses: false }
     }
 
     fn waived(&self, name: &str, verdict: &Verdict, asks: &mut Asks) -> Outcome {
