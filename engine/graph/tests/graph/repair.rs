@@ -29,6 +29,8 @@ fn tree() -> BTreeMap<&'static str, String> {
         ("tests/plugin.py", "import pytest\n\n\n@pytest.fixture(autouse=True)\ndef always():\n    return 1\n"),
         ("tests/test_app.py", "from app.main import main\n\n\ndef test_run(child):\n    assert main(child)\n"),
         ("data/rules.json", "{}\n"),
+        // What a star may bring in.
+        ("app/late.py", "from app import tools\n\n\ndef late():\n    return tools.Child()\n"),
     ];
     files.map(|(path, text)| (path, text.to_owned())).into()
 }
@@ -65,6 +67,7 @@ const STATEMENTS: &[&str] = &[
     "class Nested(Base):\n    pass",
     "return super().run()",
     "import nowhere.at.all",
+    "from app.models import *",
     "from app.models import *",
     "@decorate\ndef wrapped():\n    pass",
     "pytest_plugins = ['app.tools']",
@@ -130,6 +133,7 @@ fn an_edit_of_typescript_repairs_the_graph_to_what_it_would_be_if_built_anew() {
             "src/main.ts",
             "import * as all from './index';\nimport { make } from './index';\n\nexport function main(base: all.Exported) {\n    const tool = make();\n    tool.use();\n    base.run();\n}\n",
         ),
+        ("src/late.ts", "import { Child } from './tools';\n\nexport function late() {\n    return new Child();\n}\n"),
         ("src/main.test.ts", "import { main } from './main';\n\ntest('runs', () => {\n    main(null);\n});\n"),
     ]);
     let statements = [
@@ -161,13 +165,16 @@ fn an_edit_of_rust_repairs_the_graph_to_what_it_would_be_if_built_anew() {
         ("src/lib.rs", "pub mod models;\npub mod tools;\npub use tools::*;\n"),
         (
             "src/models.rs",
-            "use crate::tools::{Tool, make};\n\npub trait Runs {\n    fn run(&self) -> u32;\n}\n\npub struct Base {\n    tool: Tool,\n}\n\nimpl Runs for Base {\n    fn run(&self) -> u32 {\n        self.tool.call()\n    }\n}\n",
+            "use crate::tools::{Tool, make};\n\npub trait Runs {\n    fn run(&self) -> u32;\n}\n\npub struct Base {\n    tool: Tool,\n}\n\nimpl Runs for Base {\n    fn run(&self) -> u32 {\n        self.tool.call()\n    }\n}\n\npub fn later() {}\n",
         ),
         (
             "src/tools.rs",
             "pub struct Tool;\n\nimpl Tool {\n    pub fn call(&self) -> u32 {\n        2\n    }\n}\n\npub fn make() -> Tool {\n    Tool\n}\n",
         ),
-        ("tests/app.rs", "use app::make;\n\n#[test]\nfn it_runs() {\n    make().call();\n}\n"),
+        (
+            "tests/app.rs",
+            "use app::make;\n\n#[test]\nfn it_runs() {\n    make().call();\n    app::tools::later();\n}\n",
+        ),
     ]);
     let statements = [
         "let x = 1;",
