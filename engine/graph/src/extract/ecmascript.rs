@@ -3,6 +3,7 @@
 //! Functions and classes are parts, also where a variable, a class field or an exported property holds them. What a module
 //! offers to others is its `all`: names of `export` declarations, or `None` for CommonJS, where everything counts.
 
+mod ampersands;
 mod bindings;
 mod chains;
 mod comments;
@@ -24,7 +25,7 @@ pub(super) struct EcmaScript(pub(super) Language);
 impl Extractor for EcmaScript {
     fn extract(&self, content: ContentId, text: &str) -> FileFacts {
         let dialect = Dialect::of(self.0);
-        match core::parse(&dialect.grammar, text) {
+        match ampersands::parse(dialect, text) {
             Some(tree) => core::read(Script::new(dialect), content, text, &tree, false).0,
             None => FileFacts::unreadable(content, ProblemKind::OverBudget),
         }
@@ -32,7 +33,7 @@ impl Extractor for EcmaScript {
 
     fn digests(&self, text: &str) -> Box<[PartDigests]> {
         let dialect = Dialect::of(self.0);
-        match core::parse(&dialect.grammar, text) {
+        match ampersands::parse(dialect, text) {
             Some(tree) => core::read(Script::new(dialect), ContentId([0; 32]), text, &tree, true).1,
             None => Box::default(),
         }

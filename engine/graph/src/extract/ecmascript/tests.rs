@@ -270,3 +270,20 @@ fn comments_that_tools_read_are_code() {
         assert!(!comments::is_code(prose, false), "{prose}");
     }
 }
+
+#[test]
+fn an_ampersand_in_the_text_of_jsx_hides_nothing() {
+    let before = "export function A() {\n  return <h2 title=\"x & y\">Health & Trust {b} & c &amp; d&e</h2>;\n}\n";
+    let after = "function f() { return a & b; }\nconst more = <p>& <b>x</b> &</p>;\n";
+    let read = facts(Language::Tsx, &format!("{before}{after}"));
+    assert!(read.problems.is_empty(), "{:?}", read.problems);
+    assert_eq!(parts(&read), ["function A", "function f"]);
+    // What is written still counts.
+    let other = facts(Language::Tsx, &format!("{}{after}", before.replace("Health &", "Health and")));
+    assert_ne!(read.digests[1].body, other.digests[1].body);
+    // An error of another kind stays one.
+    let broken = facts(Language::Tsx, &format!("{before}{after}function (\n"));
+    assert!(!broken.problems.is_empty());
+    let code = facts(Language::Tsx, "const a = b > c & d; const e = {f: <p>x</p>}; function (\n");
+    assert!(!code.problems.is_empty());
+}
