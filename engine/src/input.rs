@@ -8,6 +8,8 @@ use std::sync::Arc;
 use grace_fingerprints::Fingerprint;
 use grace_graph::change::Change;
 use grace_graph::facts::ContentId;
+use grace_graph::graph::CodeGraph;
+use grace_graph::store::FactStore;
 
 /// Everything that decides a plan.
 #[derive(Debug, Clone, Default)]
@@ -35,6 +37,14 @@ pub struct Input {
 pub struct Tree {
     /// Sorted by path.
     pub files: Vec<TreeFile>,
+}
+
+impl Tree {
+    /// The source graph of the tree, by the facts that a store holds of its contents.
+    #[must_use]
+    pub fn graph(&self, store: &FactStore) -> CodeGraph {
+        CodeGraph::build_with(self.files.iter().map(|file| crate::side::graph_file(store, file)).collect(), store)
+    }
 }
 
 /// One file of a tree.

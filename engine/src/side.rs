@@ -99,8 +99,7 @@ impl SideState {
             }
             *self = old;
         }
-        let files = tree.files.iter().map(|file| graph_file(store, file)).collect();
-        self.graph = Arc::new(CodeGraph::build_with(files, store));
+        self.graph = Arc::new(tree.graph(store));
         self.work.built += 1;
         self.contents = Contents(Arc::new(tree.files.iter().map(|file| file.content.clone()).collect()));
     }
@@ -181,7 +180,7 @@ impl SideState {
 }
 
 /// A file as a graph is built from it. Content that the store does not hold could not be read.
-fn graph_file(store: &FactStore, file: &TreeFile) -> GraphFile {
+pub(crate) fn graph_file(store: &FactStore, file: &TreeFile) -> GraphFile {
     let language = Language::of_path(&file.path);
     let facts = match (&file.content, Language::reader_of(&file.path)) {
         (TreeContent::Code(id), Some(language)) => store.get(*id, language),

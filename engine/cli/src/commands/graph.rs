@@ -10,7 +10,7 @@ use grace_engine::input::{BookFile, Input, TreeContent};
 use grace_engine::plan::Side;
 use grace_graph::code::{Edge, EdgeKind, Part};
 use grace_graph::facts::Language;
-use grace_graph::graph::{CodeGraph, Direction, GraphFile};
+use grace_graph::graph::{CodeGraph, Direction};
 use grace_graph::store::FactStore;
 
 use super::{Answer, Context, check};
@@ -28,7 +28,7 @@ pub(super) fn stats(context: &Context, args: &GraphArgs) -> Result<Answer> {
     let loaded = load::load_tree(&context.place, args, &context.progress)?;
     let working = context.progress.spinner("connecting");
     let (graph, stats) = loaded.memory.kept_while(|| {
-        let graph = graph_of(&loaded.input, &loaded.memory.store);
+        let graph = loaded.input.after.graph(&loaded.memory.store);
         let stats = graph.stats();
         (graph, stats)
     });
@@ -56,27 +56,10 @@ pub(super) fn stats(context: &Context, args: &GraphArgs) -> Result<Answer> {
     answer
 }
 
-fn graph_of(input: &Input, store: &FactStore) -> CodeGraph {
-    let file = |file: &grace_engine::input::TreeFile| {
-        let language = Language::reader_of(&file.path);
-        let facts = match (&file.content, language) {
-            (TreeContent::Code(content), Some(language)) => store.get(*content, language),
-            _ => None,
-        };
-        let mut node = GraphFile::new(Arc::clone(&file.path), facts.as_deref());
-        if let (TreeContent::Opaque(_), Some(language)) = (&file.content, Language::of_path(&file.path)) {
-            node.language = Some(language);
-            node.opaque = Some(grace_graph::facts::ProblemKind::Unreadable);
-        }
-        node
-    };
-    CodeGraph::build_with(input.after.files.iter().map(file).collect(), store)
-}
-
 pub(super) fn path(context: &Context, from: &str, to: &str, args: &GraphArgs) -> Result<Answer> {
     let loaded = load::load_tree(&context.place, args, &context.progress)?;
     let working = context.progress.spinner("connecting");
-    let graph = loaded.memory.kept_while(|| graph_of(&loaded.input, &loaded.memory.store));
+    let graph = loaded.memory.kept_while(|| loaded.input.after.graph(&loaded.memory.store));
     drop(working);
     let (start, end) = (named(&graph, from)?, named(&graph, to)?);
     // What is certain says more, though it be longer.
@@ -123,7 +106,7 @@ fn named(graph: &CodeGraph, name: &str) -> Result<FixedBitSet> {
 pub(super) fn export(context: &Context, level: Level, args: &GraphArgs) -> Result<Answer> {
     let loaded = load::load_tree(&context.place, args, &context.progress)?;
     let working = context.progress.spinner("connecting");
-    let graph = loaded.memory.kept_while(|| graph_of(&loaded.input, &loaded.memory.store));
+    let graph = loaded.memory.kept_while(|| loaded.input.after.graph(&loaded.memory.store));
     drop(working);
     let places = Places::new(&loaded);
     let exported = screen::export::Exported::new(&graph, level == Level::Parts, |edge| places.line(&graph, edge));

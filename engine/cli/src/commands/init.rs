@@ -1,11 +1,9 @@
 //! `init`: a starter `grace/`, from what is found in the repository. Nothing that exists is overwritten.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use grace_engine::input::TreeContent;
 use grace_graph::facts::Language;
-use grace_graph::graph::{CodeGraph, GraphFile};
+use grace_graph::graph::CodeGraph;
 use grace_packs::starter::{self, Found};
 use grace_system::files;
 use schemars::JsonSchema;
@@ -93,7 +91,7 @@ pub(super) fn init(context: &Context) -> Result<Answer> {
 
 fn look(loaded: &Loaded, person: String) -> (Found, Report) {
     let files: &Files = &loaded.after;
-    let graph = graph(loaded);
+    let graph = loaded.input.after.graph(&loaded.memory.store);
     let stats = graph.stats();
     let test_files: Vec<String> = graph
         .files()
@@ -163,17 +161,6 @@ fn look(loaded: &Loaded, person: String) -> (Found, Report) {
         kept: Vec::new(),
     };
     (found, report)
-}
-
-fn graph(loaded: &Loaded) -> CodeGraph {
-    let file = |file: &grace_engine::input::TreeFile| {
-        let facts = match (&file.content, Language::reader_of(&file.path)) {
-            (TreeContent::Code(content), Some(language)) => loaded.memory.store.get(*content, language),
-            _ => None,
-        };
-        GraphFile::new(Arc::clone(&file.path), facts.as_deref())
-    };
-    CodeGraph::build(loaded.input.after.files.iter().map(file).collect())
 }
 
 fn holds_tests(graph: &CodeGraph, file: &grace_graph::graph::FileNode) -> bool {
