@@ -126,3 +126,15 @@ fn a_broken_file_gives_what_can_be_read_and_says_where_it_breaks() {
     assert!(!facts.problems.is_empty());
     assert!(outline(&facts).iter().any(|part| part.starts_with("function f")));
 }
+
+#[test]
+fn literals_that_are_joined_to_a_path_are_one_path() {
+    let read = facts(
+        "A = here / \"docs\" / \"guide.md\"\nB = here / \"data\"\nC = here / \"sub\" / name\nD = (here / \"a\"\n    / \"b\" / \"c.json\")\nE = 1 / 2\n",
+    );
+    let outline = &read.outline;
+    let strings: Vec<&str> = outline.strings.iter().map(|string| outline.name(string.text)).collect();
+    assert_eq!(strings, ["docs/guide.md", "data", "sub", "a/b/c.json"]);
+    let long = format!("A = here{}\n", " / \"x\"".repeat(100_000));
+    assert!(facts(&long).outline.strings.len() <= 100_000);
+}

@@ -9,6 +9,11 @@ use crate::extract::raw::{RawBinding, RawImport, RawString};
 use crate::extract::shapes;
 use crate::facts::{BindingForm, ImportForm, NameId, PartFlags, StringUse};
 
+/// Literals that are joined to one path.
+const MAX_JOINED: usize = 32;
+/// How deep a literal may stand that is joined: whoever asks for what is around it walks down to it.
+const MAX_JOIN_DEPTH: usize = 200;
+
 impl Walk<'_> {
     // Imports.
 
@@ -268,16 +273,20 @@ impl Walk<'_> {
 
     pub(super) fn string(&mut self, node: Node<'_>, literal: &str) {
         let Some(text) = shapes::literal_content(literal) else { return };
-        let usage = match self.stack.last() {
-            Some(parent) if parent.role == Role::Arguments => parent.usage,
-            _ if self
-                .text
-                .get(..node.start_byte())
-                .is_some_and(|before| before.trim_end_matches(' ').ends_with('/')) =>
-            {
-                StringUse::Path
-            }
-            _ => StringUse::Plain,
+        let is_after_slash =
+            self.text.get(..node.start_byte()).is_some_and(|before| before.trim_end_matches(' ').ends_with('/'));
+        let joined;
+        let (usage, text) = match self.stack.last() {
+            Some(parent) if parent.role == Role::Arguments => (parent.usage, text),
+            _ if is_after_slash => match self.joined(node, text) {
+                Some(whole) => {
+                    joined = whole;
+                    (StringUse::Path, joined.as_str())
+                }
+                // The literal behind it says all of it.
+                None => return,
+            },
+            _ => (StringUse::Plain, text),
         };
         let shape = shapes::string_shape(text);
         let known = matches!(usage, StringUse::Fixture | StringUse::Path | StringUse::Patch);
@@ -286,5 +295,33 @@ impl Walk<'_> {
         }
         let text = self.raw.names.intern(text);
         self.raw.strings.push(RawString { part: self.part(), line: line(node), text, shape, usage });
+    }
+
+    /// The path of a literal that is joined to a path (`base / "docs" / "guide.md"`), with the literals before it; `None`
+    /// where another literal follows.
+    fn joined(&self, node: Node<'_>, text: &str) -> Option<String> {
+        let join =
+            |node: Node<'_>| node.kind() == "binary_operator" && node.child(1).is_some_and(|sign| sign.kind() == "/");
+        let literal = |node: Option<Node<'_>>| {
+            node.filter(|node| node.kind() == "string").and_then(|node| shapes::literal_content(self.slice(node)))
+        };
+        let around = || node.parent().filter(|parent| join(*parent));
+        let Some(parent) = (self.stack.depth() < MAX_JOIN_DEPTH).then(around).flatten() else {
+            return Some(text.to_owned());
+        };
+        let is_first = |above: &Node<'_>| join(*above) && above.child(0).is_some_and(|left| left.id() == parent.id());
+        if parent.parent().filter(is_first).is_some_and(|above| literal(above.child(2)).is_some()) {
+            return None;
+        }
+        let mut segments = vec![text];
+        let mut left = parent.child(0);
+        while let Some(before) = left.filter(|left| join(*left) && segments.len() < MAX_JOINED)
+            && let Some(segment) = literal(before.child(2))
+        {
+            segments.push(segment);
+            left = before.child(0);
+        }
+        segments.reverse();
+        Some(segments.join("/"))
     }
 }
