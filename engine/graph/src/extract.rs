@@ -6,6 +6,7 @@ mod core;
 mod describe;
 mod ecmascript;
 mod go;
+mod hashes;
 mod manifest;
 mod names;
 pub(crate) mod python;

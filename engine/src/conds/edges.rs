@@ -117,8 +117,7 @@ impl Conds<'_> {
     }
 }
 
-pub(crate) const EDGE_KINDS: &[EdgeKind] =
-    &[EdgeKind::Imports, EdgeKind::Calls, EdgeKind::Inherits, EdgeKind::References];
+pub(crate) const EDGE_KINDS: &[EdgeKind] = &EdgeKind::ALL;
 
 pub(crate) fn edge_kind(word: EdgeWord) -> EdgeKind {
     match word {

@@ -12,13 +12,14 @@ use std::ops::ControlFlow;
 
 use tree_sitter::{Language as Grammar, Node, ParseOptions, Parser, Tree};
 
+use super::hashes::{digest, without_nested};
 use super::names::Names;
 use super::raw::{Raw, RawBinding, RawImport, RawPart, RawReference, RawString};
 use super::{seal, shapes};
 use crate::code::PartKind;
 use crate::facts::{
-    BindingForm, ContentId, Digest, FileFacts, ImportForm, NameId, PartDigests, PartFlags, PartPlace, Problem,
-    ProblemKind, StringShape, StringUse,
+    BindingForm, ContentId, FileFacts, ImportForm, NameId, PartDigests, PartFlags, PartPlace, Problem, ProblemKind,
+    StringShape, StringUse,
 };
 
 /// Longest chain of names that is kept, in bytes.
@@ -547,18 +548,7 @@ impl<'t> Core<'t> {
         let Some(frame) = self.frames.pop() else { return };
         let Some(slot) = self.digests.get_mut(frame.part as usize) else { return };
         let body = digest(&frame.body_bytes);
-        let body_alone = if frame.nested.is_empty() {
-            body
-        } else {
-            let mut hasher = blake3::Hasher::new();
-            let mut from = 0;
-            for &(begin, end) in &frame.nested {
-                hasher.update(&frame.body_bytes[from..begin]);
-                from = end;
-            }
-            hasher.update(&frame.body_bytes[from..]);
-            shorten(hasher.finalize())
-        };
+        let body_alone = without_nested(&frame.body_bytes, &frame.nested, body);
         *slot = PartDigests {
             signature: digest(&frame.signature),
             decorators: digest(&frame.decorators),
@@ -848,14 +838,4 @@ fn last_line(node: Node<'_>) -> u32 {
     let end = node.end_position();
     let row = if end.column == 0 { end.row.saturating_sub(1) } else { end.row };
     (row.max(node.start_position().row)) as u32 + 1
-}
-
-fn digest(bytes: &[u8]) -> Digest {
-    if bytes.is_empty() { Digest::default() } else { shorten(blake3::hash(bytes)) }
-}
-
-fn shorten(hash: blake3::Hash) -> Digest {
-    let mut digest = Digest::default();
-    digest.copy_from_slice(&hash.as_bytes()[..16]);
-    digest
 }

@@ -13,8 +13,9 @@ use super::kinds::{KINDS, Kinds, Role};
 use super::stack::{self, Stack};
 use super::walk::opens_part;
 use crate::code::PartKind;
+use crate::extract::hashes::{digest, without_nested};
 use crate::extract::shapes;
-use crate::facts::{Digest, PartDigests};
+use crate::facts::PartDigests;
 
 /// The digests of every part, in the order of the parts.
 pub(super) fn read(text: &str, tree: &Tree) -> Box<[PartDigests]> {
@@ -290,18 +291,7 @@ impl<'t> Walk<'t> {
     fn close_part(&mut self) {
         let Some(frame) = self.frames.pop() else { return };
         let body = digest(&frame.body);
-        let body_alone = if frame.nested.is_empty() {
-            body
-        } else {
-            let mut hasher = blake3::Hasher::new();
-            let mut from = 0;
-            for &(begin, end) in &frame.nested {
-                hasher.update(&frame.body[from..begin]);
-                from = end;
-            }
-            hasher.update(&frame.body[from..]);
-            shorten(hasher.finalize())
-        };
+        let body_alone = without_nested(&frame.body, &frame.nested, body);
         self.digests[frame.part] = PartDigests {
             signature: digest(&frame.signature),
             decorators: digest(&frame.decorators),
@@ -469,18 +459,4 @@ pub(super) fn docstring<'t>(kinds: &Kinds, text: &'t str, statement: Node<'_>) -
     let text = text.get(string.start_byte()..string.end_byte()).unwrap_or_default();
     let is_plain = text.trim_start_matches(['r', 'R', 'u', 'U']).starts_with(['"', '\'']);
     (kinds.role(string.kind_id()) == Role::String && is_plain).then_some(text)
-}
-
-/// The digest of a buffer; zeros for an empty one, as most buffers of comments and decorators are.
-fn digest(bytes: &[u8]) -> Digest {
-    if bytes.is_empty() {
-        return Digest::default();
-    }
-    shorten(blake3::hash(bytes))
-}
-
-fn shorten(hash: blake3::Hash) -> Digest {
-    let mut digest = Digest::default();
-    digest.copy_from_slice(&hash.as_bytes()[..16]);
-    digest
 }
