@@ -243,14 +243,14 @@ fn hangs_on(usage: FolderUse, is_data: bool) -> bool {
     }
 }
 
-/// What runs where a module body runs: its file; of a `conftest.py` or `__init__.py` the tests below.
+/// What runs where a module body runs, or after it: its file; of a `conftest.py` or `__init__.py` what lies below.
 fn runs_with(graph: &CodeGraph, body: PartId, mut reach: impl FnMut(PartId)) {
     let node = graph.part(body);
     graph.parts_of(node.file).for_each(&mut reach);
     let (directory, name) = graph.file(node.file).path.rsplit_once('/').unwrap_or(("", &graph.file(node.file).path));
     // A `__init__.py` at the root belongs to no package.
     if name == "conftest.py" || name == "__init__.py" && !directory.is_empty() {
-        for other in graph.files_below(directory).filter(|other| graph.file(*other).is_test) {
+        for other in graph.files_below(directory) {
             reach(graph.body_of(other));
         }
     }
@@ -447,7 +447,7 @@ fn reaches_tests(graph: &CodeGraph, certain_only: bool) -> fixedbitset::FixedBit
         }
         let file = graph.file(node.file);
         let mut directory = file.path.as_ref();
-        while file.is_test && !directory.is_empty() {
+        while !directory.is_empty() {
             directory = directory.rsplit_once('/').map_or("", |(above, _)| above);
             let (inside, initialized) = match directory {
                 "" => ("conftest.py".to_owned(), None),
