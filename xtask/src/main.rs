@@ -19,6 +19,7 @@ mod host;
 mod languages;
 mod lint;
 mod python;
+mod selection;
 mod testbed;
 
 use std::process::ExitCode;
@@ -32,6 +33,11 @@ const COMMANDS: &[(&str, &str, &str)] = &[
     ("bench", "[warm]", "measure on a large project: `graph stats` beside other tools, a plan beside `git status`"),
     ("testbed", "CHECKOUT [COMMITS]", "measure again what docs/testbed.md says of a checkout of aaron031291/grace_2"),
     ("languages", "KIND DIRECTORY [TOOL...]", "compare imports with the language's own tool: script, rust or go"),
+    (
+        "selection",
+        "replay|measure|truth [PACKAGE...]",
+        "which tests are chosen for seeded faults, beside those that fail",
+    ),
     ("fetch", "", "bring the pinned libduckdb to target/libduckdb, so that plain cargo commands link"),
     ("generate", "[--check]", "write the generated files; with --check, fail where one differs"),
     ("doctor", "", "say what this machine lacks"),
@@ -52,6 +58,7 @@ fn main() -> ExitCode {
         "bench" => bench::run(&rest),
         "testbed" => testbed::run(&rest),
         "languages" => languages::run(&rest),
+        "selection" => selection::run(&rest),
         "fetch" => no_arguments(&rest).and_then(|()| fetch()),
         "generate" => generate::run(&rest),
         "doctor" => no_arguments(&rest).and_then(|()| doctor::run()),

@@ -1,0 +1,176 @@
+//! `cargo xtask selection`: how many of the tests that fail for a change are among those that are chosen for it.
+//!
+//! Faults are seeded into packages of others, each whole suite has run once for each fault (`selection truth`, hours), and
+//! the sets of failing tests are kept in `xtask/selection/truth`. Choosing alone takes seconds: `selection replay` does
+//! so with what static reading tells, and fails where a test that fails was left out. docs/selection.md has figures.
+
+mod others;
+mod ours;
+mod packages;
+mod report;
+mod truth;
+
+use std::path::PathBuf;
+
+use crate::{duckdb, host, python};
+use ours::{Binary, Chosen};
+use packages::{PACKAGES, Package};
+use report::{Column, Selector};
+use truth::Truth;
+
+pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["truth", names @ ..] => named(names)?.into_iter().try_for_each(find_out),
+        ["measure", "--built", names @ ..] => measure(&named(names)?, &built()?),
+        ["measure", names @ ..] => measure(&named(names)?, &binary()?),
+        ["replay", "--built", names @ ..] => replay(&named(names)?, &built()?),
+        ["replay", names @ ..] => replay(&named(names)?, &binary()?),
+        _ => Err("expected `truth`, `replay` or `measure`, and perhaps names of packages".to_owned()),
+    }
+}
+
+/// The packages of these names; all where there are none.
+fn named(names: &[&str]) -> Result<Vec<&'static Package>, String> {
+    if let Some(unknown) = names.iter().find(|name| PACKAGES.iter().all(|package| package.name != **name)) {
+        return Err(format!("no package `{unknown}`"));
+    }
+    Ok(PACKAGES.iter().filter(|package| names.is_empty() || names.contains(&package.name)).collect())
+}
+
+/// Where trees are unpacked and changed.
+fn scratch() -> Result<PathBuf, String> {
+    Ok(host::target()?.join("selection"))
+}
+
+fn script(name: &str) -> PathBuf {
+    host::root().join("xtask").join("selection").join(name)
+}
+
+/// An environment that holds what the tests of all packages need, and the tools that are compared.
+fn tools() -> Result<PathBuf, String> {
+    python::prepared(&python::interpreter()?, &script("requirements.txt"), python::Pinned::ByVersion)
+}
+
+/// Runs a package's whole suite for each of its faults and keeps what failed. Goes on where it was stopped.
+fn find_out(package: &Package) -> Result<(), String> {
+    if cfg!(windows) {
+        return Err("suites are run with a limit on memory, which Windows lacks".to_owned());
+    }
+    let python = tools()?.join("python3");
+    let tree = scratch()?.join("truth").join(package.name);
+    package.unpacked(&tree)?;
+    host::program(&python)
+        .args([script("truth.py"), python.clone(), tree, scratch()?.join("found").join(package.name)])
+        .args([truth::path(package)])
+        .args([package.described()])
+        .run()
+}
+
+/// The binary, built.
+fn binary() -> Result<Binary, String> {
+    duckdb::bring()?;
+    host::cargo(&["build", "--package", "grace-rules"]).run()?;
+    built()
+}
+
+/// The binary as the last build left it.
+fn built() -> Result<Binary, String> {
+    let library = duckdb::bring()?;
+    Ok(Binary {
+        program: host::target()?.join("debug").join(format!("grace-rules{}", std::env::consts::EXE_SUFFIX)),
+        library: library.parent().map_or(library.clone(), std::path::Path::to_path_buf),
+        home: scratch()?.join("home"),
+    })
+}
+
+/// Chooses tests for every fault of some packages by static reading, several packages at a time.
+fn choices(binary: &Binary, packages: &[(&'static Package, Truth)]) -> Result<Vec<Vec<Chosen>>, String> {
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let done = std::sync::Mutex::new(Vec::new());
+    let work = || -> Result<(), String> {
+        loop {
+            let at = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let Some((package, truth)) = packages.get(at) else { return Ok(()) };
+            let tree = scratch()?.join("replay").join(package.name);
+            package.unpacked(&tree)?;
+            let chosen = binary.choices(&tree, truth)?;
+            done.lock().map_err(|_| "a thread panicked")?.push((at, chosen));
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        running.into_iter().try_for_each(|thread| thread.join().map_err(|_| "a thread panicked".to_owned())?)
+    })?;
+    let mut done = done.into_inner().map_err(|_| "a thread panicked")?;
+    done.sort_by_key(|(at, _)| *at);
+    Ok(done.into_iter().map(|(_, chosen)| chosen).collect())
+}
+
+/// The packages whose failing sets are known and whose sources can be had; the others are said to be left out.
+fn known(wanted: &[&'static Package]) -> Result<Vec<(&'static Package, Truth)>, String> {
+    let mut packages = Vec::new();
+    for package in wanted {
+        let Some(truth) = truth::read(package)? else {
+            eprintln!("warning: left out: which tests of {} fail was never found out", package.name);
+            continue;
+        };
+        match package.archive() {
+            Ok(_) => packages.push((*package, truth)),
+            Err(why) => eprintln!("warning: SKIPPED: {} cannot be had ({why})", package.name),
+        }
+    }
+    Ok(packages)
+}
+
+/// Fails where a test that fails for a fault is not chosen for it.
+fn replay(wanted: &[&'static Package], binary: &Binary) -> Result<(), String> {
+    let packages = known(wanted)?;
+    let all = choices(binary, &packages)?;
+    let mut wrong = 0;
+    println!("{:<16} {:>6} {:>6} {:>8} {:>8} {:>8}", "package", "faults", "killed", "failing", "chosen", "ms each");
+    for ((package, truth), chosen) in packages.iter().zip(&all) {
+        let killed: Vec<_> = truth.faults.iter().zip(chosen).filter(|(fault, _)| fault.is_killed()).collect();
+        let failing: usize = killed.iter().map(|(fault, _)| fault.failed.len()).sum();
+        let picked: usize = killed.iter().map(|(_, chosen)| chosen.tests.len()).sum();
+        let share = 100.0 * picked as f64 / (killed.len() * truth.tests.len()).max(1) as f64;
+        let millis = chosen.iter().map(|chosen| chosen.millis).sum::<f64>() / chosen.len().max(1) as f64;
+        let (name, faults) = (package.name, truth.faults.len());
+        println!("{name:<16} {faults:>6} {:>6} {failing:>8} {share:>6.1} % {millis:>8.0}", killed.len());
+        for (fault, chosen) in truth.faults.iter().zip(chosen) {
+            let lost = report::lost(fault, Some(chosen));
+            if !lost.is_empty() {
+                wrong += 1;
+                println!("  {}: {} of {} failing tests are lost", fault.shown(), lost.len(), fault.failed.len());
+                lost.iter().take(3).for_each(|&test| println!("    {}", truth.tests[test].id));
+            } else if chosen.is_empty && !fault.uncollected.is_empty() {
+                wrong += 1;
+                println!("  {}: tests cannot be collected, and nothing is chosen", fault.shown());
+            }
+        }
+    }
+    if wrong > 0 {
+        return Err(format!("wrong for {wrong} faults"));
+    }
+    Ok(())
+}
+
+/// Every selector on the same faults, as tables.
+fn measure(wanted: &[&'static Package], binary: &Binary) -> Result<(), String> {
+    let packages = known(wanted)?;
+    let mut ours = choices(binary, &packages)?.into_iter();
+    let mut columns: [Vec<Column<'_>>; 3] = Default::default();
+    for (package, truth) in &packages {
+        let tree = scratch()?.join("replay").join(package.name);
+        let by_reading = ours.next().unwrap_or_default().into_iter().map(Some).collect();
+        let all = [by_reading, others::imports(package, &tree)?, others::testmon(package)?];
+        for (columns, chosen) in columns.iter_mut().zip(all) {
+            columns.push(Column { package: package.name, truth, chosen });
+        }
+    }
+    let names = ["static reading", "import closure", "pytest-testmon"];
+    let selectors = names.into_iter().zip(columns).map(|(name, columns)| Selector { name, columns });
+    report::print(&selectors.collect::<Vec<_>>());
+    Ok(())
+}

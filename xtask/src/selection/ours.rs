@@ -1,0 +1,70 @@
+//! Which tests the built binary chooses for each fault.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde_json::Value;
+
+use super::truth::{Fault, Truth};
+use crate::host;
+
+/// What a selector chose for one fault.
+pub(super) struct Chosen {
+    /// Places in [`Truth::tests`].
+    pub(super) tests: BTreeSet<usize>,
+    /// Whether it chose anything at all, be it files that have no known test.
+    pub(super) is_empty: bool,
+    pub(super) millis: f64,
+}
+
+/// The built binary and what it needs to run.
+pub(super) struct Binary {
+    pub(super) program: PathBuf,
+    pub(super) library: PathBuf,
+    /// Its own cache and state, apart from the user's.
+    pub(super) home: PathBuf,
+}
+
+impl Binary {
+    pub(super) fn call(&self, tree: &Path, arguments: &[&str]) -> host::Process {
+        // The loader's variable has another name on each system.
+        let loader = if cfg!(target_os = "macos") { "DYLD_LIBRARY_PATH" } else { "LD_LIBRARY_PATH" };
+        let process = host::program(&self.program).directory(tree).args(arguments).path_first(&self.library);
+        process.variable(loader, &self.library).variable("GRACE_RULES_CACHE", &self.home)
+    }
+
+    /// Plans one fault after the other, each put into the tree and taken out of it again.
+    pub(super) fn choices(&self, tree: &Path, truth: &Truth) -> Result<Vec<Chosen>, String> {
+        let numbers: BTreeMap<&str, usize> =
+            truth.tests.iter().enumerate().map(|(number, test)| (test.id.as_str(), number)).collect();
+        // So that none of them pays for what is remembered from then on.
+        self.plan(tree)?;
+        truth.faults.iter().map(|fault| self.choice(tree, fault, &numbers)).collect()
+    }
+
+    fn choice(&self, tree: &Path, fault: &Fault, numbers: &BTreeMap<&str, usize>) -> Result<Chosen, String> {
+        let (path, before) = fault.applied(tree)?;
+        let start = Instant::now();
+        let plan = self.plan(tree);
+        let millis = start.elapsed().as_secs_f64() * 1e3;
+        fs::write(&path, before).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        let plan = plan.map_err(|why| format!("{}: {why}", fault.shown()))?;
+        let bundle = plan["bundles"].as_array().and_then(|bundles| bundles.first());
+        let words = |name: &str| -> BTreeSet<&str> {
+            let list = bundle.and_then(|bundle| bundle[name].as_array());
+            list.into_iter().flatten().filter_map(Value::as_str).collect()
+        };
+        let (selected, whole) = (words("selected"), words("whole"));
+        let file = |id: &str| id.split("::").next().unwrap_or_default().to_owned();
+        let is_chosen = |id: &str| selected.contains(id) || whole.contains(file(id).as_str());
+        let tests = numbers.iter().filter(|(id, _)| is_chosen(id)).map(|(_, &number)| number).collect();
+        Ok(Chosen { tests, is_empty: selected.is_empty() && whole.is_empty(), millis })
+    }
+
+    fn plan(&self, tree: &Path) -> Result<Value, String> {
+        let text = self.call(tree, &["plan", "--worktree", "--format", "json"]).output()?;
+        serde_json::from_str(&text).map_err(|error| format!("a plan that is no JSON: {error}"))
+    }
+}

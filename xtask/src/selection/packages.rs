@@ -1,0 +1,189 @@
+//! The packages that the benchmark reads: source distributions by hash, unpacked to a git work tree each.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use flate2::read::GzDecoder;
+use sha2::{Digest, Sha256};
+
+use crate::{host, python};
+
+/// One package of others, with the tests that its source distribution carries.
+pub(super) struct Package {
+    pub(super) name: &'static str,
+    version: &'static str,
+    sha256: &'static str,
+    /// What its tests import from, beside the tree's root.
+    pub(super) root: &'static str,
+    /// Where faults are seeded, and where its tests lie.
+    pub(super) sources: &'static str,
+    pub(super) tests: &'static str,
+}
+
+/// Flat and `src` layouts, tests inside and outside of the package, with and without fixtures and data files.
+pub(super) const PACKAGES: &[Package] = &[
+    Package {
+        name: "boltons",
+        version: "26.2.0",
+        sha256: "d39cfd15c1a1c3bd4d705c82252fa9edb8e4f5e8cc039f8e39afac7b1b47e92c",
+        root: ".",
+        sources: "boltons",
+        tests: "tests",
+    },
+    Package {
+        name: "flask",
+        version: "3.1.3",
+        sha256: "0ef0e52b8a9cd932855379197dd8f94047b359ca0a78695144304cb45f87c9eb",
+        root: "src",
+        sources: "src",
+        tests: "tests",
+    },
+    Package {
+        name: "h11",
+        version: "0.16.0",
+        sha256: "4e35b956cf45792e4caa5885e69fba00bdbc6ffafbfa020300e549b208ee5ff1",
+        root: ".",
+        sources: "h11",
+        tests: "h11/tests",
+    },
+    Package {
+        name: "jinja2",
+        version: "3.1.6",
+        sha256: "0137fb05990d35f1275a587e9aee6d56da821fc83491a0fb838183be43f66d6d",
+        root: "src",
+        sources: "src",
+        tests: "tests",
+    },
+    Package {
+        name: "markdown-it-py",
+        version: "4.3.0",
+        sha256: "91a58fa5b72c71a40cf7177250fd767480d7a2bb3ac426ccfb76fb90305fdaaa",
+        root: ".",
+        sources: "markdown_it",
+        tests: "tests",
+    },
+    Package {
+        name: "marshmallow",
+        version: "4.4.0",
+        sha256: "9e6ffa8511012ca89732324c1c253efd7b4d35632dcbdf80aa793fe01804af3e",
+        root: "src",
+        sources: "src",
+        tests: "tests",
+    },
+    Package {
+        name: "starlette",
+        version: "1.10.0",
+        sha256: "b8399098d4c1e3522734f7235dc79b1fc967f96cf139c81e0fa30479e0685f9b",
+        root: ".",
+        sources: "starlette",
+        tests: "tests",
+    },
+];
+
+impl Package {
+    /// What the scripts are told of it.
+    pub(super) fn described(&self) -> String {
+        let values = [
+            ("name", self.name),
+            ("version", self.version),
+            ("root", self.root),
+            ("sources", self.sources),
+            ("tests", self.tests),
+        ];
+        serde_json::Value::from_iter(values).to_string()
+    }
+
+    /// Its source distribution, from the cache or new.
+    pub(super) fn archive(&self) -> Result<PathBuf, String> {
+        let folder = host::cache()?.join("selection");
+        let kept = folder.join(format!("{}-{}.tar.gz", self.name, self.version));
+        if digest(&kept).is_some_and(|digest| digest == self.sha256) {
+            return Ok(kept);
+        }
+        let said = |error: std::io::Error| format!("cannot bring {}: {error}", kept.display());
+        let download = folder.join(format!("download-{}-{}", self.name, std::process::id()));
+        fs::create_dir_all(&download).map_err(said)?;
+        let requirement = download.join("requirement.txt");
+        fs::write(&requirement, format!("{}=={} --hash=sha256:{}\n", self.name, self.version, self.sha256))
+            .map_err(said)?;
+        eprintln!("bringing {} {}", self.name, self.version);
+        host::program(python::interpreter()?)
+            .args([
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--no-deps",
+                "--no-binary",
+                ":all:",
+            ])
+            .args(["--require-hashes".as_ref(), "--requirement".as_ref(), requirement.as_os_str()])
+            .args(["--dest".as_ref(), download.as_os_str()])
+            .output()?;
+        let brought = fs::read_dir(&download).map_err(said)?.filter_map(|entry| Some(entry.ok()?.path()));
+        let archive = { brought }.find(|path| path.extension().is_some_and(|end| end == "gz"));
+        let archive = archive.ok_or_else(|| format!("pip brought no archive of {}", self.name))?;
+        fs::rename(archive, &kept).map_err(said)?;
+        fs::remove_dir_all(&download).map_err(said)?;
+        Ok(kept)
+    }
+
+    /// Unpacks it to an empty directory and commits it there, with a rule that runs the tests which a change reaches.
+    pub(super) fn unpacked(&self, to: &Path) -> Result<(), String> {
+        let archive = self.archive()?;
+        let said = |error: std::io::Error| format!("cannot unpack {}: {error}", archive.display());
+        if to.exists() {
+            fs::remove_dir_all(to).map_err(said)?;
+        }
+        let mut tar = tar::Archive::new(GzDecoder::new(File::open(&archive).map_err(said)?));
+        for entry in tar.entries().map_err(said)? {
+            let mut entry = entry.map_err(said)?;
+            let name = entry.path().map_err(said)?.into_owned();
+            let inside: PathBuf = name.components().skip(1).collect();
+            // Whatever was packed is part of the tree.
+            let is_wanted =
+                entry.header().entry_type().is_file() && inside.is_relative() && !inside.ends_with(".gitignore");
+            let has_way_up = inside.components().any(|part| part == std::path::Component::ParentDir);
+            if is_wanted && !has_way_up {
+                let path = to.join(inside);
+                fs::create_dir_all(path.parent().unwrap_or(to)).map_err(said)?;
+                entry.unpack(path).map_err(said)?;
+            }
+        }
+        let rules = to.join("grace");
+        fs::create_dir_all(&rules).map_err(said)?;
+        fs::write(rules.join("selection.grace"), self.rules()).map_err(said)?;
+        commit(to, "sources")
+    }
+
+    fn rules(&self) -> String {
+        let tests = self.tests;
+        format!(
+            "module selection\n\nbundle tests\n  says     \"all tests\"\n  tests    path(\"{tests}/**\")\n  run      \"pytest\", \
+             \"{{tests}}\", \"-q\", \"--junitxml={{junit}}\"\n  timeout  600 s in all\n\nrule any_change\n  when     change \
+             touches all\n  require  bundle(tests) narrowed to impacted tests\n  because  \"Measured.\"\n"
+        )
+    }
+}
+
+/// Commits everything in a directory, which becomes a repository if it is none.
+pub(super) fn commit(directory: &Path, message: &str) -> Result<(), String> {
+    let git = |arguments: &[&str]| {
+        let who = ["-c", "user.name=bench", "-c", "user.email=bench@example.com", "-c", "commit.gpgSign=false"];
+        let as_is = ["-c", "core.autocrlf=false", "-c", "core.excludesFile="];
+        host::program("git").directory(directory).args(who).args(as_is).args(arguments).output()
+    };
+    if !directory.join(".git").exists() {
+        git(&["init", "--quiet"])?;
+    }
+    git(&["add", "--all"])?;
+    git(&["commit", "--quiet", "--message", message])?;
+    Ok(())
+}
+
+/// The SHA-256 of a file, if there is one.
+fn digest(path: &Path) -> Option<String> {
+    let data = fs::read(path).ok()?;
+    Some(Sha256::digest(data).iter().map(|byte| format!("{byte:02x}")).collect())
+}
