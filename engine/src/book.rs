@@ -10,6 +10,7 @@ use grace_dsl::ast::{
     Cond, CondKind, Item, ItemKind, MatchOn, Name, NodeId, Quantity, RequirementKind, Rule, SetExpr, SetKind,
 };
 use grace_dsl::{Parsed, Role};
+use memchr::memmem;
 
 use crate::db::{Db, RuleBook, RuleFile};
 use crate::mistakes::mistakes_in;
@@ -243,12 +244,17 @@ pub(crate) fn regex_of(pattern: &str) -> Result<regex::Regex, regex::Error> {
 
 /// A compiled glob of the language.
 #[derive(Debug, Clone)]
-pub(crate) struct Glob(regex::bytes::Regex);
+pub(crate) struct Glob {
+    regex: regex::bytes::Regex,
+    /// What every text that matches holds: most texts lack it, which is seen sooner than by the expression.
+    needle: Option<memmem::Finder<'static>>,
+}
 
 impl Glob {
     /// Whether all of a text matches.
     pub(crate) fn is_match(&self, text: &str) -> bool {
-        self.0.is_match(text.as_bytes())
+        let text = text.as_bytes();
+        self.needle.as_ref().is_none_or(|needle| needle.find(text).is_some()) && self.regex.is_match(text)
     }
 
     /// Compiles a glob: `**` crosses directories, `*` does not. `None` for what is no glob, or grows too large: the
@@ -266,8 +272,24 @@ impl Glob {
             .size_limit(REGEX_SIZE)
             .build()
             .ok()
-            .map(Self)
+            .map(|regex| Self {
+                regex,
+                needle: needle(pattern).filter(|_| !ignore_case).map(|needle| memmem::Finder::new(needle).into_owned()),
+            })
     }
+}
+
+/// The longest text that stands in whatever a glob matches.
+fn needle(pattern: &str) -> Option<&str> {
+    if pattern.contains('\\') {
+        return None;
+    }
+    // What stands between braces or brackets is one of several.
+    let outside = [pattern.split(['{', '[']).next(), pattern.rsplit(['}', ']']).next()];
+    // `**/` may stand for nothing, and then no `/` is there.
+    let texts =
+        outside.into_iter().flatten().flat_map(|text| text.split(['*', '?'])).map(|text| text.trim_matches('/'));
+    texts.filter(|text| !text.is_empty()).max_by_key(|text| text.len())
 }
 
 /// The compiled form of one item.
@@ -532,4 +554,28 @@ pub(crate) fn milliseconds(quantity: &Quantity) -> Option<u64> {
         One | Percent | Points => return None,
     };
     u64::try_from(quantity.thousandths.checked_mul(factor)? / 1000).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_needle_of_a_glob_is_outside_its_choices() {
+        let needles = ["**/auth/**", "a/{bb,cc}/ddd/*", "{a,b}*x", "[ab]c", "*", "a\\*b", "src/**/*.py"].map(needle);
+        assert_eq!(needles, [Some("auth"), Some("ddd"), Some("x"), Some("c"), None, None, Some(".py")]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_needle_hides_no_match(pattern in "[a-c/*?{},\\[\\]!]{0,10}", texts in proptest::collection::vec("[a-c/]{0,8}", 8)) {
+            if let Some(glob) = Glob::new(&pattern, false) {
+                for text in &texts {
+                    prop_assert_eq!(glob.is_match(text), glob.regex.is_match(text.as_bytes()), "{} {}", pattern, text);
+                }
+            }
+        }
+    }
 }

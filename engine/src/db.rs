@@ -16,7 +16,7 @@ use salsa::Setter;
 
 use crate::input::{Book, Declared, Input, PastFacts, TreeContent, TreeFile};
 use crate::plan::Side;
-use crate::side::{Contents, GraphWork, SideState};
+use crate::side::{AFTER, BEFORE, Contents, GraphWork, SideState};
 
 /// What queries need beyond salsa's own.
 #[salsa::db]
@@ -247,9 +247,9 @@ impl Inputs {
         let world = self.world;
         let (before, after) = (world.before(db), world.after(db));
         let store = Arc::clone(&db.store);
-        self.before.set(&store, &input.before, None);
+        self.before.set(&store, &input.before, None, BEFORE);
         set_side(db, before, &self.before);
-        self.after.set(&store, &input.after, Some(&self.before));
+        self.after.set(&store, &input.after, Some(&self.before), AFTER);
         set_side(db, after, &self.after);
         self.set_change(db, input.change);
         // Two equal books are one book: every rule is then judged once.

@@ -42,8 +42,10 @@ pub struct Tree {
 impl Tree {
     /// The source graph of the tree, by the facts that a store holds of its contents.
     #[must_use]
-    pub fn graph(&self, store: &FactStore) -> CodeGraph {
-        CodeGraph::build_with(self.files.iter().map(|file| crate::side::graph_file(store, file)).collect(), store)
+    pub fn graph(&self, store: &Arc<FactStore>) -> CodeGraph {
+        let mut side = crate::side::SideState::default();
+        side.set(store, self, None, crate::side::AFTER);
+        CodeGraph::clone(side.graph())
     }
 }
 

@@ -46,6 +46,13 @@ pub(crate) enum Scan {
     Headers,
 }
 
+impl Scan {
+    /// False where it is compared with the other side: what a change says of itself can only raise.
+    pub(crate) fn hangs_on_nodes_alone(&self) -> bool {
+        !matches!(self, Self::Generated | Self::Tests)
+    }
+}
+
 /// The members of a scan on one side.
 #[salsa::tracked(returns(clone))]
 pub(crate) fn scan(db: &dyn Db, side: Snapshot, what: Scan) -> Arc<Kept> {

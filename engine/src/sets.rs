@@ -494,7 +494,10 @@ impl<'a> Sets<'a> {
     }
 
     fn scan(&self, what: Scan) -> Members {
-        scan(self.db, self.side, what).members(self.nodes().len())
+        // Of one and the same nodes the answer is one, whichever side asks.
+        let other = snapshot(self.db, Side::Before);
+        let shares = what.hangs_on_nodes_alone() && Arc::ptr_eq(other.nodes(self.db), self.side.nodes(self.db));
+        scan(self.db, if shares { other } else { self.side }, what).members(self.nodes().len())
     }
 
     fn by_glob(&self, pattern: &str, ignore_case: bool, what: fn(String, bool) -> Scan) -> Members {

@@ -8,13 +8,20 @@ use std::sync::Arc;
 
 use grace_graph::code::FileId;
 use grace_graph::facts::Language;
-use grace_graph::graph::{Chunks, CodeGraph, GraphFile};
+use grace_graph::graph::{Chunks, CodeGraph, GraphFile, Label};
 use grace_graph::store::FactStore;
 
 use crate::input::{Tree, TreeContent, TreeFile};
 
 /// Edits above so many are not tried one by one: building anew is as quick.
 const MOST_REPAIRS: usize = 64;
+/// A graph that was repaired in more files than this after it was recalled is remembered anew, so that the next run need
+/// not do it again.
+const MOST_REPEATED: usize = 8;
+
+/// The places of the two sides among the graphs that are remembered.
+pub(crate) const BEFORE: usize = 0;
+pub(crate) const AFTER: usize = 1;
 
 /// The content of each file of a side.
 #[derive(Clone, Default)]
@@ -40,13 +47,19 @@ pub struct GraphWork {
     pub built: usize,
     /// Files that were linked again, each alone.
     pub repaired: usize,
+    /// Taken from what an earlier run remembered.
+    pub recalled: usize,
 }
 
 impl Add for GraphWork {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
-        Self { built: self.built + other.built, repaired: self.repaired + other.repaired }
+        Self {
+            built: self.built + other.built,
+            repaired: self.repaired + other.repaired,
+            recalled: self.recalled + other.recalled,
+        }
     }
 }
 
@@ -81,27 +94,62 @@ impl SideState {
         self.work
     }
 
-    /// Becomes this tree: by repair where little differs from the tree as it was, or from another side.
-    pub(crate) fn set(&mut self, store: &FactStore, tree: &Tree, other: Option<&Self>) {
+    /// Becomes this tree: by repair where little differs from the tree as it was, from another side, or from a graph that
+    /// an earlier run remembered; the one that differs least counts. `number` is its place among those.
+    pub(crate) fn set(&mut self, store: &Arc<FactStore>, tree: &Tree, other: Option<&Self>, number: usize) {
         let mine = self.differing(tree);
         if let Some(differing) = &mine
             && self.edit_all(store, differing)
         {
             return;
         }
-        if let Some(other) = other
-            && let Some(differing) = other.differing(tree)
+        let labels: Vec<Label> = tree.files.iter().map(|file| label(&file.content)).collect();
+        let files: Vec<(&str, Label)> = tree.files.iter().map(|file| &*file.path).zip(labels.iter().copied()).collect();
+        let recall = CodeGraph::recall(store, &files, MOST_REPAIRS);
+        let others = other.and_then(|other| other.differing(tree));
+        let is_nearer = |differing: &Vec<&TreeFile>| {
+            recall.as_ref().is_none_or(|recall| differing.len() <= recall.differing().len())
+        };
+        let by_other = |side: &mut Self| {
+            let (Some(other), Some(differing)) = (other, &others) else { return false };
+            side.start_from(Self { work: side.work, ..other.clone() }, store, differing)
+        };
+        let is_near = others.as_ref().is_some_and(is_nearer);
+        if is_near && by_other(self) {
+            return;
+        }
+        if let Some(recall) = recall
+            && let Some(graph) = recall.graph()
         {
-            let start = Self { work: self.work, ..other.clone() };
-            let old = std::mem::replace(self, start);
-            if self.edit_all(store, &differing) {
+            let contents = Contents(Arc::new(tree.files.iter().map(|file| file.content.clone()).collect()));
+            let work = GraphWork { recalled: self.work.recalled + 1, ..self.work };
+            let differing: Vec<&TreeFile> =
+                recall.differing().iter().filter_map(|file| tree.files.get(file.0 as usize)).collect();
+            if self.start_from(Self { graph: Arc::new(graph), contents, work }, store, &differing) {
+                if differing.len() > MOST_REPEATED {
+                    store.learn_graph(number, &self.graph, labels);
+                }
                 return;
             }
-            *self = old;
         }
-        self.graph = Arc::new(tree.graph(store));
+        if !is_near && by_other(self) {
+            return;
+        }
+        let files = tree.files.iter().map(|file| graph_file(store, file)).collect();
+        self.graph = Arc::new(CodeGraph::build(files));
         self.work.built += 1;
         self.contents = Contents(Arc::new(tree.files.iter().map(|file| file.content.clone()).collect()));
+        store.learn_graph(number, &self.graph, labels);
+    }
+
+    /// Becomes another state with some files edited. False where that takes building anew: nothing is done then.
+    fn start_from(&mut self, start: Self, store: &FactStore, differing: &[&TreeFile]) -> bool {
+        let old = std::mem::replace(self, start);
+        let done = self.edit_all(store, differing);
+        if !done {
+            *self = old;
+        }
+        done
     }
 
     /// Gives some files other contents. False where one of them is not there: nothing is done then.
@@ -179,8 +227,17 @@ impl SideState {
     }
 }
 
+/// What tells contents apart; of code it is the content's own id.
+fn label(content: &TreeContent) -> Label {
+    match content {
+        TreeContent::Code(id) => id.0,
+        TreeContent::Other => Label::default(),
+        TreeContent::Opaque(why) => *blake3::hash(why.as_bytes()).as_bytes(),
+    }
+}
+
 /// A file as a graph is built from it. Content that the store does not hold could not be read.
-pub(crate) fn graph_file(store: &FactStore, file: &TreeFile) -> GraphFile {
+fn graph_file(store: &FactStore, file: &TreeFile) -> GraphFile {
     let language = Language::of_path(&file.path);
     let facts = match (&file.content, Language::reader_of(&file.path)) {
         (TreeContent::Code(id), Some(language)) => store.get(*id, language),

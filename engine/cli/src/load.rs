@@ -178,7 +178,8 @@ pub fn load_tree(place: &Place, args: &GraphArgs, progress: &Progress) -> Result
         None => place.optional_repository()?,
     };
     let tried = args.rules.as_deref().map(|directory| books::from_directory(place, directory)).transpose()?;
-    let reader = side::Reader::new(&place.root, repository, Cache::unless(args.no_cache));
+    let cache = if args.no_cache { Cache::Unused } else { Cache::Checked };
+    let reader = side::Reader::new(&place.root, repository, cache);
     let (listed, description, problems) = change::one_tree(place, &reader, args.rev.as_deref())?;
     let mut trees = trees::read(&reader, &[&listed], progress)?;
     let tree = trees.pop().unwrap_or_default();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 /// Index of a file in one [`CodeGraph`]; files are sorted by path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FileId(pub u32);
 
 /// Index of a part in one [`CodeGraph`]; the parts of a file are contiguous, in source order.
@@ -113,6 +113,10 @@ pub enum Evidence {
 }
 
 impl Evidence {
+    /// Every evidence.
+    pub const ALL: [Self; 7] =
+        [Self::Recorded, Self::Import, Self::Call, Self::Fixture, Self::String, Self::Declared, Self::Guess];
+
     /// False for guesses: what `certain` leaves out.
     #[must_use]
     pub fn is_certain(self) -> bool {

@@ -93,6 +93,12 @@ impl Language {
         }
     }
 
+    /// Only read to find modules: no language for rules.
+    #[must_use]
+    pub fn is_manifest(self) -> bool {
+        matches!(self, Self::PackageJson | Self::TsConfig | Self::CargoToml | Self::GoMod)
+    }
+
     /// Its name in rules: `language(python)`.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -6,7 +6,9 @@
 
 mod build;
 mod chunks;
+mod image;
 mod nodes;
+mod outlines;
 mod reach;
 mod rows;
 mod sight;
@@ -20,19 +22,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::code::{Dependent, Edge, EdgeKind, FileId, PartId, PartKind};
 use crate::facts::{FileFacts, Language, Outline, ProblemKind};
-use crate::resolve::Index;
-use crate::store::FactStore;
+use crate::resolve::{Index, LazyIndex};
 
 pub use chunks::Chunks;
+pub(crate) use image::IMAGES;
+pub use image::{Label, Recall};
 pub use nodes::{FileNode, Nodes};
+pub(crate) use outlines::Outlines;
 pub use reach::Direction;
 use rows::{Row, Rows};
 pub use sight::Sight;
 pub use stats::Stats;
 pub use visit::{Neighbors, VisitedParts};
-
-/// The outlines of a tree by file; `None` for files that nothing reads, or that could not be read.
-pub(crate) type Outlines = Chunks<Option<Arc<Outline>>>;
 
 /// One file of a tree, as the graph is built from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,7 +120,7 @@ pub(crate) type ModelLiteral = (Arc<str>, PartId, u32);
 #[derive(Debug, Clone)]
 pub struct CodeGraph {
     nodes: Arc<Nodes>,
-    index: Arc<Index>,
+    index: Arc<LazyIndex>,
     outlines: Outlines,
     rows: Rows,
     /// Sorted.
@@ -141,14 +142,7 @@ impl CodeGraph {
     /// Builds the graph of a tree. The order of the files does not matter; of two with one path the first counts.
     #[must_use]
     pub fn build(files: Vec<GraphFile>) -> Self {
-        build::build(files, None)
-    }
-
-    /// As [`CodeGraph::build`]; the links between the files are taken from the store where it remembers those of just these
-    /// files, and given to it where not.
-    #[must_use]
-    pub fn build_with(files: Vec<GraphFile>, store: &FactStore) -> Self {
-        build::build(files, Some(store))
+        build::build(files)
     }
 
     /// The graph after one file was edited, equal to one built anew from all files; `None` where the edit is one that
@@ -183,14 +177,14 @@ impl CodeGraph {
     /// What was read of a file; `None` where nothing reads it or nothing could be read.
     #[must_use]
     pub fn outline(&self, file: FileId) -> Option<&Arc<Outline>> {
-        self.outlines.get(file.0 as usize)?.as_ref()
+        self.outlines.of(file)
     }
 
     /// The files that are compiled as one with a file, itself among them, sorted: a package of Rust or Go. Empty for files
     /// of other languages.
     #[must_use]
     pub fn compiled_with(&self, file: FileId) -> &[FileId] {
-        self.index.compiled_with(self.file(file))
+        self.index().compiled_with(self.file(file))
     }
 
     /// Files whose links may differ from those in a graph that has the same nodes; `None` where the nodes are others.
@@ -212,6 +206,10 @@ impl CodeGraph {
     /// Edges that end at a part, sorted by start and kind.
     pub fn in_edges<'a>(&'a self, part: PartId, kinds: &'a [EdgeKind]) -> impl Iterator<Item = &'a Edge> + 'a {
         self.in_row(part).iter().filter(move |edge| kinds.contains(&edge.kind))
+    }
+
+    fn index(&self) -> &Index {
+        self.index.get(&self.nodes, &self.outlines)
     }
 
     fn out_row(&self, part: PartId) -> &[Edge] {
@@ -252,7 +250,7 @@ impl CodeGraph {
     /// Whether a call of this method on an object of unknown class is linked to it, by its name alone.
     #[must_use]
     pub fn is_guessed(&self, method: PartId) -> bool {
-        self.index.is_guessed(&self.part(method).name)
+        self.index().is_guessed(&self.part(method).name)
     }
 
     /// Every literal of the form `name:tag` (lower case), with the part that holds it and the site; sorted.

@@ -16,8 +16,8 @@ mod rust;
 mod scope;
 mod values;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +36,7 @@ pub(crate) use scope::ScopeTable;
 const SHARE: usize = 16;
 
 /// What one file gives to a graph.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default)]
 pub(crate) struct Links {
     /// Edges that start in it, in any order.
     pub(crate) edges: Vec<Edge>,
@@ -59,34 +59,11 @@ pub(crate) struct Demand {
     kind: EdgeKind,
 }
 
-impl Links {
-    /// Whether everything starts in this file and leads to a part of the tree: links that were remembered may be anything.
-    fn are_sound(&self, nodes: &Nodes, file: FileId) -> bool {
-        let own = nodes.file(file).parts.clone();
-        let all = nodes.files().last().map_or(0, |last| last.parts.end);
-        let (here, there) = (|part: PartId| own.contains(&part.0), |part: PartId| part.0 < all);
-        self.edges.iter().all(|edge| here(edge.from) && there(edge.to))
-            && self.unresolved.iter().all(|unresolved| here(unresolved.part))
-            && self.demands.iter().all(|demand| there(demand.class))
-            && self.models.iter().all(|(_, part, _)| here(*part))
-            && self.dependents.iter().all(|dependent| here(dependent.part))
-            && self.unresolved.is_sorted()
-            && self.demands.is_sorted()
-            && self.models.is_sorted()
-            && self.dependents.is_sorted()
+impl Demand {
+    /// Whether it is of a class of a tree with so many parts.
+    pub(crate) fn is_sound(&self, parts: u32) -> bool {
+        self.class.0 < parts
     }
-}
-
-/// The links of all files of a tree as a record.
-pub(crate) fn encode_links(links: &[Links]) -> Option<Vec<u8>> {
-    postcard::to_stdvec(links).ok()
-}
-
-/// The links of a record, if it is one of a tree with these nodes.
-pub(crate) fn decode_links(nodes: &Nodes, record: &[u8]) -> Option<Vec<Links>> {
-    let (links, rest) = postcard::take_from_bytes::<Vec<Links>>(record).ok()?;
-    let are_sound = nodes.file_ids().zip(&links).all(|(file, links)| links.are_sound(nodes, file));
-    (rest.is_empty() && links.len() == nodes.files().len() && are_sound).then_some(links)
 }
 
 /// What linking knows of all files together. The same as long as no file's interface changes.
@@ -107,6 +84,31 @@ pub(crate) struct Index {
 }
 
 impl Index {
+    fn new(nodes: &Nodes, outlines: &Outlines, layout: Layout, hierarchy: Hierarchy, fixtures: Fixtures) -> Self {
+        let mut methods: Map<Arc<str>, Vec<PartId>> = Map::default();
+        for part in nodes.part_ids() {
+            let node = nodes.part(part);
+            let is_python = nodes.file(node.file).language == Some(Language::Python);
+            if is_python && node.kind == PartKind::Method {
+                methods.entry(Arc::clone(&node.name)).or_default().push(part);
+            }
+        }
+        let mut by_base_name: Map<Box<str>, Vec<FileId>> = Map::default();
+        for file in nodes.file_ids() {
+            by_base_name.entry(base_name(&nodes.file(file).path).into()).or_default().push(file);
+        }
+        let mut method_names: Vec<Arc<str>> = methods.keys().cloned().collect();
+        method_names.sort_unstable();
+        let foreign = foreign::World::new(nodes, outlines);
+        let folders = folders(nodes);
+        Self { layout, hierarchy, methods, method_names, folders, by_base_name, fixtures, foreign }
+    }
+
+    /// What is worth remembering of it; `None` where it cannot be written.
+    pub(crate) fn kept(&self) -> Option<Vec<u8>> {
+        postcard::to_stdvec(&Kept { hierarchy: &self.hierarchy, fixtures: &self.fixtures }).ok()
+    }
+
     /// The files of the package of Rust or Go that a file belongs to.
     pub(crate) fn compiled_with(&self, file: &FileNode) -> &[FileId] {
         match file.language {
@@ -114,6 +116,49 @@ impl Index {
             Some(Language::Rust) => self.foreign.rust.package_files(&file.path),
             _ => &[],
         }
+    }
+}
+
+/// An index that is made when it is first asked for.
+#[derive(Debug)]
+pub(crate) struct LazyIndex {
+    index: OnceLock<Index>,
+    /// What is remembered of it.
+    kept: Box<[u8]>,
+}
+
+/// What of an index takes reading all files; the rest is told from nodes, or from few files.
+#[derive(Serialize)]
+struct Kept<'a> {
+    hierarchy: &'a Hierarchy,
+    fixtures: &'a Fixtures,
+}
+
+impl LazyIndex {
+    pub(crate) fn known(index: Index) -> Self {
+        Self { index: index.into(), kept: Box::default() }
+    }
+
+    /// From what [`Index::kept`] gave for the same tree.
+    pub(crate) fn kept(kept: Box<[u8]>) -> Self {
+        Self { index: OnceLock::new(), kept }
+    }
+
+    pub(crate) fn get(&self, nodes: &Nodes, outlines: &Outlines) -> &Index {
+        self.index.get_or_init(|| {
+            let layout = Layout::new(nodes.files().iter().map(|file| &*file.path));
+            let read = postcard::take_from_bytes::<(Hierarchy, Fixtures)>(&self.kept).ok();
+            let sound = read.filter(|((hierarchy, fixtures), rest)| {
+                rest.is_empty() && hierarchy.is_sound(nodes) && fixtures.are_sound(nodes)
+            });
+            match sound {
+                Some(((hierarchy, fixtures), _)) => Index::new(nodes, outlines, layout, hierarchy, fixtures),
+                None => {
+                    let scopes = ScopeTable::new(outlines, nodes.files().len());
+                    discover(nodes, outlines, layout, &scopes).index
+                }
+            }
+        })
     }
 }
 
@@ -148,20 +193,6 @@ impl<'a> Tree<'a> {
 
 /// Reads what all files together say. The nodes have files and parts, and neither tests nor decorators yet.
 pub(crate) fn discover(nodes: &Nodes, outlines: &Outlines, layout: Layout, scopes: &ScopeTable<'_>) -> Discovered {
-    let mut methods: Map<Arc<str>, Vec<PartId>> = Map::default();
-    for part in nodes.part_ids() {
-        let node = nodes.part(part);
-        let is_python = nodes.file(node.file).language == Some(Language::Python);
-        if is_python && node.kind == PartKind::Method {
-            methods.entry(Arc::clone(&node.name)).or_default().push(part);
-        }
-    }
-    let mut by_base_name: Map<Box<str>, Vec<FileId>> = Map::default();
-    for file in nodes.file_ids() {
-        by_base_name.entry(base_name(&nodes.file(file).path).into()).or_default().push(file);
-    }
-    let mut method_names: Vec<Arc<str>> = methods.keys().cloned().collect();
-    method_names.sort_unstable();
     let mut resolver = values::Resolver::new(Tree::new(nodes, outlines, &layout, scopes), None);
     let hierarchy = Hierarchy::new(&mut resolver);
     let mut tests = fixtures::tests(nodes, &hierarchy, outlines);
@@ -170,10 +201,8 @@ pub(crate) fn discover(nodes: &Nodes, outlines: &Outlines, layout: Layout, scope
     let mut decorators = emit::decorators(&mut resolver);
     decorators.extend(foreign::decorators(nodes, outlines));
     let fixtures = Fixtures::new(&mut resolver);
-    let foreign = foreign::World::new(nodes, outlines);
-    let folders = folders(nodes);
-    let index = Index { layout, hierarchy, methods, method_names, folders, by_base_name, fixtures, foreign };
-    Discovered { index, tests, decorators }
+    drop(resolver);
+    Discovered { index: Index::new(nodes, outlines, layout, hierarchy, fixtures), tests, decorators }
 }
 
 /// The folders around all files.

@@ -6,7 +6,7 @@ mod disk;
 mod index;
 mod tree;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
@@ -14,7 +14,9 @@ use rustc_hash::FxHashMap;
 
 use crate::extract;
 use crate::facts::{ContentId, FileFacts, Language, ProblemKind};
+use crate::graph::{CodeGraph, IMAGES, Label};
 
+pub(crate) use disk::VERSION;
 pub use disk::{Disk, MOST_BYTES};
 use index::{BlobName, Key};
 pub use tree::TreeMemory;
@@ -26,17 +28,8 @@ pub struct FactStore {
     extractions: AtomicUsize,
     disk: Option<Disk>,
     tree: Option<Arc<TreeMemory>>,
-    graphs: AtomicUsize,
+    lost: AtomicBool,
     fresh: Mutex<Fresh>,
-}
-
-/// A place for the links of one tree.
-#[derive(Debug)]
-pub(crate) struct LinkSlot {
-    number: usize,
-    tree: [u8; 32],
-    /// What lies there, if it is of this tree.
-    pub(crate) record: Option<Vec<u8>>,
 }
 
 /// What the disk does not have yet.
@@ -44,7 +37,7 @@ pub(crate) struct LinkSlot {
 struct Fresh {
     facts: Vec<(ContentId, Language)>,
     blobs: Vec<(BlobName, ContentId)>,
-    links: Vec<(LinkSlot, Vec<u8>)>,
+    graphs: Vec<(usize, CodeGraph, Vec<Label>)>,
 }
 
 impl FactStore {
@@ -60,27 +53,22 @@ impl FactStore {
         Self { disk: Some(disk), ..Self::default() }
     }
 
-    /// With what is remembered of a work tree: the links of the trees that are built first.
+    /// With what is remembered of a work tree: its graphs.
     #[must_use]
     pub fn with_tree(self, tree: Arc<TreeMemory>) -> Self {
         Self { tree: Some(tree), ..self }
     }
 
-    /// Where the links of the tree of this name are remembered; `None` where they are not to be. The sides of a change come
-    /// in the same order each time, so each has its place.
-    pub(crate) fn links(&self, name: impl FnOnce() -> [u8; 32]) -> Option<LinkSlot> {
-        let memory = self.tree.as_ref()?;
-        let number = self.graphs.fetch_add(1, Ordering::Relaxed);
-        if number >= tree::LINKS {
-            return None;
-        }
-        let tree = name();
-        Some(LinkSlot { number, tree, record: memory.links(number, &tree) })
+    pub(crate) fn tree(&self) -> Option<&TreeMemory> {
+        self.tree.as_deref()
     }
 
-    /// Remembers the links of a tree.
-    pub(crate) fn learn_links(&self, slot: LinkSlot, record: Option<Vec<u8>>) {
-        self.fresh().links.extend(record.map(|record| (slot, record)));
+    /// Remembers a graph with the labels of its files in place of the one of this number: 0 is that before a change, 1 that
+    /// after it. [`CodeGraph::recall`] finds it.
+    pub fn learn_graph(&self, number: usize, graph: &CodeGraph, labels: Vec<Label>) {
+        if self.tree.is_some() && number < IMAGES {
+            self.fresh().graphs.push((number, graph.clone(), labels));
+        }
     }
 
     /// The facts of these bytes, extracted unless they are known. Their digests are there if somebody asked for them before.
@@ -114,9 +102,31 @@ impl FactStore {
         if let Some(known) = self.map().get(&(content, language)) {
             return Some(Arc::clone(known));
         }
-        let record = self.disk.as_ref()?.read(&Key::facts(content, language))?;
-        let facts = Arc::new(codec::decode(content, &record)?);
-        Some(Arc::clone(self.map().entry((content, language)).or_insert(facts)))
+        let disk = self.disk.as_ref()?;
+        let key = Key::each(content, language).into_iter().find(|key| disk.has(key))?;
+        let Some(facts) = disk.read(&key).and_then(|record| codec::decode(content, &record)) else {
+            self.lost.store(true, Ordering::Relaxed);
+            return None;
+        };
+        Some(Arc::clone(self.map().entry((content, language)).or_insert(Arc::new(facts))))
+    }
+
+    /// Whether a content was read before, and what kept it from being read as code, by the index alone: nobody looked at the
+    /// record itself yet. Where that is found damaged, the store [has lost](Self::has_lost) it.
+    #[must_use]
+    pub fn knows(&self, content: ContentId, language: Language) -> Option<Option<ProblemKind>> {
+        let [readable, _] = Key::each(content, language);
+        let is_known = self.map().contains_key(&(content, language));
+        if !is_known && self.disk.as_ref().is_some_and(|disk| disk.has(&readable)) {
+            return Some(None);
+        }
+        Some(self.get(content, language)?.opaque())
+    }
+
+    /// Whether something was not there that the index names: what was told from this store may be less than there is.
+    #[must_use]
+    pub fn has_lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
     }
 
     /// The content of a blob, if somebody read it before. `name` is git's, of 20 or 32 bytes.
@@ -138,9 +148,13 @@ impl FactStore {
     /// Writes to disk what was learnt since the last call. Where that cannot be done, nothing is kept and nothing is said.
     pub fn keep(&self) {
         let mut fresh = std::mem::take(&mut *self.fresh());
-        for (slot, record) in &fresh.links {
-            if let Some(tree) = &self.tree {
-                tree.keep_links(slot.number, &slot.tree, record);
+        // A graph that lacks something would lack it for good.
+        let graphs = if self.has_lost() { &[] } else { fresh.graphs.as_slice() };
+        for (number, graph, labels) in graphs {
+            if let Some(tree) = &self.tree
+                && let Some((head, body)) = graph.image(labels)
+            {
+                tree.keep_graph(*number, &head, &body);
             }
         }
         let Some(disk) = &self.disk else { return };
@@ -152,7 +166,10 @@ impl FactStore {
         };
         let records: Vec<(Key, Vec<u8>)> = facts
             .par_iter()
-            .filter_map(|((content, language), facts)| Some((Key::facts(*content, *language), codec::encode(facts)?)))
+            .filter_map(|((content, language), facts)| {
+                let [readable, opaque] = Key::each(*content, *language);
+                Some((if facts.opaque().is_none() { readable } else { opaque }, codec::encode(facts)?))
+            })
             .collect();
         disk.keep(&records, &fresh.blobs);
     }

@@ -44,7 +44,13 @@ pub(super) fn explain(context: &Context, args: &ExplainArgs) -> Result<Answer> {
         return answer;
     }
     let asked = parse(&args.what)?;
-    let (mut engine, loaded) = plan::engine(context, &args.change, Cache::unless(args.change.no_cache))?;
+    let (answer, was_whole) = explained(context, args, asked.clone(), Cache::unless(args.change.no_cache))?;
+    Ok(if was_whole { answer } else { explained(context, args, asked, Cache::Checked)?.0 })
+}
+
+/// The answer, and whether everything that is remembered of the tree was there.
+fn explained(context: &Context, args: &ExplainArgs, asked: Asked, cache: Cache) -> Result<(Answer, bool)> {
+    let (mut engine, loaded) = plan::engine(context, &args.change, cache)?;
     let _working = context.progress.spinner("explaining");
     let what = match asked {
         Asked::What(What::Approval(name)) => What::Approval(approval(&engine.plan(), name)),
@@ -61,15 +67,15 @@ pub(super) fn explain(context: &Context, args: &ExplainArgs) -> Result<Answer> {
     if context.is_json() {
         let report =
             ExplanationReport { schema: SCHEMA, version: 1, explanation: &explanation, compared: &loaded.compared };
-        return Answer::json(&report, true);
+        return Ok((Answer::json(&report, true)?, !loaded.memory.store.has_lost()));
     }
     let mut page = context.page();
     screen::explain::explanation(&mut page, &explanation);
-    Ok(Answer::yes(page.finish()))
+    Ok((Answer::yes(page.finish()), !loaded.memory.store.has_lost()))
 }
 
 /// What the words ask about.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Asked {
     What(What),
     /// A name without its noun.

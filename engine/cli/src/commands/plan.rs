@@ -75,8 +75,12 @@ fn has_parent(context: &Context) -> Result<bool> {
 /// The plan of a change, and what was loaded for it.
 pub(super) fn derive(context: &Context, args: &ChangeArgs, cache: Cache) -> Result<(Plan, Loaded)> {
     let (engine, loaded) = engine(context, args, cache)?;
-    let _working = context.progress.spinner("planning");
+    let working = context.progress.spinner("planning");
     let plan = loaded.memory.kept_while(|| engine.plan());
+    if cache == Cache::Used && loaded.memory.store.has_lost() {
+        drop(working);
+        return derive(context, args, Cache::Checked);
+    }
     Ok((plan, loaded))
 }
 

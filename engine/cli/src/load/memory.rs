@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use grace_graph::facts::ContentId;
+use grace_graph::facts::{ContentId, Language, ProblemKind};
 use grace_graph::store::{Disk, FactStore, MOST_BYTES, TreeMemory};
 use grace_system::files::{self, Stamp};
 use grace_system::git::{CommitId, KnownFile, Names, Oid, Repository, TreeEntry, WorkState, WorkTree};
@@ -19,8 +19,11 @@ const VARIABLE: &str = "GRACE_RULES_CACHE";
 /// Whether what earlier runs left may be believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cache {
-    /// It may: for questions.
+    /// It may: for questions. What the index of facts names is believed to be there; where it was not,
+    /// [the store has lost](FactStore::has_lost) something, and the question is to be asked again with all of it checked.
     Used,
+    /// It may, after a look at every record.
+    Checked,
     /// It may not, and nothing is added to it: whoever can write to the cache would otherwise decide. What a false record
     /// would hide is just that the change reaches its file, so no part of it is believed.
     Unused,
@@ -35,7 +38,7 @@ impl Cache {
 
     fn place(self) -> Option<PathBuf> {
         match self {
-            Self::Used => env::cache_dir_of("grace-rules", VARIABLE),
+            Self::Used | Self::Checked => env::cache_dir_of("grace-rules", VARIABLE),
             Self::Unused => None,
         }
     }
@@ -46,6 +49,8 @@ impl Cache {
 pub struct Memory {
     /// Facts of everything that is loaded.
     pub store: Arc<FactStore>,
+    /// How far it is believed.
+    cache: Cache,
     tree: Option<Arc<TreeMemory>>,
     /// Before anything was looked at, in nanoseconds since 1970.
     moment: i64,
@@ -79,6 +84,7 @@ impl Memory {
         }
         Self {
             store: Arc::new(store),
+            cache,
             tree,
             moment: clock::nanoseconds(),
             found: OnceLock::new(),
@@ -141,6 +147,14 @@ impl Memory {
         {
             let file = KnownFile { path: path.to_owned(), stamp: *stamp, names: repository.names_of(bytes) };
             self.read.lock().unwrap_or_else(PoisonError::into_inner).push(file);
+        }
+    }
+
+    /// What kept a content from being read as code, where it was read before.
+    pub(super) fn read_before(&self, content: ContentId, language: Language) -> Option<Option<ProblemKind>> {
+        match self.cache {
+            Cache::Used => self.store.knows(content, language),
+            Cache::Checked | Cache::Unused => Some(self.store.get(content, language)?.opaque()),
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use grace_engine::input::{Tree, TreeContent, TreeFile};
-use grace_graph::facts::{ContentId, FileFacts, Language, MAX_PARSED_BYTES};
+use grace_graph::facts::{ContentId, FileFacts, Language, MAX_PARSED_BYTES, ProblemKind};
 use grace_graph::store::FactStore;
 use grace_system::git::Oid;
 use rayon::prelude::*;
@@ -70,14 +70,16 @@ fn read_blobs(reader: &Reader<'_>, blobs: &mut Blobs, meter: &crate::progress::M
     let (memory, store) = (&reader.memory, &reader.memory.store);
     // What was read before needs no reading, and what stands in the work tree needs no git.
     blobs.par_iter_mut().for_each(|((oid, language), slot)| {
-        let known = memory.content_of_blob(*oid).and_then(|content| store.get(content, *language));
-        let facts = known.or_else(|| {
+        let known =
+            memory.content_of_blob(*oid).and_then(|content| Some((content, memory.read_before(content, *language)?)));
+        let known = known.or_else(|| {
             let bytes = reader.blob_on_disk(*oid, MAX_PARSED_BYTES as u64)?;
-            Some(store.facts(*language, &bytes))
+            let facts = store.facts(*language, &bytes);
+            Some((facts.content, facts.opaque()))
         });
-        if let Some(facts) = facts {
-            store.learn_blob(oid.as_bytes(), facts.content);
-            *slot = Some(of_facts(&facts));
+        if let Some((content, opaque)) = known {
+            store.learn_blob(oid.as_bytes(), content);
+            *slot = Some(of_content(content, opaque));
             meter.advance(1);
         }
     });
@@ -105,9 +107,9 @@ fn content(reader: &Reader<'_>, path: &str, entry: &Entry, language: Language) -
     let store = &reader.memory.store;
     if entry.source == Source::Disk
         && let Some(content) = reader.memory.content_on_disk(path)
-        && let Some(facts) = store.get(content, language)
+        && let Some(opaque) = reader.memory.read_before(content, language)
     {
-        return of_facts(&facts);
+        return of_content(content, opaque);
     }
     match reader.bytes(path, entry, MAX_PARSED_BYTES as u64) {
         Ok(bytes) => {
@@ -123,8 +125,12 @@ fn content(reader: &Reader<'_>, path: &str, entry: &Entry, language: Language) -
 }
 
 fn of_facts(facts: &FileFacts) -> TreeContent {
-    match facts.opaque() {
-        None => TreeContent::Code(facts.content),
+    of_content(facts.content, facts.opaque())
+}
+
+fn of_content(content: ContentId, unread: Option<ProblemKind>) -> TreeContent {
+    match unread {
+        None => TreeContent::Code(content),
         Some(kind) => TreeContent::Opaque(Arc::from(opaque(kind))),
     }
 }
@@ -137,8 +143,7 @@ pub(super) fn facts(bytes: Bytes, language: Language, store: &FactStore) -> Tree
     }
 }
 
-fn opaque(kind: grace_graph::facts::ProblemKind) -> &'static str {
-    use grace_graph::facts::ProblemKind;
+fn opaque(kind: ProblemKind) -> &'static str {
     match kind {
         ProblemKind::TooLarge => "it is too large to be parsed",
         ProblemKind::NotUtf8 => "it is not UTF-8 text",

@@ -8,14 +8,12 @@ use super::{CodeGraph, FileNode, GraphFile, ModelLiteral, Nodes, Outlines, Rows,
 use crate::code::{Dependent, FileId, Part, PartId, PartKind};
 use crate::facts::{Language, Outline, PartFact, PartFlags};
 use crate::layout::{Layout, base_name};
-use crate::resolve::{self, ScopeTable};
-use crate::store::FactStore;
+use crate::resolve::{self, LazyIndex, ScopeTable};
 use crate::test_names::is_test_name;
 
-pub(super) fn build(mut files: Vec<GraphFile>, store: Option<&FactStore>) -> CodeGraph {
+pub(super) fn build(mut files: Vec<GraphFile>) -> CodeGraph {
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files.dedup_by(|later, first| later.path == first.path);
-    let remembered = store.and_then(|store| store.links(|| name_of(&files)));
     let layout = Layout::new(files.iter().map(|file| &*file.path));
     let mut nodes = nodes(&files, &layout);
     let outlines: Outlines = files.into_iter().map(|file| file.outline.filter(|_| file.opaque.is_none())).collect();
@@ -32,14 +30,7 @@ pub(super) fn build(mut files: Vec<GraphFile>, store: Option<&FactStore>) -> Cod
     for (part, decorators) in found.decorators {
         nodes.parts[part.0 as usize].decorators = decorators;
     }
-    let known = remembered.as_ref().and_then(|slot| resolve::decode_links(&nodes, slot.record.as_deref()?));
-    let links = known.unwrap_or_else(|| {
-        let links = resolve::link_all(&nodes, &outlines, &found.index, &scopes);
-        if let (Some(store), Some(slot)) = (store, remembered) {
-            store.learn_links(slot, resolve::encode_links(&links));
-        }
-        links
-    });
+    let links = resolve::link_all(&nodes, &outlines, &found.index, &scopes);
     let demands = links.iter().flat_map(|links| &links.demands);
     let mut given = resolve::demanded(&nodes, &outlines, &found.index, &scopes, demands);
     drop(scopes);
@@ -48,7 +39,8 @@ pub(super) fn build(mut files: Vec<GraphFile>, store: Option<&FactStore>) -> Cod
     let dependents = Arc::new(dependents(&rows));
     let of_file = |file| rows.row(file).map(|row| Sight::of(&nodes, &outlines, file, row)).unwrap_or_default();
     let sight = nodes.file_ids().map(of_file).fold(Sight::default(), Sight::plus);
-    CodeGraph { nodes: Arc::new(nodes), index: Arc::new(found.index), outlines, rows, models, dependents, sight }
+    let index = Arc::new(LazyIndex::known(found.index));
+    CodeGraph { nodes: Arc::new(nodes), index, outlines, rows, models, dependents, sight }
 }
 
 pub(super) fn repaired(graph: &CodeGraph, file: &GraphFile) -> Option<CodeGraph> {
@@ -69,8 +61,8 @@ pub(super) fn repaired(graph: &CodeGraph, file: &GraphFile) -> Option<CodeGraph>
         return None;
     }
     let mut outlines = graph.outlines.clone();
-    outlines.set(id.0 as usize, Some(Arc::clone(new)));
-    let links = resolve::link(&graph.nodes, &outlines, &graph.index, id);
+    outlines.set(id, Arc::clone(new));
+    let links = resolve::link(&graph.nodes, &outlines, graph.index(), id);
     let rows = graph.rows.with(&graph.nodes, id, links)?;
     let (same_models, same_dependents) = match (graph.rows.row(id), rows.row(id)) {
         (Some(old), Some(new)) => (old.models == new.models, old.dependents == new.dependents),
@@ -88,26 +80,13 @@ pub(super) fn repaired(graph: &CodeGraph, file: &GraphFile) -> Option<CodeGraph>
     Some(CodeGraph { nodes, index, outlines, rows, models, dependents, sight })
 }
 
-fn dependents(rows: &Rows) -> Vec<Dependent> {
+pub(super) fn dependents(rows: &Rows) -> Vec<Dependent> {
     let mut dependents: Vec<Dependent> = rows.dependents().cloned().collect();
     dependents.sort_unstable();
     dependents
 }
 
-/// The name of a tree: equal for trees with equal links.
-fn name_of(files: &[GraphFile]) -> [u8; 32] {
-    let mut hasher = blake3::Hasher::new();
-    for file in files {
-        let outline = file.outline.as_ref().map(|outline| *outline.digest());
-        let read = (file.path.len(), file.language, file.opaque, file.has_problems, outline.is_some());
-        hasher.update(format!("{read:?}").as_bytes());
-        hasher.update(file.path.as_bytes());
-        hasher.update(&outline.unwrap_or_default());
-    }
-    *hasher.finalize().as_bytes()
-}
-
-fn models(rows: &Rows) -> Vec<ModelLiteral> {
+pub(super) fn models(rows: &Rows) -> Vec<ModelLiteral> {
     let mut models: Vec<ModelLiteral> = rows.models().cloned().collect();
     models.sort_unstable();
     models
@@ -145,6 +124,7 @@ fn nodes(files: &[GraphFile], layout: &Layout) -> Nodes {
         });
     }
     nodes.by_key = by_key;
+    nodes.close_subtrees();
     nodes
 }
 
@@ -163,7 +143,6 @@ fn add_file(nodes: &mut Nodes, shared: &mut Shared, layout: &Layout, id: FileId,
             let name = shared.get(base_name(&file.path));
             let path = Arc::clone(&file.path);
             nodes.parts.push(plain_part(PartKind::File, id, name, path, shared.get("")));
-            nodes.subtree_end.push(first + 1);
         }
     }
     nodes.by_path.insert(Arc::clone(&file.path), id);
@@ -214,8 +193,7 @@ fn add_parts(nodes: &mut Nodes, shared: &mut Shared, outline: &Outline, file: Fi
             (shared.get(module.rsplit('.').next().unwrap_or(module)), Arc::clone(module))
         } else {
             let local = outline.name(fact.local_name);
-            let qualified = if module.is_empty() { local.into() } else { format!("{module}.{local}").into() };
-            (shared.get(outline.name(fact.name)), qualified)
+            (shared.get(outline.name(fact.name)), qualified(module, local))
         };
         let local_name = shared.get(outline.name(fact.local_name));
         nodes.parts.push(Part {
@@ -226,16 +204,12 @@ fn add_parts(nodes: &mut Nodes, shared: &mut Shared, outline: &Outline, file: Fi
             is_public: is_public(&local_name, all.as_ref()),
             ..plain_part(fact.kind, file, name, qualified_name, local_name)
         });
-        nodes.subtree_end.push(first + ordinal as u32 + 1);
     }
-    // From the end, each part hands its own end to the part around it.
-    for ordinal in (1..outline.parts.len()).rev() {
-        let parent = (first + outline.parts[ordinal].parent) as usize;
-        let end = nodes.subtree_end[first as usize + ordinal];
-        if nodes.subtree_end[parent] < end {
-            nodes.subtree_end[parent] = end;
-        }
-    }
+}
+
+/// The name of a part over the whole repository.
+pub(super) fn qualified(module: &str, local: &str) -> Arc<str> {
+    if module.is_empty() { local.into() } else { format!("{module}.{local}").into() }
 }
 
 fn is_public(local_name: &str, all: Option<&Set<&str>>) -> bool {
@@ -246,98 +220,4 @@ fn is_public(local_name: &str, all: Option<&Set<&str>>) -> bool {
     };
     listed
         && segments.all(|segment| !segment.starts_with('_') || (segment.starts_with("__") && segment.ends_with("__")))
-}
-
-#[cfg(test)]
-mod tests {
-    use grace_system::files;
-    use std::path::Path;
-
-    use super::*;
-    use crate::extract::extract;
-    use crate::store::{FactStore, TreeMemory};
-
-    const FILES: &[(&str, &str)] = &[
-        ("app/__init__.py", ""),
-        (
-            "app/kernel.py",
-            "class Kernel:\n    def start(self):\n        return self.stop()\n\n    def stop(self):\n        pass\n",
-        ),
-        (
-            "app/api.py",
-            "import gone\nfrom .kernel import Kernel\n\n\ndef boot():\n    return Kernel().start('model:7b')\n",
-        ),
-        (
-            "app/more.py",
-            "from app.kernel import Kernel\n\n\nclass More(Kernel):\n    def stop(self):\n        return open('app/api.py')\n",
-        ),
-        ("notes.md", ""),
-    ];
-
-    fn tree() -> Vec<GraphFile> {
-        let facts = |path, text: &str| Language::reader_of(path).map(|language| extract(language, text.as_bytes()));
-        FILES.iter().map(|(path, text)| GraphFile::new((*path).into(), facts(path, text).as_ref())).collect()
-    }
-
-    fn store(root: &Path) -> FactStore {
-        FactStore::new().with_tree(Arc::new(TreeMemory::open(root, Path::new("/work"))))
-    }
-
-    fn shown(graph: &CodeGraph) -> String {
-        let edges: Vec<_> = graph.edges().collect();
-        let unresolved: Vec<_> = graph.unresolved().collect();
-        format!("{edges:?} {unresolved:?} {:?}", graph.model_literals())
-    }
-
-    /// The sorted files of [`tree`], and the record of their links.
-    fn record() -> ([u8; 32], Vec<u8>) {
-        let root = files::temporary_dir().unwrap();
-        let first = store(root.path());
-        let _graph = CodeGraph::build_with(tree(), &first);
-        first.keep();
-        let mut files = tree();
-        files.sort_by(|a, b| a.path.cmp(&b.path));
-        let name = name_of(&files);
-        let slot = store(root.path()).links(|| name).unwrap();
-        (name, slot.record.expect("they are remembered"))
-    }
-
-    #[test]
-    fn remembered_links_are_those_of_linking_and_are_believed() {
-        let root = files::temporary_dir().unwrap();
-        let expected = shown(&CodeGraph::build(tree()));
-        let (name, record) = record();
-        assert!(expected.contains("model:7b"));
-        let remember = |record: &[u8]| TreeMemory::open(root.path(), Path::new("/work")).keep_links(0, &name, record);
-        remember(&record);
-        assert_eq!(shown(&CodeGraph::build_with(tree(), &store(root.path()))), expected);
-        // That they are taken from there shows when they are others.
-        remember(
-            &resolve::encode_links(&(0..FILES.len()).map(|_| resolve::Links::default()).collect::<Vec<_>>()).unwrap(),
-        );
-        assert_eq!(CodeGraph::build_with(tree(), &store(root.path())).edges().count(), 0);
-        // Another tree is linked by itself.
-        let mut other = tree();
-        other[2].has_problems = true;
-        assert_eq!(shown(&CodeGraph::build_with(other, &store(root.path()))), expected);
-    }
-
-    #[test]
-    fn no_record_of_links_harms() {
-        let root = files::temporary_dir().unwrap();
-        let expected = shown(&CodeGraph::build(tree()));
-        let (name, record) = record();
-        let built = |record: &[u8]| {
-            TreeMemory::open(root.path(), Path::new("/work")).keep_links(0, &name, record);
-            shown(&CodeGraph::build_with(tree(), &store(root.path())))
-        };
-        for at in 0..record.len() {
-            assert_eq!(built(&record[..at]), expected, "cut at {at}");
-            for byte in [0, 1, 0x7f, 0xff] {
-                let mut changed = record.clone();
-                changed[at] = byte;
-                built(&changed);
-            }
-        }
-    }
 }

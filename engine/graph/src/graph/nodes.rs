@@ -50,6 +50,19 @@ pub struct Nodes {
 }
 
 impl Nodes {
+    /// Says where each part ends, once all parts are there.
+    pub(super) fn close_subtrees(&mut self) {
+        self.subtree_end = (1..=self.parts.len() as u32).collect();
+        // From the end, each part hands its own end to the part around it.
+        for (at, part) in self.parts.iter().enumerate().rev() {
+            if let Some(parent) = part.parent {
+                let end = self.subtree_end[at];
+                let around = &mut self.subtree_end[parent.0 as usize];
+                *around = (*around).max(end);
+            }
+        }
+    }
+
     /// How many parts.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::chunks::Chunks;
-use super::{ModelLiteral, Nodes, Unresolved};
-use crate::code::{Dependent, Edge, EdgeKind, FileId, PartId};
+use super::{FileNode, ModelLiteral, Nodes, Unresolved};
+use crate::code::{Dependent, Edge, EdgeKind, Evidence, FileId, PartId};
 use crate::resolve::{Demand, Links};
 
 /// Edges sorted by the part at one end, and where each part's begin.
@@ -43,7 +43,7 @@ impl ByPart {
 pub(crate) struct Row {
     out: ByPart,
     /// Edges from here that other files ask for: from a method to its many overrides.
-    given: Box<[Edge]>,
+    pub(super) given: Box<[Edge]>,
     pub(super) unresolved: Box<[Unresolved]>,
     pub(super) demands: Box<[Demand]>,
     pub(super) models: Box<[ModelLiteral]>,
@@ -73,6 +73,28 @@ impl Row {
             dependents: links.dependents.into(),
         }
     }
+
+    /// A row as it was: its edges are sorted and free of doubles, those given by others among them.
+    #[expect(clippy::too_many_arguments, reason = "the fields of a row, each once")]
+    pub(super) fn recalled(
+        nodes: &Nodes,
+        file: FileId,
+        edges: Vec<Edge>,
+        given: Vec<Edge>,
+        unresolved: Box<[Unresolved]>,
+        demands: Vec<Demand>,
+        models: Box<[ModelLiteral]>,
+        dependents: Box<[Dependent]>,
+    ) -> Self {
+        Self {
+            out: ByPart::new(nodes, file, edges, |edge| edge.from.0),
+            given: given.into(),
+            unresolved,
+            demands: demands.into(),
+            models,
+            dependents,
+        }
+    }
 }
 
 /// Every edge of a graph, by file.
@@ -87,16 +109,13 @@ impl Rows {
     pub(crate) fn new(nodes: &Nodes, links: Vec<Links>, mut given: impl FnMut(FileId) -> Vec<Edge>) -> Self {
         let rows: Vec<Row> =
             nodes.file_ids().zip(links).map(|(file, links)| Row::new(nodes, file, links, given(file).into())).collect();
-        let mut counts = vec![0usize; nodes.files().len()];
-        for edge in rows.iter().flat_map(|row| &row.out.edges) {
-            counts[nodes.part(edge.to).file.0 as usize] += 1;
-        }
-        let mut incoming: Vec<Vec<Edge>> = counts.into_iter().map(Vec::with_capacity).collect();
-        for edge in rows.iter().flat_map(|row| &row.out.edges) {
-            incoming[nodes.part(edge.to).file.0 as usize].push(*edge);
-        }
-        let incoming = nodes.file_ids().zip(incoming).map(|(file, edges)| Arc::new(incoming_of(nodes, file, edges)));
-        Self { incoming: incoming.collect(), rows: rows.into_iter().map(Arc::new).collect() }
+        Self::of(nodes, rows)
+    }
+
+    /// From the rows of every file in order.
+    pub(super) fn of(nodes: &Nodes, rows: Vec<Row>) -> Self {
+        let incoming = incoming(nodes, &rows);
+        Self { incoming, rows: rows.into_iter().map(Arc::new).collect() }
     }
 
     /// With other links of one file; `None` where they ask other files for something else than before.
@@ -169,9 +188,38 @@ impl Rows {
     }
 }
 
-fn incoming_of(nodes: &Nodes, file: FileId, mut edges: Vec<Edge>) -> ByPart {
-    edges.sort_unstable_by_key(by_end);
-    ByPart::new(nodes, file, edges, |edge| edge.to.0)
+/// The edges that end in each file, by part, start and kind.
+fn incoming(nodes: &Nodes, rows: &[Row]) -> Chunks<Arc<ByPart>> {
+    // Rows come in the order of starts, so edges that are laid out by their ends alone lie in the order of starts there.
+    let mut starts = vec![0u32; nodes.len() + 1];
+    for edge in rows.iter().flat_map(Row::edges) {
+        starts[edge.to.0 as usize + 1] += 1;
+    }
+    for index in 1..starts.len() {
+        starts[index] += starts[index - 1];
+    }
+    let mut next = starts.clone();
+    let blank = Edge {
+        from: PartId(0),
+        to: PartId(0),
+        kind: EdgeKind::Imports,
+        evidence: Evidence::Guess,
+        site: 0,
+        type_only: false,
+    };
+    let mut edges = vec![blank; starts[nodes.len()] as usize];
+    for edge in rows.iter().flat_map(Row::edges) {
+        let slot = &mut next[edge.to.0 as usize];
+        edges[*slot as usize] = *edge;
+        *slot += 1;
+    }
+    let of_file = |file: &FileNode| {
+        let own = &starts[file.parts.start as usize..=file.parts.end as usize];
+        let (first, last) = (own[0], own[own.len() - 1]);
+        let edges = edges[first as usize..last as usize].into();
+        Arc::new(ByPart { edges, starts: own.iter().map(|start| start - first).collect() })
+    };
+    nodes.files().iter().map(of_file).collect()
 }
 
 /// The order of incoming edges.

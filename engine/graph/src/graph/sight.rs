@@ -1,5 +1,7 @@
 //! How much of a tree reading sees: counts by file, kept up to date with it.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Nodes, Outlines, Row, UnresolvedKind};
 use crate::code::FileId;
 
@@ -14,7 +16,7 @@ const MIN_IMPORTS: u32 = 100;
 const IMPORTS_A_LOST_ONE: u32 = 5;
 
 /// Counts over one graph, or one file of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Sight {
     /// Test files.
     pub test_files: u32,
@@ -33,7 +35,7 @@ impl Sight {
             let target = nodes.part(edge.to).file;
             target != file && !nodes.file(target).is_test
         });
-        let imports = outlines.get(file.0 as usize).and_then(Option::as_ref).map_or(0, |outline| outline.imports.len());
+        let imports = outlines.of(file).map_or(0, |outline| outline.imports.len());
         let lost = row.unresolved.iter().filter(|unresolved| {
             let own = [UnresolvedKind::RelativeModule, UnresolvedKind::OwnModule, UnresolvedKind::Name]
                 .contains(&unresolved.kind);

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::hash::Map;
 
 use super::emit::Linker;
@@ -15,7 +17,7 @@ use crate::test_names::{TestName, python_test_name};
 
 /// Test functions and methods, sorted.
 pub(super) fn tests(nodes: &Nodes, hierarchy: &Hierarchy, outlines: &Outlines) -> Vec<PartId> {
-    let outline = |part: PartId| outlines.get(nodes.part(part).file.0 as usize)?.as_deref();
+    let outline = |part: PartId| outlines.of(nodes.part(part).file).map(|outline| &**outline);
     let mut cases: Map<PartId, bool> = Map::default();
     let mut tests = Vec::new();
     for part in nodes.part_ids() {
@@ -40,7 +42,7 @@ pub(super) fn tests(nodes: &Nodes, hierarchy: &Hierarchy, outlines: &Outlines) -
 }
 
 /// What a file offers as fixtures to itself and, for a `conftest.py`, to everything below.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Offer {
     named: Map<Arc<str>, Vec<PartId>>,
     automatic: Vec<PartId>,
@@ -48,7 +50,7 @@ struct Offer {
 }
 
 /// The fixtures of a tree.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Fixtures {
     offers: Map<FileId, Offer>,
     /// By directory.
@@ -105,6 +107,16 @@ pub(super) fn emit(linker: &mut Linker<'_>, file: FileId, outline: &Outline) {
 }
 
 impl Fixtures {
+    /// Whether every file and part of it is one of the tree.
+    pub(super) fn are_sound(&self, nodes: &Nodes) -> bool {
+        let file = |file: &FileId| (file.0 as usize) < nodes.files().len();
+        let part = |part: &PartId| (part.0 as usize) < nodes.len();
+        let parts =
+            |offer: &Offer| offer.named.values().flatten().chain(&offer.automatic).chain(&offer.hooks).all(part);
+        self.offers.iter().all(|(of, offer)| file(of) && parts(offer))
+            && self.conftests.values().chain(&self.plugins).all(file)
+    }
+
     pub(super) fn new(resolver: &mut Resolver<'_>) -> Self {
         let nodes = resolver.nodes();
         let mut fixtures = Self::default();

@@ -113,7 +113,7 @@ impl World {
 
 /// The entries of a manifest: fields divided by tabs.
 pub(super) fn entries(outlines: &Outlines, file: FileId) -> impl Iterator<Item = Vec<&str>> {
-    let outline = outlines.get(file.0 as usize).and_then(|outline| outline.as_deref());
+    let outline = outlines.of(file);
     outline.into_iter().flat_map(|outline| {
         let all = outline.all.as_deref().unwrap_or_default();
         all.iter().map(|entry| outline.name(*entry).split('\t').collect())
@@ -126,7 +126,7 @@ pub(super) fn tests(nodes: &Nodes, outlines: &Outlines) -> Vec<PartId> {
     for file in nodes.file_ids() {
         let node = nodes.file(file);
         let Some(family) = Family::of(node.language) else { continue };
-        let Some(outline) = outlines.get(file.0 as usize).and_then(|outline| outline.as_deref()) else { continue };
+        let Some(outline) = outlines.of(file) else { continue };
         match family {
             Family::Script => {
                 if node.is_test || ecmascript::imports_a_runner(outline) {
@@ -170,7 +170,7 @@ pub(super) fn decorators(nodes: &Nodes, outlines: &Outlines) -> Vec<(PartId, Arc
         if Family::of(nodes.file(file).language).is_none() {
             continue;
         }
-        let Some(outline) = outlines.get(file.0 as usize).and_then(|outline| outline.as_deref()) else { continue };
+        let Some(outline) = outlines.of(file) else { continue };
         for (ordinal, part) in outline.parts.iter().enumerate().filter(|(_, part)| part.decorators.len > 0) {
             let names = outline.list(part.decorators).iter().map(|name| outline.name(*name).into()).collect();
             found.push((nodes.part_id(file, ordinal as u32), names));
@@ -182,7 +182,7 @@ pub(super) fn decorators(nodes: &Nodes, outlines: &Outlines) -> Vec<(PartId, Arc
 /// The links of one file.
 pub(super) fn link(tree: Tree<'_>, index: &Index, file: FileId) -> Links {
     let Some(family) = Family::of(tree.nodes.file(file).language) else { return Links::default() };
-    let Some(outline) = tree.outlines.get(file.0 as usize).and_then(|outline| outline.as_deref()) else {
+    let Some(outline) = tree.outlines.of(file) else {
         return Links::default();
     };
     let names = Names { tree, world: &index.foreign, family, fuel: FUEL, nesting: 0, by_package: Map::default() };
@@ -224,7 +224,7 @@ impl<'a> Names<'a> {
     }
 
     pub(super) fn outline(&self, file: FileId) -> Option<&'a Outline> {
-        self.tree.outlines.get(file.0 as usize)?.as_deref()
+        self.tree.outlines.of(file).map(|outline| &**outline)
     }
 
     pub(super) fn path(&self, file: FileId) -> &'a str {

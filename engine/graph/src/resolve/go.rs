@@ -44,7 +44,7 @@ impl Packages {
                     all.packages.push((directory.into(), Vec::new()));
                 }
                 all.packages[index as usize].1.push(file);
-                if let Some(outline) = outlines.get(file.0 as usize).and_then(|outline| outline.as_deref()) {
+                if let Some(outline) = outlines.of(file) {
                     let parts = outline.parts.iter().filter(|part| part.parent == 0 && part.name == part.local_name);
                     for name in parts.map(|part| part.name).chain(outline.module_names.iter().copied()) {
                         all.names.entry((index, outline.name(name).into())).or_default().push(file);

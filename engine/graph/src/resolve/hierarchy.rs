@@ -1,5 +1,7 @@
 //! Classes with their bases and subclasses, over all files.
 
+use serde::{Deserialize, Serialize};
+
 use crate::code::{PartId, PartKind};
 use crate::facts::{Language, Outline};
 use crate::hash::{Map, Set};
@@ -11,7 +13,7 @@ use crate::graph::Nodes;
 pub(super) const MAX_BASES: usize = 64;
 
 /// A class with its bases in the order in which attributes are looked up.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Line {
     /// Each once, with whether it is surely a base.
     pub(super) classes: Box<[(PartId, bool)]>,
@@ -44,7 +46,7 @@ impl Line {
 }
 
 /// The classes of a tree.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Hierarchy {
     lines: Map<PartId, Line>,
     /// Classes of the repository that a class names as bases, with whether surely.
@@ -80,6 +82,15 @@ impl Hierarchy {
             hierarchy.lines.insert(class, line);
         }
         hierarchy
+    }
+
+    /// Whether every class of it is a part of the tree.
+    pub(super) fn is_sound(&self, nodes: &Nodes) -> bool {
+        let there = |part: &PartId| (part.0 as usize) < nodes.len();
+        let known = |(part, _): &(PartId, bool)| there(part);
+        self.lines.iter().all(|(class, line)| there(class) && line.classes.iter().all(known))
+            && self.bases.iter().all(|(class, bases)| there(class) && bases.iter().all(known))
+            && self.subclasses.iter().all(|(class, below)| there(class) && below.iter().all(there))
     }
 
     pub(super) fn line(&self, class: PartId) -> Option<&Line> {

@@ -59,7 +59,7 @@ impl Crates {
                 crates.files.entry(directory.into()).or_default().push(file);
             }
             if node.language == Some(Language::Rust)
-                && let Some(outline) = outlines.get(file.0 as usize).and_then(|outline| outline.as_deref())
+                && let Some(outline) = outlines.of(file)
             {
                 crates.add_modules(nodes, file, outline);
             }

@@ -26,7 +26,7 @@ impl<'a> ScopeTable<'a> {
 
     /// The scopes of a file with the outline that names them; `None` where nothing was read of it.
     pub(super) fn of(&self, file: FileId) -> Option<(&'a Outline, &Scopes)> {
-        let outline = self.outlines.get(file.0 as usize)?.as_deref()?;
+        let outline = self.outlines.of(file)?;
         let room = self.scopes.get(file.0 as usize / ROOM)?;
         let room = room.get_or_init(|| (0..ROOM).map(|_| OnceLock::new()).collect());
         let scopes = room.get(file.0 as usize % ROOM)?.get_or_init(|| Scopes::new(outline));

@@ -96,7 +96,7 @@ impl<'a> Resolver<'a> {
 
     /// The outline of a file of Python.
     pub(super) fn outline(&self, file: FileId) -> Option<&'a Outline> {
-        self.is_python(file).then(|| self.tree.outlines.get(file.0 as usize)?.as_deref()).flatten()
+        self.is_python(file).then(|| self.tree.outlines.of(file).map(|outline| &**outline)).flatten()
     }
 
     pub(super) fn scopes(&self, file: FileId) -> Option<(&'a Outline, &'a Scopes)> {

@@ -14,7 +14,7 @@ use super::index::{BlobName, Index, Key, Place, Segment};
 use crate::facts::ContentId;
 
 /// Facts of another form, or from other extractors, have another name.
-pub(super) const VERSION: &str = env!("GRACE_FACTS_VERSION");
+pub(crate) const VERSION: &str = env!("GRACE_FACTS_VERSION");
 /// Directories of other versions that are let be: the youngest.
 const OTHER_VERSIONS: usize = 2;
 /// Bytes before a record that tell whether it is whole.
@@ -48,6 +48,11 @@ impl Disk {
         let index = Index::load(&directory.join("index"));
         let opened = index.segments.iter().map(|_| OnceLock::new()).collect();
         Self { root: root.to_path_buf(), directory, most, index, opened }
+    }
+
+    /// Whether the index names a record.
+    pub(super) fn has(&self, key: &Key) -> bool {
+        self.index.find(key).is_some()
     }
 
     /// The record of a key, if it is there and whole.

@@ -21,6 +21,8 @@ const SEGMENT: usize = 16;
 const RECORD: usize = KEY + 1 + 2 + 4 + 8;
 /// A kind and a digest.
 const KEY: usize = 33;
+/// The bit of a kind that says that nothing could be read.
+const OPAQUE: u8 = 0x80;
 /// A blob: git's name of it, its content.
 const BLOB: usize = 64;
 /// Larger indexes are not read; a record takes less than a hundred bytes of it.
@@ -34,12 +36,14 @@ pub(super) type BlobName = [u8; 32];
 pub(super) struct Key([u8; KEY]);
 
 impl Key {
-    /// The facts of a content.
-    pub(super) fn facts(content: ContentId, language: Language) -> Self {
-        let mut key = [0; KEY];
-        key[0] = language as u8;
-        key[1..].copy_from_slice(&content.0);
-        Self(key)
+    /// The keys of the facts of a content: where it could be read, and where it could not.
+    pub(super) fn each(content: ContentId, language: Language) -> [Self; 2] {
+        [0, OPAQUE].map(|kind| {
+            let mut key = [0; KEY];
+            key[0] = language as u8 | kind;
+            key[1..].copy_from_slice(&content.0);
+            Self(key)
+        })
     }
 
     pub(super) fn as_bytes(&self) -> &[u8] {
@@ -203,7 +207,7 @@ mod tests {
     use super::*;
 
     fn key(number: u8) -> Key {
-        Key::facts(ContentId([number; 32]), Language::Python)
+        Key::each(ContentId([number; 32]), Language::Python)[0]
     }
 
     fn some() -> Vec<u8> {

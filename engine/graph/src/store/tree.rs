@@ -10,6 +10,8 @@ use grace_system::files::{self, FileError, Stamp};
 use grace_system::git::{EntryKind, KnownFile, Names, Oid, TreeEntry};
 use serde::{Deserialize, Serialize};
 
+use crate::graph::IMAGES;
+
 /// What both files begin with; then a checksum of all that follows it.
 const MAGIC: &[u8; 16] = b"grace tree 1\0\0\0\0";
 const CHECKSUM: usize = 32;
@@ -17,10 +19,8 @@ const CHECKSUM: usize = 32;
 const MAX_BYTES: u64 = 256 << 20;
 /// Work trees that are remembered, at most: those that were used last.
 const MAX_TREES: usize = 64;
-/// Trees of a work tree whose links are remembered: those before and after the change.
-pub(super) const LINKS: usize = 2;
-/// Files that a work tree takes, at most.
-const FILES: usize = 2 + LINKS;
+/// Files that a work tree takes, at most: two of its own, and the heads and bodies of its graphs.
+const FILES: usize = 2 + 2 * IMAGES;
 
 /// One work tree.
 #[derive(Debug)]
@@ -148,18 +148,22 @@ impl TreeMemory {
         let _nothing_kept = self.write("listing", &listing);
     }
 
-    /// The links of the tree of this name, if they lie in this place.
-    pub(super) fn links(&self, number: usize, name: &[u8; 32]) -> Option<Vec<u8>> {
-        let mut bytes = self.read_bytes(&format!("links{number}"))?;
-        let start = links_head(name);
-        let record = bytes.strip_prefix(start.as_slice())?.len();
-        bytes.drain(..bytes.len() - record);
-        Some(bytes)
+    /// The head of the graph of this number.
+    pub(crate) fn graph_head(&self, number: usize) -> Option<Vec<u8>> {
+        self.read_bytes(&format!("head{number}"))
     }
 
-    /// Remembers the links of a tree in place of those of another.
-    pub(crate) fn keep_links(&self, number: usize, name: &[u8; 32], record: &[u8]) {
-        let _nothing_kept = self.write_bytes(&format!("links{number}"), &[&links_head(name), record].concat());
+    /// The body of the graph of this number; the head has its checksums.
+    pub(crate) fn graph_body(&self, number: usize) -> Option<Vec<u8>> {
+        files::read(&self.path(&format!("graph{number}")), MAX_BYTES).ok()
+    }
+
+    /// Remembers a graph in place of another.
+    pub(super) fn keep_graph(&self, number: usize, head: &[u8], body: &[u8]) {
+        // The head last: one without its body is worth nothing.
+        if self.write_whole(&format!("graph{number}"), body).is_ok() {
+            let _nothing_kept = self.write_bytes(&format!("head{number}"), head);
+        }
     }
 
     fn path(&self, what: &str) -> PathBuf {
@@ -187,22 +191,21 @@ impl TreeMemory {
     }
 
     fn write_bytes(&self, what: &str, rest: &[u8]) -> Result<(), FileError> {
+        self.write_whole(what, &[MAGIC.as_slice(), blake3::hash(rest).as_bytes(), rest].concat())
+    }
+
+    fn write_whole(&self, what: &str, bytes: &[u8]) -> Result<(), FileError> {
         let directory = self.root.join("trees");
         files::create_dirs(&directory)?;
         super::disk::mark(&self.root)?;
         let path = self.path(what);
         let is_new = !files::exists(&path);
-        files::replace_unsynced(&path, &[MAGIC.as_slice(), blake3::hash(rest).as_bytes(), rest].concat())?;
+        files::replace_unsynced(&path, bytes)?;
         if is_new {
             forget(&directory);
         }
         Ok(())
     }
-}
-
-/// What stands before the links of a tree: who linked it, and which it is.
-fn links_head(name: &[u8; 32]) -> Vec<u8> {
-    [super::disk::VERSION.as_bytes(), name].concat()
 }
 
 /// Removes what was not written for longest, where there is too much.

@@ -1,0 +1,596 @@
+//! A graph as bytes, and back: so that the next run need not make it again.
+//!
+//! An image has a head (which files it is of, by path and content, and the checksums of what follows) and a body of
+//! sections. A head is enough to tell how far a tree is from the image; what an edit of a few files asks for is read of the
+//! body. What is read is checked before anybody sees it: an image that was damaged, or made to harm, is no image.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::rows::Row;
+use super::{CodeGraph, FileNode, Nodes, Outlines, Rows, Sight, Unresolved};
+use crate::code::{Dependent, Edge, EdgeKind, Evidence, FileId, Part, PartId, PartKind};
+use crate::facts::{ContentId, Language, ProblemKind};
+use crate::graph::ModelLiteral;
+use crate::hash::Map;
+use crate::resolve::{Demand, LazyIndex};
+use crate::store::FactStore;
+
+/// What a file holds: two files of one path and label are the same to a graph. Of a file that was read it is the
+/// [`ContentId`].
+pub type Label = [u8; 32];
+
+/// Graphs that are remembered of one work tree: those before and after the change.
+pub(crate) const IMAGES: usize = 2;
+
+/// Bytes of an edge: its ends, its site, and what it says.
+const EDGE: usize = 16;
+/// Of a part with none around it.
+const NO_PARENT: u32 = 0;
+
+/// What an image is of.
+#[derive(Serialize, Deserialize)]
+struct Head<'a> {
+    version: &'a str,
+    #[serde(borrow)]
+    files: Vec<(&'a str, Label)>,
+    /// The length and checksum of each section.
+    sections: [(u64, [u8; 32]); SECTIONS],
+}
+
+/// Nodes, edges, the rest of the rows, and what linking knows of all files together.
+const SECTIONS: usize = 4;
+
+#[derive(Serialize, Deserialize)]
+struct KeptNodes {
+    /// Strings that many parts have in common.
+    names: Vec<Arc<str>>,
+    files: Vec<KeptFile>,
+    parts: Vec<KeptPart>,
+    /// The order of the parts of each file by key, as ordinals.
+    by_key: Vec<u32>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeptFile {
+    language: Option<Language>,
+    parts: u32,
+    opaque: Option<ProblemKind>,
+    has_problems: bool,
+    is_generated: bool,
+    is_test: bool,
+    module: Arc<str>,
+    /// What reads it, where something was read.
+    reader: Option<Language>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeptPart {
+    kind: PartKind,
+    /// One more than the ordinal of the part around it.
+    parent: u32,
+    name: u32,
+    local_name: u32,
+    occurrence: u32,
+    is_async: bool,
+    is_test: bool,
+    is_public: bool,
+    decorators: Vec<u32>,
+}
+
+/// What rows hold beside their edges, in order of files.
+#[derive(Default, Serialize, Deserialize)]
+struct Rest {
+    given: Vec<(FileId, Vec<Edge>)>,
+    unresolved: Vec<Unresolved>,
+    demands: Vec<(FileId, Vec<Demand>)>,
+    models: Vec<ModelLiteral>,
+    dependents: Vec<Dependent>,
+    sight: Sight,
+}
+
+/// An image of a tree that is not far from another one.
+pub struct Recall<'s> {
+    store: &'s Arc<FactStore>,
+    number: usize,
+    head: Vec<u8>,
+    /// Files that have another content in the image.
+    differing: Vec<FileId>,
+}
+
+impl CodeGraph {
+    /// The image that is nearest to a tree: of the same paths, with other contents in at most `most` files. The files are
+    /// sorted by path.
+    #[must_use]
+    pub fn recall<'s>(store: &'s Arc<FactStore>, files: &[(&str, Label)], most: usize) -> Option<Recall<'s>> {
+        let memory = store.tree()?;
+        let recall = |number| {
+            let head = memory.graph_head(number)?;
+            let differing = Head::of(&head)?.differing(files, most)?;
+            Some(Recall { store, number, head, differing })
+        };
+        (0..IMAGES).filter_map(recall).min_by_key(|recall| recall.differing.len())
+    }
+
+    /// The head and the body of an image of this graph; `None` where it cannot be written.
+    pub(crate) fn image(&self, labels: &[Label]) -> Option<(Vec<u8>, Vec<u8>)> {
+        let edges: Vec<u8> = self.edges().flat_map(edge_bytes).collect();
+        let sections: [Vec<u8>; SECTIONS] = [
+            postcard::to_stdvec(&KeptNodes::of(self)).ok()?,
+            edges,
+            postcard::to_stdvec(&Rest::of(self)).ok()?,
+            self.index().kept()?,
+        ];
+        let head = Head {
+            version: crate::store::VERSION,
+            files: self.files().iter().map(|file| &*file.path).zip(labels.iter().copied()).collect(),
+            sections: sections.each_ref().map(|bytes| (bytes.len() as u64, *blake3::hash(bytes).as_bytes())),
+        };
+        Some((postcard::to_stdvec(&head).ok()?, sections.concat()))
+    }
+}
+
+impl Recall<'_> {
+    /// Files that have another content in the image, in order.
+    #[must_use]
+    pub fn differing(&self) -> &[FileId] {
+        &self.differing
+    }
+
+    /// The graph of the image; `None` where it is damaged.
+    #[must_use]
+    pub fn graph(&self) -> Option<CodeGraph> {
+        let body = self.store.tree()?.graph_body(self.number)?;
+        Head::of(&self.head)?.graph(self.store, &body)
+    }
+}
+
+impl<'a> Head<'a> {
+    fn of(bytes: &'a [u8]) -> Option<Self> {
+        let (head, rest) = postcard::take_from_bytes::<Self>(bytes).ok()?;
+        (rest.is_empty() && head.version == crate::store::VERSION).then_some(head)
+    }
+
+    fn differing(&self, files: &[(&str, Label)], most: usize) -> Option<Vec<FileId>> {
+        if self.files.len() != files.len() {
+            return None;
+        }
+        let mut differing = Vec::new();
+        for (at, ((path, label), (here, now))) in self.files.iter().zip(files).enumerate() {
+            if path != here || differing.len() > most {
+                return None;
+            }
+            if label != now {
+                differing.push(FileId(at as u32));
+            }
+        }
+        (differing.len() <= most).then_some(differing)
+    }
+
+    fn graph(&self, store: &Arc<FactStore>, body: &[u8]) -> Option<CodeGraph> {
+        let mut rest = body;
+        let mut section = |number: usize| {
+            let (length, checksum) = self.sections[number];
+            let (section, others) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+            rest = others;
+            (blake3::hash(section).as_bytes() == &checksum).then_some(section)
+        };
+        let [nodes, edges, others, index] = [section(0)?, section(1)?, section(2)?, section(3)?];
+        let kept: KeptNodes = whole(nodes)?;
+        let readers: Vec<Option<Language>> = kept.files.iter().map(|file| file.reader).collect();
+        let nodes = kept.nodes(&self.files)?;
+        let rest: Rest = whole(others)?;
+        let sight = rest.sight;
+        let rows = rest.rows(&nodes, edges)?;
+        let outlines = readers
+            .iter()
+            .zip(&self.files)
+            .zip(nodes.files())
+            .map(|((reader, (_, label)), file)| Some((ContentId(*label), (*reader)?, file.parts.len())));
+        let outlines = Outlines::kept(store, outlines);
+        let (models, dependents) = (Arc::new(super::build::models(&rows)), Arc::new(super::build::dependents(&rows)));
+        let index = Arc::new(LazyIndex::kept(index.into()));
+        Some(CodeGraph { nodes: Arc::new(nodes), index, outlines, rows, models, dependents, sight })
+    }
+}
+
+fn whole<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Option<T> {
+    let (read, rest) = postcard::take_from_bytes(bytes).ok()?;
+    rest.is_empty().then_some(read)
+}
+
+impl KeptNodes {
+    fn of(nodes: &CodeGraph) -> Self {
+        let mut known: Map<Arc<str>, u32> = Map::default();
+        let mut names: Vec<Arc<str>> = Vec::new();
+        let mut name = |text: &Arc<str>| {
+            *known.entry(Arc::clone(text)).or_insert_with(|| {
+                names.push(Arc::clone(text));
+                names.len() as u32 - 1
+            })
+        };
+        let part = |part: &Part| KeptPart {
+            kind: part.kind,
+            parent: part.parent.map_or(NO_PARENT, |parent| nodes.part(parent).ordinal + 1),
+            name: name(&part.name),
+            local_name: name(&part.local_name),
+            occurrence: part.occurrence,
+            is_async: part.is_async,
+            is_test: part.is_test,
+            is_public: part.is_public,
+            decorators: part.decorators.iter().map(&mut name).collect(),
+        };
+        let parts = nodes.parts().iter().map(part).collect();
+        let file = |(id, file): (FileId, &FileNode)| KeptFile {
+            language: file.language,
+            parts: file.parts.len() as u32,
+            opaque: file.opaque,
+            has_problems: file.has_problems,
+            is_generated: file.is_generated,
+            is_test: file.is_test,
+            module: Arc::clone(&file.module),
+            reader: Language::reader_of(&file.path).filter(|_| nodes.outlines.has(id)),
+        };
+        let files = nodes.file_ids().zip(nodes.files()).map(file).collect();
+        let by_key = nodes.by_key.iter().map(|part| nodes.part(*part).ordinal).collect();
+        Self { names, files, parts, by_key }
+    }
+
+    fn nodes(self, paths: &[(&str, Label)]) -> Option<Nodes> {
+        let Self { names, files, parts: kept, by_key } = self;
+        if files.len() != paths.len() || by_key.len() != kept.len() || u32::try_from(kept.len()).is_err() {
+            return None;
+        }
+        let name = |at: u32| names.get(at as usize).map(Arc::clone);
+        let undecorated: Arc<[Arc<str>]> = Arc::new([]);
+        let mut nodes = Nodes { parts: Vec::with_capacity(kept.len()), ..Nodes::default() };
+        nodes.by_path.reserve(files.len());
+        let mut kept = kept.into_iter();
+        for (file, (path, _)) in files.into_iter().zip(paths) {
+            let id = FileId(nodes.files.len() as u32);
+            let first = nodes.parts.len() as u32;
+            let path: Arc<str> = (*path).into();
+            let own = kept.by_ref().take(file.parts as usize).enumerate();
+            for (ordinal, part) in own {
+                let ordinal = ordinal as u32;
+                let parent = match part.parent {
+                    NO_PARENT if ordinal == 0 => None,
+                    after if (1..=ordinal).contains(&after) => Some(PartId(first + after - 1)),
+                    _ => return None,
+                };
+                let is_top = matches!(part.kind, PartKind::File | PartKind::Module);
+                if is_top != parent.is_none() {
+                    return None;
+                }
+                let local_name = name(part.local_name)?;
+                let qualified_name = match part.kind {
+                    PartKind::File => Arc::clone(&path),
+                    PartKind::Module => Arc::clone(&file.module),
+                    _ => super::build::qualified(&file.module, &local_name),
+                };
+                let decorators = if part.decorators.is_empty() {
+                    Arc::clone(&undecorated)
+                } else {
+                    part.decorators.into_iter().map(name).collect::<Option<_>>()?
+                };
+                if part.is_test {
+                    nodes.tests.push(PartId(first + ordinal));
+                }
+                nodes.parts.push(Part {
+                    kind: part.kind,
+                    file: id,
+                    ordinal,
+                    parent,
+                    name: name(part.name)?,
+                    qualified_name,
+                    local_name,
+                    occurrence: part.occurrence,
+                    is_async: part.is_async,
+                    is_test: part.is_test,
+                    is_public: part.is_public,
+                    decorators,
+                });
+            }
+            let end = nodes.parts.len() as u32;
+            if file.parts == 0 || end - first != file.parts {
+                return None;
+            }
+            if file.opaque.is_some() || file.has_problems {
+                nodes.damaged.push(id);
+            }
+            nodes.by_path.insert(Arc::clone(&path), id);
+            nodes.files.push(FileNode {
+                path,
+                language: file.language,
+                parts: first..end,
+                opaque: file.opaque,
+                has_problems: file.has_problems,
+                is_generated: file.is_generated,
+                is_test: file.is_test,
+                module: file.module,
+            });
+        }
+        if kept.next().is_some() || nodes.by_path.len() != nodes.files.len() {
+            return None;
+        }
+        nodes.close_subtrees();
+        nodes.by_key.reserve(by_key.len());
+        for file in &nodes.files {
+            for &ordinal in by_key.get(file.parts.start as usize..file.parts.end as usize)? {
+                if ordinal as usize >= file.parts.len() {
+                    return None;
+                }
+                nodes.by_key.push(PartId(file.parts.start + ordinal));
+            }
+        }
+        Some(nodes)
+    }
+}
+
+impl Rest {
+    fn of(graph: &CodeGraph) -> Self {
+        let mut rest = Self { sight: graph.sight(), ..Self::default() };
+        for file in graph.file_ids() {
+            let Some(row) = graph.rows.row(file) else { continue };
+            if !row.given.is_empty() {
+                rest.given.push((file, row.given.to_vec()));
+            }
+            if !row.demands.is_empty() {
+                rest.demands.push((file, row.demands.to_vec()));
+            }
+            rest.unresolved.extend_from_slice(&row.unresolved);
+            rest.models.extend_from_slice(&row.models);
+            rest.dependents.extend_from_slice(&row.dependents);
+        }
+        rest
+    }
+
+    fn rows(self, nodes: &Nodes, edges: &[u8]) -> Option<Rows> {
+        let all = nodes.len() as u32;
+        let there = |part: PartId| part.0 < all;
+        let mut edges = edges.chunks_exact(EDGE).map(edge).peekable();
+        let mut unresolved = self.unresolved.into_iter().peekable();
+        let mut models = self.models.into_iter().peekable();
+        let mut dependents = self.dependents.into_iter().peekable();
+        let mut given = self.given.into_iter().peekable();
+        let mut demands = self.demands.into_iter().peekable();
+        let mut rows = Vec::with_capacity(nodes.files().len());
+        for file in nodes.file_ids() {
+            let end = nodes.file(file).parts.end;
+            let own = nodes.file(file).parts.clone();
+            let here = |part: PartId| own.contains(&part.0);
+            let mut out: Vec<Edge> = Vec::new();
+            while let Some(edge) = edges.next_if(|edge| edge.as_ref().is_none_or(|edge| edge.from.0 < end)) {
+                out.push(edge?);
+            }
+            let key = |edge: &Edge| (edge.from, edge.to, edge.kind);
+            let given = given.next_if(|(of, _)| *of == file).map(|(_, edges)| edges).unwrap_or_default();
+            let unresolved: Box<[Unresolved]> =
+                std::iter::from_fn(|| unresolved.next_if(|one| one.part.0 < end)).collect();
+            let demands = demands.next_if(|(of, _)| *of == file).map(|(_, demands)| demands).unwrap_or_default();
+            let is_sound = out.iter().chain(&given).all(|edge| here(edge.from) && there(edge.to))
+                && out.is_sorted_by(|a, b| key(a) < key(b))
+                && unresolved.iter().all(|one| here(one.part))
+                && demands.iter().all(|demand| demand.is_sound(all));
+            if !is_sound {
+                return None;
+            }
+            let models = std::iter::from_fn(|| models.next_if(|(_, part, _)| here(*part))).collect();
+            let dependents = std::iter::from_fn(|| dependents.next_if(|one| here(one.part))).collect();
+            rows.push(Row::recalled(nodes, file, out, given, unresolved, demands, models, dependents));
+        }
+        let is_done = edges.next().is_none()
+            && unresolved.next().is_none()
+            && models.next().is_none()
+            && dependents.next().is_none()
+            && given.next().is_none()
+            && demands.next().is_none();
+        is_done.then(|| Rows::of(nodes, rows))
+    }
+}
+
+fn edge_bytes(edge: &Edge) -> [u8; EDGE] {
+    let kind = EdgeKind::ALL.iter().position(|kind| *kind == edge.kind).unwrap_or_default();
+    let evidence = Evidence::ALL.iter().position(|evidence| *evidence == edge.evidence).unwrap_or_default();
+    let mut bytes = [0; EDGE];
+    bytes[..4].copy_from_slice(&edge.from.0.to_le_bytes());
+    bytes[4..8].copy_from_slice(&edge.to.0.to_le_bytes());
+    bytes[8..12].copy_from_slice(&edge.site.to_le_bytes());
+    bytes[12..].copy_from_slice(&[kind as u8, evidence as u8, u8::from(edge.type_only), 0]);
+    bytes
+}
+
+fn edge(bytes: &[u8]) -> Option<Edge> {
+    let number = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+    Some(Edge {
+        from: PartId(number(0)?),
+        to: PartId(number(4)?),
+        site: number(8)?,
+        kind: *EdgeKind::ALL.get(usize::from(*bytes.get(12)?))?,
+        evidence: *Evidence::ALL.get(usize::from(*bytes.get(13)?))?,
+        type_only: *bytes.get(14)? != 0,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use grace_system::files;
+
+    use super::*;
+    use crate::graph::GraphFile;
+    use crate::store::TreeMemory;
+
+    const FILES: &[(&str, &str)] = &[
+        ("app/__init__.py", ""),
+        (
+            "app/api.py",
+            "import gone\nfrom .kernel import Kernel\n\n\n@cache\ndef boot():\n    return Kernel().start('model:7b')\n",
+        ),
+        (
+            "app/kernel.py",
+            "class Kernel:\n    def start(self):\n        return self.stop()\n\n    def stop(self):\n        pass\n",
+        ),
+        (
+            "app/more.py",
+            "from app.kernel import Kernel\n\n\nclass More(Kernel):\n    async def stop(self):\n        return open('app/api.py')\n",
+        ),
+        ("bad.py", "def f(:\n"),
+        ("go.mod", "module example.com/a\n"),
+        ("notes.md", ""),
+        (
+            "tests/conftest.py",
+            "import pytest\n\n\n@pytest.fixture\ndef kernel():\n    from app.kernel import Kernel\n    return Kernel()\n",
+        ),
+        ("tests/test_kernel.py", "def test_start(kernel):\n    kernel.start()\n"),
+        ("web/a.ts", "import { b } from './b';\nexport class A { m() { return b(); } }\n"),
+        ("web/b.ts", "export function b() { return import(name); }\n"),
+    ];
+
+    /// What the tests do with a text in place of one of the files.
+    fn texts(edits: &[(&str, &str)]) -> Vec<(&'static str, String)> {
+        let text = |path: &str, text: &str| {
+            edits.iter().find(|(edited, _)| *edited == path).map_or(text, |(_, text)| text).to_owned()
+        };
+        FILES.iter().map(|(path, old)| (*path, text(path, old))).collect()
+    }
+
+    fn file(store: &FactStore, path: &str, text: &str) -> GraphFile {
+        let facts = Language::reader_of(path).map(|language| store.facts(language, text.as_bytes()));
+        GraphFile::new(path.into(), facts.as_deref())
+    }
+
+    fn built(store: &FactStore, texts: &[(&str, String)]) -> CodeGraph {
+        CodeGraph::build(texts.iter().map(|(path, text)| file(store, path, text)).collect())
+    }
+
+    fn labels<'p>(texts: &[(&'p str, String)]) -> Vec<(&'p str, Label)> {
+        let label = |path, text: &str| match Language::reader_of(path) {
+            Some(_) => ContentId::of(text.as_bytes()).0,
+            None => Label::default(),
+        };
+        texts.iter().map(|(path, text)| (*path, label(path, text))).collect()
+    }
+
+    fn store(root: &Path) -> Arc<FactStore> {
+        Arc::new(FactStore::new().with_tree(Arc::new(TreeMemory::open(root, Path::new("/work")))))
+    }
+
+    /// A store that remembers the graph of these texts, and their facts.
+    fn remembered(root: &Path, number: usize, texts: &[(&str, String)]) -> Arc<FactStore> {
+        let store = store(root);
+        let labels = labels(texts).into_iter().map(|(_, label)| label).collect();
+        store.learn_graph(number, &built(&store, texts), labels);
+        store.keep();
+        store
+    }
+
+    /// Everything that can be asked of a graph.
+    fn shown(graph: &CodeGraph) -> String {
+        let nodes = (graph.files(), graph.parts(), graph.tests(), graph.damaged());
+        let keys: Vec<_> = graph.part_ids().map(|part| graph.find(&graph.key(part))).collect();
+        let ends: Vec<_> = graph.part_ids().map(|part| graph.subtree(part).len()).collect();
+        let edges: Vec<_> = graph.edges().collect();
+        let incoming: Vec<_> =
+            graph.part_ids().map(|part| graph.in_edges(part, &EdgeKind::ALL).collect::<Vec<_>>()).collect();
+        let unresolved: Vec<_> = graph.unresolved().collect();
+        let guessed: Vec<_> = graph.part_ids().map(|part| graph.is_guessed(part)).collect();
+        let rest = (unresolved, graph.model_literals(), graph.dependents(), graph.sight(), guessed);
+        format!("{nodes:?} {keys:?} {ends:?} {edges:?} {incoming:?} {rest:?} {:?}", graph.stats())
+    }
+
+    #[test]
+    fn a_graph_comes_back_as_it_was() {
+        let root = files::temporary_dir().unwrap();
+        let texts = texts(&[]);
+        let store = remembered(root.path(), 1, &texts);
+        let recall = CodeGraph::recall(&store, &labels(&texts), 0).unwrap();
+        assert_eq!(recall.differing(), []);
+        let graph = recall.graph().unwrap();
+        assert_eq!(shown(&graph), shown(&built(&store, &texts)));
+        assert!(shown(&graph).contains("model:7b") && graph.tests().len() == 1, "{}", shown(&graph));
+    }
+
+    #[test]
+    fn a_graph_that_came_back_is_repaired_like_the_one_that_was_made() {
+        let root = files::temporary_dir().unwrap();
+        let old = texts(&[]);
+        let store = remembered(root.path(), 0, &old);
+        let edits = [
+            (
+                "app/api.py",
+                "import gone\nfrom .kernel import Kernel\n\n\n@cache\ndef boot():\n    return Kernel().stop(x.start())\n",
+            ),
+            ("tests/test_kernel.py", "def test_start(kernel):\n    kernel.stop()\n"),
+            ("web/a.ts", "import { b } from './b';\nexport class A { m() { return 1; } }\n"),
+        ];
+        let new = texts(&edits);
+        assert!(CodeGraph::recall(&store, &labels(&new), 2).is_none());
+        let recall = CodeGraph::recall(&store, &labels(&new), 3).unwrap();
+        assert_eq!(recall.differing(), [FileId(1), FileId(8), FileId(9)]);
+        let mut graph = recall.graph().unwrap();
+        for (path, text) in edits {
+            graph = graph.repaired(&file(&store, path, text)).unwrap();
+        }
+        assert_eq!(shown(&graph), shown(&built(&store, &new)));
+    }
+
+    #[test]
+    fn the_nearest_one_of_the_same_paths_is_recalled() {
+        let root = files::temporary_dir().unwrap();
+        let (first, second) = (texts(&[("notes.md", "")]), texts(&[("app/__init__.py", "a = 1\n")]));
+        remembered(root.path(), 0, &first);
+        let store = remembered(root.path(), 1, &second);
+        let wanted = texts(&[("app/__init__.py", "a = 1\n"), ("web/b.ts", "")]);
+        let recall = CodeGraph::recall(&store, &labels(&wanted), 8).unwrap();
+        assert_eq!((recall.number, recall.differing()), (1, &[FileId(10)][..]));
+        assert!(CodeGraph::recall(&store, &labels(&wanted[1..]), 8).is_none());
+        let mut renamed = labels(&wanted);
+        renamed[4].0 = "good.py";
+        assert!(CodeGraph::recall(&store, &renamed, 8).is_none());
+        let other = Arc::new(FactStore::new().with_tree(Arc::new(TreeMemory::open(root.path(), Path::new("/other")))));
+        assert!(CodeGraph::recall(&other, &labels(&wanted), 8).is_none());
+    }
+
+    #[test]
+    fn no_image_harms() {
+        let root = files::temporary_dir().unwrap();
+        let texts = texts(&[]);
+        let store = remembered(root.path(), 0, &texts);
+        let expected = shown(&built(&store, &texts));
+        let memory = store.tree().unwrap();
+        let (head, body) = (memory.graph_head(0).unwrap(), memory.graph_body(0).unwrap());
+        let read = |head: &[u8], body: &[u8]| Head::of(head)?.graph(&store, body);
+        for at in 0..body.len() {
+            assert!(read(&head, &body[..at]).is_none(), "cut at {at}");
+            let mut noise = body.clone();
+            noise[at] ^= 1;
+            // Of a damaged index nothing is read: it is made again.
+            assert!(read(&head, &noise).is_none_or(|graph| shown(&graph) == expected), "noise at {at}");
+        }
+        for at in 0..head.len() {
+            assert!(Head::of(&head[..at]).is_none(), "head cut at {at}");
+        }
+        // One made to harm has the checksums of what it says: it may say less than there is, but nothing breaks.
+        let edited = file(&store, "app/api.py", "import gone\n");
+        for at in 0..body.len() {
+            for byte in [0, 1, 0x7f, 0xff] {
+                let mut forged = body.clone();
+                forged[at] = byte;
+                let mut head = Head::of(&head).unwrap();
+                let mut start = 0;
+                for (length, checksum) in &mut head.sections {
+                    let section = &forged[start..start + *length as usize];
+                    *checksum = *blake3::hash(section).as_bytes();
+                    start += section.len();
+                }
+                if let Some(graph) = head.graph(&store, &forged) {
+                    shown(&graph);
+                    let _may_be_none = graph.repaired(&edited);
+                }
+            }
+        }
+    }
+}
