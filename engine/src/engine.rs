@@ -14,10 +14,11 @@ use serde::Serialize;
 use crate::book::Compiled;
 use crate::db::{Database, EventLog, Inputs, facts, graph_of, snapshot};
 use crate::explain::{self, What};
+use crate::impact;
 use crate::input::{Input, TreeFile};
 use crate::join;
 use crate::order;
-use crate::plan::{Explanation, Plan, Side};
+use crate::plan::{BundlePlan, Explanation, Plan, Side};
 use crate::sets::{Sets, tags};
 use crate::side::GraphWork;
 
@@ -95,6 +96,19 @@ impl Engine {
     pub fn plan(&self) -> Plan {
         order::prepare(&self.db);
         join::plan(&self.db)
+    }
+
+    /// Every bundle of both rule books that holds tests, whole.
+    #[must_use]
+    pub fn every_bundle(&self) -> Vec<BundlePlan> {
+        order::prepare(&self.db);
+        impact::every_bundle(&self.db)
+    }
+
+    /// The recorded tests whose record holds for the after side, too: the change does not reach them.
+    #[must_use]
+    pub fn still_recorded(&self) -> BTreeSet<String> {
+        impact::still_recorded(&self.db)
     }
 
     /// Why a thing is in the plan, or is not. What is said to bring it was tried: the plan was derived again with it.

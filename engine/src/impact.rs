@@ -12,9 +12,10 @@ use grace_graph::test_names::{TestName, governs_tests, is_foreign_test, is_test_
 
 use crate::book::{Kind, compiled, milliseconds, names};
 use crate::conds::EDGE_KINDS;
-use crate::db::{Db, graph_of, meant, snapshot};
+use crate::db::{Db, Meant, graph_of, meant, snapshot};
 use crate::join::books;
 use crate::plan::{BookSide, BundleForm, BundlePlan, Derivation, Side, Widening, WideningCause};
+use crate::reach::{Recorded, Why, recorded};
 use crate::sets::Sets;
 
 /// What the change reaches on the after side.
@@ -26,6 +27,8 @@ pub(crate) struct Impact {
     pub(crate) reached: fixedbitset::FixedBitSet,
     /// Why it is not known what the change reaches: then it may reach every test. Sorted.
     pub(crate) widened: Vec<Widening>,
+    /// What runs of the past say, where there is a record: it narrows what reading reaches.
+    pub(crate) recorded: Option<Recorded>,
 }
 
 /// What the change reaches: it hangs on the parts that changed in meaning and on the graphs.
@@ -64,13 +67,50 @@ impl Impact {
                 reached.insert(part.0 as usize);
             }
         }
-        Self { changed, reached, widened: widened.into_iter().collect() }
+        let recorded = recorded(db, &reached);
+        Self { changed, reached, widened: widened.into_iter().collect(), recorded }
     }
 
     /// Whether a part of the after side may behave otherwise.
     fn reaches(&self, part: usize) -> bool {
         !self.widened.is_empty() || self.reached.contains(part) || self.changed.contains(part)
     }
+
+    /// Why a test of the after side is to run; `None` where the change does not reach it.
+    pub(crate) fn chosen_by(&self, test: PartId) -> Option<ChosenBy> {
+        let index = test.0 as usize;
+        let record = self.recorded.as_ref();
+        let told = record.and_then(|record| record.chosen.get(&test));
+        match told {
+            _ if self.changed.contains(index) => Some(ChosenBy::Changed),
+            Some(Why::Failed { .. }) => Some(ChosenBy::Failed),
+            Some(_) => Some(ChosenBy::Recorded),
+            None => {
+                let usable = record.filter(|record| record.usable.contains(index));
+                let read = usable.map_or(&self.reached, |record| &record.read);
+                if read.contains(index) {
+                    Some(ChosenBy::Read)
+                } else {
+                    (!self.widened.is_empty()).then_some(ChosenBy::Widened)
+                }
+            }
+        }
+    }
+}
+
+/// What chooses a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum ChosenBy {
+    /// It changed itself.
+    Changed,
+    /// It did not pass when it was last recorded.
+    Failed,
+    /// A record.
+    Recorded,
+    /// Reading.
+    Read,
+    /// It is not known what the change reaches.
+    Widened,
 }
 
 /// Why no narrowing over a graph is to be believed.
@@ -90,7 +130,7 @@ fn too_little_seen(graph: &CodeGraph) -> Vec<Widening> {
 
 /// Why the change of a part may affect every test: its file says how tests run; or no parser reads it, it is no
 /// documentation, and nothing is seen to use it.
-fn widening(graph: &CodeGraph, part: PartId) -> Option<Widening> {
+pub(crate) fn widening(graph: &CodeGraph, part: PartId) -> Option<Widening> {
     let node = graph.part(part);
     let path = &graph.file(node.file).path;
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -111,8 +151,13 @@ fn widening(graph: &CodeGraph, part: PartId) -> Option<Widening> {
 /// The parts of a side that changed in meaning. A change of more than a function's body happens at import time, so it is
 /// a change of the module body too; so is any change in a language that is not followed by part.
 pub(crate) fn seeds(db: &dyn Db, graph: &CodeGraph, side: Side) -> Vec<PartId> {
+    seeds_of(&meant(db), graph, side)
+}
+
+/// [`seeds`] of some changes.
+pub(crate) fn seeds_of(changes: &[Meant], graph: &CodeGraph, side: Side) -> Vec<PartId> {
     let mut seeds = Vec::new();
-    for change in meant(db).iter() {
+    for change in changes {
         let key = match side {
             Side::Before => change.before.as_ref(),
             Side::After => change.after.as_ref(),
@@ -465,7 +510,7 @@ fn reaches_tests(graph: &CodeGraph, certain_only: bool) -> fixedbitset::FixedBit
 }
 
 /// To import a function's name runs nothing of it.
-fn names_only(graph: &CodeGraph, edge: &Edge) -> bool {
+pub(crate) fn names_only(graph: &CodeGraph, edge: &Edge) -> bool {
     edge.kind == EdgeKind::Imports
         && graph.part(edge.from).kind == PartKind::Module
         && graph.part(edge.to).kind != PartKind::Module
@@ -514,7 +559,7 @@ pub(crate) fn bundle_plan(
                 run_whole.insert(node.file);
             } else if node.is_test {
                 let id = test_id(&graph.key(part));
-                if impact.reaches(index) {
+                if impact.chosen_by(part).is_some() {
                     selected.insert(id.clone());
                 }
                 with_tests.insert(path.to_string());
@@ -586,6 +631,27 @@ pub(crate) fn bundle_plan(
         widened: if narrowed { impact.widened.clone() } else { Vec::new() },
         derivation,
     })
+}
+
+/// Every bundle of both books that holds tests, whole.
+pub(crate) fn every_bundle(db: &dyn Db) -> Vec<BundlePlan> {
+    let all = books(db).into_iter().flat_map(|(_, book)| {
+        names(db, book).of_kind(Kind::Bundle).map(|(name, _)| name.to_string()).collect::<Vec<_>>()
+    });
+    let all: BTreeSet<String> = all.collect();
+    let impact = impact(db);
+    let plans = all.iter().filter_map(|name| bundle_plan(db, name, false, Vec::new(), &impact));
+    plans.filter(|bundle| !bundle.tests.is_empty() || !bundle.whole.is_empty()).collect()
+}
+
+/// The recorded tests whose record holds for the after side, too.
+pub(crate) fn still_recorded(db: &dyn Db) -> BTreeSet<String> {
+    let impact = impact(db);
+    let Some(recorded) = impact.recorded.as_ref().filter(|_| impact.widened.is_empty()) else { return BTreeSet::new() };
+    let graph = graph_of(db, Side::After);
+    let parts = recorded.usable.ones().map(|index| PartId(u32::try_from(index).unwrap_or(u32::MAX)));
+    let seen = parts.filter(|&part| impact.chosen_by(part).is_none()).map(|part| test_id(&graph.key(part)));
+    seen.chain(recorded.unread.iter().filter(|(_, is_chosen)| !**is_chosen).map(|(id, _)| id.clone())).collect()
 }
 
 /// True for the id of a single test, which a report mentions; false for a file that is run whole.

@@ -11,6 +11,8 @@ use grace_graph::facts::ContentId;
 use grace_graph::graph::CodeGraph;
 use grace_graph::store::FactStore;
 
+use crate::reach::PastReach;
+
 /// Everything that decides a plan.
 #[derive(Debug, Clone, Default)]
 pub struct Input {
@@ -144,6 +146,8 @@ pub struct PastFacts {
     pub rates: BTreeMap<(String, String), i64>,
     /// What a `test` says of a model's field: (model, field) → value, `None` = unknown.
     pub model_fields: BTreeMap<(String, String), Option<grace_fingerprints::Value>>,
+    /// What runs of the past saw each test enter.
+    pub reach: Option<PastReach>,
 }
 
 /// A CODEOWNERS file.

@@ -18,6 +18,7 @@ mod mistakes;
 mod order;
 pub mod plan;
 mod prove;
+pub mod reach;
 pub mod reference;
 mod rules;
 mod scan;

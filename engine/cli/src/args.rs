@@ -160,8 +160,9 @@ Examples:
   grace-rules explain bundle chaos_smoke --staged
   grace-rules explain test tests/test_boot.py::test_restart";
 
-const RUN_EXAMPLES: &str = "Example:
+const RUN_EXAMPLES: &str = "Examples:
   grace-rules run --base main
+  grace-rules run --all --record    once, so that plans choose tests by what they entered
 Results are kept in .git/grace/. Ctrl-C stops and keeps what was done.
 Exit code 1 where a bundle failed.";
 
@@ -245,6 +246,12 @@ pub struct RunArgs {
     /// The change.
     #[command(flatten)]
     pub change: ChangeArgs,
+    /// Every bundle of the rules, whole, whatever the change asks for
+    #[arg(long, help_heading = "What is run")]
+    pub all: bool,
+    /// Record what each test enters (pytest), so that later plans choose by it
+    #[arg(long, help_heading = "What is run")]
+    pub record: bool,
 }
 
 /// `check`.

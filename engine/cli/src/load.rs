@@ -9,6 +9,7 @@ pub mod estimate;
 mod history;
 mod memory;
 mod models;
+pub mod reach;
 pub mod session;
 mod side;
 mod trees;
@@ -146,6 +147,7 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
             }),
         }
     }
+    past.reach = reach::of(&reader, &compared.before, &compared.after);
     let declared = Declared {
         operation: args.operation.clone(),
         actor: args.actor.clone(),

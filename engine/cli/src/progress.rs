@@ -183,6 +183,7 @@ impl Bundles {
                     bar.set_position(*done as u64);
                 }
             }
+            Event::Recorded { .. } => {}
             Event::Finished { outcome } => {
                 let (word, _) = crate::screen::run::status(outcome.status);
                 let tests = crate::screen::run::tests(outcome);

@@ -12,6 +12,7 @@ use grace_system::process::{self, Command, End, Finished, Keep};
 
 use crate::junit::{self, CaseStatus};
 use crate::progress::Marks;
+use crate::reach;
 use crate::{BundleOutcome, BundleStatus, Event, Job, Reason, Settings, TestOutcome, TestStatus};
 
 /// How much of a command's output is kept, each stream.
@@ -314,7 +315,19 @@ fn attempt(
             }
         }
     };
-    let finished = process::run_watched(&command(&arguments, settings, environment, deadline), &settings.cancel, watch);
+    let folder = scratch.path().join("reach");
+    let mut environment = environment.clone();
+    // Further attempts repeat some tests only.
+    let recorded = (settings.record && number == 1).then(|| match is_pytest(&job.command) {
+        true => reach::prepare(&folder, &settings.dir, &mut environment),
+        false => Err("its command is not pytest".to_owned()),
+    });
+    let finished =
+        process::run_watched(&command(&arguments, settings, &environment, deadline), &settings.cancel, watch);
+    if let Some(prepared) = recorded {
+        let reach = prepared.and_then(|()| reach::read(&folder)).map(Box::new);
+        (settings.events)(Event::Recorded { bundle: job.bundle.clone(), reach });
+    }
     let mut attempt =
         Attempt { output: output_of(&finished), end: finished.end, tests: BTreeMap::new(), reasons: Vec::new() };
     match read(&report, job, number, &settings.dir) {

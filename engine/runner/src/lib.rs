@@ -8,6 +8,7 @@ mod bundle;
 pub mod junit;
 mod outcome;
 mod progress;
+pub mod reach;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -20,6 +21,8 @@ use std::time::Duration;
 use grace_system::process::Cancel;
 use grace_system::{clock, env};
 use serde::{Deserialize, Serialize};
+
+pub use reach::RawReach;
 
 pub use outcome::{BundleOutcome, BundleStatus, Reason, RunOutcome, TestOutcome, TestStatus};
 
@@ -61,6 +64,8 @@ pub struct Settings {
     pub pass_env: Vec<String>,
     /// Where reports are written to for a while; the system's directory for temporary files where there is none.
     pub scratch: Option<PathBuf>,
+    /// Record what each test enters, where a bundle is run by pytest: told by [`Event::Recorded`].
+    pub record: bool,
     /// Ends everything when set; what has finished is kept.
     pub cancel: Cancel,
     /// Told what happens, from several threads.
@@ -75,6 +80,7 @@ impl Settings {
             jobs: 1,
             pass_env: Vec::new(),
             scratch: None,
+            record: false,
             cancel: Cancel::new(),
             events: Arc::new(|_| ()),
         }
@@ -88,6 +94,7 @@ impl fmt::Debug for Settings {
             .field("jobs", &self.jobs)
             .field("pass_env", &self.pass_env)
             .field("scratch", &self.scratch)
+            .field("record", &self.record)
             .finish_non_exhaustive()
     }
 }
@@ -110,6 +117,13 @@ pub enum Event {
         done: usize,
         /// Expected in all, if known.
         total: Option<usize>,
+    },
+    /// What the tests of a bundle's first attempt entered, where that was to be recorded.
+    Recorded {
+        /// The bundle.
+        bundle: String,
+        /// The record, or why there is none.
+        reach: Result<Box<RawReach>, String>,
     },
     /// A bundle is done, or was cancelled.
     Finished {

@@ -14,11 +14,12 @@ use grace_system::{clock, env, files, git, process};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::plan::{PlanReport, derive};
+use super::plan::{PlanReport, engine};
+use super::recording::{RecordedBundle, Recording};
 use super::{Answer, Context};
-use crate::args::ChangeArgs;
+use crate::args::{ChangeArgs, RunArgs};
 use crate::failure::{Failure, Result};
-use crate::load::{Cache, store_path};
+use crate::load::{Cache, reach, store_path};
 use crate::screen;
 
 /// Bundles that run at the same time, at most: tests start processes of their own.
@@ -39,10 +40,13 @@ pub(super) struct RunReport<'a> {
     after_run: &'a [(String, grace_engine::plan::Truth)],
     decision: &'a Decision,
     stored: bool,
+    /// With `--record`: what was recorded of each bundle.
+    recorded: &'a [RecordedBundle],
     notices: Vec<String>,
 }
 
-pub(super) fn run(context: &Context, args: &ChangeArgs) -> Result<Answer> {
+pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
+    let args = &run.change;
     if args.rules.is_some() {
         return Err(Failure::new(
             "input",
@@ -65,16 +69,21 @@ pub(super) fn run(context: &Context, args: &ChangeArgs) -> Result<Answer> {
         _ => failure,
     })?;
     // A plan that is acted upon believes no cache.
-    let (mut plan, loaded) = derive(context, args, Cache::Unused)?;
+    let (engine, loaded) = engine(context, args, Cache::Unused)?;
+    let mut plan = {
+        let _working = context.progress.spinner("planning");
+        engine.plan()
+    };
+    let every = if run.all { engine.every_bundle() } else { Vec::new() };
     let past = loaded.past.clone();
     let judge = |plan: &Plan, outcomes: &BTreeMap<String, decide::BundleOutcome>| {
         decide::decide(plan, outcomes, &past, &BTreeSet::new(), None)
     };
     let mut decision = judge(&plan, &BTreeMap::new());
     let end = End::of(&[], &decision);
-    if !plan.denials.is_empty() || (plan.bundles.is_empty() && decision.still_to_run.is_empty()) {
+    if !plan.denials.is_empty() || (plan.bundles.is_empty() && every.is_empty() && decision.still_to_run.is_empty()) {
         if context.is_json() {
-            let report = report("", &plan, &[], &decision, true, Vec::new());
+            let report = report("", &plan, &[], &decision, true, &[], Vec::new());
             return Ok(Answer { code: end.code(), ..Answer::json(&report, true)? });
         }
         let mut page = context.page();
@@ -87,6 +96,7 @@ pub(super) fn run(context: &Context, args: &ChangeArgs) -> Result<Answer> {
     let scratch = files::temporary_dir()?;
     let _guard = env::current_exe().and_then(|program| process::guarded(&program, &["guard"], scratch.path())).ok();
     let tree = tree(repository, &context.place.root, scratch.path(), args)?;
+    let recording = run.record.then(|| Recording::of(reach::digests(&context.place.root, repository, &loaded.after)));
     let started = clock::now();
     let run_id = format!("{}-{}", started.strftime("%Y%m%dT%H%M%S%.6fZ"), std::process::id());
     let mut store = Store::open(&store_path(repository)).map_err(of_store)?;
@@ -104,7 +114,11 @@ pub(super) fn run(context: &Context, args: &ChangeArgs) -> Result<Answer> {
         let events = {
             let (keeper, display, names, run_id) =
                 (Arc::clone(&keeper), Arc::clone(&display), names.clone(), run_id.clone());
+            let recording = recording.clone();
             Arc::new(move |event: Event| {
+                if let Some(recording) = &recording {
+                    recording.hear(&event);
+                }
                 if let Event::Finished { outcome } = &event {
                     let bundle = names.get(&outcome.bundle).map_or(outcome.bundle.as_str(), String::as_str);
                     let mut keeper = keeper.lock().unwrap_or_else(PoisonError::into_inner);
@@ -116,6 +130,7 @@ pub(super) fn run(context: &Context, args: &ChangeArgs) -> Result<Answer> {
         let settings = Settings {
             jobs: at_once(),
             scratch: Some(scratch.path().to_path_buf()),
+            record: recording.is_some(),
             cancel: context.cancel.clone(),
             events,
             ..Settings::new(&tree)
@@ -125,6 +140,8 @@ pub(super) fn run(context: &Context, args: &ChangeArgs) -> Result<Answer> {
         (outcome.bundles, names)
     };
     let (planned, mut to_run) = (plan.clone(), plan.bundles.clone());
+    to_run.retain(|bundle| !every.iter().any(|whole| whole.name == bundle.name));
+    to_run.extend(every);
     let mut bundles: Vec<BundleOutcome> = Vec::new();
     let mut outcomes = BTreeMap::new();
     // What rules ask for after the run is run as well, until they ask for no more.
@@ -143,6 +160,9 @@ pub(super) fn run(context: &Context, args: &ChangeArgs) -> Result<Answer> {
         plan.bundles.extend(to_run.iter().cloned());
     }
 
+    let recorded = recording.as_ref().map_or_else(Vec::new, |recording| {
+        recording.keep(&tree, repository, &loaded.memory.store, &run_id, &engine.still_recorded())
+    });
     let end = End::of(&bundles, &decision);
     let mut keeper = keeper.lock().unwrap_or_else(PoisonError::into_inner);
     keeper.keep(&[Record::Run(RunRecord {
@@ -162,11 +182,12 @@ pub(super) fn run(context: &Context, args: &ChangeArgs) -> Result<Answer> {
     let notices: Vec<String> = keeper.store.take_notices().iter().map(ToString::to_string).collect();
     let code = end.code();
     if context.is_json() {
-        let report = report(&run_id, &planned, &bundles, &decision, keeper.spooled.is_none(), notices);
+        let report = report(&run_id, &planned, &bundles, &decision, keeper.spooled.is_none(), &recorded, notices);
         return Ok(Answer { code, ..Answer::json(&report, true)? });
     }
     let mut page = context.page();
     screen::run::summary(&mut page, &planned, &bundles, &decision);
+    screen::run::recorded(&mut page, &recorded);
     if let Some(why) = &keeper.spooled {
         screen::run::spooled(&mut page, why);
     }
@@ -218,6 +239,7 @@ fn report<'a>(
     bundles: &'a [BundleOutcome],
     decision: &'a Decision,
     stored: bool,
+    recorded: &'a [RecordedBundle],
     notices: Vec<String>,
 ) -> RunReport<'a> {
     RunReport {
@@ -231,6 +253,7 @@ fn report<'a>(
         after_run: &decision.after_run,
         decision,
         stored,
+        recorded,
         notices,
     }
 }

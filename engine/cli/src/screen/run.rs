@@ -7,6 +7,8 @@ use grace_engine::decide::{Answer, Decision};
 use grace_engine::plan::{AfterRun, Plan, Truth};
 use grace_runner::{BundleOutcome, BundleStatus, TestStatus};
 
+use crate::commands::recording::RecordedBundle;
+
 use super::numbers::{count, duration, thousands};
 use super::page::{Page, Style, Text};
 use super::plan::{short_id, tier_line};
@@ -204,6 +206,28 @@ fn answer(page: &mut Page, bundles: &[BundleOutcome], decision: &Decision) {
         page.gap();
         page.line(0, "still needed");
         waiting.iter().for_each(|what| page.line(2, what.as_str()));
+    }
+}
+
+/// What was recorded of each bundle.
+pub fn recorded(page: &mut Page, bundles: &[RecordedBundle]) {
+    if bundles.is_empty() {
+        return;
+    }
+    page.gap();
+    for bundle in bundles {
+        let name = Text::new().then(Style::Strong, &bundle.bundle);
+        match &bundle.problem {
+            None => page.line(
+                0,
+                Text::from("recorded  ")
+                    .then(Style::Strong, &bundle.bundle)
+                    .plain(format!(", {}", count(bundle.tests, "test"))),
+            ),
+            Some(why) => {
+                page.hanging(0, &Text::new().then(Style::Warn, "not recorded  "), name.plain(format!(": {why}")))
+            }
+        }
     }
 }
 

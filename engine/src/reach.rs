@@ -1,0 +1,448 @@
+//! What runs of the past saw each test enter, and which tests a change reaches by it.
+//!
+//! A test whose record holds for the tree before the change behaves as it did up to where it enters a function whose body
+//! changed, or reads a value that changed. So the change of a body alone reaches the tests that entered it. Everything else
+//! that a change can be (and a body that ran while a module was imported) is followed by reading, as without a record.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use fixedbitset::FixedBitSet;
+use grace_graph::change::{Kinds, is_documentation};
+use grace_graph::code::{PartId, PartKey, PartKind};
+use grace_graph::graph::CodeGraph;
+use grace_graph::test_names::governs_tests;
+use serde::{Deserialize, Serialize};
+
+use crate::conds::EDGE_KINDS;
+use crate::db::{Db, Meant, World, graph_of, meant};
+use crate::impact::{Follow, affected, names_only, seeds_of, test_id, widening};
+use crate::plan::Side;
+
+/// What was seen while something ran.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Indices of [`Reach::parts`], sorted.
+    pub entered: Vec<u32>,
+    /// Indices of [`Reach::opened`], sorted.
+    pub opened: Vec<u32>,
+    /// It went on where nobody looked: in another process, or in a thread that outlived it.
+    pub unseen: bool,
+}
+
+impl Seen {
+    fn union(&mut self, other: Self) {
+        for (mine, more) in [(&mut self.entered, other.entered), (&mut self.opened, other.opened)] {
+            mine.extend(more);
+            mine.sort_unstable();
+            mine.dedup();
+        }
+        self.unseen |= other.unseen;
+    }
+}
+
+/// Joins two sorted lists into the first; where the elements of each are then.
+fn merged<T: Clone + Ord>(mine: &mut Vec<T>, more: &[T]) -> (Vec<u32>, Vec<u32>) {
+    let mut all: Vec<T> = mine.iter().chain(more).cloned().collect();
+    all.sort_unstable();
+    all.dedup();
+    let place = |one: &T| all.binary_search(one).ok().and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX);
+    let places = (mine.iter().map(place).collect(), more.iter().map(place).collect());
+    *mine = all;
+    places
+}
+
+/// What was seen of a test, with its set-up and tear-down; of all its parameters together.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestReach {
+    /// Index of [`Reach::runs`].
+    pub run: u32,
+    /// It did not pass.
+    pub failed: bool,
+    /// What was seen.
+    pub seen: Seen,
+}
+
+/// What was recorded of a tree's tests. Each test's record holds for one and the same tree.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reach {
+    /// The runs that it is from.
+    pub runs: Vec<String>,
+    /// Every part that was entered, sorted.
+    pub parts: Vec<PartKey>,
+    /// Paths of files that were opened, sorted.
+    pub opened: Vec<String>,
+    /// Parts that may keep what they computed for those who ask later: indices, sorted.
+    pub keeps: Vec<u32>,
+    /// By path of a module: what ran while it was imported or collected.
+    pub imports: BTreeMap<String, Seen>,
+    /// What ran outside of every test and import.
+    pub outside: Seen,
+    /// Paths of modules that ran before anybody looked, or that were imported from elsewhere; sorted.
+    pub unseen: Vec<String>,
+    /// By id: `path::Class::method`.
+    pub tests: BTreeMap<String, TestReach>,
+}
+
+impl Reach {
+    /// The index of a part that was entered.
+    fn part(&self, key: &PartKey) -> Option<u32> {
+        self.parts.binary_search(key).ok().and_then(|index| u32::try_from(index).ok())
+    }
+
+    fn file(&self, path: &str) -> Option<u32> {
+        let found = self.opened.binary_search_by(|opened| opened.as_str().cmp(path));
+        found.ok().and_then(|index| u32::try_from(index).ok())
+    }
+
+    /// True where every index is one of something, and everything is in order.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        let ascends = |indices: &[u32], below: usize| {
+            indices.is_sorted_by(|left, right| left < right)
+                && indices.last().is_none_or(|&last| (last as usize) < below)
+        };
+        let all = self.tests.values().map(|test| &test.seen).chain(self.imports.values()).chain([&self.outside]);
+        let mut fits =
+            all.map(|seen| ascends(&seen.entered, self.parts.len()) && ascends(&seen.opened, self.opened.len()));
+        fits.all(|fits| fits)
+            && ascends(&self.keeps, self.parts.len())
+            && self.tests.values().all(|test| (test.run as usize) < self.runs.len())
+            && self.parts.is_sorted_by(|left, right| left < right)
+            && self.opened.is_sorted_by(|left, right| left < right)
+    }
+}
+
+/// A record, and where it is out of date.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastReach {
+    /// The record.
+    pub reach: Arc<Reach>,
+    /// Paths that had another content where it was made than on either side of the change; sorted.
+    pub differs: Vec<String>,
+}
+
+/// What a record says of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Recorded {
+    /// Tests of the after side whose record tells what the change of a body reaches.
+    pub(crate) usable: FixedBitSet,
+    /// Tests that the record chooses: each with the part that it entered, or the file that it opened.
+    pub(crate) chosen: BTreeMap<PartId, Why>,
+    /// The same of tests that reading does not see, by id; the others of these whose record is usable are not reached.
+    pub(crate) unread: BTreeMap<String, bool>,
+    /// What the part of the change reaches that is followed by reading.
+    pub(crate) read: FixedBitSet,
+}
+
+/// Why a record chooses a test.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// It entered this part.
+    Entered { part: PartKey, run: String },
+    /// It entered a part that may hold what this one computed.
+    Kept { part: PartKey, by: PartKey, run: String },
+    /// It opened this file.
+    Opened { path: String, run: String },
+    /// The part ran outside of every test.
+    Outside { part: PartKey, run: String },
+    /// It did not pass when it last ran.
+    Failed { run: String },
+}
+
+/// What the record says of the change; `None` where there is none that could be used.
+pub(crate) fn recorded(db: &dyn Db, read_widely: &FixedBitSet) -> Option<Recorded> {
+    let past = World::get(db).past(db);
+    let past = past.reach.as_ref()?;
+    let reach = &*past.reach;
+    let (before, after) = (graph_of(db, Side::Before), graph_of(db, Side::After));
+    let ids: BTreeMap<String, PartId> = after.tests().iter().map(|&test| (test_id(&after.key(test)), test)).collect();
+    let stale = Stale::of(past, before, after)?;
+    let mut usable = after.empty_set();
+    let mut chosen = BTreeMap::new();
+    let mut unread = BTreeMap::new();
+    // The tests that count, each with its part where reading sees it.
+    let mut counted: Vec<(Option<PartId>, &str, &TestReach)> = Vec::new();
+    for (id, test) in &reach.tests {
+        let part = ids.get(id).copied();
+        if test.failed
+            && let Some(part) = part
+        {
+            chosen.insert(part, Why::Failed { run: reach.run_of(test) });
+        }
+        let is_usable = !test.seen.unseen && !test.failed && !stale.holds(reach, id, part, test);
+        if !is_usable {
+            continue;
+        }
+        match part {
+            Some(part) => usable.insert(part.0 as usize),
+            None => {
+                unread.insert(id.clone(), false);
+            }
+        }
+        counted.push((part, id, test));
+    }
+    let changes = meant(db);
+    let told: Vec<&Meant> = changes.iter().filter(|change| is_told(reach, before, change)).collect();
+    let mut choose = |test: &(Option<PartId>, &str, &TestReach), why: &dyn Fn(String) -> Why| match test.0 {
+        Some(part) => {
+            chosen.entry(part).or_insert_with(|| why(reach.run_of(test.2)));
+        }
+        None => {
+            unread.insert(test.1.to_owned(), true);
+        }
+    };
+    for change in &told {
+        let Some(key) = &change.before else { continue };
+        let Some(index) = reach.part(key) else { continue };
+        let mut through = BTreeSet::new();
+        for test in &counted {
+            if test.2.seen.entered.binary_search(&index).is_ok() {
+                through.extend(test.2.seen.entered.iter().copied());
+                choose(test, &|run| Why::Entered { part: key.clone(), run });
+            }
+        }
+        for keeper in keepers(reach, before, key, &through) {
+            for test in counted.iter().filter(|test| test.2.seen.entered.binary_search(&keeper).is_ok()) {
+                let by = &reach.parts[keeper as usize];
+                choose(test, &|run| Why::Kept { part: key.clone(), by: by.clone(), run });
+            }
+        }
+    }
+    for change in changes.iter() {
+        for key in change.before.iter().chain(&change.after) {
+            let entered_outside =
+                reach.part(key).is_some_and(|index| reach.outside.entered.binary_search(&index).is_ok());
+            let opened = reach.file(&key.path);
+            let opened_outside = opened.is_some_and(|index| reach.outside.opened.binary_search(&index).is_ok());
+            for test in &counted {
+                if entered_outside || opened_outside && key.kind == PartKind::File {
+                    choose(test, &|run| Why::Outside { part: key.clone(), run });
+                } else if opened.is_some_and(|index| test.2.seen.opened.binary_search(&index).is_ok()) {
+                    choose(test, &|run| Why::Opened { path: key.path.to_string(), run });
+                } else if test.0.is_none() && test.1.split("::").next() == Some(&*key.path) {
+                    choose(test, &|run| Why::Entered { part: key.clone(), run });
+                }
+            }
+        }
+    }
+    let read = if told.is_empty() { read_widely.clone() } else { read(db, reach, &told, before, after) };
+    Some(Recorded { usable, chosen, unread, read })
+}
+
+impl Reach {
+    /// Adds what another record holds, of the tests that are wanted.
+    pub fn add(&mut self, other: &Self, wanted: impl Fn(&str) -> bool) {
+        let (parts, of_parts) = merged(&mut self.parts, &other.parts);
+        let (opened, of_opened) = merged(&mut self.opened, &other.opened);
+        let renumber = |seen: &mut Seen, parts: &[u32], opened: &[u32]| {
+            seen.entered = seen.entered.iter().map(|&index| parts[index as usize]).collect();
+            seen.opened = seen.opened.iter().map(|&index| opened[index as usize]).collect();
+        };
+        let mine = self.tests.values_mut().map(|test| &mut test.seen);
+        for seen in mine.chain(self.imports.values_mut()).chain([&mut self.outside]) {
+            renumber(seen, &parts, &opened);
+        }
+        self.keeps = self.keeps.iter().map(|&index| parts[index as usize]).collect();
+        let theirs = |seen: &Seen| {
+            let mut seen = seen.clone();
+            renumber(&mut seen, &of_parts, &of_opened);
+            seen
+        };
+        let first_run = u32::try_from(self.runs.len()).unwrap_or(u32::MAX);
+        self.runs.extend(other.runs.iter().cloned());
+        self.keeps.extend(other.keeps.iter().map(|&index| of_parts[index as usize]));
+        self.keeps.sort_unstable();
+        self.keeps.dedup();
+        self.outside.union(theirs(&other.outside));
+        for (path, seen) in &other.imports {
+            self.imports.entry(path.clone()).or_default().union(theirs(seen));
+        }
+        self.unseen.extend(other.unseen.iter().cloned());
+        self.unseen.sort_unstable();
+        self.unseen.dedup();
+        for (id, test) in other.tests.iter().filter(|(id, _)| wanted(id)) {
+            let entry = self.tests.entry(id.clone()).or_default();
+            entry.run = first_run.saturating_add(test.run);
+            entry.failed |= test.failed;
+            entry.seen.union(theirs(&test.seen));
+        }
+        self.forget_runs();
+    }
+
+    /// Drops the runs that no test is from.
+    fn forget_runs(&mut self) {
+        let used: BTreeSet<u32> = self.tests.values().map(|test| test.run).collect();
+        let runs = used.iter().filter_map(|&run| self.runs.get(run as usize).cloned()).collect();
+        let place: BTreeMap<u32, u32> = used.iter().copied().zip(0..).collect();
+        self.tests.values_mut().for_each(|test| test.run = place.get(&test.run).copied().unwrap_or_default());
+        self.runs = runs;
+    }
+
+    fn run_of(&self, test: &TestReach) -> String {
+        self.runs.get(test.run as usize).cloned().unwrap_or_default()
+    }
+
+    /// Modules that ran a part while they were imported.
+    fn importers(&self, index: u32) -> impl Iterator<Item = &str> {
+        let ran = move |seen: &Seen| seen.entered.binary_search(&index).is_ok();
+        self.imports.iter().filter(move |(_, seen)| ran(seen)).map(|(path, _)| path.as_str())
+    }
+
+    fn is_unseen(&self, path: &str) -> bool {
+        self.unseen.binary_search_by(|unseen| unseen.as_str().cmp(path)).is_ok()
+    }
+}
+
+/// Whether a record tells what a change reaches: nothing but the body of a Python function changed, which ran in tests alone.
+fn is_told(reach: &Reach, before: &CodeGraph, change: &Meant) -> bool {
+    let (Some(old), Some(new)) = (&change.before, &change.after) else { return false };
+    let is_function = matches!(new.kind, PartKind::Function | PartKind::Method);
+    // An object is ended at any time.
+    let is_called = !new.name.ends_with("__del__");
+    let ran_at_import = || reach.part(old).is_some_and(|index| reach.importers(index).next().is_some());
+    old == new
+        && change.kinds == Kinds::BODY
+        && is_function
+        && is_called
+        && new.path.ends_with(".py")
+        && !reach.is_unseen(&new.path)
+        && before.find(old).is_some()
+        && !ran_at_import()
+}
+
+/// What is followed by reading: the rest of the change, and the modules that ran a changed part while they were imported.
+fn read(db: &dyn Db, reach: &Reach, told: &[&Meant], before: &CodeGraph, after: &CodeGraph) -> FixedBitSet {
+    let changes = meant(db);
+    let rest: Vec<Meant> = changes.iter().filter(|change| !told.contains(change)).cloned().collect();
+    let mut all = after.empty_set();
+    for (graph, side) in [(before, Side::Before), (after, Side::After)] {
+        let mut seeds = seeds_of(&rest, graph, side);
+        for key in rest.iter().flat_map(|change| change.before.iter().chain(&change.after)) {
+            let ran = reach.part(key).into_iter().flat_map(|index| reach.importers(index));
+            let opened = reach.file(&key.path).into_iter().flat_map(|index| {
+                let opened = move |seen: &&Seen| seen.opened.binary_search(&index).is_ok();
+                reach.imports.iter().filter(move |(_, seen)| opened(seen)).map(|(path, _)| path.as_str())
+            });
+            let files = ran.chain(opened).filter_map(|path| graph.file_by_path(path));
+            seeds.extend(files.map(|file| graph.body_of(file)));
+        }
+        seeds.sort_unstable();
+        seeds.dedup();
+        let found = affected(graph, &seeds, Follow::Widely);
+        all.union_with(&on_after(&found, graph, after));
+    }
+    all
+}
+
+/// Parts of one graph as those of the after side.
+fn on_after(parts: &FixedBitSet, graph: &CodeGraph, after: &CodeGraph) -> FixedBitSet {
+    if std::ptr::eq(graph, after) {
+        return parts.clone();
+    }
+    let mut found = after.empty_set();
+    for index in parts.ones() {
+        let key = graph.key(PartId(u32::try_from(index).unwrap_or(u32::MAX)));
+        if let Some(part) = after.find(&key) {
+            found.insert(part.0 as usize);
+        }
+    }
+    found
+}
+
+/// Parts that may hold what a part computed for one test until another asks: they call it, at once or through others that
+/// ran in the same tests, and keep something; so do those who ask for what is kept.
+fn keepers(reach: &Reach, graph: &CodeGraph, key: &PartKey, through: &BTreeSet<u32>) -> BTreeSet<u32> {
+    let mut found = BTreeSet::new();
+    let Some(start) = graph.find(key) else { return found };
+    let keeps = |index: u32| reach.keeps.binary_search(&index).is_ok();
+    let mut seen = BTreeSet::from([start]);
+    let mut queue = vec![start];
+    let itself = reach.part(key).filter(|&index| keeps(index));
+    let mut asked: Vec<PartId> = itself.iter().map(|_| start).collect();
+    found.extend(itself);
+    while let Some(part) = queue.pop() {
+        for edge in graph.in_edges(part, EDGE_KINDS).filter(|edge| !names_only(graph, edge)) {
+            let caller = edge.from;
+            let Some(index) = reach.part(&graph.key(caller)) else { continue };
+            if !(keeps(index) || through.contains(&index)) || !seen.insert(caller) {
+                continue;
+            }
+            if keeps(index) {
+                found.insert(index);
+                asked.push(caller);
+            }
+            queue.push(caller);
+        }
+    }
+    // What is kept by a decorator is handed out without entering the function.
+    for keeper in asked {
+        for edge in graph.in_edges(keeper, EDGE_KINDS).filter(|edge| !names_only(graph, edge)) {
+            found.extend(reach.part(&graph.key(edge.from)));
+        }
+    }
+    found
+}
+
+/// What changed since the record was made, beside the change at hand.
+struct Stale {
+    /// Parts of the after side that it may reach.
+    reached: FixedBitSet,
+    /// Parts of the record that are there no more.
+    gone: BTreeSet<u32>,
+    opened: BTreeSet<u32>,
+}
+
+impl Stale {
+    /// `None` where so much may have changed that no record is of use.
+    fn of(past: &PastReach, before: &CodeGraph, after: &CodeGraph) -> Option<Self> {
+        let reach = &*past.reach;
+        let mut seeds = Vec::new();
+        let (mut gone, mut opened) = (BTreeSet::new(), BTreeSet::new());
+        for path in &past.differs {
+            if is_documentation(path) && reach.file(path).is_none() {
+                continue;
+            }
+            if governs_tests(path) || reach.outside.opened.iter().any(|&file| reach.opened[file as usize] == *path) {
+                return None;
+            }
+            opened.extend(reach.file(path));
+            let of_file = |index: &usize| &*reach.parts[*index].path == path.as_str();
+            gone.extend((0..reach.parts.len()).filter(of_file).filter_map(|index| u32::try_from(index).ok()));
+            match before.file_by_path(path) {
+                Some(file) if widening(before, before.body_of(file)).is_none() => seeds.extend(before.parts_of(file)),
+                _ => return None,
+            }
+        }
+        if gone.iter().any(|index| reach.outside.entered.binary_search(index).is_ok()) {
+            return None;
+        }
+        for (path, seen) in &reach.imports {
+            let touches = seen.opened.iter().any(|file| opened.contains(file));
+            if touches && let Some(file) = before.file_by_path(path) {
+                seeds.push(before.body_of(file));
+            }
+        }
+        let reached = match seeds.as_slice() {
+            [] => after.empty_set(),
+            seeds => on_after(&affected(before, seeds, Follow::Widely), before, after),
+        };
+        Some(Self { reached, gone, opened })
+    }
+
+    fn holds(&self, reach: &Reach, id: &str, part: Option<PartId>, test: &TestReach) -> bool {
+        if self.reached.is_clear() && self.gone.is_empty() && self.opened.is_empty() {
+            return false;
+        }
+        let is_reached = match part {
+            Some(part) => self.reached.contains(part.0 as usize),
+            // Nobody knows what leads to it.
+            None => true,
+        };
+        let own = id.split_once("::").map_or(id, |(file, _)| file);
+        is_reached
+            || test.seen.entered.iter().any(|index| self.gone.contains(index))
+            || test.seen.opened.iter().any(|index| self.opened.contains(index))
+            || self.gone.iter().any(|&index| &*reach.parts[index as usize].path == own)
+    }
+}
