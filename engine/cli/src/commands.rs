@@ -118,7 +118,7 @@ pub fn carry_out(
         Command::Graph(GraphCommand::Query { set, graph }) => graph::query(&context, set, graph),
         Command::Graph(GraphCommand::Path { from, to, graph }) => graph::path(&context, from, to, graph),
         Command::Graph(GraphCommand::Export { level, graph }) => graph::export(&context, *level, graph),
-        Command::Run(args) => run::run(&context, &args),
+        Command::Run(args) => run::run(&context, args),
         Command::Completions { .. } | Command::Reference { .. } | Command::Guard { .. } => {
             Err(Failure::new("bug", "this command needs no place"))
         }
