@@ -198,7 +198,7 @@ impl Compiled {
     /// The set at a place of the item.
     pub(crate) fn set_at(&self, node: NodeId) -> Option<SetExpr> {
         let mut found = None;
-        grace_dsl::walk::sets_of_item(&self.item.kind, &mut |set| {
+        self.each_set(&mut |set| {
             if set.node == node && found.is_none() {
                 found = Some(set.clone());
             }
@@ -209,8 +209,13 @@ impl Compiled {
     /// True for a set that the item has at the set's place; another may have been put there to see what would be.
     pub(crate) fn writes(&self, set: &SetExpr) -> bool {
         let mut is_written = false;
-        grace_dsl::walk::sets_of_item(&self.item.kind, &mut |own| is_written |= own.node == set.node && own == set);
+        self.each_set(&mut |own| is_written |= own.node == set.node && own == set);
         is_written
+    }
+
+    /// Calls `see` for every set of the item, those inside others too.
+    fn each_set(&self, see: &mut dyn FnMut(&SetExpr)) {
+        grace_dsl::walk::sets_of_item(&self.item.kind, &mut |set| grace_dsl::walk::sets(set, see));
     }
 
     /// Compiles an item of a book.

@@ -10,19 +10,22 @@ use std::sync::Mutex;
 use grace_graph::change::{Change, Content, Kinds, PartChange, SafeKinds};
 use grace_graph::code::PartKey;
 use grace_graph::facts::{FileFacts, Language};
-use grace_graph::graph::{CodeGraph, Nodes};
+use grace_graph::graph::{CodeGraph, ModelLiterals, Nodes};
 use grace_graph::store::FactStore;
 use salsa::Setter;
 
 use crate::input::{Book, Declared, Input, PastFacts, TreeContent, TreeFile};
 use crate::plan::Side;
 use crate::side::{AFTER, BEFORE, Contents, GraphWork, SideState};
+use crate::walks::Walks;
 
 /// What queries need beyond salsa's own.
 #[salsa::db]
 pub(crate) trait Db: salsa::Database {
     /// Facts by content: immutable, hence pure.
     fn store(&self) -> &FactStore;
+    /// What walks reached.
+    fn walks(&self) -> &Walks;
 }
 
 /// The database.
@@ -31,6 +34,7 @@ pub(crate) trait Db: salsa::Database {
 pub(crate) struct Database {
     storage: salsa::Storage<Self>,
     store: Arc<FactStore>,
+    walks: Arc<Walks>,
 }
 
 #[salsa::db]
@@ -40,6 +44,10 @@ impl salsa::Database for Database {}
 impl Db for Database {
     fn store(&self) -> &FactStore {
         &self.store
+    }
+
+    fn walks(&self) -> &Walks {
+        &self.walks
     }
 }
 
@@ -58,7 +66,7 @@ impl Database {
                 }
             }) as Box<dyn Fn(salsa::Event) + Send + Sync>
         });
-        Self { storage: salsa::Storage::new(callback), store }
+        Self { storage: salsa::Storage::new(callback), store, walks: Arc::default() }
     }
 }
 
@@ -72,6 +80,9 @@ pub(crate) struct Snapshot {
     /// Who uses whom.
     #[returns(ref)]
     pub(crate) graph: Arc<CodeGraph>,
+    /// Which models its literals name.
+    #[returns(ref)]
+    pub(crate) models: Arc<ModelLiterals>,
     /// Which text each file has: for lines that are shown.
     #[returns(ref)]
     pub(crate) contents: Contents,
@@ -224,7 +235,8 @@ impl Inputs {
     pub(crate) fn new(db: &mut Database) -> Self {
         let empty = SideState::default();
         let new = |db: &Database| {
-            Snapshot::new(db, empty.graph().nodes().clone(), empty.graph().clone(), empty.contents().clone())
+            let graph = empty.graph();
+            Snapshot::new(db, graph.nodes().clone(), graph.clone(), graph.models().clone(), empty.contents().clone())
         };
         let (before, after) = (new(db), new(db));
         let world = World::new(
@@ -344,6 +356,9 @@ fn set_side(db: &mut Database, snapshot: Snapshot, side: &SideState) {
     }
     if !Arc::ptr_eq(snapshot.graph(db), graph) {
         snapshot.set_graph(db).to(graph.clone());
+    }
+    if !Arc::ptr_eq(snapshot.models(db), graph.models()) {
+        snapshot.set_models(db).to(graph.models().clone());
     }
     snapshot.set_contents(db).to(side.contents().clone());
 }

@@ -8,15 +8,15 @@ use grace_graph::change::Kinds;
 use grace_graph::code::{Edge, EdgeKind, Evidence, FileId, FolderUse, PartId, PartKey, PartKind};
 use grace_graph::facts::Language;
 use grace_graph::graph::CodeGraph;
-use grace_graph::test_names::{TestName, governs_tests, is_foreign_test, is_test_name, python_test_name};
+use grace_graph::test_names::{governs_tests, is_test_name};
 
 use crate::book::{Kind, compiled, milliseconds, names};
 use crate::conds::EDGE_KINDS;
-use crate::db::{Db, Meant, graph_of, meant, snapshot};
+use crate::db::{Db, Meant, graph_of, meant, nodes_of};
 use crate::join::books;
+use crate::listing::{Listing, listing};
 use crate::plan::{BookSide, BundleForm, BundlePlan, Derivation, Side, Widening, WideningCause};
 use crate::reach::{Recorded, Why, recorded};
-use crate::sets::Sets;
 
 /// What the change reaches on the after side.
 #[derive(PartialEq, Eq)]
@@ -174,7 +174,7 @@ pub(crate) fn seeds_of(changes: &[Meant], graph: &CodeGraph, side: Side) -> Vec<
 }
 
 /// Uses of a single function are followed in Python alone; in other languages a change goes by file.
-fn is_followed_by_part(path: &str) -> bool {
+pub(crate) fn is_followed_by_part(path: &str) -> bool {
     matches!(Language::of_path(path), Some(Language::Python) | None)
 }
 
@@ -534,54 +534,14 @@ pub(crate) fn bundle_plan(
     impact: &Impact,
 ) -> Option<BundlePlan> {
     let mut forms: Vec<(BundleForm, ast::Bundle)> = Vec::new();
-    let mut tests = BTreeSet::new();
-    let mut selected = BTreeSet::new();
-    let mut files = BTreeSet::new();
-    let mut whole = BTreeSet::new();
-    let graph = graph_of(db, Side::After);
+    let mut listings: Vec<Arc<Listing>> = Vec::new();
+    let nodes = nodes_of(db, Side::After);
     for (book_side, book) in books(db) {
         let names = names(db, book);
         let Some(at) = names.first(Kind::Bundle, name) else { continue };
         let Some(compiled) = compiled(db, book, at.file, at.id.clone()) else { continue };
         let ItemKind::Bundle(bundle) = &compiled.item.kind else { continue };
-        let sets = Sets { db, book, side: snapshot(db, Side::After), compiled: &compiled };
-        let members = sets.eval(&bundle.tests);
-        let mut with_tests = BTreeSet::new();
-        let mut run_whole = BTreeSet::new();
-        let mut all_files = BTreeMap::new();
-        for index in members.possible.ones() {
-            let part = PartId(u32::try_from(index).unwrap_or(u32::MAX));
-            let node = graph.part(part);
-            let path = &graph.file(node.file).path;
-            all_files.insert(path.to_string(), node.file);
-            if node.is_test && !is_followed_by_part(path) {
-                tests.insert(path.to_string());
-                run_whole.insert(node.file);
-            } else if node.is_test {
-                let id = test_id(&graph.key(part));
-                if impact.chosen_by(part).is_some() {
-                    selected.insert(id.clone());
-                }
-                with_tests.insert(path.to_string());
-                tests.insert(id);
-            }
-        }
-        for (path, id) in all_files {
-            let file = graph.file(id);
-            let has_tests = with_tests.contains(&path);
-            let is_unread = file.opaque.is_some() || file.has_problems;
-            let is_reached = || graph.parts_of(id).any(|part| impact.reaches(part.0 as usize));
-            // What cannot be read may hold tests under any usual name.
-            let may_hold_tests =
-                is_unread && (python_test_name(&path) >= Some(TestName::Customary) || is_foreign_test(&path));
-            let is_test = file.is_test || run_whole.contains(&id);
-            if may_hold_tests || is_test && (is_unread || (!has_tests && (!narrowed || is_reached()))) {
-                whole.insert(path.clone());
-            }
-            if !has_tests {
-                files.insert(path);
-            }
-        }
+        listings.push(listing(db, book, at.file, at.id.clone()));
         let form = BundleForm {
             book: book_side,
             run: bundle.run.iter().map(|text| text.value.clone()).collect(),
@@ -613,21 +573,30 @@ pub(crate) fn bundle_plan(
     // Where the books differ, the fewer retries count in both forms.
     let retries = forms.iter().map(|(form, _)| form.retries).min().unwrap_or(0);
     let forms = forms.into_iter().map(|(form, _)| BundleForm { retries, ..form }).collect();
-    let tests: Vec<String> = tests.into_iter().collect();
-    let selected = if narrowed {
-        selected.into_iter().collect()
-    } else {
-        tests.iter().filter(|test| is_listed(test)).cloned().collect()
-    };
+    let is_reached = |part: PartId| impact.reaches(part.0 as usize);
+    let mut selected: BTreeSet<&String> = BTreeSet::new();
+    let mut whole: BTreeSet<FileId> = BTreeSet::new();
+    for listing in &listings {
+        if narrowed {
+            let chosen = listing.parts.iter().filter(|(part, _)| impact.chosen_by(*part).is_some());
+            selected.extend(chosen.map(|(_, place)| &listing.tests[*place as usize]));
+        } else {
+            selected.extend(listing.tests.iter().filter(|test| is_listed(test)));
+        }
+        whole.extend(&listing.unread);
+        let runs = |file: &&FileId| !narrowed || nodes.parts_of(**file).any(is_reached);
+        whole.extend(listing.by_file.iter().filter(runs));
+    }
+    let selected = selected.into_iter().cloned().collect();
     Some(BundlePlan {
         name: name.to_owned(),
         critical,
         forms,
         narrowed,
-        tests,
+        tests: together(&listings, |listing| &listing.tests),
         selected,
-        files: files.into_iter().collect(),
-        whole: whole.into_iter().collect(),
+        files: together(&listings, |listing| &listing.files),
+        whole: whole.into_iter().map(|file| nodes.file(file).path.to_string()).collect(),
         widened: if narrowed { impact.widened.clone() } else { Vec::new() },
         derivation,
     })
@@ -652,6 +621,17 @@ pub(crate) fn still_recorded(db: &dyn Db) -> BTreeSet<String> {
     let parts = recorded.usable.ones().map(|index| PartId(u32::try_from(index).unwrap_or(u32::MAX)));
     let seen = parts.filter(|&part| impact.chosen_by(part).is_none()).map(|part| test_id(&graph.key(part)));
     seen.chain(recorded.unread.iter().filter(|(_, is_chosen)| !**is_chosen).map(|(id, _)| id.clone())).collect()
+}
+
+/// What the books list, as one.
+fn together(listings: &[Arc<Listing>], list: impl Fn(&Listing) -> &Arc<Vec<String>>) -> Arc<Vec<String>> {
+    match listings {
+        [one] => Arc::clone(list(one)),
+        _ => {
+            let all: BTreeSet<&String> = listings.iter().flat_map(|listing| list(listing).iter()).collect();
+            Arc::new(all.into_iter().cloned().collect())
+        }
+    }
 }
 
 /// True for the id of a single test, which a report mentions; false for a file that is run whole.

@@ -14,6 +14,7 @@ mod explain;
 mod impact;
 pub mod input;
 mod join;
+mod listing;
 mod mistakes;
 mod order;
 pub mod plan;
@@ -32,6 +33,7 @@ mod text;
 mod vacuity;
 mod verdict;
 mod waivers;
+mod walks;
 mod ways;
 
 pub use engine::{Engine, Row};

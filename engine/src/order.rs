@@ -196,8 +196,9 @@ fn depth(set: &SetExpr) -> usize {
         | SetKind::ModulesOf(inner)
         | SetKind::MembersOf(inner)
         | SetKind::ModelsUsedBy(inner)
-        | SetKind::OwnersOf(inner)
-        | SetKind::Walk { set: inner, .. } => depth(inner),
+        | SetKind::OwnersOf(inner) => depth(inner),
+        // A query of its own, and so is the set that it starts from.
+        SetKind::Walk { set: inner, .. } => depth(inner) + 2 * NAME,
         SetKind::Plus(left, right) | SetKind::Within(left, right) | SetKind::Except(left, right) => {
             depth(left).max(depth(right))
         }

@@ -3,6 +3,8 @@
 //! A plan is a join of what the rules contribute. Equal inputs give byte-equal plans: every list is sorted, nothing
 //! holds a clock. Nothing here is rendered; the command line does that.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -399,11 +401,11 @@ pub struct BundlePlan {
     pub narrowed: bool,
     /// Tests that it holds on the after tree, sorted: `tests/x.py::TestA::test_b`, or the path of a file whose tests are
     /// run by file.
-    pub tests: Vec<String>,
+    pub tests: Arc<Vec<String>>,
     /// The tests to run: all of them, or those that the change reaches. Sorted.
     pub selected: Vec<String>,
     /// Files of `tests S` that hold no test that can be read.
-    pub files: Vec<String>,
+    pub files: Arc<Vec<String>>,
     /// Test files that are run whole, whatever is selected: some of it cannot be read, or the change reaches it and its
     /// tests cannot be seen by reading. Sorted.
     pub whole: Vec<String>,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
 use grace_dsl::ast::{
-    Compare, Distance, FieldTest, ItemKind, NodeId, SetExpr, SetKind, Unit, Value as DslValue, ValueTest, Walk,
+    Compare, FieldTest, ItemKind, NodeId, SetExpr, SetKind, Unit, Value as DslValue, ValueTest, Walk,
 };
 use grace_fingerprints::{Fingerprint, Thousandths, Value};
 use grace_graph::code::{EdgeKind, FileId, PartId, PartKind};
@@ -20,6 +20,7 @@ use crate::db::{Db, RuleBook, RuleFile, Snapshot, World, nodes_of, paths_before,
 use crate::order::is_circular;
 use crate::plan::{Side, Truth};
 use crate::scan::{Kept, Scan, scan};
+use crate::walks::{reached, walk as walk_at};
 
 /// A set of parts of one graph. `certain` is always a subset of `possible`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,7 +143,7 @@ pub(crate) fn named_set(db: &dyn Db, book: RuleBook, side: Snapshot, name: SetNa
                     members.possible.union_with(&more.possible);
                 }
             }
-            for (part, _) in side.graph(db).parts_naming_model(model) {
+            for (part, _) in side.models(db).naming(model) {
                 members.insert(part);
             }
         }
@@ -301,8 +302,20 @@ fn cyclic(db: &dyn Db, _id: salsa::Id, _book: RuleBook, side: Snapshot, _name: S
     Arc::new(Members::unknown(side.nodes(db).len()))
 }
 
+fn cyclic_expression(
+    db: &dyn Db,
+    _id: salsa::Id,
+    _book: RuleBook,
+    side: Snapshot,
+    _file: RuleFile,
+    _item: ItemId,
+    _node: NodeId,
+) -> Arc<Kept> {
+    Arc::new(Kept::of(&Members::unknown(side.nodes(db).len())))
+}
+
 /// The members of a set that an item writes, by its place there.
-#[salsa::tracked(returns(clone))]
+#[salsa::tracked(returns(clone), cycle_result = cyclic_expression)]
 fn expression(db: &dyn Db, book: RuleBook, side: Snapshot, file: RuleFile, id: ItemId, node: NodeId) -> Arc<Kept> {
     let members = compiled(db, book, file, id)
         .and_then(|compiled| Some(Sets { db, book, side, compiled: &compiled }.eval(&compiled.set_at(node)?)));
@@ -439,31 +452,16 @@ impl<'a> Sets<'a> {
                 let inner = self.eval_by(set, memo);
                 self.with_members(&inner)
             }
-            SetKind::Walk { walk, set, distance, certain } => {
-                let inner = self.eval_by(set, memo);
-                let graph = self.side.graph(self.db);
-                let (kinds, direction) = walk_of(*walk);
-                let distance = match distance {
-                    Distance::Within(steps) => Some(*steps),
-                    Distance::Any => None,
-                };
-                let mut members = Members {
-                    certain: graph.reach(&inner.certain, kinds, direction, distance, true),
-                    possible: graph.reach(&inner.possible, kinds, direction, distance, *certain),
-                };
-                if inner.possible.count_ones(..) > 0 {
-                    for part in opaque_parts(nodes) {
-                        members.possible.insert(part.0 as usize);
-                    }
+            SetKind::Walk { walk, set: inner, distance, certain } => match &self.compiled.at {
+                // Who has a memo asks for parts of a whole that is kept already.
+                Some(at) if memo.is_none() && set.node != NodeId(0) && self.compiled.writes(set) => {
+                    walk_at(self.db, self.book, self.side, at.file, at.id.clone(), set.node).members(len)
                 }
-                if *walk == Walk::TestsOf {
-                    let mut tests = Members::none(len);
-                    nodes.tests().iter().for_each(|test| tests.insert(*test));
-                    opaque_parts(nodes).for_each(|part| tests.possible.insert(part.0 as usize));
-                    members = intersection(&members, &tests);
+                _ => {
+                    let how = (*walk, *distance, *certain);
+                    reached(self.side.graph(self.db), &self.eval_by(inner, memo), how)
                 }
-                members
-            }
+            },
             SetKind::Plus(a, b) => {
                 let (a, b) = (self.eval_by(a, memo), self.eval_by(b, memo));
                 let mut members = (*a).clone();
@@ -706,7 +704,7 @@ pub(crate) fn dotted_match(glob: &Glob, name: &str) -> bool {
     glob.is_match(&name) || name.match_indices('/').any(|(at, _)| glob.is_match(&name[at + 1..]))
 }
 
-fn intersection(a: &Members, b: &Members) -> Members {
+pub(crate) fn intersection(a: &Members, b: &Members) -> Members {
     let mut members = a.clone();
     members.certain.intersect_with(&b.certain);
     members.possible.intersect_with(&b.possible);

@@ -116,6 +116,20 @@ pub struct Unresolved {
 /// A literal of the form `name:tag` in lower case, the part that holds it, and its site.
 pub(crate) type ModelLiteral = (Arc<str>, PartId, u32);
 
+/// Every literal of a tree that may name a model, sorted.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct ModelLiterals(Vec<ModelLiteral>);
+
+impl ModelLiterals {
+    /// Parts that hold a literal equal to this model name, without regard to case, each with the site.
+    pub fn naming<'a>(&'a self, model: &str) -> impl Iterator<Item = (PartId, u32)> + 'a {
+        let model = model.to_lowercase();
+        let start = self.0.partition_point(|(name, _, _)| **name < *model);
+        let named = self.0[start..].iter().take_while(move |(name, _, _)| **name == *model);
+        named.map(|(_, part, site)| (*part, *site))
+    }
+}
+
 /// The graph of one tree: its [`Nodes`], to which it dereferences, and the edges between them. Cheap to copy.
 #[derive(Debug, Clone)]
 pub struct CodeGraph {
@@ -123,8 +137,9 @@ pub struct CodeGraph {
     index: Arc<LazyIndex>,
     outlines: Outlines,
     rows: Rows,
-    /// Sorted.
-    models: Arc<Vec<ModelLiteral>>,
+    /// The rows of the graph that was built, before it was repaired.
+    built: Arc<Rows>,
+    models: Arc<ModelLiterals>,
     /// Sorted by folder.
     dependents: Arc<Vec<Dependent>>,
     sight: Sight,
@@ -193,6 +208,13 @@ impl CodeGraph {
         Arc::ptr_eq(&self.nodes, &before.nodes).then(|| self.rows.not_shared_with(&before.rows).collect())
     }
 
+    /// The edges that one of two graphs has and the other has not, or knows otherwise; their sites do not matter. `None`
+    /// where the nodes are others.
+    #[must_use]
+    pub fn edges_changed_since(&self, before: &Self) -> Option<Vec<Edge>> {
+        Arc::ptr_eq(&self.nodes, &before.nodes).then(|| self.rows.changed_since(&before.rows))
+    }
+
     /// Every edge, sorted by start, end and kind.
     pub fn edges(&self) -> impl Iterator<Item = &Edge> {
         self.rows.all()
@@ -256,17 +278,13 @@ impl CodeGraph {
     /// Every literal of the form `name:tag` (lower case), with the part that holds it and the site; sorted.
     #[must_use]
     pub fn model_literals(&self) -> &[ModelLiteral] {
-        &self.models
+        &self.models.0
     }
 
-    /// Parts that hold a literal equal to this model name, without regard to case.
-    pub fn parts_naming_model<'a>(&'a self, model: &str) -> impl Iterator<Item = (PartId, u32)> + 'a {
-        let model = model.to_lowercase();
-        let start = self.models.partition_point(|(name, _, _)| **name < *model);
-        self.models[start..]
-            .iter()
-            .take_while(move |(name, _, _)| **name == *model)
-            .map(|(_, part, site)| (*part, *site))
+    /// The same to look models up in; shared with the graph before an edit that changes none.
+    #[must_use]
+    pub fn models(&self) -> &Arc<ModelLiterals> {
+        &self.models
     }
 }
 

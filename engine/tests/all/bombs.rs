@@ -62,6 +62,15 @@ fn a_chain_of_tags_and_families_is_evaluated() {
 }
 
 #[test]
+fn walks_inside_walks_are_evaluated() {
+    let walks =
+        |deep: usize, start: &str| format!("{}{start}{}", "importers(".repeat(deep), ", within 1)".repeat(deep));
+    let link = |at: usize| format!("define d{at} = {}", walks(60, &format!("d{}", at + 1)));
+    let plan = plan(&chain(20, link, "define d20 = path(\"app/**\")\ndefine end = d0\n"));
+    assert_eq!((outcome(&plan), plan.unknowns.len()), ("Fires".to_owned(), 0));
+}
+
+#[test]
 fn a_chain_of_bindings_is_evaluated() {
     let link = |at: usize| format!("binding model(\"m{at}\") to d{at}\ndefine d{} = bound to model(\"m{at}\")", at + 1);
     let plan = plan(&chain(1_000, link, "define d0 = path(\"app/**\")\ndefine end = d1000\n"));

@@ -54,7 +54,7 @@ fn edit(rest: &[(&str, &str)], path: &str, before: &str, after: &str) -> Vec<Str
 fn causes(rest: &[(&str, &str)], path: &str, before: &str, after: &str) -> Vec<(WideningCause, String)> {
     let rest = files(rest);
     let bundle = bundle(&with(&rest, path, before), &with(&rest, path, after));
-    assert_eq!(bundle.selected, bundle.tests);
+    assert_eq!(bundle.selected, *bundle.tests);
     bundle.widened.into_iter().map(|one| (one.cause, one.what)).collect()
 }
 
@@ -457,7 +457,7 @@ fn a_graph_that_sees_too_little_widens_and_says_so() {
     };
     let widened = |before: &Files| -> Vec<(WideningCause, String)> {
         let bundle = bundle(before, &with(before, "m.py", "def f():\n    return 2\n"));
-        assert_eq!(bundle.selected == bundle.tests, !bundle.widened.is_empty());
+        assert_eq!(bundle.selected == *bundle.tests, !bundle.widened.is_empty());
         bundle.widened.into_iter().map(|one| (one.cause, one.what)).collect()
     };
     assert_eq!(widened(&tree(7, 12)), [(WideningCause::BlindTests, "7 of 12 test files".to_owned())]);

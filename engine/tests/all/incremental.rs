@@ -111,14 +111,36 @@ fn a_new_call_links_one_file_and_runs_what_walks_edges() {
     let ran = bench.ran();
     let after = bench.engine.graph_work();
     assert_eq!((after.built, after.repaired), (work.built, work.repaired + 1));
-    // `kernel` walks edges, and has the members that it had; `util` and the rules above both stay.
-    assert_eq!(only(&ran, &["named_set", "compiled"]), counts(&[("named_set", 1)]), "{ran:#?}");
+    // Both walks are asked. What is inherited stays, and so does `kernel`; what the kernel leans on is more now.
+    assert_eq!(only(&ran, &["walk", "named_set", "expression"]), counts(&[("walk", 2), ("expression", 1)]), "{ran:#?}");
     assert_eq!(plan.tier, 2);
     // The other edit, a definition that others can see, builds anew.
     let defined = with(&before, "app/util.py", "def helper():\n    return 2\n\n\ndef fresh():\n    return 3\n");
     bench.set(&before, &defined, &book(&rules));
     let _ = bench.engine.plan();
     assert_eq!(bench.engine.graph_work().built, after.built + 1);
+}
+
+#[test]
+fn an_edge_that_no_walk_comes_by_tells_no_set_anew() {
+    let far = |body: &str| format!("def far():\n    return 1\n\n\ndef farther():\n    {body}\n");
+    let rules = format!(
+        "{RULES}\nrule far : tier 2\n  when     change touches callers(function(\"far\"), any distance)\n  because  \"x\"\n"
+    );
+    let before = with(&repository(), "app/far.py", &far("return 2"));
+    let mut bench = Bench::new();
+    bench.set(&before, &with(&before, "app/far.py", &far("return 3")), &book(&rules));
+    let fired = |plan: &grace_engine::plan::Plan| plan.tier_derivation.iter().any(|one| one.rule == "far");
+    assert!(!fired(&bench.engine.plan()));
+    bench.ran();
+    // The kernel's walks are asked and keep what they had; the walk that the call stands at goes on.
+    bench.set(&before, &with(&before, "app/far.py", &far("return far()")), &book(&rules));
+    assert!(fired(&bench.engine.plan()));
+    let ran = bench.ran();
+    assert_eq!(only(&ran, &["named_set", "expression"]), counts(&[("expression", 1)]), "{ran:#?}");
+    // Taken back, and so is what it brought.
+    bench.set(&before, &with(&before, "app/far.py", &far("return 4")), &book(&rules));
+    assert!(!fired(&bench.engine.plan()));
 }
 
 #[test]

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::hash::Set;
 
-use super::{CodeGraph, FileNode, GraphFile, ModelLiteral, Nodes, Outlines, Rows, Sight, is_generated_name};
+use super::{
+    CodeGraph, FileNode, GraphFile, ModelLiteral, ModelLiterals, Nodes, Outlines, Rows, Sight, is_generated_name,
+};
 use crate::code::{Dependent, FileId, Part, PartId, PartKind};
 use crate::facts::{Language, Outline, PartFact, PartFlags};
 use crate::layout::{Layout, base_name};
@@ -40,7 +42,8 @@ pub(super) fn build(mut files: Vec<GraphFile>) -> CodeGraph {
     let of_file = |file| rows.row(file).map(|row| Sight::of(&nodes, &outlines, file, row)).unwrap_or_default();
     let sight = nodes.file_ids().map(of_file).fold(Sight::default(), Sight::plus);
     let index = Arc::new(LazyIndex::known(found.index));
-    CodeGraph { nodes: Arc::new(nodes), index, outlines, rows, models, dependents, sight }
+    let built = Arc::new(rows.clone());
+    CodeGraph { nodes: Arc::new(nodes), index, outlines, rows, built, models, dependents, sight }
 }
 
 pub(super) fn repaired(graph: &CodeGraph, file: &GraphFile) -> Option<CodeGraph> {
@@ -63,7 +66,7 @@ pub(super) fn repaired(graph: &CodeGraph, file: &GraphFile) -> Option<CodeGraph>
     let mut outlines = graph.outlines.clone();
     outlines.set(id, Arc::clone(new));
     let links = resolve::link(&graph.nodes, &outlines, graph.index(), id);
-    let rows = graph.rows.with(&graph.nodes, id, links)?;
+    let rows = graph.rows.with(&graph.nodes, id, links, &graph.built)?;
     let (same_models, same_dependents) = match (graph.rows.row(id), rows.row(id)) {
         (Some(old), Some(new)) => (old.models == new.models, old.dependents == new.dependents),
         _ => (false, false),
@@ -77,7 +80,8 @@ pub(super) fn repaired(graph: &CodeGraph, file: &GraphFile) -> Option<CodeGraph>
         id,
         rows.row(id)?,
     ));
-    Some(CodeGraph { nodes, index, outlines, rows, models, dependents, sight })
+    let built = Arc::clone(&graph.built);
+    Some(CodeGraph { nodes, index, outlines, rows, built, models, dependents, sight })
 }
 
 pub(super) fn dependents(rows: &Rows) -> Vec<Dependent> {
@@ -86,10 +90,10 @@ pub(super) fn dependents(rows: &Rows) -> Vec<Dependent> {
     dependents
 }
 
-pub(super) fn models(rows: &Rows) -> Vec<ModelLiteral> {
+pub(super) fn models(rows: &Rows) -> ModelLiterals {
     let mut models: Vec<ModelLiteral> = rows.models().cloned().collect();
     models.sort_unstable();
-    models
+    ModelLiterals(models)
 }
 
 /// Strings that many parts have in common.

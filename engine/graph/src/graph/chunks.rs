@@ -55,6 +55,22 @@ impl<T> Chunks<Arc<T>> {
     }
 }
 
+impl<T: PartialEq> Chunks<Arc<T>> {
+    /// Sets an element; one that another vector has there, too, is shared with it, and so are chunks that are then the same.
+    pub(super) fn set_like(&mut self, index: usize, element: Arc<T>, other: &Self) {
+        let same = other.get(index).filter(|same| **same == element).cloned();
+        let is_same = same.is_some();
+        self.set(index, same.unwrap_or(element));
+        if let (true, Some(chunk), Some(same)) =
+            (is_same, self.chunks.get_mut(index / SIZE), other.chunks.get(index / SIZE))
+            && chunk.len() == same.len()
+            && chunk.iter().zip(same.iter()).all(|(one, other)| Arc::ptr_eq(one, other))
+        {
+            *chunk = Arc::clone(same);
+        }
+    }
+}
+
 impl<T: Clone> Chunks<T> {
     /// Sets an element; nothing past the end.
     pub fn set(&mut self, index: usize, element: T) {
@@ -81,5 +97,20 @@ mod tests {
         assert_eq!((old.get(300), new.get(300), new.get(1_000)), (Some(&300), Some(&7), None));
         let shared: Vec<bool> = old.chunks.iter().zip(&new.chunks).map(|(a, b)| Arc::ptr_eq(a, b)).collect();
         assert_eq!(shared, [true, false, true, true]);
+    }
+
+    #[test]
+    fn what_is_set_back_is_shared_again() {
+        let first: Chunks<Arc<usize>> = (0..1_000).map(Arc::new).collect();
+        let mut edited = first.clone();
+        let differing = |edited: &Chunks<Arc<usize>>| edited.not_shared_with(&first).collect::<Vec<_>>();
+        edited.set_like(300, Arc::new(7), &first);
+        edited.set_like(301, Arc::new(7), &first);
+        assert_eq!(differing(&edited), [300, 301]);
+        edited.set_like(300, Arc::new(300), &first);
+        assert_eq!(differing(&edited), [301]);
+        assert!(!Arc::ptr_eq(&first.chunks[1], &edited.chunks[1]));
+        edited.set_like(301, Arc::new(301), &first);
+        assert!(Arc::ptr_eq(&first.chunks[1], &edited.chunks[1]));
     }
 }

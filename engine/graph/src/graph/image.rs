@@ -191,7 +191,8 @@ impl<'a> Head<'a> {
         let outlines = Outlines::kept(store, outlines);
         let (models, dependents) = (Arc::new(super::build::models(&rows)), Arc::new(super::build::dependents(&rows)));
         let index = Arc::new(LazyIndex::kept(index.into()));
-        Some(CodeGraph { nodes: Arc::new(nodes), index, outlines, rows, models, dependents, sight })
+        let built = Arc::new(rows.clone());
+        Some(CodeGraph { nodes: Arc::new(nodes), index, outlines, rows, built, models, dependents, sight })
     }
 }
 

@@ -8,7 +8,7 @@ use crate::code::{Dependent, Edge, EdgeKind, Evidence, FileId, PartId};
 use crate::resolve::{Demand, Links};
 
 /// Edges sorted by the part at one end, and where each part's begin.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 struct ByPart {
     edges: Box<[Edge]>,
     /// `edges[starts[n]..starts[n + 1]]` are those of the file's part `n`.
@@ -39,7 +39,7 @@ impl ByPart {
 }
 
 /// What starts in one file.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Row {
     out: ByPart,
     /// Edges from here that other files ask for: from a method to its many overrides.
@@ -118,8 +118,9 @@ impl Rows {
         Self { incoming, rows: rows.into_iter().map(Arc::new).collect() }
     }
 
-    /// With other links of one file; `None` where they ask other files for something else than before.
-    pub(crate) fn with(&self, nodes: &Nodes, file: FileId, links: Links) -> Option<Self> {
+    /// With other links of one file; `None` where they ask other files for something else than before. What is again as in
+    /// `first`, the rows of before all edits, is shared with it: edits that were taken back leave no trace.
+    pub(crate) fn with(&self, nodes: &Nodes, file: FileId, links: Links, first: &Self) -> Option<Self> {
         let old = self.row(file)?;
         if *old.demands != *links.demands {
             return None;
@@ -141,16 +142,29 @@ impl Rows {
             added.sort_unstable_by_key(by_end);
             let edges = merged(kept, added, before.edges.len());
             if *edges != *before.edges {
-                rows.incoming.set(target.0 as usize, Arc::new(ByPart::new(nodes, target, edges, |edge| edge.to.0)));
+                let incoming = Arc::new(ByPart::new(nodes, target, edges, |edge| edge.to.0));
+                rows.incoming.set_like(target.0 as usize, incoming, &first.incoming);
             }
         }
-        rows.rows.set(file.0 as usize, Arc::new(new));
+        rows.rows.set_like(file.0 as usize, Arc::new(new), &first.rows);
         Some(rows)
     }
 
     /// Files whose row another graph does not share.
     pub(super) fn not_shared_with<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = FileId> + 'a {
         self.rows.not_shared_with(&other.rows).map(|file| FileId(file as u32))
+    }
+
+    /// The edges that one has and the other has not, or knows otherwise.
+    pub(super) fn changed_since(&self, before: &Self) -> Vec<Edge> {
+        let mut changed = Vec::new();
+        for file in self.not_shared_with(before) {
+            if let (Some(new), Some(old)) = (self.row(file), before.row(file)) {
+                changed.extend(only_in(&new.out.edges, &old.out.edges));
+                changed.extend(only_in(&old.out.edges, &new.out.edges));
+            }
+        }
+        changed
     }
 
     pub(super) fn row(&self, file: FileId) -> Option<&Arc<Row>> {
@@ -220,6 +234,16 @@ fn incoming(nodes: &Nodes, rows: &[Row]) -> Chunks<Arc<ByPart>> {
         Arc::new(ByPart { edges, starts: own.iter().map(|start| start - first).collect() })
     };
     nodes.files().iter().map(of_file).collect()
+}
+
+/// Edges of one sorted list that another has not, or with other evidence.
+fn only_in<'a>(edges: &'a [Edge], others: &'a [Edge]) -> impl Iterator<Item = Edge> + 'a {
+    let key = |edge: &Edge| (edge.from, edge.to, edge.kind);
+    let stands = move |edge: &&Edge| {
+        let place = others.binary_search_by_key(&key(edge), key);
+        !place.is_ok_and(|place| (others[place].evidence, others[place].type_only) == (edge.evidence, edge.type_only))
+    };
+    edges.iter().filter(stands).copied()
 }
 
 /// The order of incoming edges.

@@ -261,7 +261,7 @@ fn strings_name_files_modules_and_models() {
     ]);
     assert_edge(&graph, "use.f", References, "config/app.yaml", String);
     assert_edge(&graph, "use.f", References, "p.m.C.go", String);
-    let named: Vec<_> = graph.parts_naming_model("mistral:7b").map(|(part, _)| part).collect();
+    let named: Vec<_> = graph.models().naming("mistral:7b").map(|(part, _)| part).collect();
     assert_eq!(named, [part(&graph, "use.f")]);
 }
 
