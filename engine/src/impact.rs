@@ -15,6 +15,7 @@ use crate::conds::EDGE_KINDS;
 use crate::db::{Db, Meant, graph_of, meant, nodes_of};
 use crate::join::books;
 use crate::listing::{Listing, listing};
+use crate::loading::keep_loading;
 use crate::plan::{BookSide, BundleForm, BundlePlan, Derivation, Side, Widening, WideningCause};
 use crate::reach::{Recorded, Why, recorded};
 
@@ -58,10 +59,16 @@ impl Impact {
         if !meant(db).is_empty() {
             widened.extend(too_little_seen(graph));
         }
-        let mut reached = affected(graph, &seeds(db, graph, Side::After), Follow::Widely);
+        let reaching = |graph: &CodeGraph, side: Side| {
+            let seeds = seeds(db, graph, side);
+            let mut reached = affected(graph, &seeds, Follow::Widely);
+            keep_loading(graph, &seeds, &mut reached);
+            reached
+        };
+        let mut reached = reaching(graph, Side::After);
         let renamed: BTreeMap<PartKey, PartKey> =
             meant(db).iter().filter_map(|change| Some((change.before.clone()?, change.after.clone()?))).collect();
-        for index in affected(before, &seeds(db, before, Side::Before), Follow::Widely).ones() {
+        for index in reaching(before, Side::Before).ones() {
             let key = before.key(PartId(u32::try_from(index).unwrap_or(u32::MAX)));
             if let Some(part) = graph.find(renamed.get(&key).unwrap_or(&key)) {
                 reached.insert(part.0 as usize);
@@ -280,16 +287,16 @@ fn affects<'g>(
 }
 
 /// Whether such a use of a folder hangs on a file that is data, or code.
-fn hangs_on(usage: FolderUse, is_data: bool) -> bool {
+pub(crate) fn hangs_on(usage: FolderUse, is_data: bool) -> bool {
     match usage {
-        FolderUse::Loads => !is_data,
+        FolderUse::Loads | FolderUse::Attributes => !is_data,
         FolderUse::Reads => is_data,
         FolderUse::Runs => true,
     }
 }
 
 /// What runs where a module body runs, or after it: its file; of a `conftest.py` or `__init__.py` what lies below.
-fn runs_with(graph: &CodeGraph, body: PartId, mut reach: impl FnMut(PartId)) {
+pub(crate) fn runs_with(graph: &CodeGraph, body: PartId, mut reach: impl FnMut(PartId)) {
     let node = graph.part(body);
     graph.parts_of(node.file).for_each(&mut reach);
     let (directory, name) = graph.file(node.file).path.rsplit_once('/').unwrap_or(("", &graph.file(node.file).path));
@@ -369,7 +376,7 @@ fn is_plain(decorators: &[Arc<str>]) -> bool {
 
 /// What is compiled as one package changes as one: from a source to all files of its package, from a test to its tests. By
 /// way of one that stands for all, so that the steps are as many as the files.
-fn package_step(graph: &CodeGraph, file: FileId, mut reach: impl FnMut(PartId)) {
+pub(crate) fn package_step(graph: &CodeGraph, file: FileId, mut reach: impl FnMut(PartId)) {
     let is_test = |file: FileId| is_test_name(&graph.file(file).path);
     let files = graph.compiled_with(file);
     let of_tests = is_test(file);

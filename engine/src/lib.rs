@@ -15,6 +15,7 @@ mod impact;
 pub mod input;
 mod join;
 mod listing;
+mod loading;
 mod mistakes;
 mod order;
 pub mod plan;

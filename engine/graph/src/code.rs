@@ -151,6 +151,8 @@ pub enum FolderUse {
     Runs,
     /// Reads files of it.
     Reads,
+    /// Uses attributes by computed names, of more things than are listed: whatever is in it, once that is loaded.
+    Attributes,
 }
 
 /// A part that hangs on whatever is in a folder, at any depth.

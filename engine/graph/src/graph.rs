@@ -255,6 +255,12 @@ impl CodeGraph {
         self.sight
     }
 
+    /// How much of one file is seen.
+    #[must_use]
+    pub fn sight_of(&self, file: FileId) -> Sight {
+        self.rows.row(file).map(|row| Sight::of(self, &self.outlines, file, row)).unwrap_or_default()
+    }
+
     /// Every part that hangs on a folder as a whole, sorted by folder and use.
     #[must_use]
     pub fn dependents(&self) -> &[Dependent] {

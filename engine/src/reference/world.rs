@@ -104,6 +104,8 @@ pub(super) struct FileFacts {
     pub(super) opaque: bool,
     pub(super) generated: bool,
     pub(super) is_test: bool,
+    /// A test file of Python whose imports are all seen, and lead to sources.
+    pub(super) is_bounded_test: bool,
     /// Whether that is settled: by the file before the change, and of tests by the name.
     pub(super) surely_generated: bool,
     pub(super) surely_test: bool,
@@ -225,7 +227,11 @@ impl World {
                 );
             }
         }
-        self.spread_widely(side, open)
+        let changed = open.iter().filter(|key| facts.parts.contains_key(key)).map(|key| key.path.to_string()).collect();
+        let mut affected = self.spread_widely(side, open);
+        let loading = facts.loading(changed);
+        affected.retain(|key| !facts.files[&*key.path].is_bounded_test || loading.contains(&*key.path));
+        affected
     }
 
     /// As [`Self::spread`], and: a function that nobody is seen to use affects what is around it; a method also those who
@@ -304,7 +310,7 @@ impl World {
             for (folder, usage, dependent) in &facts.dependents {
                 let data = key.kind == PartKind::File;
                 let counts = match usage {
-                    FolderUse::Loads => !data,
+                    FolderUse::Loads | FolderUse::Attributes => !data,
                     FolderUse::Reads => data,
                     FolderUse::Runs => true,
                 };
@@ -349,11 +355,49 @@ impl World {
 }
 
 impl SideFacts {
+    /// Files, and those that can come to load one of them by whatever steps: along every edge but calls by name alone, to
+    /// what a `conftest.py` or `__init__.py` lies above, what is compiled with them, and what loads, runs or reads folders.
+    fn loading(&self, files: BTreeSet<String>) -> BTreeSet<String> {
+        let mut open: Vec<String> = files.into_iter().collect();
+        let mut found = BTreeSet::new();
+        while let Some(path) = open.pop() {
+            if !found.insert(path.clone()) {
+                continue;
+            }
+            let whole = [PartKind::File, PartKind::Module];
+            let sure =
+                |edge: &&EdgeFacts| edge.certain || edge.kind == EdgeKind::Imports || whole.contains(&edge.to.kind);
+            let users = self.edges.iter().filter(sure).filter(|edge| *edge.to.path == *path);
+            open.extend(users.map(|edge| edge.from.path.to_string()));
+            let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
+            let below = matches!(name, "conftest.py" | "__init__.py");
+            let is_below = |other: &&String| {
+                below && (folder.is_empty() || other.starts_with(&format!("{folder}/")))
+                    || self.is_compiled_into(&path, other)
+            };
+            open.extend(self.files.keys().filter(is_below).cloned());
+            let is_data = self.parts.keys().any(|key| *key.path == *path && key.kind == PartKind::File);
+            for (folder, usage, dependent) in &self.dependents {
+                let counts = match usage {
+                    FolderUse::Loads => !is_data,
+                    FolderUse::Reads => is_data,
+                    FolderUse::Runs => true,
+                    FolderUse::Attributes => false,
+                };
+                if counts && (folder.is_empty() || path.starts_with(&format!("{folder}/"))) {
+                    open.push(dependent.path.to_string());
+                }
+            }
+        }
+        found
+    }
+
     fn read(graph: &CodeGraph) -> Self {
         let sight = graph.sight();
         let is_hardly_seen = sight.loses_tests() || sight.loses_imports();
         let mut facts = Self { is_hardly_seen, ..Self::default() };
-        for file in graph.files() {
+        for id in graph.file_ids() {
+            let (file, seen) = (graph.file(id), graph.sight_of(id));
             facts.files.insert(
                 file.path.to_string(),
                 FileFacts {
@@ -363,6 +407,11 @@ impl SideFacts {
                     opaque: file.opaque.is_some() || file.has_problems,
                     generated: file.is_generated,
                     is_test: file.is_test,
+                    is_bounded_test: file.is_test
+                        && file.language == Some(Language::Python)
+                        && file.opaque.is_none()
+                        && !file.has_problems
+                        && seen.blind_test_files + seen.lost_imports == 0,
                     surely_generated: file.is_generated,
                     surely_test: file.is_test,
                 },

@@ -497,3 +497,38 @@ fn new_and_changed_tests_always_run() {
     let all = files(&[OTHER, OTHER_MODULE]);
     assert_eq!(chosen(&all, &with(&all, "tests/test_new.py", "def test_new():\n    assert 1\n")), ["test_new"]);
 }
+
+#[test]
+fn a_call_by_name_alone_reaches_no_test_that_cannot_load_what_changed() {
+    let rest = [
+        ("app/__init__.py", ""),
+        ("app/other.py", "def drop(x):\n    return x.release_it()\n"),
+        ("tests/test_box.py", "from app.box import Box\n\n\ndef test_box():\n    assert Box().release_it()\n"),
+        ("tests/test_other.py", "from app.other import drop\n\n\ndef test_other():\n    assert drop(None)\n"),
+        // This one hands the one to the other.
+        (
+            "tests/test_pair.py",
+            "import app.box\nfrom app.other import drop\n\n\ndef test_pair():\n    assert drop(app.box.make())\n",
+        ),
+    ];
+    let source = |body: &str| {
+        format!("class Box:\n    def release_it(self):\n        return {body}\n\n\ndef make():\n    return Box()\n")
+    };
+    assert_eq!(edit(&rest, "app/box.py", &source("1"), &source("2")), ["test_box", "test_pair"]);
+    // Of a test of which an import is not seen nobody knows what it loads.
+    let lost = "from app.other import drop\nfrom app.gone import x\n\n\ndef test_lost():\n    assert drop(x)\n";
+    let unseen = [&rest[..], &[("tests/test_lost.py", lost)]].concat();
+    assert_eq!(edit(&unseen, "app/box.py", &source("1"), &source("2")), ["test_box", "test_lost", "test_pair"]);
+}
+
+#[test]
+fn a_string_in_a_test_names_a_module_below_a_folder_that_the_test_searches() {
+    let load = "import sys\nfrom app import load\n\n\ndef test_load():\n    sys.path.append('plugs')\n    assert load('plug.first.make')\n";
+    let rest = [
+        ("app/__init__.py", "def load(name):\n    return sorted(name)\n"),
+        ("tests/test_load.py", load),
+        ("tests/test_else.py", "from app import load\n\n\ndef test_else():\n    assert load\n"),
+    ];
+    let source = |body: &str| format!("def make():\n    return {body}\n");
+    assert_eq!(edit(&rest, "tests/plugs/plug/first.py", &source("1"), &source("2")), ["test_load"]);
+}

@@ -127,6 +127,7 @@ fn folder_word(usage: FolderUse) -> &'static str {
         FolderUse::Loads => "loads",
         FolderUse::Runs => "runs",
         FolderUse::Reads => "reads",
+        FolderUse::Attributes => "attributes",
     }
 }
 
@@ -134,6 +135,7 @@ fn folder_sentence(word: &str) -> &'static str {
     match word {
         "loads" => "that load modules by names that are computed",
         "runs" => "that start processes, which may run anything",
+        "attributes" => "that use attributes by names that are computed",
         _ => "that read a folder as a whole",
     }
 }

@@ -170,7 +170,9 @@ impl<'a> Resolver<'a> {
             if values.is_empty() {
                 self.starred(file, name, &mut values);
             }
-            if values.is_empty()
+            // Also where it is bound to nothing that is here: `from . import name` in the package itself, or in a circle
+            // of imports, binds the submodule.
+            if values.iter().all(|value| matches!(value.thing, Thing::External))
                 && let Some(target) = self.tree.layout.submodule(Target::Module(file), self.path(file), name)
             {
                 values.push(Value { thing: thing_of(target), sure: true });
@@ -268,8 +270,15 @@ impl<'a> Resolver<'a> {
                 let name = outline.name(import.name);
                 let before = values.len();
                 self.attribute_of(Value { thing: thing_of(found.target), sure: found.sure }, name, values);
+                // Also of a module that takes the name from here, or that is just being looked at.
                 if values.len() == before {
-                    values.push(external);
+                    let path = match found.target {
+                        Target::Module(target) => self.path(target),
+                        Target::Namespace(_) => "",
+                    };
+                    let submodule = self.tree.layout.submodule(found.target, path, name);
+                    let inside = submodule.map(|target| Value { thing: thing_of(target), sure: found.sure });
+                    values.push(inside.unwrap_or(external));
                 }
             }
             ImportForm::Star | ImportForm::Literal => {}

@@ -53,6 +53,22 @@ fn relative_imports_climb_by_their_dots() {
 }
 
 #[test]
+fn a_package_that_imports_its_own_submodule_leads_to_it() {
+    let graph = graph(&[
+        ("p/__init__.py", "from . import z\nfrom .y import w\n"),
+        ("p/w.py", "def f(): pass\n"),
+        ("p/y.py", "from . import w\nw.f()\n"),
+        ("p/z.py", "def f(): pass\n"),
+        ("main.py", "import p\ndef run():\n    p.z.f()\n"),
+    ]);
+    assert_edge(&graph, "p", Imports, "p.z", Import);
+    assert_edge(&graph, "main.run", Calls, "p.z.f", Call);
+    // Each module of the circle gives the name to the other; what is there is the submodule.
+    assert_edge(&graph, "p", Imports, "p.w", Import);
+    assert_edge(&graph, "p.y", Calls, "p.w.f", Call);
+}
+
+#[test]
 fn a_star_import_gives_public_names_or_those_of_all() {
     let graph = graph(&[
         ("m.py", "def f(): pass\ndef _g(): pass\n"),
