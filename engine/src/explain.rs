@@ -12,9 +12,11 @@ use grace_graph::graph::{CodeGraph, Direction};
 use crate::book::{Kind, line, names};
 use crate::conds::{Conds, EDGE_KINDS, Mode};
 use crate::db::{Db, graph_of, meant};
-use crate::impact::{Reached, impact, seeds, test_id, way_to};
+use crate::impact::{ChosenBy, Reached, impact, seeds, test_id, way_to};
 use crate::join::{Judged, RuleView, books, cond_at, cond_text, judged, plan};
-use crate::plan::{BundlePlan, CondSeen, Explanation, NearRule, Outcome, Plan, Presence, Side, Step, Truth};
+use crate::plan::{
+    BundlePlan, CondSeen, Explanation, NearRule, Outcome, Plan, Presence, SelectionMode, Side, Step, Truth,
+};
 use crate::prove::Prover;
 use crate::show;
 use crate::verdict::{Hit, Trace};
@@ -355,16 +357,31 @@ impl Explainer<'_> {
                 explanation.reasons.push(reason.clone());
             }
         }
-        explanation.reached = self.ways_to(graph, *part);
+        let impact = impact(self.db);
+        let by_record = impact.recorded.as_ref().and_then(|record| record.chosen.get(part));
+        if let Some(why) = by_record.filter(|_| !running.is_empty()) {
+            explanation.facts.push(fact("recorded", why.words()));
+        }
+        // What reading alone would follow is no reason where the record says otherwise.
+        let is_read =
+            !impact.is_told(*part) || matches!(impact.chosen_by(*part), Some(ChosenBy::Changed | ChosenBy::Read));
+        if is_read {
+            explanation.reached = self.ways_to(graph, *part);
+        }
         if running.is_empty() {
             for bundle in &holding {
-                explanation.facts.push(fact(
-                    "left out",
-                    format!(
-                        "bundle({}) is narrowed to impacted tests, and the change does not reach this one",
-                        bundle.name
-                    ),
-                ));
+                let why = if impact.is_told(*part) && impact.reached.contains(part.0 as usize) {
+                    "by its record this one enters nothing that changed"
+                } else {
+                    "the change does not reach this one"
+                };
+                let why = format!("bundle({}) is narrowed to impacted tests, and {why}", bundle.name);
+                explanation.facts.push(fact("left out", why));
+            }
+            if self.plan.selection == Some(SelectionMode::Observe) && !holding.is_empty() {
+                explanation
+                    .facts
+                    .push(fact("selection", "observe: it is run all the same, and what is missed is recorded"));
             }
             let absent: BTreeSet<String> = self
                 .bundles_holding(*part)

@@ -7,7 +7,7 @@ use grace_dsl::ast::{self, ItemKind};
 use grace_graph::change::Kinds;
 use grace_graph::code::{Edge, EdgeKind, Evidence, FileId, FolderUse, PartId, PartKey, PartKind};
 use grace_graph::facts::Language;
-use grace_graph::graph::CodeGraph;
+use grace_graph::graph::{CodeGraph, Nodes};
 use grace_graph::test_names::{governs_tests, is_test_name};
 
 use crate::book::{Kind, compiled, milliseconds, names};
@@ -16,8 +16,8 @@ use crate::db::{Db, Meant, graph_of, meant, nodes_of};
 use crate::join::books;
 use crate::listing::{Listing, listing};
 use crate::loading::keep_loading;
-use crate::plan::{BookSide, BundleForm, BundlePlan, Derivation, Side, Widening, WideningCause};
-use crate::reach::{Recorded, Why, recorded};
+use crate::plan::{BookSide, BundleForm, BundlePlan, Derivation, Side, Sources, Widening, WideningCause};
+use crate::reach::{Recorded, Unread, Why, recorded};
 
 /// What the change reaches on the after side.
 #[derive(PartialEq, Eq)]
@@ -83,6 +83,40 @@ impl Impact {
         !self.widened.is_empty() || self.reached.contains(part) || self.changed.contains(part)
     }
 
+    /// Whether the change is seen to reach a test of the after side.
+    pub(crate) fn reaches_test(&self, test: PartId) -> bool {
+        match self.chosen_by(test) {
+            None => false,
+            // A test that only failed before, or runs because too little is known, is not reached for it.
+            Some(ChosenBy::Failed | ChosenBy::Widened) => self.reached.contains(test.0 as usize),
+            Some(_) => true,
+        }
+    }
+
+    /// Whether the record of a test of the after side tells what the change of a body reaches.
+    pub(crate) fn is_told(&self, test: PartId) -> bool {
+        self.recorded.as_ref().is_some_and(|record| record.usable.contains(test.0 as usize))
+    }
+
+    /// Files with recorded tests that reading does not see, and that are to run: all of such a file is run.
+    fn unread_files<'i>(&'i self, nodes: &'i Nodes) -> impl Iterator<Item = FileId> + 'i {
+        let unread = self.recorded.iter().flat_map(|record| record.unread.iter().map(move |one| (record, one)));
+        unread.filter_map(|(record, (id, state))| {
+            let file = nodes.file_by_path(id.split_once("::").map_or(id, |(path, _)| path))?;
+            self.runs_unread(record, nodes, file, *state).then_some(file)
+        })
+    }
+
+    fn runs_unread(&self, record: &Recorded, nodes: &Nodes, file: FileId, state: Unread) -> bool {
+        let reaches =
+            |parts: &fixedbitset::FixedBitSet| nodes.parts_of(file).any(|part| parts.contains(part.0 as usize));
+        match state {
+            Unread::Chosen => true,
+            Unread::NotEntered => reaches(&record.read),
+            Unread::Untold => reaches(&self.reached),
+        }
+    }
+
     /// Why a test of the after side is to run; `None` where the change does not reach it.
     pub(crate) fn chosen_by(&self, test: PartId) -> Option<ChosenBy> {
         let index = test.0 as usize;
@@ -102,6 +136,23 @@ impl Impact {
                 }
             }
         }
+    }
+}
+
+impl Sources {
+    /// Counts what chose tests.
+    fn of(chosen: impl Iterator<Item = ChosenBy>, told: usize) -> Self {
+        let mut sources = Self { with_record: u32::try_from(told).unwrap_or(u32::MAX), ..Self::default() };
+        for source in chosen {
+            *match source {
+                ChosenBy::Changed => &mut sources.changed,
+                ChosenBy::Failed => &mut sources.failed,
+                ChosenBy::Recorded => &mut sources.recorded,
+                ChosenBy::Read => &mut sources.read,
+                ChosenBy::Widened => &mut sources.widened,
+            } += 1;
+        }
+        sources
     }
 }
 
@@ -583,10 +634,22 @@ pub(crate) fn bundle_plan(
     let is_reached = |part: PartId| impact.reaches(part.0 as usize);
     let mut selected: BTreeSet<&String> = BTreeSet::new();
     let mut whole: BTreeSet<FileId> = BTreeSet::new();
+    // Both books may hold a test, and parts of one name are one.
+    let mut sources: BTreeMap<&String, ChosenBy> = BTreeMap::new();
+    let mut told: BTreeSet<&String> = BTreeSet::new();
     for listing in &listings {
         if narrowed {
-            let chosen = listing.parts.iter().filter(|(part, _)| impact.chosen_by(*part).is_some());
-            selected.extend(chosen.map(|(_, place)| &listing.tests[*place as usize]));
+            for (part, place) in &listing.parts {
+                let id = &listing.tests[*place as usize];
+                if impact.is_told(*part) {
+                    told.insert(id);
+                }
+                if let Some(source) = impact.chosen_by(*part) {
+                    let strongest = sources.entry(id).or_insert(source);
+                    *strongest = source.min(*strongest);
+                }
+            }
+            whole.extend(impact.unread_files(nodes).filter(|file| listing.holds(nodes, *file)));
         } else {
             selected.extend(listing.tests.iter().filter(|test| is_listed(test)));
         }
@@ -594,7 +657,9 @@ pub(crate) fn bundle_plan(
         let runs = |file: &&FileId| !narrowed || nodes.parts_of(**file).any(is_reached);
         whole.extend(listing.by_file.iter().filter(runs));
     }
+    selected.extend(sources.keys());
     let selected = selected.into_iter().cloned().collect();
+    let sources = Sources::of(sources.into_values(), told.len());
     Some(BundlePlan {
         name: name.to_owned(),
         critical,
@@ -605,6 +670,7 @@ pub(crate) fn bundle_plan(
         files: together(&listings, |listing| &listing.files),
         whole: whole.into_iter().map(|file| nodes.file(file).path.to_string()).collect(),
         widened: if narrowed { impact.widened.clone() } else { Vec::new() },
+        sources,
         derivation,
     })
 }
@@ -627,7 +693,12 @@ pub(crate) fn still_recorded(db: &dyn Db) -> BTreeSet<String> {
     let graph = graph_of(db, Side::After);
     let parts = recorded.usable.ones().map(|index| PartId(u32::try_from(index).unwrap_or(u32::MAX)));
     let seen = parts.filter(|&part| impact.chosen_by(part).is_none()).map(|part| test_id(&graph.key(part)));
-    seen.chain(recorded.unread.iter().filter(|(_, is_chosen)| !**is_chosen).map(|(id, _)| id.clone())).collect()
+    let unread = recorded.unread.iter().filter(|(id, state)| {
+        let file = id.split_once("::").and_then(|(path, _)| graph.file_by_path(path));
+        let runs = |file| impact.runs_unread(recorded, graph.nodes(), file, **state);
+        **state == Unread::NotEntered && file.is_some_and(|file| !runs(file))
+    });
+    seen.chain(unread.map(|(id, _)| id.clone())).collect()
 }
 
 /// What the books list, as one.

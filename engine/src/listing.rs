@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use grace_dsl::ast::ItemKind;
 use grace_graph::code::{FileId, PartId};
+use grace_graph::graph::Nodes;
 use grace_graph::test_names::{TestName, is_foreign_test, python_test_name};
 
 use crate::book::{ItemId, compiled};
@@ -27,6 +28,15 @@ pub(crate) struct Listing {
     pub(crate) unread: Vec<FileId>,
     /// Test files that can be read and show no single test; sorted.
     pub(crate) by_file: Vec<FileId>,
+}
+
+impl Listing {
+    /// Whether a test file is the bundle's.
+    pub(crate) fn holds(&self, nodes: &Nodes, file: FileId) -> bool {
+        let mut parts = nodes.parts_of(file);
+        self.by_file.binary_search(&file).is_ok()
+            || parts.any(|part| self.parts.binary_search_by_key(&part, |(part, _)| *part).is_ok())
+    }
 }
 
 /// The listing of a bundle; nothing where the item is none.

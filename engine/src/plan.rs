@@ -28,6 +28,9 @@ pub struct Plan {
     pub tier_name: String,
     /// How a plan of this tier is let through.
     pub approve: TierApprove,
+    /// Whether tests that the change does not reach are left out, as the lines of this tier say; absent where none says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selection: Option<SelectionMode>,
     /// What put it there: the reasons of the highest tier, strongest first; never empty.
     pub tier_derivation: Vec<Derivation>,
     /// Approvals that it needs.
@@ -412,8 +415,38 @@ pub struct BundlePlan {
     /// Why all tests are selected although it is narrowed: what the change reaches cannot be told. Sorted.
     #[serde(default)]
     pub widened: Vec<Widening>,
+    /// Where it is narrowed: what chose the tests to run.
+    #[serde(default)]
+    pub sources: Sources,
     /// Why.
     pub derivation: Vec<Derivation>,
+}
+
+/// How many of a narrowed bundle's selected tests were chosen by what; each counts once, for the first that chose it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Sources {
+    /// They changed themselves.
+    pub changed: u32,
+    /// They did not pass when they were last recorded.
+    pub failed: u32,
+    /// By a record of what they entered.
+    pub recorded: u32,
+    /// By reading.
+    pub read: u32,
+    /// It is not known what the change reaches.
+    pub widened: u32,
+    /// Of all tests of the bundle, chosen or not: those whose record tells what the change of a body reaches.
+    pub with_record: u32,
+}
+
+/// What becomes of tests that a change does not reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SelectionMode {
+    /// They are left out.
+    Enforce,
+    /// They run all the same, and what would have been missed is recorded.
+    Observe,
 }
 
 impl BundlePlan {

@@ -129,10 +129,21 @@ pub(crate) struct Recorded {
     pub(crate) usable: FixedBitSet,
     /// Tests that the record chooses: each with the part that it entered, or the file that it opened.
     pub(crate) chosen: BTreeMap<PartId, Why>,
-    /// The same of tests that reading does not see, by id; the others of these whose record is usable are not reached.
-    pub(crate) unread: BTreeMap<String, bool>,
+    /// Recorded tests that reading does not see, by id: inherited ones, and those that are made at run time.
+    pub(crate) unread: BTreeMap<String, Unread>,
     /// What the part of the change reaches that is followed by reading.
     pub(crate) read: FixedBitSet,
+}
+
+/// What a record says of a test that reading does not see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// It is out of date, or incomplete.
+    Untold,
+    /// The change is not among what it entered.
+    NotEntered,
+    /// It is to run.
+    Chosen,
 }
 
 /// Why a record chooses a test.
@@ -150,6 +161,25 @@ pub(crate) enum Why {
     Failed { run: String },
 }
 
+impl Why {
+    /// In words.
+    pub(crate) fn words(&self) -> String {
+        let part = |part: &PartKey| match part.name.as_ref() {
+            "" => part.path.to_string(),
+            name => format!("{name} in {}", part.path),
+        };
+        match self {
+            Self::Entered { part: key, run } => format!("in run {run} it entered {}", part(key)),
+            Self::Kept { part: key, by, run } => {
+                format!("in run {run} it entered {}, which may hold what {} computed", part(by), part(key))
+            }
+            Self::Opened { path, run } => format!("in run {run} it opened {path}"),
+            Self::Outside { part: key, run } => format!("in run {run} {} ran outside of every test", part(key)),
+            Self::Failed { run } => format!("in run {run} it did not pass"),
+        }
+    }
+}
+
 /// What the record says of the change; `None` where there is none that could be used.
 pub(crate) fn recorded(db: &dyn Db, read_widely: &FixedBitSet) -> Option<Recorded> {
     let past = World::get(db).past(db);
@@ -165,10 +195,14 @@ pub(crate) fn recorded(db: &dyn Db, read_widely: &FixedBitSet) -> Option<Recorde
     let mut counted: Vec<(Option<PartId>, &str, &TestReach)> = Vec::new();
     for (id, test) in &reach.tests {
         let part = ids.get(id).copied();
-        if test.failed
-            && let Some(part) = part
-        {
-            chosen.insert(part, Why::Failed { run: reach.run_of(test) });
+        match part {
+            Some(part) if test.failed => {
+                chosen.insert(part, Why::Failed { run: reach.run_of(test) });
+            }
+            Some(_) => {}
+            None => {
+                unread.insert(id.clone(), if test.failed { Unread::Chosen } else { Unread::Untold });
+            }
         }
         let is_usable = !test.seen.unseen && !test.failed && !stale.holds(reach, id, part, test);
         if !is_usable {
@@ -177,7 +211,7 @@ pub(crate) fn recorded(db: &dyn Db, read_widely: &FixedBitSet) -> Option<Recorde
         match part {
             Some(part) => usable.insert(part.0 as usize),
             None => {
-                unread.insert(id.clone(), false);
+                unread.insert(id.clone(), Unread::NotEntered);
             }
         }
         counted.push((part, id, test));
@@ -189,7 +223,7 @@ pub(crate) fn recorded(db: &dyn Db, read_widely: &FixedBitSet) -> Option<Recorde
             chosen.entry(part).or_insert_with(|| why(reach.run_of(test.2)));
         }
         None => {
-            unread.insert(test.1.to_owned(), true);
+            unread.insert(test.1.to_owned(), Unread::Chosen);
         }
     };
     for change in &told {

@@ -18,7 +18,7 @@ use grace_graph::change::PartChange;
 use grace_graph::graph::CodeGraph;
 
 use crate::input::Input;
-use crate::plan::{Outcome, Plan};
+use crate::plan::{Outcome, Plan, SelectionMode};
 use join::Court;
 use rules::Rules;
 use world::World;
@@ -42,6 +42,8 @@ pub struct Answer {
     pub approvals: BTreeSet<String>,
     /// Bundles, and whether each is narrowed.
     pub bundles: BTreeMap<String, bool>,
+    /// Whether tests that are not reached are left out.
+    pub selection: Option<SelectionMode>,
     /// The tests that each bundle runs.
     pub selected: BTreeMap<String, BTreeSet<String>>,
     /// `accuracy_validation of model("mistral:7b")`.
@@ -126,6 +128,7 @@ impl Answer {
             rules,
             approvals: plan.approvals.iter().map(|approval| approval.name.clone()).collect(),
             bundles: plan.bundles.iter().map(|bundle| (bundle.name.clone(), bundle.narrowed)).collect(),
+            selection: plan.selection,
             selected: plan
                 .bundles
                 .iter()

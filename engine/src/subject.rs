@@ -1,7 +1,6 @@
 //! What of a plan is about the change as a whole: its numbers, how long it holds, and the subject that people sign.
 
 use grace_graph::change::Content;
-use grace_graph::code::PartId;
 
 use crate::book::{Kind, item, names};
 use crate::dates;
@@ -20,14 +19,13 @@ pub(crate) fn summary(db: &dyn Db) -> ChangeSummary {
     let changes = part_changes(db);
     let mut reach = impact.reached.clone();
     reach.difference_with(&impact.changed);
-    let is_test = |index: usize| nodes.part(PartId(u32::try_from(index).unwrap_or(u32::MAX))).is_test;
     ChangeSummary {
         files: count(World::get(db).change(db).files.len()),
         parts: count(changes.len()),
         reach: count(reach.count_ones(..)),
         lines_added: count(changes.iter().map(|change| change.added.len()).sum()),
         lines_removed: count(changes.iter().map(|change| change.removed.len()).sum()),
-        tests_reached: count(impact.reached.ones().filter(|&index| is_test(index)).count()),
+        tests_reached: count(nodes.tests().iter().filter(|&&test| impact.reaches_test(test)).count()),
         tests: count(nodes.tests().len()),
     }
 }

@@ -26,6 +26,7 @@ impl Joiner<'_> {
         let certain_tier =
             self.tiers.iter().filter(|(.., unknown)| !unknown).map(|(tier, ..)| *tier).max().unwrap_or(1);
         let (tier_name, approve) = self.tier_approval(tier);
+        let selection = self.selection(tier);
         // The certain reasons come first.
         let of_tier = |by_unknown| {
             let reached =
@@ -62,6 +63,7 @@ impl Joiner<'_> {
             tier,
             tier_name,
             approve,
+            selection,
             tier_derivation: tier_derivation.into_list(),
             approvals: approvals(asked.approvals),
             principles: elements(asked.principles),

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use grace_dsl::ast::{ItemKind, TierApproval, TierLine, TierReach, WaiverEffect, WaiverOf};
+use grace_dsl::ast::{ItemKind, Selection, TierApproval, TierLine, TierReach, WaiverEffect, WaiverOf};
 
 use super::approvals::Asking;
 use super::built_in::built_in;
@@ -11,10 +11,18 @@ use super::{Joiner, SHOWN, books};
 use crate::book::{At, Kind, applies, compiled, item, line, names};
 use crate::conds::{Conds, Mode};
 use crate::db::{Db, RuleBook, World, part_changes};
-use crate::plan::{Approver, BookSide, Derivation, Evidence, TierApprove, Truth};
+use crate::plan::{Approver, BookSide, Derivation, Evidence, SelectionMode, TierApprove, Truth};
 use crate::prove::Prover;
 use crate::show;
 use crate::waivers::certain_on_both;
+
+/// As the plan says it.
+pub(crate) fn mode(selection: Selection) -> SelectionMode {
+    match selection {
+        Selection::Observe => SelectionMode::Observe,
+        Selection::Enforce => SelectionMode::Enforce,
+    }
+}
 
 /// Each `tiers` of a book, from files that apply: the project's own and those of every adopted pack.
 fn tier_items(db: &dyn Db, book: RuleBook) -> Vec<(At, Vec<TierLine>)> {
@@ -159,6 +167,14 @@ impl Joiner<'_> {
         let Agreed { name, approve, asked } = self.agree_to(tier);
         self.asked.join(asked);
         (name, approve)
+    }
+
+    /// What the lines of a tier say of tests that the change does not reach: where one observes, all run.
+    pub(super) fn selection(&self, tier: u8) -> Option<SelectionMode> {
+        let books = books(self.db).into_iter();
+        let items = books.flat_map(|(_, book)| tier_items(self.db, book));
+        let lines = items.flat_map(|(_, lines)| lines).filter(|line| line.tier == tier);
+        lines.filter_map(|line| line.selection.map(mode)).max()
     }
 
     /// Who agrees to a plan of a tier: whom the lines of that tier name.

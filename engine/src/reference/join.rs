@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use grace_dsl::ast::{
-    Approval, Approver, Forbid, ItemKind, Layers, Requirement, RequirementKind, Rule, SetExpr, TierApproval, TierLine,
-    TierReach, Waived, Waiver, WaiverEffect, WaiverOf, When,
+    Approval, Approver, Forbid, ItemKind, Layers, Requirement, RequirementKind, Rule, Selection, SetExpr, TierApproval,
+    TierLine, TierReach, Waived, Waiver, WaiverEffect, WaiverOf, When,
 };
 use grace_graph::change::Kinds;
 use grace_graph::code::{EdgeKind, FolderUse, PartKey, PartKind};
@@ -16,7 +16,7 @@ use super::sets::{Members, newly};
 use super::text::path_glob;
 use super::world::World;
 use super::{AfterRunAnswer, Answer};
-use crate::plan::{Outcome, Truth};
+use crate::plan::{Outcome, SelectionMode, Truth};
 
 /// Files that hold rules, signers, fingerprints and owners: a change to one is tier 3.
 const RULE_PLACES: [&str; 5] =
@@ -138,6 +138,13 @@ impl<'a> Court<'a> {
             }
         }
         add_all(&mut approvals, self.tier_approvals(answer.tier));
+        let said = self.books.iter().flat_map(|book| book.tier_lines()).filter(|line| line.tier == answer.tier);
+        let said: Vec<Selection> = said.filter_map(|line| line.selection).collect();
+        answer.selection = match said.as_slice() {
+            [] => None,
+            said if said.contains(&Selection::Observe) => Some(SelectionMode::Observe),
+            _ => Some(SelectionMode::Enforce),
+        };
         answer.approvals = approvals.iter().map(written).collect();
         for (book, name, asks) in waiting {
             let asked = self.after_run(answer.tier, book, asks);

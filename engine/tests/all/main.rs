@@ -7,6 +7,7 @@ mod impact;
 mod incremental;
 mod mistakes;
 mod plans;
+mod reach;
 mod support;
 mod tiers;
 mod vacuity;

@@ -438,6 +438,7 @@ mod tests {
             files: owned(files).into(),
             whole: owned(whole),
             widened: Vec::new(),
+            sources: Sources::default(),
             derivation: Vec::new(),
         }
     }

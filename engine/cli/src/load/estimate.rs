@@ -91,7 +91,7 @@ fn median(values: &[u64]) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use grace_engine::plan::{BookSide, BundleForm};
+    use grace_engine::plan::{BookSide, BundleForm, Sources};
 
     use super::*;
 
@@ -115,6 +115,7 @@ mod tests {
             selected,
             files: Vec::new().into(),
             widened: Vec::new(),
+            sources: Sources::default(),
             whole: Vec::new(),
             derivation: Vec::new(),
         }

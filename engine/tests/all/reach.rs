@@ -1,0 +1,330 @@
+//! What a record of what tests entered makes of a change: whom it chooses, whom it leaves out, and when it is not believed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use grace_engine::What;
+use grace_engine::input::{Book, PastFacts};
+use grace_engine::plan::{BundlePlan, Plan, SelectionMode};
+use grace_engine::reach::{PastReach, Reach, Seen, TestReach};
+use grace_graph::code::{PartKey, PartKind};
+
+use crate::support::{Bench, Files, book, files, with, without};
+
+fn rules() -> Book {
+    book(
+        "
+tiers
+  1 safe       approve automatically  for change only in comments, formatting, documentation, added tests
+  2 internal   approve by rules       for any other change
+  3 sensitive  approve 1 of anyone    for operations update_model
+bundle unit
+  tests    tests
+  run      \"pytest\", \"{tests}\"
+  timeout  60 s
+rule code : tier 2
+  when     change touches all
+  require  bundle(unit) narrowed to impacted tests
+  because  \"Code is tested.\"
+",
+    )
+}
+
+const MODULE: &str = "import functools
+
+
+def used():
+    return 1
+
+
+def hidden():
+    return used()
+
+
+def other():
+    return 2
+
+
+@functools.lru_cache
+def kept():
+    return used()
+
+
+def asks():
+    return kept()
+
+
+class Box:
+    def open(self):
+        return 1
+
+
+LIMIT = other()
+";
+const TESTS: &str = "import m
+
+
+def test_used():
+    assert m.used() == 1
+
+
+def test_hidden():
+    assert getattr(m, 'hid' + 'den')() == 1
+
+
+def test_asks():
+    assert m.asks() == 1 or m.hidden()
+
+
+def test_box():
+    assert m.Box().open() == 1
+
+
+def test_idle():
+    assert m or m.hidden()
+";
+
+fn project() -> Files {
+    files(&[
+        ("m.py", MODULE),
+        ("far.py", "def far():\n    return 1\n"),
+        ("data/table.csv", "1\n"),
+        ("tests/test_m.py", TESTS),
+        ("tests/test_far.py", "import far\n\n\ndef test_far():\n    assert far.far() == 1\n"),
+    ])
+}
+
+fn key(path: &str, name: &str) -> PartKey {
+    let kind = if name.contains('.') { PartKind::Method } else { PartKind::Function };
+    PartKey { path: path.into(), name: name.into(), kind, occurrence: 0 }
+}
+
+/// A record: which parts of `m.py` each test entered. `kept` keeps; `other` ran while `m.py` was imported.
+fn record(entered: &[(&str, &[&str])]) -> Reach {
+    let mut parts: BTreeSet<PartKey> =
+        entered.iter().flat_map(|(_, names)| names.iter()).map(|name| key("m.py", name)).collect();
+    parts.extend([key("m.py", "kept"), key("m.py", "other")]);
+    let parts: Vec<PartKey> = parts.into_iter().collect();
+    let index = |name: &str| parts.binary_search(&key("m.py", name)).map(|at| at as u32).expect("it is there");
+    let seen = |names: &[&str]| {
+        let entered: BTreeSet<u32> = names.iter().map(|name| index(name)).collect();
+        Seen { entered: entered.into_iter().collect(), ..Seen::default() }
+    };
+    let test =
+        |(id, names): &(&str, &[&str])| ((*id).to_owned(), TestReach { run: 0, failed: false, seen: seen(names) });
+    let reach = Reach {
+        runs: vec!["r1".to_owned()],
+        keeps: vec![index("kept")],
+        imports: BTreeMap::from([("m.py".to_owned(), seen(&["other"]))]),
+        tests: entered.iter().map(test).collect(),
+        opened: vec!["data/table.csv".to_owned()],
+        parts,
+        ..Reach::default()
+    };
+    assert!(reach.is_sound());
+    reach
+}
+
+/// All tests of the project but that of `far.py`, as they ran.
+fn usual() -> Reach {
+    record(&[
+        ("tests/test_m.py::test_asks", &["asks"]),
+        ("tests/test_m.py::test_box", &["Box.open"]),
+        ("tests/test_m.py::test_hidden", &["hidden", "used"]),
+        ("tests/test_m.py::test_idle", &[]),
+        ("tests/test_m.py::test_used", &["used", "kept"]),
+    ])
+}
+
+fn bench(before: &Files, after: &Files, reach: Option<Reach>, differs: &[&str]) -> Bench {
+    let mut bench = Bench::new();
+    let mut input = bench.input(before, after, &rules());
+    let differs = differs.iter().map(|path| (*path).to_owned()).collect();
+    input.past =
+        PastFacts { reach: reach.map(|reach| PastReach { reach: Arc::new(reach), differs }), ..PastFacts::default() };
+    bench.engine.update(input);
+    bench
+}
+
+fn bundle(plan: &Plan) -> &BundlePlan {
+    plan.bundles.first().expect("the change touches something")
+}
+
+/// The tests that an edit of a file chooses.
+#[track_caller]
+fn chosen(path: &str, from: &str, to: &str, reach: Option<Reach>, differs: &[&str]) -> Vec<String> {
+    let before = project();
+    let edited = before[path].replacen(from, to, 1);
+    assert_ne!(edited, before[path], "`{from}` is there");
+    let plan = bench(&before, &with(&before, path, &edited), reach, differs).engine.plan();
+    names(&bundle(&plan).selected)
+}
+
+fn names(ids: &[String]) -> Vec<String> {
+    ids.iter().map(|id| id.rsplit("::").next().unwrap_or(id).to_owned()).collect()
+}
+
+const HIDDEN: (&str, &str) = ("return used()", "return used() + 0");
+const ALL: [&str; 5] = ["test_asks", "test_box", "test_hidden", "test_idle", "test_used"];
+
+#[test]
+fn a_changed_body_chooses_the_tests_that_entered_it() {
+    let (from, to) = HIDDEN;
+    assert_eq!(chosen("m.py", from, to, Some(usual()), &[]), ["test_hidden"]);
+    // By reading, whoever may call it.
+    assert_eq!(chosen("m.py", from, to, None, &[]), ["test_asks", "test_hidden", "test_idle"]);
+    // Who called what a cache holds is chosen with who asks the cache.
+    assert_eq!(
+        chosen("m.py", "return 1", "return 1 + 0", Some(usual()), &[]),
+        ["test_asks", "test_hidden", "test_used"]
+    );
+    assert_eq!(chosen("m.py", "        return 1", "        return 0 + 1", Some(usual()), &[]), ["test_box"]);
+}
+
+#[test]
+fn what_ran_at_import_or_is_no_body_is_followed_by_reading() {
+    for (from, to) in [
+        ("return 2", "return 3"),
+        ("LIMIT = other()", "LIMIT = other() + 1"),
+        ("def hidden():", "def hidden(a=1):"),
+        ("class Box:", "class Box(dict):"),
+        ("    def open(self):", "    x = 1\n\n    def open(self):"),
+        ("def hidden():", "@str\ndef hidden():"),
+    ] {
+        assert_eq!(chosen("m.py", from, to, Some(usual()), &[]), ALL, "{to}");
+    }
+}
+
+#[test]
+fn a_test_without_a_record_that_holds_is_chosen_by_reading() {
+    let (from, to) = HIDDEN;
+    let read = chosen("m.py", from, to, None, &[]);
+    assert!(read.contains(&"test_asks".to_owned()));
+    // Not recorded.
+    let mut reach = usual();
+    reach.tests.remove("tests/test_m.py::test_asks");
+    assert_eq!(chosen("m.py", from, to, Some(reach), &[]), ["test_asks", "test_hidden"]);
+    // Another process ran for it.
+    let mut reach = usual();
+    reach.tests.get_mut("tests/test_m.py::test_asks").expect("it is there").seen.unseen = true;
+    assert_eq!(chosen("m.py", from, to, Some(reach), &[]), ["test_asks", "test_hidden"]);
+    // It did not pass.
+    let mut reach = usual();
+    reach.tests.get_mut("tests/test_m.py::test_idle").expect("it is there").failed = true;
+    assert_eq!(chosen("m.py", from, to, Some(reach), &[]), ["test_hidden", "test_idle"]);
+    // Its module ran before anybody looked.
+    let reach = Reach { unseen: vec!["m.py".to_owned()], ..usual() };
+    assert_eq!(chosen("m.py", from, to, Some(reach), &[]), read);
+}
+
+#[test]
+fn what_changed_since_takes_the_record_from_the_tests_that_it_may_reach() {
+    let (from, to) = HIDDEN;
+    let read = chosen("m.py", from, to, None, &[]);
+    assert_eq!(chosen("m.py", from, to, Some(usual()), &["m.py"]), read);
+    assert_eq!(chosen("m.py", from, to, Some(usual()), &["tests/test_m.py"]), read);
+    assert_eq!(chosen("m.py", from, to, Some(usual()), &["gone.py"]), read);
+    assert_eq!(chosen("m.py", from, to, Some(usual()), &["pyproject.toml"]), read);
+    // What no test of `m.py` can see is no matter.
+    assert_eq!(chosen("m.py", from, to, Some(usual()), &["far.py"]), ["test_hidden"]);
+    assert_eq!(chosen("m.py", from, to, Some(usual()), &["README.md"]), ["test_hidden"]);
+}
+
+#[test]
+fn a_file_that_was_opened_chooses_who_opened_it() {
+    let mut reach = usual();
+    let opens = "tests/test_m.py::test_idle";
+    reach.tests.get_mut(opens).expect("it is there").seen.opened = vec![0];
+    let found = chosen("data/table.csv", "1", "2", Some(reach), &[]);
+    assert!(found.contains(&"test_idle".to_owned()), "{found:?}");
+}
+
+#[test]
+fn a_recorded_test_that_reading_does_not_see_is_run_with_its_file() {
+    let before = project();
+    let made = "import m\n\n\ndef test_seen():\n    assert m\n\n\nmade = type('made', (), {})\n";
+    let before = with(&before, "tests/test_made.py", made);
+    let after = with(&before, "m.py", &MODULE.replacen(HIDDEN.0, HIDDEN.1, 1));
+    let mut reach = usual();
+    let hidden = reach.tests["tests/test_m.py::test_hidden"].clone();
+    reach.tests.insert("tests/test_made.py::test_seen".to_owned(), TestReach::default());
+    let run = |reach: &Reach| {
+        let plan = bench(&before, &after, Some(reach.clone()), &[]).engine.plan();
+        (names(&bundle(&plan).selected), bundle(&plan).whole.clone())
+    };
+    assert_eq!(run(&reach), (vec!["test_hidden".to_owned()], Vec::new()));
+    reach.tests.insert("tests/test_made.py::Made::test_inherited".to_owned(), hidden);
+    assert_eq!(run(&reach).1, ["tests/test_made.py"]);
+}
+
+#[test]
+fn sources_are_counted_and_explained() {
+    let before = project();
+    let after = with(&before, "m.py", &MODULE.replacen(HIDDEN.0, HIDDEN.1, 1));
+    let after = with(&after, "far.py", "def far():\n    return 2 - 1\n");
+    let mut bench = bench(&before, &after, Some(usual()), &[]);
+    let plan = bench.engine.plan();
+    let sources = bundle(&plan).sources;
+    assert_eq!((sources.recorded, sources.read, sources.with_record), (1, 1, 5));
+    assert_eq!(plan.change.tests_reached, 2);
+    let mut said = |test: &str| {
+        let explained = bench.engine.explain(&What::Test(test.to_owned()));
+        (explained.facts, explained.reached.is_empty())
+    };
+    let (facts, _) = said("tests/test_m.py::test_hidden");
+    assert!(facts.contains(&("recorded".to_owned(), "in run r1 it entered hidden in m.py".to_owned())), "{facts:?}");
+    let (facts, is_bare) = said("tests/test_m.py::test_idle");
+    assert!(
+        is_bare && facts.iter().any(|(name, why)| name == "left out" && why.contains("by its record")),
+        "{facts:?}"
+    );
+}
+
+#[test]
+fn the_tests_that_a_change_does_not_reach_stay_recorded() {
+    let before = project();
+    let after = with(&before, "m.py", &MODULE.replacen(HIDDEN.0, HIDDEN.1, 1));
+    let held = bench(&before, &after, Some(usual()), &[]).engine.still_recorded();
+    assert_eq!(names(&held.into_iter().collect::<Vec<_>>()), ["test_asks", "test_box", "test_idle", "test_used"]);
+    let held = bench(&before, &without(&before, "m.py"), Some(usual()), &[]).engine.still_recorded();
+    assert!(held.is_empty(), "{held:?}");
+    // Two records become one, whose tests name the same parts as before.
+    let mut joined = record(&[("tests/test_m.py::test_hidden", &["hidden"])]);
+    joined.runs = vec!["r2".to_owned()];
+    joined.add(&usual(), |id| id.ends_with("box") || id.ends_with("used"));
+    assert!(joined.is_sound());
+    assert_eq!(joined.runs, ["r2", "r1"]);
+    let entered = |id: &str| {
+        let test = &joined.tests[id];
+        let names = test.seen.entered.iter().map(|&index| joined.parts[index as usize].name.to_string());
+        (joined.runs[test.run as usize].clone(), names.collect::<Vec<_>>())
+    };
+    assert_eq!(entered("tests/test_m.py::test_box"), ("r1".to_owned(), vec!["Box.open".to_owned()]));
+    assert_eq!(entered("tests/test_m.py::test_hidden"), ("r2".to_owned(), vec!["hidden".to_owned()]));
+    assert_eq!(joined.tests.len(), 3);
+}
+
+#[test]
+fn the_lines_of_a_tier_say_whether_tests_are_left_out_and_one_that_observes_counts() {
+    let tiers = |first: &str, second: &str| {
+        let line = "  1 safe approve automatically for change only in comments\n  3 sensitive approve 1 of anyone for operations update_model\n";
+        let text = format!(
+            "tiers\n  2 internal approve by rules for any other change{first}\n{line}\nbundle unit\n  tests tests\n  run \"pytest\", \"{{tests}}\"\n  timeout 60 s\n"
+        );
+        let (from, to) = (format!("any other change{first}"), format!("any other change{second}"));
+        let rules = [text.clone(), text.replace(&from, &to)];
+        let before = project();
+        let after = with(&before, "m.py", &MODULE.replacen(HIDDEN.0, HIDDEN.1, 1));
+        let mut bench = Bench::new();
+        let mut input = bench.input(&before, &after, &book(&rules[0]));
+        input.rules_after = Some(book(&rules[1]));
+        bench.engine.update(input);
+        bench.engine.plan().selection
+    };
+    let (none, observe, enforce) = ("", "  selection observe", "  selection enforce");
+    assert_eq!(tiers(none, none), None);
+    assert_eq!(tiers(enforce, enforce), Some(SelectionMode::Enforce));
+    assert_eq!(tiers(observe, enforce), Some(SelectionMode::Observe));
+    assert_eq!(tiers(enforce, observe), Some(SelectionMode::Observe));
+    assert_eq!(tiers(none, enforce), Some(SelectionMode::Enforce));
+}
