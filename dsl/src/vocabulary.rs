@@ -164,7 +164,7 @@ pub const ITEMS: &[ItemEntry] = &[
             entry(
                 "selection",
                 "selection observe | enforce",
-                "whether tests that the change does not reach are to be left out; read and checked, and of no effect yet: a narrowed bundle always leaves them out",
+                "whether a narrowed bundle leaves out the tests that the change does not reach (`enforce`, and where nothing is said), or runs all and records what that would have missed (`observe`, which counts where lines differ)",
             ),
         ],
         example: "tiers\n  1 safe approve automatically for change only in comments, formatting\n  2 internal approve by rules for any other change\n  3 sensitive approve 1 of team(governance) for operations change_security",
@@ -380,7 +380,7 @@ pub const KPI_LINES: &[LineEntry] = &[
     line(
         "from",
         "from SOURCE …",
-        "where it is measured; endpoints are named in the operator's config",
+        "where it is measured; endpoints are named in the operator's config. `selection recall` (of the tests that failed, the share that narrowing would have run) and `selection share` (of all tests) are measured by `run` where a tier observes",
         true,
         LineValue::Free,
     ),

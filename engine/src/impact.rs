@@ -59,12 +59,7 @@ impl Impact {
         if !meant(db).is_empty() {
             widened.extend(too_little_seen(graph));
         }
-        let reaching = |graph: &CodeGraph, side: Side| {
-            let seeds = seeds(db, graph, side);
-            let mut reached = affected(graph, &seeds, Follow::Widely);
-            keep_loading(graph, &seeds, &mut reached);
-            reached
-        };
+        let reaching = |graph: &CodeGraph, side: Side| read_widely(graph, &seeds(db, graph, side));
         let mut reached = reaching(graph, Side::After);
         let renamed: BTreeMap<PartKey, PartKey> =
             meant(db).iter().filter_map(|change| Some((change.before.clone()?, change.after.clone()?))).collect();
@@ -260,6 +255,13 @@ enum At {
     Part(PartId),
     /// A class whose objects behave otherwise, though its header does not.
     Held(PartId),
+}
+
+/// What some changed parts reach, as tests are chosen by it.
+pub(crate) fn read_widely(graph: &CodeGraph, seeds: &[PartId]) -> fixedbitset::FixedBitSet {
+    let mut reached = affected(graph, seeds, Follow::Widely);
+    keep_loading(graph, seeds, &mut reached);
+    reached
 }
 
 /// Everything that behaves otherwise when some parts do, as far as static reading tells.

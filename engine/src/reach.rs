@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::conds::EDGE_KINDS;
 use crate::db::{Db, Meant, World, graph_of, meant};
-use crate::impact::{Follow, affected, names_only, seeds_of, test_id, widening};
+use crate::impact::{names_only, read_widely, seeds_of, test_id, widening};
 use crate::plan::Side;
 
 /// What was seen while something ran.
@@ -181,7 +181,7 @@ impl Why {
 }
 
 /// What the record says of the change; `None` where there is none that could be used.
-pub(crate) fn recorded(db: &dyn Db, read_widely: &FixedBitSet) -> Option<Recorded> {
+pub(crate) fn recorded(db: &dyn Db, reached: &FixedBitSet) -> Option<Recorded> {
     let past = World::get(db).past(db);
     let past = past.reach.as_ref()?;
     let reach = &*past.reach;
@@ -260,7 +260,7 @@ pub(crate) fn recorded(db: &dyn Db, read_widely: &FixedBitSet) -> Option<Recorde
             }
         }
     }
-    let read = if told.is_empty() { read_widely.clone() } else { read(db, reach, &told, before, after) };
+    let read = if told.is_empty() { reached.clone() } else { read(db, reach, &told, before, after) };
     Some(Recorded { usable, chosen, unread, read })
 }
 
@@ -363,7 +363,7 @@ fn read(db: &dyn Db, reach: &Reach, told: &[&Meant], before: &CodeGraph, after: 
         }
         seeds.sort_unstable();
         seeds.dedup();
-        let found = affected(graph, &seeds, Follow::Widely);
+        let found = read_widely(graph, &seeds);
         all.union_with(&on_after(&found, graph, after));
     }
     all
@@ -459,7 +459,7 @@ impl Stale {
         }
         let reached = match seeds.as_slice() {
             [] => after.empty_set(),
-            seeds => on_after(&affected(before, seeds, Follow::Widely), before, after),
+            seeds => on_after(&read_widely(before, seeds), before, after),
         };
         Some(Self { reached, gone, opened })
     }

@@ -16,6 +16,8 @@ mod cache;
 mod commands;
 #[path = "cli/readme.rs"]
 mod readme;
+#[path = "cli/record.rs"]
+mod record;
 #[path = "cli/schemas.rs"]
 mod schemas;
 #[path = "cli/support.rs"]

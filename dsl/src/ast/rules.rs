@@ -15,7 +15,7 @@ pub struct TierLine {
     pub approve: TierApproval,
     /// What reaches this line.
     pub reach: TierReach,
-    /// `selection observe` or `selection enforce`; `None` where not said (observe).
+    /// `selection observe` or `selection enforce`; `None` where not said (as `enforce`).
     pub selection: Option<Selection>,
 }
 

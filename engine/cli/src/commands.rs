@@ -7,6 +7,7 @@ mod fmt;
 
 mod graph;
 mod init;
+pub(crate) mod observing;
 mod plan;
 pub(crate) mod recording;
 mod reference;

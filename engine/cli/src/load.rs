@@ -147,6 +147,20 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
             }),
         }
     }
+    let kpis = history::own_kpis(rules_before.iter().chain(&rules_after));
+    if !kpis.is_empty()
+        && let Some(known) = repository.and_then(history::of)
+    {
+        match known.selections() {
+            Ok(seen) => past.kpis.extend(kpis.iter().filter_map(|(name, kpi)| Some((name.clone(), kpi.value(seen)?)))),
+            // The rules that ask for it are then unknown, which raises.
+            Err(error) => compared.problems.push(Problem {
+                path: "the store of past runs".to_owned(),
+                kind: grace_system::ProblemKind::Unreadable,
+                message: error.to_string(),
+            }),
+        }
+    }
     past.reach = reach::of(&reader, &compared.before, &compared.after);
     let declared = Declared {
         operation: args.operation.clone(),

@@ -485,20 +485,23 @@ def pytest_fixture_setup(fixturedef, request):
     known = RECORDER.fixtures.get(id(fixturedef))
     if known is None:
         known = RECORDER.fixtures[id(fixturedef)] = (fixturedef, Bucket())
-    bucket = known[1]
+    now = []
 
     def begin():
-        RECORDER.stack.append(bucket)
+        now.append(Bucket())
+        RECORDER.stack.append(now[-1])
         RECORDER.again()
 
     def end():
-        # What runs for a fixture runs for whoever is at it as well.
-        if bucket in RECORDER.stack:
-            del RECORDER.stack[RECORDER.stack.index(bucket):]
-        around = RECORDER.stack[-1]
-        around.entered |= bucket.entered
-        around.opened |= bucket.opened
-        around.flags |= bucket.flags & UNSEEN
+        # What runs for a fixture runs for all who use it, and for whoever is at it.
+        while now:
+            seen = now.pop()
+            if seen in RECORDER.stack:
+                del RECORDER.stack[RECORDER.stack.index(seen):]
+            for other in (known[1], RECORDER.stack[-1]):
+                other.entered |= seen.entered
+                other.opened |= seen.opened
+                other.flags |= seen.flags & UNSEEN
 
     # Finalizers run backwards: this one last, `begin` first.
     fixturedef.addfinalizer(end)

@@ -16,7 +16,7 @@ use crate::spool::{Line, Part, Spool};
 use crate::{Notice, Record, StoreError};
 
 /// Version of the tables; a database of another one is made again from the spool.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 const SCHEMA: &str = "
     CREATE TABLE meta (version BIGINT NOT NULL);
@@ -28,6 +28,8 @@ const SCHEMA: &str = "
         duration_ms BIGINT, passed INTEGER, executed INTEGER, pass_rate DOUBLE, command VARCHAR, finished TIMESTAMP);
     CREATE TABLE test_outcomes (id VARCHAR NOT NULL, run VARCHAR, bundle VARCHAR, test VARCHAR, status VARCHAR,
         duration_ms BIGINT, attempt INTEGER, finished TIMESTAMP);
+    CREATE TABLE selections (id VARCHAR NOT NULL, run VARCHAR, bundle VARCHAR, tests INTEGER, selected INTEGER, failed INTEGER,
+        missed INTEGER, finished TIMESTAMP);
 ";
 
 /// How long one run of a bundle took.
@@ -235,7 +237,7 @@ impl Database {
 }
 
 /// Tables of records, with the columns that a record fills.
-const TABLES: [(&str, &str); 4] = [
+const TABLES: [(&str, &str); 5] = [
     ("runs", "id, run, started, finished, base, head, plan, tier, passed, actor"),
     ("plans", "id, run, plan, json"),
     (
@@ -243,6 +245,7 @@ const TABLES: [(&str, &str); 4] = [
         "id, run, bundle, status, attempts, duration_ms, passed, executed, pass_rate, command, finished",
     ),
     ("test_outcomes", "id, run, bundle, test, status, duration_ms, attempt, finished"),
+    ("selections", "id, run, bundle, tests, selected, failed, missed, finished"),
 ];
 
 /// The values of `line` for `table`, in the order of its columns; `None` if it belongs to another table.
@@ -253,6 +256,16 @@ fn row(table: &str, line: &Line) -> Option<Vec<Value>> {
     let millis = |value: u64| Value::BigInt(i64::try_from(value).unwrap_or(i64::MAX));
     let id = text(&line.id);
     match (&line.record, table) {
+        (Record::Selection(selection), "selections") => Some(vec![
+            id,
+            text(&selection.run),
+            text(&selection.bundle),
+            count(selection.tests),
+            count(selection.selected),
+            count(selection.failed),
+            count(selection.missed_count),
+            moment(&selection.finished),
+        ]),
         (Record::Run(run), "runs") => Some(vec![
             id,
             text(&run.run),

@@ -17,7 +17,8 @@ use std::time::Duration;
 use grace_system::files::{self, FileError, FileErrorKind};
 
 pub use database::{Table, Timing};
-pub use record::{BundleRecord, BundleStatus, PlanRecord, Record, RunRecord, TestRecord, TestStatus};
+pub use past::Selections;
+pub use record::{BundleRecord, BundleStatus, PlanRecord, Record, RunRecord, SelectionRecord, TestRecord, TestStatus};
 
 /// The database file.
 const DATABASE: &str = "store.duckdb";
@@ -208,6 +209,12 @@ impl Store {
         deadline: Duration,
     ) -> Result<BTreeMap<String, Vec<BundleStatus>>, StoreError> {
         past::bundle_runs(dir, last, deadline)
+    }
+
+    /// What leaving tests out would have come to over the last `last` bundles all of whose tests ran; as
+    /// [`Self::bundle_runs`] does, it writes nothing.
+    pub fn selections(dir: &Path, last: usize, deadline: Duration) -> Result<Selections, StoreError> {
+        past::selections(dir, last, deadline)
     }
 
     /// Makes the database again from the spool alone.

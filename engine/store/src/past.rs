@@ -58,6 +58,69 @@ pub(crate) fn bundle_runs(
     Ok(by_bundle(known, last))
 }
 
+/// What leaving tests out would have come to, over several runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Selections {
+    /// Tests that were executed.
+    pub tests: u64,
+    /// Of them, those that the change reached.
+    pub selected: u64,
+    /// Tests that did not pass.
+    pub failed: u64,
+    /// Of them, those that would have been left out.
+    pub missed: u64,
+}
+
+/// When, and the four numbers.
+type Numbers = (Option<i64>, [u64; 4]);
+
+pub(crate) fn selections(dir: &Path, last: usize, deadline: Duration) -> Result<Selections, StoreError> {
+    let path = dir.join(DATABASE);
+    let mut known: BTreeMap<String, Numbers> = BTreeMap::new();
+    let mut offsets = BTreeMap::new();
+    let _lock = if files::exists(&dir.join(LOCK)) { Some(lock(dir, PATIENCE)?) } else { None };
+    if files::exists(&path) {
+        let sql = format!(
+            "SELECT id, epoch_us(finished), tests, selected, failed, missed FROM selections
+             ORDER BY finished DESC NULLS LAST, id DESC LIMIT {last}"
+        );
+        let asked = database::ask(&path, &sql, &[], MOST_ROWS, deadline)
+            .and_then(|table| Ok((table, offsets_in(&path, deadline)?)));
+        match asked {
+            Ok((table, of_files)) => {
+                offsets = of_files;
+                for row in table.rows {
+                    let [id, finished, numbers @ ..] = row.as_slice() else { continue };
+                    let Some(id) = id.as_str() else { continue };
+                    let number = |at: usize| numbers.get(at).and_then(serde_json::Value::as_u64).unwrap_or(0);
+                    known.insert(id.to_owned(), (finished.as_i64(), [0, 1, 2, 3].map(number)));
+                }
+            }
+            Err(error @ (StoreError::Locked { .. } | StoreError::Bounds(_))) => return Err(error),
+            // A database that cannot be read lacks everything.
+            Err(_) => {}
+        }
+    }
+    for part in Spool::at(dir).news(|file| offsets.get(file).copied().unwrap_or(0))? {
+        for line in part.lines {
+            if let Record::Selection(record) = line.record {
+                let finished = clock::parse(&record.finished).map(|time| time.as_microsecond());
+                let numbers = [record.tests, record.selected, record.failed, record.missed_count].map(u64::from);
+                known.insert(line.id, (finished, numbers));
+            }
+        }
+    }
+    let mut newest: Vec<(Option<i64>, String, [u64; 4])> =
+        known.into_iter().map(|(id, (finished, numbers))| (finished, id, numbers)).collect();
+    newest.sort_unstable_by(|left, right| right.cmp(left));
+    let sum = newest
+        .iter()
+        .take(last)
+        .fold([0u64; 4], |sum, (.., numbers)| std::array::from_fn(|at| sum[at].saturating_add(numbers[at])));
+    let [tests, selected, failed, missed] = sum;
+    Ok(Selections { tests, selected: selected.min(tests), failed, missed: missed.min(failed) })
+}
+
 /// The newest outcomes of each bundle by record, and how much of each spool file the database has.
 fn in_database(path: &Path, last: usize, deadline: Duration) -> Result<(Outcomes, Offsets), StoreError> {
     // A bundle may run in two forms, and runs that do not count are among them.
@@ -76,10 +139,15 @@ fn in_database(path: &Path, last: usize, deadline: Duration) -> Result<(Outcomes
         let ended = Ended { run: run.to_owned(), bundle: bundle.to_owned(), status, finished: finished.as_i64() };
         known.insert(id.to_owned(), ended);
     }
+    Ok((known, offsets_in(path, deadline)?))
+}
+
+/// How much of each spool file the database has.
+fn offsets_in(path: &Path, deadline: Duration) -> Result<Offsets, StoreError> {
     let sql = "SELECT file, max(upto) FROM spool_files GROUP BY file";
     let rows = database::ask(path, sql, &[], usize::MAX, deadline)?.rows;
     let offsets = rows.iter().filter_map(|row| Some((row.first()?.as_str()?.to_owned(), row.get(1)?.as_u64()?)));
-    Ok((known, offsets.collect()))
+    Ok(offsets.collect())
 }
 
 fn by_bundle(known: Outcomes, last: usize) -> BTreeMap<String, Vec<BundleStatus>> {

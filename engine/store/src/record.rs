@@ -14,6 +14,8 @@ pub enum Record {
     Bundle(BundleRecord),
     /// What became of one test.
     Test(TestRecord),
+    /// What leaving tests out would have come to, where all ran.
+    Selection(SelectionRecord),
 }
 
 /// A run as a whole.
@@ -93,6 +95,27 @@ pub struct BundleRecord {
     pub pass_rate: Option<f64>,
     /// Digest of the command and its arguments, so that histories of different commands are told apart.
     pub command: String,
+    /// RFC 3339, UTC.
+    pub finished: String,
+}
+
+/// What leaving out the tests that a change does not reach would have come to: of a bundle all of whose tests ran.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SelectionRecord {
+    /// The run.
+    pub run: String,
+    /// Name of the bundle.
+    pub bundle: String,
+    /// Tests that were executed, parameters counted together.
+    pub tests: u32,
+    /// Of them, those that the change reaches.
+    pub selected: u32,
+    /// Tests that did not pass.
+    pub failed: u32,
+    /// Of them, those that would have been left out: their ids, the first hundred.
+    pub missed: Vec<String>,
+    /// How many those are.
+    pub missed_count: u32,
     /// RFC 3339, UTC.
     pub finished: String,
 }

@@ -14,6 +14,7 @@ use grace_system::{clock, env, files, git, process};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::observing::{Observed, ObservedBundle};
 use super::plan::{PlanReport, engine};
 use super::recording::{RecordedBundle, Recording};
 use super::{Answer, Context};
@@ -40,6 +41,8 @@ pub(super) struct RunReport<'a> {
     after_run: &'a [(String, grace_engine::plan::Truth)],
     decision: &'a Decision,
     stored: bool,
+    /// Of bundles that ran whole because their tier observes: what leaving tests out would have come to.
+    observed: Vec<ObservedBundle>,
     /// With `--record`: what was recorded of each bundle.
     recorded: &'a [RecordedBundle],
     notices: Vec<String>,
@@ -75,6 +78,8 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
         engine.plan()
     };
     let every = if run.all { engine.every_bundle() } else { Vec::new() };
+    // Where a tier observes, what is narrowed runs whole, and what that would have missed is recorded.
+    let observed = Observed::of(&plan, &engine);
     let past = loaded.past.clone();
     let judge = |plan: &Plan, outcomes: &BTreeMap<String, decide::BundleOutcome>| {
         decide::decide(plan, outcomes, &past, &BTreeSet::new(), None)
@@ -114,7 +119,7 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
         let events = {
             let (keeper, display, names, run_id) =
                 (Arc::clone(&keeper), Arc::clone(&display), names.clone(), run_id.clone());
-            let recording = recording.clone();
+            let (recording, observing) = (recording.clone(), observed.clone());
             Arc::new(move |event: Event| {
                 if let Some(recording) = &recording {
                     recording.hear(&event);
@@ -123,6 +128,9 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
                     let bundle = names.get(&outcome.bundle).map_or(outcome.bundle.as_str(), String::as_str);
                     let mut keeper = keeper.lock().unwrap_or_else(PoisonError::into_inner);
                     keeper.keep(&records(&run_id, bundle, outcome));
+                    if let Some(seen) = observing.see(&run_id, bundle, outcome) {
+                        keeper.keep(&[Record::Selection(seen)]);
+                    }
                 }
                 display.show(&event);
             })
@@ -139,7 +147,7 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
         display.finish();
         (outcome.bundles, names)
     };
-    let (planned, mut to_run) = (plan.clone(), plan.bundles.clone());
+    let (planned, mut to_run) = (plan.clone(), observed.whole(&plan.bundles));
     to_run.retain(|bundle| !every.iter().any(|whole| whole.name == bundle.name));
     to_run.extend(every);
     let mut bundles: Vec<BundleOutcome> = Vec::new();
@@ -151,7 +159,7 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
         outcomes.extend(outcomes_of(&ran, &names));
         bundles.extend(ran);
         decision = judge(&plan, &outcomes);
-        to_run = plan.after_run_bundles.clone();
+        to_run = observed.whole(&plan.after_run_bundles);
         to_run.retain(|bundle| decision.still_to_run.contains(&bundle.name));
         if to_run.is_empty() || bundles.iter().any(|bundle| bundle.status == BundleStatus::Cancelled) {
             break;
@@ -182,11 +190,13 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
     let notices: Vec<String> = keeper.store.take_notices().iter().map(ToString::to_string).collect();
     let code = end.code();
     if context.is_json() {
-        let report = report(&run_id, &planned, &bundles, &decision, keeper.spooled.is_none(), &recorded, notices);
+        let mut report = report(&run_id, &planned, &bundles, &decision, keeper.spooled.is_none(), &recorded, notices);
+        report.observed = observed.seen();
         return Ok(Answer { code, ..Answer::json(&report, true)? });
     }
     let mut page = context.page();
     screen::run::summary(&mut page, &planned, &bundles, &decision);
+    screen::run::observed(&mut page, &observed.seen());
     screen::run::recorded(&mut page, &recorded);
     if let Some(why) = &keeper.spooled {
         screen::run::spooled(&mut page, why);
@@ -253,6 +263,7 @@ fn report<'a>(
         after_run: &decision.after_run,
         decision,
         stored,
+        observed: Vec::new(),
         recorded,
         notices,
     }
@@ -424,6 +435,8 @@ fn outcomes_of(bundles: &[BundleOutcome], names: &BTreeMap<String, String>) -> B
 
 #[cfg(test)]
 mod tests {
+    use grace_engine::plan::Sources;
+
     use super::*;
 
     fn bundle(tests: &[&str], selected: &[&str], whole: &[&str], files: &[&str]) -> BundlePlan {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use grace_dsl::ast::{Cond, CondKind, ItemKind, Policy, When};
+use grace_dsl::ast::{Cond, CondKind, ItemKind, Operational, OperationalKind, Policy, When, Word};
 use grace_engine::input::{Book, BundleRun};
-use grace_store::{BundleStatus, Store, StoreError};
+use grace_store::{BundleStatus, Selections, Store, StoreError};
 use grace_system::files;
 use grace_system::git::Repository;
 
@@ -26,6 +26,9 @@ pub fn store_path(repository: &Repository) -> PathBuf {
 pub(super) trait Past {
     /// Runs of every bundle, oldest first.
     fn bundle_runs(&self) -> Result<BTreeMap<String, Vec<BundleRun>>, StoreError>;
+
+    /// What leaving tests out would have come to, over the last bundles all of whose tests ran.
+    fn selections(&self) -> Result<Selections, StoreError>;
 }
 
 /// The past of a repository: its store, or none.
@@ -49,6 +52,49 @@ pub(super) fn is_asked_for<'b>(books: impl IntoIterator<Item = &'b Book>) -> boo
     })
 }
 
+/// The KPIs of these books that are measured here: by name, and which.
+pub(super) fn own_kpis<'b>(books: impl IntoIterator<Item = &'b Book>) -> BTreeMap<String, OwnKpi> {
+    let texts = books.into_iter().flat_map(|book| &book.files).filter_map(|file| file.text.as_ref().ok());
+    // A text without the words is not parsed once more.
+    let items = texts
+        .filter(|text| text.contains("kpi") && text.contains("selection"))
+        .flat_map(|text| grace_dsl::parse(text).items);
+    items.filter_map(|item| Some((item.name.clone(), OwnKpi::of(&item.kind)?))).collect()
+}
+
+/// A KPI that is measured here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OwnKpi {
+    /// `from selection recall`: of the tests that failed, the share that would have run.
+    Recall,
+    /// `from selection share`: of the tests, the share that would have run.
+    Share,
+}
+
+impl OwnKpi {
+    fn of(kind: &ItemKind) -> Option<Self> {
+        let ItemKind::Operational(Operational { kind: OperationalKind::Kpi, clauses, .. }) = kind else { return None };
+        let from = clauses.iter().find(|clause| clause.name.text == "from")?;
+        match from.words.as_slice() {
+            [Word::Word(source), Word::Word(what)] if source.text == "selection" => match what.text.as_str() {
+                "recall" => Some(Self::Recall),
+                "share" => Some(Self::Share),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Its value in thousandths of a percent; `None` where nothing was measured.
+    pub(super) fn value(self, seen: Selections) -> Option<i64> {
+        let (part, whole) = match self {
+            Self::Recall => (seen.failed - seen.missed, seen.failed),
+            Self::Share => (seen.selected, seen.tests),
+        };
+        i64::try_from((u128::from(part) * 100_000).checked_div(u128::from(whole))?).ok()
+    }
+}
+
 fn asks_for_a_rate(cond: &Cond) -> bool {
     match &cond.kind {
         CondKind::And(conds) | CondKind::Or(conds) => conds.iter().any(asks_for_a_rate),
@@ -70,6 +116,10 @@ impl Past for Stored {
         };
         let runs = Store::bundle_runs(&self.directory, MOST_RUNS, PATIENCE)?;
         Ok(runs.into_iter().map(|(bundle, runs)| (bundle, runs.into_iter().map(run).collect())).collect())
+    }
+
+    fn selections(&self) -> Result<Selections, StoreError> {
+        Store::selections(&self.directory, MOST_RUNS, PATIENCE)
     }
 }
 
@@ -135,6 +185,36 @@ mod tests {
         let nowhere = directory.path().join("nowhere");
         assert!(Stored { directory: nowhere.clone() }.bundle_runs().expect("none").is_empty());
         assert!(!files::exists(&nowhere));
+    }
+
+    #[test]
+    fn kpis_of_the_selection_are_measured_over_what_ran_whole() {
+        use grace_store::{Record, SelectionRecord};
+        let text = "kpi caught\n  better higher\n  from selection recall\n  unit percent\n\nkpi share\n  better lower\n  from selection share\n  unit percent\n\nkpi heal\n  better higher\n  from prometheus \"main\", query \"selection\"\n";
+        let file = BookFile { path: "a".into(), text: Ok(text.into()), role: grace_dsl::Role::Own };
+        let kpis = own_kpis([&Book { files: vec![file] }]);
+        assert_eq!(kpis, BTreeMap::from([("caught".to_owned(), OwnKpi::Recall), ("share".to_owned(), OwnKpi::Share)]));
+        let directory = files::temporary_dir().expect("a directory");
+        let seen = || Stored { directory: directory.path().to_path_buf() }.selections().expect("numbers");
+        assert_eq!((OwnKpi::Recall.value(seen()), OwnKpi::Share.value(seen())), (None, None));
+        let mut store = Store::open(directory.path()).expect("a store");
+        for (run, failed, missed) in [(1, 0, 0), (2, 4, 1)] {
+            let record = Record::Selection(SelectionRecord {
+                run: run.to_string(),
+                bundle: "unit".to_owned(),
+                tests: 50,
+                selected: 10,
+                failed,
+                missed: Vec::new(),
+                missed_count: missed,
+                finished: format!("2026-01-0{run}T00:00:00Z"),
+            });
+            store.record(&record).expect("it is kept");
+        }
+        assert_eq!((OwnKpi::Recall.value(seen()), OwnKpi::Share.value(seen())), (Some(75_000), Some(20_000)));
+        // From the spool alone, too.
+        files::remove_file(&store.database_path()).expect("it is gone");
+        assert_eq!((seen().failed, seen().missed), (4, 1));
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use grace_engine::plan::{AfterRun, Approval, Approver, BundlePlan, Derivation, Plan, TierApprove};
+use grace_engine::plan::{
+    AfterRun, Approval, Approver, BundlePlan, Derivation, Plan, SelectionMode, Sources, TierApprove,
+};
 
 use super::numbers::{about, count, decimal, thousands};
 use super::page::{Page, Style, Text};
@@ -212,7 +214,7 @@ fn bundles(page: &mut Page, plan: &Plan, estimate: Option<Estimate>) {
                 row.push(if bundle.critical { Text::new().then(Style::Warn, "critical") } else { Text::new() });
             }
             row.push(Text::from(size(bundle)));
-            row.push(reasons(bundle));
+            row.push(reasons(plan, bundle));
             row
         })
         .collect();
@@ -238,7 +240,23 @@ fn size(bundle: &BundlePlan) -> String {
     }
 }
 
-fn reasons(bundle: &BundlePlan) -> Text {
+/// What chose the tests, where a record has a say.
+fn sources(sources: &Sources) -> String {
+    if sources.with_record == 0 {
+        return String::new();
+    }
+    let all = [
+        (sources.changed, "changed"),
+        (sources.failed, "failed before"),
+        (sources.recorded, "by record"),
+        (sources.read, "by reading"),
+    ];
+    let told = all.into_iter().filter(|(number, _)| *number > 0);
+    let told: Vec<String> = told.map(|(number, how)| format!("{} {how}", thousands(number.into()))).collect();
+    if told.is_empty() { String::new() } else { format!(" ({})", told.join(", ")) }
+}
+
+fn reasons(plan: &Plan, bundle: &BundlePlan) -> Text {
     let mut text = Text::new().then(Style::Dim, names(bundle.derivation.iter().map(|d| d.rule.as_str()), 2));
     if bundle.runs_nothing() {
         text.push(Style::Dim, ", narrowed: none is reached");
@@ -249,6 +267,10 @@ fn reasons(bundle: &BundlePlan) -> Text {
         }
     } else if bundle.narrowed {
         text.push(Style::Dim, ", narrowed to impacted tests");
+        text.push(Style::Dim, &sources(&bundle.sources));
+    }
+    if bundle.narrowed && plan.selection == Some(SelectionMode::Observe) {
+        text.push(Style::Dim, "; all run, to see what that would miss");
     }
     if bundle.forms.len() > 1 {
         text.push(Style::Warn, ", in two forms: the change edits it");

@@ -7,6 +7,7 @@ use grace_engine::decide::{Answer, Decision};
 use grace_engine::plan::{AfterRun, Plan, Truth};
 use grace_runner::{BundleOutcome, BundleStatus, TestStatus};
 
+use crate::commands::observing::ObservedBundle;
 use crate::commands::recording::RecordedBundle;
 
 use super::numbers::{count, duration, thousands};
@@ -206,6 +207,29 @@ fn answer(page: &mut Page, bundles: &[BundleOutcome], decision: &Decision) {
         page.gap();
         page.line(0, "still needed");
         waiting.iter().for_each(|what| page.line(2, what.as_str()));
+    }
+}
+
+/// What leaving tests out would have come to.
+pub fn observed(page: &mut Page, bundles: &[ObservedBundle]) {
+    if bundles.is_empty() {
+        return;
+    }
+    page.gap();
+    for bundle in bundles {
+        let would =
+            format!(": {} of {} would do", thousands(bundle.selected.into()), count(bundle.tests.into(), "test"));
+        let text = Text::new().then(Style::Strong, &bundle.bundle).plain(would);
+        let text = match (bundle.failed, bundle.missed_count) {
+            (0, _) => text,
+            (failed, 0) => text.plain(format!(", and find all {} that failed", thousands(failed.into()))),
+            (failed, missed) => text.then(
+                Style::Warn,
+                format!(", and miss {} of the {} that failed", thousands(missed.into()), thousands(failed.into())),
+            ),
+        };
+        page.hanging(0, &Text::from("observed  "), text);
+        bundle.missed.iter().take(MOST_TESTS).for_each(|test| page.line(2, format!("missed {test}")));
     }
 }
 

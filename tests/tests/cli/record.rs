@@ -1,0 +1,318 @@
+//! `run --record` and what plans make of it; tiers that observe.
+
+use serde_json::Value;
+
+use crate::support::Repo;
+
+const MODULE: &str = "import functools
+import subprocess
+import sys
+
+
+def plain(x):
+    return x
+
+
+def once(x):
+    return x
+
+
+@functools.lru_cache
+def kept(x):
+    return once(x)
+
+
+def late():
+    from app import lazy
+
+    return lazy.VALUE
+
+
+def made():
+    return 3
+
+
+class Box:
+    held = None
+
+    def get(self):
+        if self.held is None:
+            self.held = made()
+        return self.held
+
+
+BOX = Box()
+
+
+def text():
+    with open('data.txt', encoding='ascii') as data:
+        return data.read()
+
+
+def child():
+    return subprocess.run([sys.executable, '-c', 'from app import m; print(m.plain(1))'], check=True)
+";
+
+const TESTS: &str = "import threading
+
+import pytest
+
+from app import m
+
+
+@pytest.mark.parametrize('x', [1, 2])
+def test_plain(x):
+    assert m.plain(x) == x
+
+
+def test_kept_first():
+    assert m.kept(1) == 1
+
+
+def test_kept_again():
+    assert m.kept(1) == 1
+
+
+def test_box_first():
+    assert m.BOX.get() == 3
+
+
+def test_box_again():
+    assert m.BOX.get() == 3
+
+
+def test_late():
+    assert m.late() == 5
+
+
+def test_text():
+    assert m.text() == 'hi\\n'
+
+
+def test_child():
+    m.child()
+
+
+def test_thread():
+    thread = threading.Thread(target=m.plain, args=(1,))
+    thread.start()
+    thread.join()
+
+
+def test_wide(wide):
+    assert wide == 4
+
+
+class TestWide:
+    def test_again(self, wide):
+        assert wide == 4
+
+
+def test_idle():
+    assert m or m.plain(1)
+";
+
+/// A package whose tests are narrowed; the tier's line says what of those that are left out.
+fn project(selection: &str) -> Repo {
+    let repo = Repo::unborn();
+    for (path, text) in [
+        ("app/__init__.py", ""),
+        ("app/m.py", MODULE),
+        ("app/lazy.py", "from app.m import made\n\nVALUE = made() + 2\n"),
+        ("app/wide.py", "def build():\n    return 4\n\n\ndef end():\n    return 0\n"),
+        (
+            "conftest.py",
+            "import pytest\n\nfrom app import wide as source\n\n\n@pytest.fixture(scope='session')\ndef wide():\n    yield source.build()\n    source.end()\n",
+        ),
+        ("data.txt", "hi\n"),
+        ("tests/test_m.py", TESTS),
+        (".gitignore", "__pycache__/\n"),
+    ] {
+        repo.write(path, text);
+    }
+    let rules = format!(
+        "module project.rules
+
+tiers
+  1 safe       approve automatically  for change only in comments
+  2 internal   approve by rules       for any other change{selection}
+  3 sensitive  approve 1 of anyone    for operations update_model
+
+bundle unit
+  tests    path(\"tests/**\")
+  run      \"pytest\", \"{{tests}}\", \"-q\", \"-p\", \"no:cacheprovider\", \"--junitxml={{junit}}\"
+  timeout  120 s in all
+
+bundle lint
+  tests    path(\"tests/**\")
+  run      \"python3\", \"-c\", \"import sys; open(sys.argv[1], 'w').write('<testsuite><testcase classname=\\\"c\\\" name=\\\"n\\\"/></testsuite>')\", \"{{junit}}\"
+  timeout  60 s
+
+rule code : tier 2
+  when     change touches path(\"**/*.py\") plus path(\"data.txt\")
+  require  bundle(unit) narrowed to impacted tests
+  because  \"Code is tested.\"
+"
+    );
+    repo.write("grace/rules.grace", &rules);
+    repo.commit("first");
+    repo
+}
+
+/// The tests that the plan of the work tree chooses, and the bundle itself.
+fn chosen(repo: &Repo) -> (Vec<String>, Value) {
+    let plan = repo.json("plan");
+    let bundle = plan["bundles"].as_array().and_then(|bundles| bundles.iter().find(|bundle| bundle["name"] == "unit"));
+    let bundle = bundle.unwrap_or_else(|| panic!("no bundle: {plan}")).clone();
+    let names = bundle["selected"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    (names.map(|id| id.rsplit("::").next().unwrap_or(id).to_owned()).collect(), bundle)
+}
+
+/// What an edit of a file chooses; the file is then as it was.
+#[track_caller]
+fn edit(repo: &Repo, path: &str, from: &str, to: &str) -> Vec<String> {
+    let text = repo.read(path);
+    assert!(text.contains(from));
+    repo.write(path, &text.replacen(from, to, 1));
+    let (chosen, _) = chosen(repo);
+    repo.write(path, &text);
+    chosen
+}
+
+#[track_caller]
+fn record(repo: &Repo) {
+    let report = repo.json("run --all --record");
+    let problem = |name: &str| {
+        let bundles = report["recorded"].as_array().into_iter().flatten();
+        bundles.clone().find(|bundle| bundle["bundle"] == name).map(|bundle| bundle["problem"].clone())
+    };
+    assert_eq!(problem("unit"), Some(Value::Null), "{report}");
+    assert_eq!(problem("lint"), Some("its command is not pytest".into()), "{report}");
+}
+
+#[test]
+fn a_recorded_run_tells_plans_which_tests_enter_what_changes() {
+    let repo = project("");
+    // Nothing was recorded: by reading.
+    assert!(edit(&repo, "app/m.py", "def plain(x):\n    return x", "def plain(x):\n    return x + 0").len() > 3);
+    record(&repo);
+    let plain = edit(&repo, "app/m.py", "def plain(x):\n    return x", "def plain(x):\n    return x + 0");
+    assert_eq!(plain, ["test_child", "test_plain", "test_thread"]);
+    // Whoever asks a cache, or an object that keeps, not only the first.
+    let kept = edit(&repo, "app/m.py", "def once(x):\n    return x", "def once(x):\n    return x + 0");
+    assert_eq!(kept, ["test_child", "test_kept_again", "test_kept_first"]);
+    let body = "            self.held = made()";
+    let boxed = edit(&repo, "app/m.py", body, "            self.held = made() + 0");
+    assert_eq!(boxed, ["test_box_again", "test_box_first", "test_child"]);
+    // Set-up and tear-down of a wide fixture are those of all who use it.
+    let users = ["test_again", "test_child", "test_wide"];
+    assert_eq!(edit(&repo, "app/wide.py", "return 4", "return 5"), users);
+    // The last test of all is at it as well.
+    let end = edit(&repo, "app/wide.py", "return 0", "return 1");
+    assert_eq!(end, ["test_again", "test_child", "test_idle", "test_wide"]);
+    assert!(edit(&repo, "data.txt", "hi", "ho").contains(&"test_text".to_owned()));
+    // What ran while a module was imported, by whichever test, is followed by reading.
+    let made = edit(&repo, "app/m.py", "def made():\n    return 3", "def made():\n    return 4");
+    assert!(["test_late", "test_box_again"].iter().all(|test| made.contains(&(*test).to_owned())), "{made:?}");
+    let said = repo.run(&["explain", "test", "test_idle"], None, |_| {});
+    assert_eq!(said.code, Some(0), "{}{}", said.stdout, said.stderr);
+}
+
+#[test]
+fn a_record_is_of_one_content_and_goes_on_with_what_a_run_did_not_reach() {
+    let repo = project("");
+    record(&repo);
+    let edited = MODULE.replacen("def once(x):\n    return x", "def once(x):\n    return x + 0", 1);
+    repo.write("app/m.py", &edited);
+    assert_eq!(chosen(&repo).0, ["test_child", "test_kept_again", "test_kept_first"]);
+    let files = |repo: &Repo| std::fs::read_dir(repo.path.join(".git/grace/reach")).unwrap().count();
+    // Run and recorded, the rest stays recorded for the new content.
+    let said = repo.run(&["run", "--record"], None, |_| {});
+    assert_eq!(said.code, Some(0), "{}{}", said.stdout, said.stderr);
+    assert_eq!(files(&repo), 2);
+    repo.commit("second");
+    let (from, to) = ("def plain(x):\n    return x", "def plain(x):\n    return x + 0");
+    assert_eq!(edit(&repo, "app/m.py", from, to), ["test_child", "test_plain", "test_thread"]);
+    // Committed without a run: by reading, for whoever may be reached by it.
+    repo.write("app/m.py", &edited.replace("return 3", "return 1 + 2"));
+    repo.commit("third");
+    assert!(edit(&repo, "app/m.py", from, to).len() > 3);
+    // Tests of others stay told.
+    let plan = chosen_after(&repo, "app/wide.py", "return 4", "return 5");
+    assert!(plan["sources"]["with_record"].as_u64() < Some(12), "{plan}");
+}
+
+/// The bundle after an edit that is then undone.
+fn chosen_after(repo: &Repo, path: &str, from: &str, to: &str) -> Value {
+    let text = repo.read(path);
+    repo.write(path, &text.replacen(from, to, 1));
+    let (_, bundle) = chosen(repo);
+    repo.write(path, &text);
+    bundle
+}
+
+#[test]
+fn a_record_that_is_cut_or_altered_is_none_and_half_a_run_makes_none() {
+    let repo = project("");
+    record(&repo);
+    let folder = repo.path.join(".git/grace/reach");
+    let only = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    let whole = std::fs::read(&only).unwrap();
+    let (from, to) = ("def plain(x):\n    return x", "def plain(x):\n    return x + 0");
+    for step in 1..8 {
+        std::fs::write(&only, &whole[..whole.len() * step / 8]).unwrap();
+        assert!(edit(&repo, "app/m.py", from, to).len() > 3, "cut at {step}/8");
+    }
+    let mut altered = whole.clone();
+    let middle = altered.len() / 2;
+    altered[middle] ^= 1;
+    std::fs::write(&only, &altered).unwrap();
+    assert!(edit(&repo, "app/m.py", from, to).len() > 3);
+    std::fs::write(&only, &whole).unwrap();
+    assert_eq!(edit(&repo, "app/m.py", from, to), ["test_child", "test_plain", "test_thread"]);
+    std::fs::remove_file(&only).unwrap();
+    // A session that ends before its end.
+    repo.write(
+        "tests/test_m.py",
+        &TESTS.replace("def test_idle():", "def test_idle():\n    import os\n    os._exit(0)"),
+    );
+    let report = repo.json("run --all --record");
+    let problems = report["recorded"].as_array().unwrap().iter().filter(|bundle| bundle["problem"].is_string());
+    assert_eq!(problems.count(), 2, "{report}");
+    assert!(std::fs::read_dir(&folder).unwrap().next().is_none());
+}
+
+#[test]
+fn a_tier_that_observes_runs_all_and_tells_what_leaving_out_would_have_missed() {
+    let repo = project("  selection observe");
+    record(&repo);
+    // A fault that no record knows: a test looks at the module's text.
+    repo.write("tests/test_n.py", "def test_looks():\n    assert open('app/m.py').read().count('+ 0') == 0\n");
+    repo.write("app/m.py", &MODULE.replacen("def once(x):\n    return x", "def once(x):\n    return x + 0", 1));
+    let report = repo.json("run");
+    let seen = &report["observed"][0];
+    assert_eq!((&seen["bundle"], &seen["tests"]), (&"unit".into(), &13.into()), "{report}");
+    assert!(seen["selected"].as_u64() < seen["tests"].as_u64(), "{report}");
+    assert_eq!(seen["failed"], 1);
+    assert_eq!(report["passed"], false);
+    assert!(repo.spooled().contains("\"kind\":\"selection\""));
+    // Rules can name it.
+    let rules = repo.read("grace/rules.grace")
+        + "\nkpi caught\n  better higher\n  from selection recall\n  unit percent\n\nrule misses : tier 3\n  when     kpi(caught) < 99.5 %\n  because  \"Too much is missed.\"\n\nkpi share\n  better lower\n  from selection share\n  unit percent\n\nrule wide : tier 3\n  when     kpi(share) > 10 %\n  because  \"Too much is run.\"\n";
+    repo.write("grace/rules.grace", &rules);
+    let said = repo.run(&["check"], None, |_| {});
+    assert_eq!(said.code, Some(0), "{}{}", said.stdout, said.stderr);
+    let plan = repo.json("plan");
+    let wide = plan["rules"].as_array().unwrap().iter().find(|rule| rule["name"] == "wide").unwrap().clone();
+    assert_eq!(wide["outcome"], "fires", "{wide}");
+}
+
+#[test]
+fn a_tier_that_enforces_leaves_out_what_is_not_reached() {
+    let repo = project("  selection enforce");
+    record(&repo);
+    repo.write("app/m.py", &MODULE.replacen("def once(x):\n    return x", "def once(x):\n    return x + 0", 1));
+    let report = repo.json("run");
+    assert_eq!(report["observed"].as_array().map(Vec::len), Some(0));
+    assert_eq!(report["bundles"][0]["executed"], 3, "{report}");
+}
