@@ -159,17 +159,21 @@ fn replay(wanted: &[&'static Package], binary: &Binary) -> Result<(), String> {
 /// Every selector on the same faults, as tables.
 fn measure(wanted: &[&'static Package], binary: &Binary) -> Result<(), String> {
     let packages = known(wanted)?;
-    let mut ours = choices(binary, &packages)?.into_iter();
-    let mut columns: [Vec<Column<'_>>; 3] = Default::default();
+    let tools = tools()?;
+    let mut by_reading = choices(binary, &packages)?.into_iter();
+    let mut columns: [Vec<Column<'_>>; 4] = Default::default();
     for (package, truth) in &packages {
         let tree = scratch()?.join("replay").join(package.name);
-        let by_reading = ours.next().unwrap_or_default().into_iter().map(Some).collect();
-        let all = [by_reading, others::imports(package, &tree)?, others::testmon(package)?];
+        let imports = others::imports(package, &tree)?;
+        binary.record(&tree, &tools)?;
+        let recorded = binary.choices(&tree, truth)?;
+        let known = |all: Vec<Chosen>| all.into_iter().map(Some).collect();
+        let all = [known(recorded), known(by_reading.next().unwrap_or_default()), imports, others::testmon(package)?];
         for (columns, chosen) in columns.iter_mut().zip(all) {
             columns.push(Column { package: package.name, truth, chosen });
         }
     }
-    let names = ["static reading", "import closure", "pytest-testmon"];
+    let names = ["with a record", "reading alone", "import closure", "pytest-testmon"];
     let selectors = names.into_iter().zip(columns).map(|(name, columns)| Selector { name, columns });
     report::print(&selectors.collect::<Vec<_>>());
     Ok(())

@@ -28,7 +28,7 @@ pub(super) fn testmon(package: &Package) -> Result<Vec<Option<Chosen>>, String> 
     package.unpacked(&tree)?;
     let kept = scratch()?.join("testmon").join(format!("{}.kept", package.name));
     let text = host::program(&python)
-        .args([script("testmon.py"), python.clone(), tree, truth::path(package), kept])
+        .args([script("ask_testmon.py"), python.clone(), tree, truth::path(package), kept])
         .output()?;
     let milliseconds = |line: &Value| 1e3 * line[1].as_f64().unwrap_or_default();
     Ok(lines(&text)?.iter().map(|line| chosen(&line[0], milliseconds(line))).collect())

@@ -35,6 +35,12 @@ impl Binary {
         process.variable(loader, &self.library).variable("GRACE_RULES_CACHE", &self.home)
     }
 
+    /// Records a whole run of a package's tests in its tree, so that plans there choose by it from then on.
+    pub(super) fn record(&self, tree: &Path, tools: &Path) -> Result<(), String> {
+        self.call(tree, &["run", "--all", "--record", "--format", "json"]).path_first(tools).output()?;
+        Ok(())
+    }
+
     /// Plans one fault after the other, each put into the tree and taken out of it again.
     pub(super) fn choices(&self, tree: &Path, truth: &Truth) -> Result<Vec<Chosen>, String> {
         let numbers: BTreeMap<&str, usize> =

@@ -18,6 +18,8 @@ pub(super) struct Package {
     /// Where faults are seeded, and where its tests lie.
     pub(super) sources: &'static str,
     pub(super) tests: &'static str,
+    /// A folder of its tests that its own settings tell pytest not to look into.
+    without: Option<&'static str>,
 }
 
 /// Flat and `src` layouts, tests inside and outside of the package, with and without fixtures and data files.
@@ -29,6 +31,7 @@ pub(super) const PACKAGES: &[Package] = &[
         root: ".",
         sources: "boltons",
         tests: "tests",
+        without: None,
     },
     Package {
         name: "flask",
@@ -37,6 +40,7 @@ pub(super) const PACKAGES: &[Package] = &[
         root: "src",
         sources: "src",
         tests: "tests",
+        without: None,
     },
     Package {
         name: "h11",
@@ -45,6 +49,7 @@ pub(super) const PACKAGES: &[Package] = &[
         root: ".",
         sources: "h11",
         tests: "h11/tests",
+        without: None,
     },
     Package {
         name: "jinja2",
@@ -53,6 +58,7 @@ pub(super) const PACKAGES: &[Package] = &[
         root: "src",
         sources: "src",
         tests: "tests",
+        without: None,
     },
     Package {
         name: "markdown-it-py",
@@ -61,6 +67,7 @@ pub(super) const PACKAGES: &[Package] = &[
         root: ".",
         sources: "markdown_it",
         tests: "tests",
+        without: None,
     },
     Package {
         name: "marshmallow",
@@ -69,14 +76,7 @@ pub(super) const PACKAGES: &[Package] = &[
         root: "src",
         sources: "src",
         tests: "tests",
-    },
-    Package {
-        name: "starlette",
-        version: "1.10.0",
-        sha256: "b8399098d4c1e3522734f7235dc79b1fc967f96cf139c81e0fa30479e0685f9b",
-        root: ".",
-        sources: "starlette",
-        tests: "tests",
+        without: Some("tests/mypy_test_cases"),
     },
 ];
 
@@ -142,8 +142,8 @@ impl Package {
             let name = entry.path().map_err(said)?.into_owned();
             let inside: PathBuf = name.components().skip(1).collect();
             // Whatever was packed is part of the tree.
-            let is_wanted =
-                entry.header().entry_type().is_file() && inside.is_relative() && !inside.ends_with(".gitignore");
+            let is_file = entry.header().entry_type().is_file();
+            let is_wanted = is_file && inside.is_relative() && !inside.ends_with(".gitignore");
             let has_way_up = inside.components().any(|part| part == std::path::Component::ParentDir);
             if is_wanted && !has_way_up {
                 let path = to.join(inside);
@@ -154,16 +154,23 @@ impl Package {
         let rules = to.join("grace");
         fs::create_dir_all(&rules).map_err(said)?;
         fs::write(rules.join("selection.grace"), self.rules()).map_err(said)?;
+        fs::write(to.join(".gitignore"), "__pycache__/\n.pytest_cache/\n.testmondata*\n").map_err(said)?;
         commit(to, "sources")
     }
 
     fn rules(&self) -> String {
-        let tests = self.tests;
-        format!(
-            "module selection\n\nbundle tests\n  says     \"all tests\"\n  tests    path(\"{tests}/**\")\n  run      \"pytest\", \
-             \"{{tests}}\", \"-q\", \"--junitxml={{junit}}\"\n  timeout  600 s in all\n\nrule any_change\n  when     change \
-             touches all\n  require  bundle(tests) narrowed to impacted tests\n  because  \"Measured.\"\n"
-        )
+        let (root, tests) = (self.root, self.tests);
+        let without = self.without.map(|folder| format!(" except path(\"{folder}/**\")")).unwrap_or_default();
+        [
+            "module selection\n\nbundle tests\n  says     \"all tests\"\n".to_owned(),
+            format!("  tests    path(\"{tests}/**\"){without}\n"),
+            format!("  run      \"python3\", \"-m\", \"pytest\", \"-o\", \"pythonpath={root}\", \"{{tests}}\", "),
+            "\"-q\", \"--junitxml={junit}\"\n  timeout  600 s in all\n\n".to_owned(),
+            "rule any_change\n  when     change touches all\n  require  bundle(tests) narrowed to impacted tests\n"
+                .to_owned(),
+            "  because  \"Measured.\"\n".to_owned(),
+        ]
+        .concat()
     }
 }
 

@@ -1,4 +1,4 @@
-"""The tests that pytest-testmon chooses: `testmon.py PYTHON TREE TRUTH KEPT`.
+"""The tests that pytest-testmon chooses: `ask_testmon.py PYTHON TREE TRUTH KEPT`.
 
 One run of the whole suite fills its database, then each fault is put into TREE, a git work tree, on a copy of that
 database, and it is asked which tests it would run. Prints for each fault their numbers and the seconds, as a JSON pair a
@@ -22,7 +22,7 @@ def ask(python, tree, truth, *more):
     env = runner.environment(tree, truth, tree / ".testmon-scratch", "")
     del env["SELECTION_PROBE"]
     # Of what the packages' own settings add, `-m` and `-k` would turn choosing off.
-    command = [python, "-m", "pytest", "-q", "--tb=no", "-p", "no:selection_probe", "--testmon", *more, truth["tests"]]
+    command = [python, "-m", "pytest", "-q", "--tb=no", "-p", "no:selection_probe", "--testmon", *more, truth["folder"]]
     return subprocess.run(command, cwd=tree, env=env, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=900)
 
 
