@@ -201,7 +201,7 @@ def main():
         found.append(result)
         print(f"{package['name']} {number + 1}/{len(head['faults'])} {fault['stratum']} {fault['operator']}: {len(failed)} failed, {len(missing)} missing, {seconds:.1f} s", flush=True)
     rows = [json.dumps(fault | result) for fault, result in zip(head["faults"], found[1:])]
-    top = {"folder" if key == "tests" else key: value for key, value in package.items()} | {"dropped": head["dropped"]}
+    top = {"folder" if key == "tests" else key: value for key, value in package.items() if key != "rules"} | {"dropped": head["dropped"]}
     text = json.dumps(top)[:-1]
     tests = ",\n".join(json.dumps([test, head["millis"][n], head["cases"][n]]) for test, n in number_of.items())
     out.write_text(text + ',\n"tests": [\n' + tests + '\n],\n"faults": [\n' + ",\n".join(rows) + "\n]}\n")

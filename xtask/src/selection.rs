@@ -10,7 +10,7 @@ mod packages;
 mod report;
 mod truth;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::{duckdb, host, python};
 use ours::{Binary, Chosen};
@@ -18,15 +18,22 @@ use packages::{PACKAGES, Package};
 use report::{Column, Selector};
 use truth::Truth;
 
+/// Commits of one package that are measured.
+const COMMITS: usize = 12;
+
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["truth", names @ ..] => named(names)?.into_iter().try_for_each(find_out),
+        ["commits", name, checkout] => commits(&named(&[name])?, Path::new(checkout), &binary()?),
         ["measure", "--built", names @ ..] => measure(&named(names)?, &built()?),
         ["measure", names @ ..] => measure(&named(names)?, &binary()?),
         ["replay", "--built", names @ ..] => replay(&named(names)?, &built()?),
         ["replay", names @ ..] => replay(&named(names)?, &binary()?),
-        _ => Err("expected `truth`, `replay` or `measure`, and perhaps names of packages".to_owned()),
+        _ => {
+            Err("expected `truth`, `replay` or `measure`, and perhaps names of packages; or `commits PACKAGE CHECKOUT`"
+                .to_owned())
+        }
     }
 }
 
@@ -67,6 +74,20 @@ fn find_out(package: &Package) -> Result<(), String> {
         .run()
 }
 
+/// Puts the sources of before under the tests of real commits of a package, whose history is fetched by hand.
+fn commits(packages: &[&'static Package], checkout: &Path, binary: &Binary) -> Result<(), String> {
+    let checkout = checkout.canonicalize().map_err(|error| format!("cannot read {}: {error}", checkout.display()))?;
+    let python = tools()?.join("python3");
+    packages.iter().try_for_each(|package| {
+        binary
+            .started(host::program(&python))
+            .args([script("commits.py"), python.clone(), binary.program.clone(), checkout.clone()])
+            .args([scratch()?.join("commits").join(package.name)])
+            .args([package.described(), COMMITS.to_string()])
+            .run()
+    })
+}
+
 /// The binary, built.
 fn binary() -> Result<Binary, String> {
     duckdb::bring()?;
@@ -79,7 +100,7 @@ fn built() -> Result<Binary, String> {
     let library = duckdb::bring()?;
     Ok(Binary {
         program: host::target()?.join("debug").join(format!("grace-rules{}", std::env::consts::EXE_SUFFIX)),
-        library: library.parent().map_or(library.clone(), std::path::Path::to_path_buf),
+        library: library.parent().map_or(library.clone(), Path::to_path_buf),
         home: scratch()?.join("home"),
     })
 }

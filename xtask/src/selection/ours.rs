@@ -28,17 +28,27 @@ pub(super) struct Binary {
 }
 
 impl Binary {
-    pub(super) fn call(&self, tree: &Path, arguments: &[&str]) -> host::Process {
+    fn call(&self, tree: &Path, arguments: &[&str]) -> host::Process {
+        self.started(host::program(&self.program)).directory(tree).args(arguments)
+    }
+
+    /// A process that can start the binary.
+    pub(super) fn started(&self, process: host::Process) -> host::Process {
         // The loader's variable has another name on each system.
         let loader = if cfg!(target_os = "macos") { "DYLD_LIBRARY_PATH" } else { "LD_LIBRARY_PATH" };
-        let process = host::program(&self.program).directory(tree).args(arguments).path_first(&self.library);
-        process.variable(loader, &self.library).variable("GRACE_RULES_CACHE", &self.home)
+        process.path_first(&self.library).variable(loader, &self.library).variable("GRACE_RULES_CACHE", &self.home)
     }
 
     /// Records a whole run of a package's tests in its tree, so that plans there choose by it from then on.
     pub(super) fn record(&self, tree: &Path, tools: &Path) -> Result<(), String> {
-        self.call(tree, &["run", "--all", "--record", "--format", "json"]).path_first(tools).output()?;
-        Ok(())
+        // Tests may fail here and there; what counts is that there is a record.
+        let end = self.call(tree, &["run", "--all", "--record", "--format", "json"]).path_first(tools).output();
+        let records = tree.join(".git").join("grace").join("reach");
+        if fs::read_dir(&records).is_ok_and(|mut files| files.next().is_some()) {
+            return Ok(());
+        }
+        let why = end.err().unwrap_or_else(|| "no reason is given".to_owned());
+        Err(format!("nothing was recorded in {}: {why}", tree.display()))
     }
 
     /// Plans one fault after the other, each put into the tree and taken out of it again.

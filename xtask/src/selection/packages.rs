@@ -83,12 +83,14 @@ pub(super) const PACKAGES: &[Package] = &[
 impl Package {
     /// What the scripts are told of it.
     pub(super) fn described(&self) -> String {
+        let rules = self.rules();
         let values = [
             ("name", self.name),
             ("version", self.version),
             ("root", self.root),
             ("sources", self.sources),
             ("tests", self.tests),
+            ("rules", &rules),
         ];
         serde_json::Value::from_iter(values).to_string()
     }

@@ -25,6 +25,10 @@ pub(super) fn tests(nodes: &Nodes, hierarchy: &Hierarchy, outlines: &Outlines) -
         if !node.name.starts_with("test") || !is_callable(node.kind) {
             continue;
         }
+        let fact = outline(part).and_then(|outline| outline.parts.get(node.ordinal as usize));
+        if fact.is_some_and(|fact| fact.flags.contains(PartFlags::FIXTURE)) {
+            continue;
+        }
         let in_test_file = python_test_name(&nodes.file(node.file).path) >= Some(TestName::Customary);
         let collected = match (node.kind, node.parent) {
             (PartKind::Function, Some(parent)) => in_test_file && nodes.part(parent).kind == PartKind::Module,

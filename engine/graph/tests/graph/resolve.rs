@@ -255,7 +255,7 @@ fn tests_are_those_that_pytest_and_unittest_collect() {
     let graph = graph(&[
         (
             "test_a.py",
-            "def test_one(): pass\ndef helper(): pass\nclass TestX:\n    def test_two(self): pass\nclass Other:\n    def test_no(self): pass\n",
+            "import pytest\n@pytest.fixture(scope='module')\ndef test_data(): pass\ndef test_one(): pass\ndef helper(): pass\nclass TestX:\n    def test_two(self): pass\nclass Other:\n    def test_no(self): pass\n",
         ),
         (
             "case.py",
