@@ -69,7 +69,7 @@ impl Impact {
                 reached.insert(part.0 as usize);
             }
         }
-        let recorded = recorded(db, &reached);
+        let recorded = recorded(db);
         Self { changed, reached, widened: widened.into_iter().collect(), recorded }
     }
 

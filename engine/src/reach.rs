@@ -1,8 +1,9 @@
 //! What runs of the past saw each test enter, and which tests a change reaches by it.
 //!
 //! A test whose record holds for the tree before the change behaves as it did up to where it enters a function whose body
-//! changed, or reads a value that changed. So the change of a body alone reaches the tests that entered it. Everything else
-//! that a change can be (and a body that ran while a module was imported) is followed by reading, as without a record.
+//! changed, or reads a value that changed. So the change of a body alone reaches the tests that entered it, and whatever
+//! hangs on a module that ran it while it was imported. Everything else that a change can be is followed by reading, as
+//! without a record.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -181,7 +182,7 @@ impl Why {
 }
 
 /// What the record says of the change; `None` where there is none that could be used.
-pub(crate) fn recorded(db: &dyn Db, reached: &FixedBitSet) -> Option<Recorded> {
+pub(crate) fn recorded(db: &dyn Db) -> Option<Recorded> {
     let past = World::get(db).past(db);
     let past = past.reach.as_ref()?;
     let reach = &*past.reach;
@@ -229,7 +230,11 @@ pub(crate) fn recorded(db: &dyn Db, reached: &FixedBitSet) -> Option<Recorded> {
     for change in &told {
         let Some(key) = &change.before else { continue };
         let Some(index) = reach.part(key) else { continue };
-        let mut through = BTreeSet::new();
+        let mut through: BTreeSet<u32> = reach
+            .importers(index)
+            .filter_map(|path| reach.imports.get(path))
+            .flat_map(|seen| seen.entered.iter().copied())
+            .collect();
         for test in &counted {
             if test.2.seen.entered.binary_search(&index).is_ok() {
                 through.extend(test.2.seen.entered.iter().copied());
@@ -260,7 +265,7 @@ pub(crate) fn recorded(db: &dyn Db, reached: &FixedBitSet) -> Option<Recorded> {
             }
         }
     }
-    let read = if told.is_empty() { reached.clone() } else { read(db, reach, &told, before, after) };
+    let read = read(db, reach, &told, before, after);
     Some(Recorded { usable, chosen, unread, read })
 }
 
@@ -328,13 +333,12 @@ impl Reach {
     }
 }
 
-/// Whether a record tells what a change reaches: nothing but the body of a Python function changed, which ran in tests alone.
+/// Whether a record tells what a change reaches: nothing but the body of a Python function changed.
 fn is_told(reach: &Reach, before: &CodeGraph, change: &Meant) -> bool {
     let (Some(old), Some(new)) = (&change.before, &change.after) else { return false };
     let is_function = matches!(new.kind, PartKind::Function | PartKind::Method);
     // An object is ended at any time.
     let is_called = !new.name.ends_with("__del__");
-    let ran_at_import = || reach.part(old).is_some_and(|index| reach.importers(index).next().is_some());
     old == new
         && change.kinds == Kinds::BODY
         && is_function
@@ -342,7 +346,6 @@ fn is_told(reach: &Reach, before: &CodeGraph, change: &Meant) -> bool {
         && new.path.ends_with(".py")
         && !reach.is_unseen(&new.path)
         && before.find(old).is_some()
-        && !ran_at_import()
 }
 
 /// What is followed by reading: the rest of the change, and the modules that ran a changed part while they were imported.
@@ -352,7 +355,7 @@ fn read(db: &dyn Db, reach: &Reach, told: &[&Meant], before: &CodeGraph, after: 
     let mut all = after.empty_set();
     for (graph, side) in [(before, Side::Before), (after, Side::After)] {
         let mut seeds = seeds_of(&rest, graph, side);
-        for key in rest.iter().flat_map(|change| change.before.iter().chain(&change.after)) {
+        for key in changes.iter().flat_map(|change| change.before.iter().chain(&change.after)) {
             let ran = reach.part(key).into_iter().flat_map(|index| reach.importers(index));
             let opened = reach.file(&key.path).into_iter().flat_map(|index| {
                 let opened = move |seen: &&Seen| seen.opened.binary_search(&index).is_ok();
