@@ -75,6 +75,8 @@ pub struct Reach {
     pub opened: Vec<String>,
     /// Parts that may keep what they computed for those who ask later: indices, sorted.
     pub keeps: Vec<u32>,
+    /// Of them, those that hand out what they kept without being entered: indices, sorted.
+    pub hands: Vec<u32>,
     /// By path of a module: what ran while it was imported or collected.
     pub imports: BTreeMap<String, Seen>,
     /// What ran outside of every test and import.
@@ -108,6 +110,7 @@ impl Reach {
             all.map(|seen| ascends(&seen.entered, self.parts.len()) && ascends(&seen.opened, self.opened.len()));
         fits.all(|fits| fits)
             && ascends(&self.keeps, self.parts.len())
+            && ascends(&self.hands, self.parts.len())
             && self.tests.values().all(|test| (test.run as usize) < self.runs.len())
             && self.parts.is_sorted_by(|left, right| left < right)
             && self.opened.is_sorted_by(|left, right| left < right)
@@ -282,7 +285,11 @@ impl Reach {
         for seen in mine.chain(self.imports.values_mut()).chain([&mut self.outside]) {
             renumber(seen, &parts, &opened);
         }
-        self.keeps = self.keeps.iter().map(|&index| parts[index as usize]).collect();
+        for (mine, more) in [(&mut self.keeps, &other.keeps), (&mut self.hands, &other.hands)] {
+            let all = mine.iter().map(|&index| parts[index as usize]);
+            let all: BTreeSet<u32> = all.chain(more.iter().map(|&index| of_parts[index as usize])).collect();
+            *mine = all.into_iter().collect();
+        }
         let theirs = |seen: &Seen| {
             let mut seen = seen.clone();
             renumber(&mut seen, &of_parts, &of_opened);
@@ -290,9 +297,6 @@ impl Reach {
         };
         let first_run = u32::try_from(self.runs.len()).unwrap_or(u32::MAX);
         self.runs.extend(other.runs.iter().cloned());
-        self.keeps.extend(other.keeps.iter().map(|&index| of_parts[index as usize]));
-        self.keeps.sort_unstable();
-        self.keeps.dedup();
         self.outside.union(theirs(&other.outside));
         for (path, seen) in &other.imports {
             self.imports.entry(path.clone()).or_default().union(theirs(seen));
@@ -395,8 +399,9 @@ fn keepers(reach: &Reach, graph: &CodeGraph, key: &PartKey, through: &BTreeSet<u
     let keeps = |index: u32| reach.keeps.binary_search(&index).is_ok();
     let mut seen = BTreeSet::from([start]);
     let mut queue = vec![start];
+    let hands = |index: u32| reach.hands.binary_search(&index).is_ok();
     let itself = reach.part(key).filter(|&index| keeps(index));
-    let mut asked: Vec<PartId> = itself.iter().map(|_| start).collect();
+    let mut asked: Vec<PartId> = itself.iter().filter(|&&index| hands(index)).map(|_| start).collect();
     found.extend(itself);
     while let Some(part) = queue.pop() {
         for edge in graph.in_edges(part, EDGE_KINDS).filter(|edge| !names_only(graph, edge)) {
@@ -407,6 +412,8 @@ fn keepers(reach: &Reach, graph: &CodeGraph, key: &PartKey, through: &BTreeSet<u
             }
             if keeps(index) {
                 found.insert(index);
+            }
+            if hands(index) {
                 asked.push(caller);
             }
             queue.push(caller);

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import threading
+import weakref
 
 import pytest
 
@@ -67,6 +68,11 @@ class Recorder:
         self.started = False
         self.unseen = set()
         self.how = ""
+        # By file: what keeps what it computed, by first line and name.
+        self.keeping = {}
+        # Code that keeps things in its own object: the objects that were seen, and the tests that saw them.
+        self.holders = {}
+        self.shared = set()
 
     # Files and code.
 
@@ -124,9 +130,47 @@ class Recorder:
                 bucket.entered.add(index)
                 if self.current is not None:
                     self.stack[-1].entered.add(index)
+                self.holds(index, key, code, frame)
                 return False
         self.stack[-1].entered.add(index)
+        return not self.holds(index, key, code, frame)
+
+    def holds(self, index, key, code, frame):
+        """Whether code keeps things in its own object, and no object was seen yet that outlives a test."""
+        if index in self.shared:
+            return False
+        seen = self.holders.get(index)
+        if seen is None:
+            if self.kept_in(key[0]).get(key[1:]) != IN_OBJECT:
+                self.shared.add(index)
+                return False
+            seen = self.holders[index] = {}
+        holder = frame.f_locals.get(code.co_varnames[0]) if code.co_varnames else None
+        owner = self.stack[-1]
+        known = seen.get(id(holder))
+        try:
+            if known is None or known[0]() is not holder:
+                seen[id(holder)] = (weakref.ref(holder), owner)
+                return True
+        except TypeError:
+            # Of what cannot be watched it is not known.
+            known = None
+        if known is None or known[1] is not owner:
+            self.shared.add(index)
+            del self.holders[index]
+            return False
         return True
+
+    def kept_in(self, file):
+        found = self.keeping.get(file)
+        if found is None:
+            try:
+                with open(os.path.join(ROOT, self.files[file]), "rb") as source:
+                    found = kept_in(ast.parse(source.read()))
+            except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+                found = Everything()
+            self.keeping[file] = found
+        return found
 
     def import_of(self, frame):
         """What is being imported as a frame runs."""
@@ -220,8 +264,9 @@ class Recorder:
         frame = sys._getframe(2)
         bucket = self.stack[-1]
         if path.endswith(".py"):
-            # To import a file is not to read it.
-            if self.current is None or frame.f_code.co_filename.startswith("<frozen importlib"):
+            # To import a file is not to read it; what we look up in it is no test's.
+            reader = frame.f_code.co_filename
+            if self.current is None or reader.startswith("<frozen importlib") or reader == __file__:
                 return
         file = self.file(os.path.abspath(path))
         if file is None or file < 0:
@@ -250,7 +295,8 @@ class Recorder:
             "how": self.how,
             "files": self.files,
             "codes": self.codes,
-            "keeps": self.keepers(),
+            "keeps": self.keepers((IN_OBJECT, OUTSIDE, BY_DECORATOR)),
+            "hands": self.keepers((BY_DECORATOR,)),
             "imports": [[file] + all_of(bucket) for file, bucket in sorted(self.imports.items())],
             "outside": all_of(self.outside),
             "unseen": sorted(self.unseen),
@@ -263,22 +309,22 @@ class Recorder:
             json.dump(record, out, separators=(",", ":"))
         os.replace(path + ".part", path)
 
-    def keepers(self):
-        """The code that may keep what it computed for those who ask later."""
+    def keepers(self, kinds):
+        """The code that may keep what it computed for those who ask later, of some kinds."""
         keeping = []
-        by_file = {}
         for index, (file, line, name) in enumerate(self.codes):
-            by_file.setdefault(file, []).append((index, line, name))
-        for file, codes in by_file.items():
-            try:
-                with open(os.path.join(ROOT, self.files[file]), "rb") as source:
-                    tree = ast.parse(source.read())
-                found = kept_in(tree)
-            except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-                keeping.extend(index for index, _, _ in codes)
-                continue
-            keeping.extend(index for index, line, name in codes if (line, name) in found)
-        return sorted(keeping)
+            kind = self.kept_in(file).get((line, name))
+            # What is kept in an object matters where that was seen in several tests.
+            if kind in kinds and (kind != IN_OBJECT or index not in self.holders):
+                keeping.append(index)
+        return keeping
+
+
+class Everything:
+    """A file that cannot be read as code: all of it may keep anything."""
+
+    def get(self, key):
+        return BY_DECORATOR
 
 
 def is_harmless(arguments):
@@ -311,17 +357,23 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 CHANGES = {"setdefault", "update", "append", "add", "insert", "extend", "pop", "register", "__setitem__"}
 
 
+# Where a function keeps what it computed: in the object it is called on, elsewhere, in what its decorator made.
+IN_OBJECT, OUTSIDE, BY_DECORATOR = 1, 2, 3
+
+
 def kept_in(tree):
-    """First line and name of the functions that keep something beyond their call."""
-    found = set()
+    """First line and name of the functions that keep something beyond their call, with where."""
+    found = {}
     todo = [tree]
     while todo:
         node = todo.pop()
         for child in ast.iter_child_nodes(node):
             todo.append(child)
-        if isinstance(node, FUNCTIONS) and keeps(node):
-            line = min([node.lineno] + [decorator.lineno for decorator in node.decorator_list])
-            found.add((line, node.name))
+        if isinstance(node, FUNCTIONS):
+            where = keeps(node)
+            if where:
+                line = min([node.lineno] + [decorator.lineno for decorator in node.decorator_list])
+                found[(line, node.name)] = max(where, found.get((line, node.name), 0))
     return found
 
 
@@ -340,7 +392,7 @@ def keeps(function):
         for node in ast.walk(decorator):
             name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
             if any(word in name.lower() for word in ("cache", "memo", "once", "lazy", "singleton", "reify")):
-                return True
+                return BY_DECORATOR
     arguments = function.args
     every = arguments.args + arguments.kwonlyargs + getattr(arguments, "posonlyargs", [])
     every += [one for one in (arguments.vararg, arguments.kwarg) if one is not None]
@@ -348,6 +400,7 @@ def keeps(function):
     local = {one.arg for one in every}
     stored, loaded, outer = set(), set(), set()
     stores = []
+    where = 0
     for node in ast.walk(function):
         if isinstance(node, (ast.Global, ast.Nonlocal)):
             outer.update(node.names)
@@ -363,21 +416,21 @@ def keeps(function):
             if isinstance(called, ast.Attribute) and called.attr in CHANGES:
                 stores.append(called)
             elif isinstance(called, ast.Name) and called.id in ("setattr", "globals", "vars"):
-                return True
+                return OUTSIDE
     if stored & outer:
-        return True
+        return OUTSIDE
     local |= stored - outer
     for node in stores:
         root, attribute = root_of(node)
         if root is None:
             continue
         if root not in local or root == "cls":
-            return True
+            return OUTSIDE
         if root == first and (attribute in loaded or attribute in ("__class__", "__dict__")):
             # An object that keeps what it was asked for: it may outlive the test.
             if not isinstance(node, ast.Attribute) or node.attr not in CHANGES or node.attr == "setdefault":
-                return True
-    return False
+                where = IN_OBJECT if attribute not in ("__class__", "__dict__") else OUTSIDE
+    return where
 
 
 RECORDER = Recorder()

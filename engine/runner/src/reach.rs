@@ -33,6 +33,8 @@ pub struct RawReach {
     pub codes: Vec<Code>,
     /// Codes that may keep what they computed, by index.
     pub keeps: Vec<u32>,
+    /// Of them, those whose decorator hands out what was kept without entering them.
+    pub hands: Vec<u32>,
     /// By file of a module: what ran while it was imported or collected.
     pub imports: BTreeMap<u32, RawSeen>,
     /// What ran outside of every test and import.
@@ -75,6 +77,7 @@ struct Written {
     files: Vec<String>,
     codes: Vec<(u32, u32, String)>,
     keeps: Vec<u32>,
+    hands: Vec<u32>,
     imports: Vec<(u32, u32, Vec<u32>, Vec<u32>)>,
     outside: (u32, Vec<u32>, Vec<u32>),
     unseen: Vec<u32>,
@@ -167,6 +170,7 @@ pub fn parse(bytes: &[u8]) -> Result<RawReach, String> {
     let mut reach = RawReach {
         python: written.python,
         keeps: indices(written.keeps, all_codes)?,
+        hands: indices(written.hands, all_codes)?,
         unseen: indices(written.unseen, files)?,
         elsewhere: written.elsewhere,
         ..RawReach::default()
@@ -193,7 +197,7 @@ mod tests {
     use super::*;
 
     const SMALL: &str = r#"{"version":1,"python":"3.12","how":"monitoring","files":["a.py","t.py"],
-        "codes":[[0,1,"f"],[1,3,"test_f"]],"keeps":[0],"imports":[[0,0,[],[]]],"outside":[0,[],[]],"unseen":[],
+        "codes":[[0,1,"f"],[1,3,"test_f"]],"keeps":[0],"hands":[],"imports":[[0,0,[],[]]],"outside":[0,[],[]],"unseen":[],
         "elsewhere":["pytest/__init__.py"],"tests":[["t.py::test_f",3,[0,1],[0]]],"complete":true}"#;
 
     #[test]
@@ -224,6 +228,7 @@ mod tests {
             ("\"a.py\"", "\"a\\u0000.py\""),
             ("[0,1,\"f\"]", "[2,1,\"f\"]"),
             ("\"keeps\":[0]", "\"keeps\":[9]"),
+            ("\"hands\":[]", "\"hands\":[9]"),
             ("[[0,0,[],[]]]", "[[0,0,[],[]],[0,0,[],[]]]"),
             ("t.py::test_f", "t.py"),
         ] {

@@ -115,6 +115,7 @@ fn record(entered: &[(&str, &[&str])]) -> Reach {
     let reach = Reach {
         runs: vec!["r1".to_owned()],
         keeps: vec![index("kept")],
+        hands: vec![index("kept")],
         imports: BTreeMap::from([("m.py".to_owned(), seen(&["other"]))]),
         tests: entered.iter().map(test).collect(),
         opened: vec!["data/table.csv".to_owned()],

@@ -22,7 +22,7 @@ use super::side::{Entry, Files, Reader, Source};
 /// The folder in the store's.
 const FOLDER: &str = "reach";
 /// What a record begins with: the form, which any change of [`Kept`] changes.
-const MAGIC: &[u8] = b"grace-rules reach 1\n";
+const MAGIC: &[u8] = b"grace-rules reach 2\n";
 /// Largest record that is read, in bytes.
 const MAX_BYTES: u64 = 256 << 20;
 /// Records that are kept: the newest counts.
@@ -185,6 +185,7 @@ impl Ran<'_> {
         let mut reach = Reach {
             runs: vec![self.run.to_owned()],
             keeps: indices(&raw.keeps),
+            hands: indices(&raw.hands),
             outside: seen(&raw.outside),
             unseen: self.unseen(raw),
             ..Reach::default()
