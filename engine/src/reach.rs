@@ -208,7 +208,7 @@ pub(crate) fn recorded(db: &dyn Db) -> Option<Recorded> {
                 unread.insert(id.clone(), if test.failed { Unread::Chosen } else { Unread::Untold });
             }
         }
-        let is_usable = !test.seen.unseen && !test.failed && !stale.holds(reach, id, part, test);
+        let is_usable = !test.seen.unseen && !test.failed && !stale.holds(id, part, test);
         if !is_usable {
             continue;
         }
@@ -428,6 +428,9 @@ fn keepers(reach: &Reach, graph: &CodeGraph, key: &PartKey, through: &BTreeSet<u
     found
 }
 
+/// Where more files than these differ, a record is not looked at.
+const MOST_DIFFERING: usize = 2_000;
+
 /// What changed since the record was made, beside the change at hand.
 struct Stale {
     /// Parts of the after side that it may reach.
@@ -435,24 +438,32 @@ struct Stale {
     /// Parts of the record that are there no more.
     gone: BTreeSet<u32>,
     opened: BTreeSet<u32>,
+    /// All files that differ.
+    files: BTreeSet<String>,
 }
 
 impl Stale {
     /// `None` where so much may have changed that no record is of use.
     fn of(past: &PastReach, before: &CodeGraph, after: &CodeGraph) -> Option<Self> {
         let reach = &*past.reach;
+        if past.differs.len() > MOST_DIFFERING {
+            return None;
+        }
         let mut seeds = Vec::new();
-        let (mut gone, mut opened) = (BTreeSet::new(), BTreeSet::new());
+        let differs: BTreeSet<&str> = past.differs.iter().map(String::as_str).collect();
+        let of_these = |index: &u32| differs.contains(&*reach.parts[*index as usize].path);
+        let gone: BTreeSet<u32> = (0..).take(reach.parts.len()).filter(of_these).collect();
+        let mut opened = BTreeSet::new();
+        let outside: BTreeSet<&str> =
+            reach.outside.opened.iter().map(|&file| reach.opened[file as usize].as_str()).collect();
         for path in &past.differs {
             if is_documentation(path) && reach.file(path).is_none() {
                 continue;
             }
-            if governs_tests(path) || reach.outside.opened.iter().any(|&file| reach.opened[file as usize] == *path) {
+            if governs_tests(path) || outside.contains(path.as_str()) {
                 return None;
             }
             opened.extend(reach.file(path));
-            let of_file = |index: &usize| &*reach.parts[*index].path == path.as_str();
-            gone.extend((0..reach.parts.len()).filter(of_file).filter_map(|index| u32::try_from(index).ok()));
             match before.file_by_path(path) {
                 Some(file) if widening(before, before.body_of(file)).is_none() => seeds.extend(before.parts_of(file)),
                 _ => return None,
@@ -471,11 +482,12 @@ impl Stale {
             [] => after.empty_set(),
             seeds => on_after(&read_widely(before, seeds), before, after),
         };
-        Some(Self { reached, gone, opened })
+        Some(Self { reached, gone, opened, files: past.differs.iter().cloned().collect() })
     }
 
-    fn holds(&self, reach: &Reach, id: &str, part: Option<PartId>, test: &TestReach) -> bool {
-        if self.reached.is_clear() && self.gone.is_empty() && self.opened.is_empty() {
+    /// Whether the record of a test may be out of date.
+    fn holds(&self, id: &str, part: Option<PartId>, test: &TestReach) -> bool {
+        if self.files.is_empty() {
             return false;
         }
         let is_reached = match part {
@@ -485,8 +497,8 @@ impl Stale {
         };
         let own = id.split_once("::").map_or(id, |(file, _)| file);
         is_reached
+            || self.files.contains(own)
             || test.seen.entered.iter().any(|index| self.gone.contains(index))
             || test.seen.opened.iter().any(|index| self.opened.contains(index))
-            || self.gone.iter().any(|&index| &*reach.parts[index as usize].path == own)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use grace_engine::plan::{BundlePlan, Plan};
+use grace_engine::plan::{BundlePlan, Plan, SelectionMode};
 use grace_runner::junit;
 use grace_store::{Store, Timing};
 use grace_system::git::Repository;
@@ -26,7 +26,16 @@ pub struct Estimate {
 
 /// The estimate of a plan whose bundles run `at_once` at a time; `None` where none was run before, or where nobody can tell now.
 pub(crate) fn of(repository: &Repository, plan: &Plan, at_once: usize) -> Option<Estimate> {
-    let running: Vec<&BundlePlan> = plan.bundles.iter().filter(|bundle| !bundle.runs_nothing()).collect();
+    // What is observed runs whole.
+    let is_whole = |bundle: &BundlePlan| bundle.narrowed && plan.selection == Some(SelectionMode::Observe);
+    let running = plan.bundles.iter().filter(|bundle| is_whole(bundle) || !bundle.runs_nothing());
+    let running: Vec<BundlePlan> = running
+        .map(|bundle| match is_whole(bundle) {
+            true => BundlePlan { selected: Vec::new(), ..bundle.clone() },
+            false => bundle.clone(),
+        })
+        .collect();
+    let running: Vec<&BundlePlan> = running.iter().collect();
     let names: Vec<&str> = running.iter().map(|bundle| bundle.name.as_str()).collect();
     let timings = Store::timings(&super::store_path(repository), &names, LAST, PATIENCE).ok()?;
     estimate(&running, &timings, at_once)
