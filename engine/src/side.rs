@@ -105,7 +105,7 @@ impl SideState {
         }
         let labels: Vec<Label> = tree.files.iter().map(|file| label(&file.content)).collect();
         let files: Vec<(&str, Label)> = tree.files.iter().map(|file| &*file.path).zip(labels.iter().copied()).collect();
-        let recall = CodeGraph::recall(store, &files, MOST_REPAIRS);
+        let recall = CodeGraph::recall(store, &files, MOST_REPAIRS, number);
         let others = other.and_then(|other| other.differing(tree));
         let is_nearer = |differing: &Vec<&TreeFile>| {
             recall.as_ref().is_none_or(|recall| differing.len() <= recall.differing().len())

@@ -12,6 +12,7 @@ mod outlines;
 mod reach;
 mod rows;
 mod sight;
+mod splice;
 mod stats;
 mod visit;
 
@@ -160,8 +161,9 @@ impl CodeGraph {
         build::build(files)
     }
 
-    /// The graph after one file was edited, equal to one built anew from all files; `None` where the edit is one that
-    /// other files can see, or that adds or removes a file: then it is to be built anew.
+    /// The graph after one file was edited, equal to one built anew from all files. Of an edited body the file alone is
+    /// linked again; of what others can see of a file of Python, those that name it are too. `None` where names do not
+    /// tell who they are, where they are too many, and where a file comes or goes: then it is to be built anew.
     #[must_use]
     pub fn repaired(&self, file: &GraphFile) -> Option<Self> {
         build::repaired(self, file)

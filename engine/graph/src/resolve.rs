@@ -64,6 +64,10 @@ impl Demand {
     pub(crate) fn is_sound(&self, parts: u32) -> bool {
         self.class.0 < parts
     }
+
+    pub(crate) fn renumbered(&self, of: impl Fn(PartId) -> Option<PartId>) -> Option<Self> {
+        Some(Self { class: of(self.class)?, ..self.clone() })
+    }
 }
 
 /// What linking knows of all files together. The same as long as no file's interface changes.
@@ -107,6 +111,26 @@ impl Index {
     /// What is worth remembering of it; `None` where it cannot be written.
     pub(crate) fn kept(&self) -> Option<Vec<u8>> {
         postcard::to_stdvec(&Kept { hierarchy: &self.hierarchy, fixtures: &self.fixtures }).ok()
+    }
+
+    /// Whether both offer the same fixtures, where `of` gives a part of the one as a part of the other.
+    pub(crate) fn has_fixtures_of(&self, other: &Self, of: impl Fn(PartId) -> Option<PartId>) -> bool {
+        self.fixtures.is_as(&other.fixtures, of)
+    }
+
+    /// Classes whose bases, near or far, are not those of before, and the classes that came to them or left them: each with
+    /// whether it is numbered as after.
+    pub(crate) fn classes_that_differ(
+        &self,
+        after: &Self,
+        of: impl Fn(PartId) -> Option<PartId>,
+    ) -> Vec<(PartId, bool)> {
+        self.hierarchy.differing(&after.hierarchy, of)
+    }
+
+    /// Every class below a class.
+    pub(crate) fn classes_below(&self, class: PartId) -> Vec<PartId> {
+        self.hierarchy.below(class)
     }
 
     /// The files of the package of Rust or Go that a file belongs to.
@@ -227,17 +251,28 @@ impl Index {
 
 /// The links of every file, in order.
 pub(crate) fn link_all(nodes: &Nodes, outlines: &Outlines, index: &Index, scopes: &ScopeTable<'_>) -> Vec<Links> {
+    let all: Vec<FileId> = nodes.file_ids().collect();
+    link_some(nodes, outlines, index, scopes, &all)
+}
+
+/// The links of some files, in their order.
+pub(crate) fn link_some(
+    nodes: &Nodes,
+    outlines: &Outlines,
+    index: &Index,
+    scopes: &ScopeTable<'_>,
+    files: &[FileId],
+) -> Vec<Links> {
     let tree = Tree::new(nodes, outlines, &index.layout, scopes);
     let next = AtomicUsize::new(0);
-    let count = nodes.files().len();
     let work = |found: &mut Vec<(usize, Links)>| {
         let mut linker = emit::Linker::new(tree, index);
         loop {
             let first = next.fetch_add(SHARE, Ordering::Relaxed);
-            if first >= count {
+            let Some(share) = files.get(first..files.len().min(first + SHARE)).filter(|share| !share.is_empty()) else {
                 break;
-            }
-            found.extend((first..count.min(first + SHARE)).map(|file| (file, linker.link(FileId(file as u32)))));
+            };
+            found.extend(share.iter().enumerate().map(|(at, file)| (first + at, linker.link(*file))));
         }
     };
     // One resolver a worker: what one look-up of modules found serves the next file too.
@@ -249,9 +284,9 @@ pub(crate) fn link_all(nodes: &Nodes, outlines: &Outlines, index: &Index, scopes
         }
     });
     let mut links: Vec<Links> = Vec::new();
-    links.resize_with(count, Links::default);
-    for (file, of_file) in found.into_iter().flatten() {
-        links[file] = of_file;
+    links.resize_with(files.len(), Links::default);
+    for (at, of_file) in found.into_iter().flatten() {
+        links[at] = of_file;
     }
     links
 }

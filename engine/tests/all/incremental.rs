@@ -93,7 +93,7 @@ fn a_body_edit_keeps_the_graph_and_the_sets() {
 }
 
 #[test]
-fn a_new_call_links_one_file_and_runs_what_walks_edges() {
+fn a_new_call_links_one_file_and_runs_what_walks_edges_and_a_definition_is_repaired() {
     let rules = format!(
         "{RULES}\ntag util on path(\"app/util.py\")\n\nrule util_change : tier 2\n  when     change touches tag(util)\n  because  \"Everybody uses it.\"\n"
     );
@@ -114,11 +114,16 @@ fn a_new_call_links_one_file_and_runs_what_walks_edges() {
     // Both walks are asked. What is inherited stays, and so does `kernel`; what the kernel leans on is more now.
     assert_eq!(only(&ran, &["walk", "named_set", "expression"]), counts(&[("walk", 2), ("expression", 1)]), "{ran:#?}");
     assert_eq!(plan.tier, 2);
-    // The other edit, a definition that others can see, builds anew.
+    // The other edit, a definition that others can see, is a repair too; what a star may bring builds anew.
     let defined = with(&before, "app/util.py", "def helper():\n    return 2\n\n\ndef fresh():\n    return 3\n");
     bench.set(&before, &defined, &book(&rules));
     let _ = bench.engine.plan();
-    assert_eq!(bench.engine.graph_work().built, after.built + 1);
+    let (built, repaired) = (after.built, after.repaired + 1);
+    let now = bench.engine.graph_work();
+    assert_eq!((now.built, now.repaired), (built, repaired));
+    bench.set(&before, &with(&before, "app/util.py", "from app.api import *\n"), &book(&rules));
+    let _ = bench.engine.plan();
+    assert_eq!(bench.engine.graph_work().built, built + 1);
 }
 
 #[test]

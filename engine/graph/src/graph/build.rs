@@ -6,6 +6,7 @@ use crate::hash::Set;
 
 use super::{
     CodeGraph, FileNode, GraphFile, ModelLiteral, ModelLiterals, Nodes, Outlines, Rows, Sight, is_generated_name,
+    splice,
 };
 use crate::code::{Dependent, FileId, Part, PartId, PartKind};
 use crate::facts::{Language, Outline, PartFact, PartFlags};
@@ -21,17 +22,7 @@ pub(super) fn build(mut files: Vec<GraphFile>) -> CodeGraph {
     let outlines: Outlines = files.into_iter().map(|file| file.outline.filter(|_| file.opaque.is_none())).collect();
     let scopes = ScopeTable::new(&outlines, nodes.files.len());
     let found = resolve::discover(&nodes, &outlines, layout, &scopes);
-    for part in &found.tests {
-        let part = &mut nodes.parts[part.0 as usize];
-        part.is_test = true;
-        let file = &mut nodes.files[part.file.0 as usize];
-        // Tests of Rust live beside the code that they test.
-        file.is_test |= file.language != Some(Language::Rust);
-    }
-    nodes.tests = found.tests;
-    for (part, decorators) in found.decorators {
-        nodes.parts[part.0 as usize].decorators = decorators;
-    }
+    mark(&mut nodes, found.tests, found.decorators);
     let links = resolve::link_all(&nodes, &outlines, &found.index, &scopes);
     let demands = links.iter().flat_map(|links| &links.demands);
     let mut given = resolve::demanded(&nodes, &outlines, &found.index, &scopes, demands);
@@ -44,6 +35,21 @@ pub(super) fn build(mut files: Vec<GraphFile>) -> CodeGraph {
     let index = Arc::new(LazyIndex::known(found.index));
     let built = Arc::new(rows.clone());
     CodeGraph { nodes: Arc::new(nodes), index, outlines, rows, built, models, dependents, sight }
+}
+
+/// Says which parts are tests, and what decorates parts; before, neither is said of any.
+pub(super) fn mark(nodes: &mut Nodes, tests: Vec<PartId>, decorators: Vec<(PartId, Arc<[Arc<str>]>)>) {
+    for part in &tests {
+        let part = &mut nodes.parts[part.0 as usize];
+        part.is_test = true;
+        let file = &mut nodes.files[part.file.0 as usize];
+        // Tests of Rust live beside the code that they test.
+        file.is_test |= file.language != Some(Language::Rust);
+    }
+    nodes.tests = tests;
+    for (part, decorators) in decorators {
+        nodes.parts[part.0 as usize].decorators = decorators;
+    }
 }
 
 pub(super) fn repaired(graph: &CodeGraph, file: &GraphFile) -> Option<CodeGraph> {
@@ -61,7 +67,7 @@ pub(super) fn repaired(graph: &CodeGraph, file: &GraphFile) -> Option<CodeGraph>
         return Some(graph.clone());
     }
     if !old.same_interface(new) {
-        return None;
+        return splice::spliced(graph, id, file);
     }
     let mut outlines = graph.outlines.clone();
     outlines.set(id, Arc::clone(new));
@@ -98,7 +104,7 @@ pub(super) fn models(rows: &Rows) -> ModelLiterals {
 
 /// Strings that many parts have in common.
 #[derive(Default)]
-struct Shared {
+pub(super) struct Shared {
     names: Set<Arc<str>>,
 }
 
@@ -120,14 +126,10 @@ fn nodes(files: &[GraphFile], layout: &Layout) -> Nodes {
     for (index, file) in files.iter().enumerate() {
         add_file(&mut nodes, &mut shared, layout, FileId(index as u32), file);
     }
-    let mut by_key: Vec<PartId> = nodes.part_ids().collect();
-    for node in &nodes.files {
-        by_key[node.parts.start as usize..node.parts.end as usize].sort_unstable_by(|a, b| {
-            let (a, b) = (nodes.part(*a), nodes.part(*b));
-            (&a.local_name, a.kind, a.occurrence).cmp(&(&b.local_name, b.kind, b.occurrence))
-        });
+    nodes.by_key = nodes.part_ids().collect();
+    for file in 0..nodes.files.len() {
+        nodes.sort_keys(nodes.files[file].parts.clone());
     }
-    nodes.by_key = by_key;
     nodes.close_subtrees();
     nodes
 }
@@ -190,7 +192,14 @@ fn plain_part(kind: PartKind, file: FileId, name: Arc<str>, qualified_name: Arc<
     }
 }
 
-fn add_parts(nodes: &mut Nodes, shared: &mut Shared, outline: &Outline, file: FileId, first: u32, module: &Arc<str>) {
+pub(super) fn add_parts(
+    nodes: &mut Nodes,
+    shared: &mut Shared,
+    outline: &Outline,
+    file: FileId,
+    first: u32,
+    module: &Arc<str>,
+) {
     let all: Option<Set<&str>> = outline.all.as_ref().map(|all| all.iter().map(|name| outline.name(*name)).collect());
     for (ordinal, fact) in outline.parts.iter().enumerate() {
         let (name, qualified_name) = if fact.kind == PartKind::Module {

@@ -100,17 +100,22 @@ pub struct Recall<'s> {
 }
 
 impl CodeGraph {
-    /// The image that is nearest to a tree: of the same paths, with other contents in at most `most` files. The files are
-    /// sorted by path.
+    /// The image that is nearest to a tree: of the same paths, with other contents in at most `most` files. Of two that are
+    /// as near it is the one of this number. The files are sorted by path.
     #[must_use]
-    pub fn recall<'s>(store: &'s Arc<FactStore>, files: &[(&str, Label)], most: usize) -> Option<Recall<'s>> {
+    pub fn recall<'s>(
+        store: &'s Arc<FactStore>,
+        files: &[(&str, Label)],
+        most: usize,
+        wanted: usize,
+    ) -> Option<Recall<'s>> {
         let memory = store.tree()?;
         let recall = |number| {
             let head = memory.graph_head(number)?;
             let differing = Head::of(&head)?.differing(files, most)?;
             Some(Recall { store, number, head, differing })
         };
-        (0..IMAGES).filter_map(recall).min_by_key(|recall| recall.differing.len())
+        (0..IMAGES).filter_map(recall).min_by_key(|recall| (recall.differing.len(), recall.number != wanted))
     }
 
     /// The head and the body of an image of this graph; `None` where it cannot be written.
@@ -379,7 +384,7 @@ impl Rest {
             }
             let models = std::iter::from_fn(|| models.next_if(|(_, part, _)| here(*part))).collect();
             let dependents = std::iter::from_fn(|| dependents.next_if(|one| here(one.part))).collect();
-            rows.push(Row::recalled(nodes, file, out, given, unresolved, demands, models, dependents));
+            rows.push(Arc::new(Row::recalled(nodes, file, out, given, unresolved, demands, models, dependents)));
         }
         let is_done = edges.next().is_none()
             && unresolved.next().is_none()
@@ -507,7 +512,7 @@ mod tests {
         let root = files::temporary_dir().unwrap();
         let texts = texts(&[]);
         let store = remembered(root.path(), 1, &texts);
-        let recall = CodeGraph::recall(&store, &labels(&texts), 0).unwrap();
+        let recall = CodeGraph::recall(&store, &labels(&texts), 0, 0).unwrap();
         assert_eq!(recall.differing(), []);
         let graph = recall.graph().unwrap();
         assert_eq!(shown(&graph), shown(&built(&store, &texts)));
@@ -528,8 +533,8 @@ mod tests {
             ("web/a.ts", "import { b } from './b';\nexport class A { m() { return 1; } }\n"),
         ];
         let new = texts(&edits);
-        assert!(CodeGraph::recall(&store, &labels(&new), 2).is_none());
-        let recall = CodeGraph::recall(&store, &labels(&new), 3).unwrap();
+        assert!(CodeGraph::recall(&store, &labels(&new), 2, 0).is_none());
+        let recall = CodeGraph::recall(&store, &labels(&new), 3, 0).unwrap();
         assert_eq!(recall.differing(), [FileId(1), FileId(8), FileId(9)]);
         let mut graph = recall.graph().unwrap();
         for (path, text) in edits {
@@ -545,14 +550,18 @@ mod tests {
         remembered(root.path(), 0, &first);
         let store = remembered(root.path(), 1, &second);
         let wanted = texts(&[("app/__init__.py", "a = 1\n"), ("web/b.ts", "")]);
-        let recall = CodeGraph::recall(&store, &labels(&wanted), 8).unwrap();
+        let recall = CodeGraph::recall(&store, &labels(&wanted), 8, 0).unwrap();
         assert_eq!((recall.number, recall.differing()), (1, &[FileId(10)][..]));
-        assert!(CodeGraph::recall(&store, &labels(&wanted[1..]), 8).is_none());
+        // Each is one file away.
+        let between = texts(&[("app/__init__.py", "a = 2\n")]);
+        let number = |wanted| CodeGraph::recall(&store, &labels(&between), 8, wanted).unwrap().number;
+        assert_eq!([number(0), number(1)], [0, 1]);
+        assert!(CodeGraph::recall(&store, &labels(&wanted[1..]), 8, 0).is_none());
         let mut renamed = labels(&wanted);
         renamed[4].0 = "good.py";
-        assert!(CodeGraph::recall(&store, &renamed, 8).is_none());
+        assert!(CodeGraph::recall(&store, &renamed, 8, 0).is_none());
         let other = Arc::new(FactStore::new().with_tree(Arc::new(TreeMemory::open(root.path(), Path::new("/other")))));
-        assert!(CodeGraph::recall(&other, &labels(&wanted), 8).is_none());
+        assert!(CodeGraph::recall(&other, &labels(&wanted), 8, 0).is_none());
     }
 
     #[test]

@@ -50,6 +50,15 @@ pub struct Nodes {
 }
 
 impl Nodes {
+    /// Puts the parts of one file in the order of their keys.
+    pub(super) fn sort_keys(&mut self, file: Range<u32>) {
+        let parts = &self.parts;
+        self.by_key[file.start as usize..file.end as usize].sort_unstable_by(|a, b| {
+            let (a, b) = (&parts[a.0 as usize], &parts[b.0 as usize]);
+            (&a.local_name, a.kind, a.occurrence).cmp(&(&b.local_name, b.kind, b.occurrence))
+        });
+    }
+
     /// Says where each part ends, once all parts are there.
     pub(super) fn close_subtrees(&mut self) {
         self.subtree_end = (1..=self.parts.len() as u32).collect();

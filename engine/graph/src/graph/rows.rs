@@ -56,7 +56,7 @@ impl Row {
         self.out.edges.iter()
     }
 
-    fn new(nodes: &Nodes, file: FileId, links: Links, given: Box<[Edge]>) -> Self {
+    pub(super) fn new(nodes: &Nodes, file: FileId, links: Links, given: Box<[Edge]>) -> Self {
         let mut edges = links.edges;
         edges.extend_from_slice(&given);
         // A part that names itself says nothing. One edge for two ends and a kind: what runs before what is only for types,
@@ -72,6 +72,35 @@ impl Row {
             models: links.models.into(),
             dependents: links.dependents.into(),
         }
+    }
+
+    /// The row with other numbers of parts; `None` where it names one that has none.
+    pub(super) fn renumbered(
+        &self,
+        nodes: &Nodes,
+        file: FileId,
+        of: impl Fn(PartId) -> Option<PartId>,
+    ) -> Option<Self> {
+        let renumbered = |edges: &[Edge]| -> Option<Vec<Edge>> {
+            edges.iter().map(|edge| Some(Edge { from: of(edge.from)?, to: of(edge.to)?, ..*edge })).collect()
+        };
+        let mut edges = renumbered(&self.out.edges)?;
+        // The parts of the edited file may stand in another order.
+        edges.sort_unstable_by_key(|edge| (edge.from, edge.to, edge.kind));
+        let unresolved = self.unresolved.iter().map(|one| Some(Unresolved { part: of(one.part)?, ..one.clone() }));
+        let models = self.models.iter().map(|(name, part, site)| Some((Arc::clone(name), of(*part)?, *site)));
+        let dependents = self.dependents.iter().map(|one| Some(Dependent { part: of(one.part)?, ..one.clone() }));
+        let mut demands: Vec<Demand> =
+            self.demands.iter().map(|demand| demand.renumbered(&of)).collect::<Option<_>>()?;
+        demands.sort_unstable();
+        Some(Self {
+            out: ByPart::new(nodes, file, edges, |edge| edge.from.0),
+            given: renumbered(&self.given)?.into(),
+            unresolved: unresolved.collect::<Option<_>>()?,
+            demands: demands.into(),
+            models: models.collect::<Option<_>>()?,
+            dependents: dependents.collect::<Option<_>>()?,
+        })
     }
 
     /// A row as it was: its edges are sorted and free of doubles, those given by others among them.
@@ -109,13 +138,13 @@ impl Rows {
     pub(crate) fn new(nodes: &Nodes, links: Vec<Links>, mut given: impl FnMut(FileId) -> Vec<Edge>) -> Self {
         let rows: Vec<Row> =
             nodes.file_ids().zip(links).map(|(file, links)| Row::new(nodes, file, links, given(file).into())).collect();
-        Self::of(nodes, rows)
+        Self::of(nodes, rows.into_iter().map(Arc::new).collect())
     }
 
     /// From the rows of every file in order.
-    pub(super) fn of(nodes: &Nodes, rows: Vec<Row>) -> Self {
+    pub(super) fn of(nodes: &Nodes, rows: Vec<Arc<Row>>) -> Self {
         let incoming = incoming(nodes, &rows);
-        Self { incoming, rows: rows.into_iter().map(Arc::new).collect() }
+        Self { incoming, rows: rows.into_iter().collect() }
     }
 
     /// With other links of one file; `None` where they ask other files for something else than before. What is again as in
@@ -203,10 +232,10 @@ impl Rows {
 }
 
 /// The edges that end in each file, by part, start and kind.
-fn incoming(nodes: &Nodes, rows: &[Row]) -> Chunks<Arc<ByPart>> {
+fn incoming(nodes: &Nodes, rows: &[Arc<Row>]) -> Chunks<Arc<ByPart>> {
     // Rows come in the order of starts, so edges that are laid out by their ends alone lie in the order of starts there.
     let mut starts = vec![0u32; nodes.len() + 1];
-    for edge in rows.iter().flat_map(Row::edges) {
+    for edge in rows.iter().flat_map(|row| row.edges()) {
         starts[edge.to.0 as usize + 1] += 1;
     }
     for index in 1..starts.len() {
@@ -222,7 +251,7 @@ fn incoming(nodes: &Nodes, rows: &[Row]) -> Chunks<Arc<ByPart>> {
         type_only: false,
     };
     let mut edges = vec![blank; starts[nodes.len()] as usize];
-    for edge in rows.iter().flat_map(Row::edges) {
+    for edge in rows.iter().flat_map(|row| row.edges()) {
         let slot = &mut next[edge.to.0 as usize];
         edges[*slot as usize] = *edge;
         *slot += 1;

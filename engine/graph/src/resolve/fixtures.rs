@@ -111,6 +111,26 @@ pub(super) fn emit(linker: &mut Linker<'_>, file: FileId, outline: &Outline) {
 }
 
 impl Fixtures {
+    /// Whether the same is offered by the same files.
+    pub(super) fn is_as(&self, other: &Self, of: impl Fn(PartId) -> Option<PartId>) -> bool {
+        let same = |one: &[PartId], other: &[PartId]| {
+            one.len() == other.len() && one.iter().all(|part| of(*part).is_some_and(|part| other.contains(&part)))
+        };
+        let same_offer = |one: &Offer, other: &Offer| {
+            one.named.len() == other.named.len()
+                && one.named.iter().all(|(name, parts)| other.named.get(name).is_some_and(|known| same(parts, known)))
+                && same(&one.automatic, &other.automatic)
+                && same(&one.hooks, &other.hooks)
+        };
+        self.plugins == other.plugins
+            && self.conftests == other.conftests
+            && self.offers.len() == other.offers.len()
+            && self
+                .offers
+                .iter()
+                .all(|(file, offer)| other.offers.get(file).is_some_and(|known| same_offer(offer, known)))
+    }
+
     /// Whether every file and part of it is one of the tree.
     pub(super) fn are_sound(&self, nodes: &Nodes) -> bool {
         let file = |file: &FileId| (file.0 as usize) < nodes.files().len();

@@ -93,6 +93,42 @@ impl Hierarchy {
             && self.subclasses.iter().all(|(class, below)| there(class) && below.iter().all(there))
     }
 
+    /// Classes whose line is another one, and the classes that are in one of the two lines only; each with whether it is
+    /// numbered as after.
+    pub(super) fn differing(&self, after: &Self, of: impl Fn(PartId) -> Option<PartId>) -> Vec<(PartId, bool)> {
+        let mut found = Vec::new();
+        let mut seen: Set<PartId> = Set::default();
+        let mut classes: Vec<(&PartId, &Line)> = self.lines.iter().collect();
+        classes.sort_unstable_by_key(|(class, _)| **class);
+        for (class, line) in classes {
+            let Some((now, line_now)) = of(*class).and_then(|now| Some((now, after.lines.get(&now)?))) else {
+                found.push((*class, false));
+                continue;
+            };
+            seen.insert(now);
+            let mapped = |(base, sure): &(PartId, bool)| Some((of(*base)?, *sure));
+            let same_line = line.open == line_now.open
+                && line.classes.iter().map(mapped).eq(line_now.classes.iter().copied().map(Some));
+            let same_bases = self.bases(*class).iter().map(mapped).eq(after.bases(now).iter().copied().map(Some));
+            if same_line && same_bases {
+                continue;
+            }
+            found.push((now, true));
+            for (base, _) in &line.classes {
+                if of(*base).is_none_or(|base| !line_now.classes.iter().any(|(other, _)| *other == base)) {
+                    found.push((*base, false));
+                }
+            }
+            for (base, _) in &line_now.classes {
+                if !line.classes.iter().any(|(other, _)| of(*other) == Some(*base)) {
+                    found.push((*base, true));
+                }
+            }
+        }
+        found.extend(after.lines.keys().filter(|class| !seen.contains(class)).map(|class| (*class, true)));
+        found
+    }
+
     pub(super) fn line(&self, class: PartId) -> Option<&Line> {
         self.lines.get(&class)
     }
