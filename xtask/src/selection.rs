@@ -22,13 +22,16 @@ use truth::Truth;
 const COMMITS: usize = 12;
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
-    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (flags, words): (Vec<&str>, Vec<&str>) =
+        arguments.iter().map(String::as_str).partition(|word| word.starts_with("--"));
+    if let Some(unknown) = flags.iter().find(|flag| !["--built", "--no-testmon"].contains(flag)) {
+        return Err(format!("no option `{unknown}`: there are --built and --no-testmon"));
+    }
+    let binary = || if flags.contains(&"--built") { built() } else { built_anew() };
     match words.as_slice() {
         ["truth", names @ ..] => named(names)?.into_iter().try_for_each(find_out),
         ["commits", name, checkout] => commits(&named(&[name])?, Path::new(checkout), &binary()?),
-        ["measure", "--built", names @ ..] => measure(&named(names)?, &built()?),
-        ["measure", names @ ..] => measure(&named(names)?, &binary()?),
-        ["replay", "--built", names @ ..] => replay(&named(names)?, &built()?),
+        ["measure", names @ ..] => measure(&named(names)?, &binary()?, !flags.contains(&"--no-testmon")),
         ["replay", names @ ..] => replay(&named(names)?, &binary()?),
         _ => {
             Err("expected `truth`, `replay` or `measure`, and perhaps names of packages; or `commits PACKAGE CHECKOUT`"
@@ -84,12 +87,12 @@ fn commits(packages: &[&'static Package], checkout: &Path, binary: &Binary) -> R
             .args([script("commits.py"), python.clone(), binary.program.clone(), checkout.clone()])
             .args([scratch()?.join("commits").join(package.name)])
             .args([package.described(), COMMITS.to_string()])
-            .run()
+            .quiet()
     })
 }
 
 /// The binary, built.
-fn binary() -> Result<Binary, String> {
+fn built_anew() -> Result<Binary, String> {
     duckdb::bring()?;
     host::cargo(&["build", "--package", "grace-rules"]).run()?;
     built()
@@ -178,7 +181,7 @@ fn replay(wanted: &[&'static Package], binary: &Binary) -> Result<(), String> {
 }
 
 /// Every selector on the same faults, as tables.
-fn measure(wanted: &[&'static Package], binary: &Binary) -> Result<(), String> {
+fn measure(wanted: &[&'static Package], binary: &Binary, with_testmon: bool) -> Result<(), String> {
     let packages = known(wanted)?;
     let tools = tools()?;
     let mut by_reading = choices(binary, &packages)?.into_iter();
@@ -189,8 +192,9 @@ fn measure(wanted: &[&'static Package], binary: &Binary) -> Result<(), String> {
         binary.record(&tree, &tools)?;
         let recorded = binary.choices(&tree, truth)?;
         let known = |all: Vec<Chosen>| all.into_iter().map(Some).collect();
-        let all = [known(recorded), known(by_reading.next().unwrap_or_default()), imports, others::testmon(package)?];
-        for (columns, chosen) in columns.iter_mut().zip(all) {
+        let testmon = if with_testmon { others::testmon(package)? } else { Vec::new() };
+        let all = [known(recorded), known(by_reading.next().unwrap_or_default()), imports, testmon];
+        for (columns, chosen) in columns.iter_mut().zip(all).filter(|(_, chosen)| !chosen.is_empty()) {
             columns.push(Column { package: package.name, truth, chosen });
         }
     }

@@ -96,25 +96,26 @@ fn wilson(of: u64, all: u64) -> (f64, f64) {
 
 /// Prints all figures as tables, and every miss.
 pub(super) fn print(selectors: &[Selector<'_>]) {
+    let selectors: Vec<_> = selectors.iter().filter(|selector| !selector.columns.is_empty()).collect();
     let head = "| faults | changes caught % | all failing chosen % | failing tests chosen % | tests % | time % | ms |";
     let line = "|---|---|---|---|---|---|---|";
     for (title, is_wanted) in [("Main strata", true), ("Apart", false)] {
         println!("\n{title}: faults that tests fail for\n\n| selector | group {head}\n|---{line}---|");
-        for selector in selectors {
+        for selector in &selectors {
             for (group, tally) in tallies(selector, is_wanted) {
                 println!("| {} | {group} {}", selector.name, tally.row());
             }
         }
     }
     println!("\nAs many tests by chance\n\n| as many as | changes caught % | failing tests chosen % |\n|---|---|---|");
-    for selector in selectors {
+    for selector in &selectors {
         if let Some(tally) = tallies(selector, true).remove("all") {
             let caught = 100.0 * tally.chance_caught / tally.killed as f64;
             let found = 100.0 * tally.chance_found / tally.failing as f64;
             println!("| {} | {caught:.1} | {found:.1} |", selector.name);
         }
     }
-    for selector in selectors {
+    for selector in &selectors {
         misses(selector);
     }
 }
