@@ -78,6 +78,34 @@ pub(super) const PACKAGES: &[Package] = &[
         tests: "tests",
         without: Some("tests/mypy_test_cases"),
     },
+    // Chosen last: no rule of choosing was made with these in view.
+    Package {
+        name: "cachetools",
+        version: "8.0.2",
+        sha256: "30ac523adfc118b51d2b2e7bad8a0ddb31370dfe2700c7f10ca224f36ccf81e0",
+        root: "src",
+        sources: "src",
+        tests: "tests",
+        without: None,
+    },
+    Package {
+        name: "tomlkit",
+        version: "0.15.2",
+        sha256: "83e32755ba1d20d9340bd069ee97e9f6232ba2346b63ffcba425de01f7e327a6",
+        root: ".",
+        sources: "tomlkit",
+        tests: "tests",
+        without: None,
+    },
+    Package {
+        name: "wtforms",
+        version: "3.3.2",
+        sha256: "49bb51d10b7832d497e758736da4d56f7d129a015db24756f36f28992f175404",
+        root: "src",
+        sources: "src",
+        tests: "tests",
+        without: None,
+    },
 ];
 
 impl Package {
