@@ -399,7 +399,7 @@ def keeps(function):
     first = every[0].arg if every else None
     local = {one.arg for one in every}
     stored, loaded, outer = set(), set(), set()
-    stores = []
+    stores, given = [], []
     where = 0
     for node in ast.walk(function):
         if isinstance(node, (ast.Global, ast.Nonlocal)):
@@ -415,11 +415,20 @@ def keeps(function):
             called = node.func
             if isinstance(called, ast.Attribute) and called.attr in CHANGES:
                 stores.append(called)
-            elif isinstance(called, ast.Name) and called.id in ("setattr", "globals", "vars"):
+            elif isinstance(called, ast.Name) and called.id in ("globals", "vars"):
                 return OUTSIDE
+            elif isinstance(called, ast.Name) and called.id == "setattr" and node.args:
+                given.append(node.args[0])
     if stored & outer:
         return OUTSIDE
     local |= stored - outer
+    for node in given:
+        # An attribute whose name is not known: of an argument it is as any other that is set there.
+        root, _ = root_of(node)
+        if root is None or root not in local or root == "cls":
+            return OUTSIDE
+        if root == first:
+            where = IN_OBJECT
     for node in stores:
         root, attribute = root_of(node)
         if root is None:
