@@ -195,7 +195,7 @@ fn measure(wanted: &[&'static Package], binary: &Binary, with_testmon: bool) -> 
         let testmon = if with_testmon { others::testmon(package)? } else { Vec::new() };
         let all = [known(recorded), known(by_reading.next().unwrap_or_default()), imports, testmon];
         for (columns, chosen) in columns.iter_mut().zip(all).filter(|(_, chosen)| !chosen.is_empty()) {
-            columns.push(Column { package: package.name, truth, chosen });
+            columns.push(Column { package, truth, chosen });
         }
     }
     let names = ["with a record", "reading alone", "import closure", "pytest-testmon"];

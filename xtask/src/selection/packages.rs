@@ -20,6 +20,8 @@ pub(super) struct Package {
     pub(super) tests: &'static str,
     /// A folder of its tests that its own settings tell pytest not to look into.
     without: Option<&'static str>,
+    /// No rule of choosing was made with it in view.
+    pub(super) is_held_out: bool,
 }
 
 /// Flat and `src` layouts, tests inside and outside of the package, with and without fixtures and data files.
@@ -32,6 +34,7 @@ pub(super) const PACKAGES: &[Package] = &[
         sources: "boltons",
         tests: "tests",
         without: None,
+        is_held_out: false,
     },
     Package {
         name: "flask",
@@ -41,6 +44,7 @@ pub(super) const PACKAGES: &[Package] = &[
         sources: "src",
         tests: "tests",
         without: None,
+        is_held_out: false,
     },
     Package {
         name: "h11",
@@ -50,6 +54,7 @@ pub(super) const PACKAGES: &[Package] = &[
         sources: "h11",
         tests: "h11/tests",
         without: None,
+        is_held_out: false,
     },
     Package {
         name: "jinja2",
@@ -59,6 +64,7 @@ pub(super) const PACKAGES: &[Package] = &[
         sources: "src",
         tests: "tests",
         without: None,
+        is_held_out: false,
     },
     Package {
         name: "markdown-it-py",
@@ -68,6 +74,7 @@ pub(super) const PACKAGES: &[Package] = &[
         sources: "markdown_it",
         tests: "tests",
         without: None,
+        is_held_out: false,
     },
     Package {
         name: "marshmallow",
@@ -77,8 +84,8 @@ pub(super) const PACKAGES: &[Package] = &[
         sources: "src",
         tests: "tests",
         without: Some("tests/mypy_test_cases"),
+        is_held_out: false,
     },
-    // Chosen last: no rule of choosing was made with these in view.
     Package {
         name: "cachetools",
         version: "8.0.2",
@@ -87,6 +94,7 @@ pub(super) const PACKAGES: &[Package] = &[
         sources: "src",
         tests: "tests",
         without: None,
+        is_held_out: true,
     },
     Package {
         name: "tomlkit",
@@ -96,6 +104,7 @@ pub(super) const PACKAGES: &[Package] = &[
         sources: "tomlkit",
         tests: "tests",
         without: None,
+        is_held_out: true,
     },
     Package {
         name: "wtforms",
@@ -105,6 +114,7 @@ pub(super) const PACKAGES: &[Package] = &[
         sources: "src",
         tests: "tests",
         without: None,
+        is_held_out: true,
     },
 ];
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ours::Chosen;
+use super::packages::Package;
 use super::truth::{Fault, Truth};
 
 /// The strata of the main figures; the others are reported by themselves.
@@ -10,7 +11,7 @@ const MAIN: [&str; 3] = ["body", "import", "helper"];
 
 /// One package with what a selector chose for each of its faults; `None` where it could not choose.
 pub(super) struct Column<'a> {
-    pub(super) package: &'a str,
+    pub(super) package: &'a Package,
     pub(super) truth: &'a Truth,
     pub(super) chosen: Vec<Option<Chosen>>,
 }
@@ -130,7 +131,8 @@ fn tallies(selector: &Selector<'_>, is_main: bool) -> BTreeMap<String, Tally> {
             }
             let mut groups = vec!["all".to_owned(), format!("stratum {}", fault.stratum)];
             if is_main {
-                groups.push(format!("package {}", column.package));
+                groups.push(format!("package {}", column.package.name));
+                groups.push(if column.package.is_held_out { "held out" } else { "not held out" }.to_owned());
             }
             for group in groups {
                 found.entry(group).or_default().add(column.truth, fault, chosen.as_ref());
@@ -153,7 +155,7 @@ fn misses(selector: &Selector<'_>) {
             empty += u64::from(is_broken && is_empty);
             let lost = lost(fault, chosen.as_ref());
             if !lost.is_empty() {
-                println!("  {} {}: {} of {} tests", column.package, fault.shown(), lost.len(), fault.failed.len());
+                println!("  {} {}: {} of {} tests", column.package.name, fault.shown(), lost.len(), fault.failed.len());
             }
         }
     }
