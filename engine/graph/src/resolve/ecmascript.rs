@@ -340,7 +340,10 @@ pub(super) fn found(names: &Names<'_>, file: FileId, import: &ImportFact) -> Fou
     let specifier = specifier.split('?').next().unwrap_or(specifier);
     let from_script = names.nodes().file(file).language == Some(Language::JavaScript);
     let search = Search { nodes: names.nodes(), packages: &names.world.script, from_script };
-    let one = |file: FileId, sure: bool| Found::Files(vec![file], sure);
+    let one = |file: FileId, sure: bool| {
+        let runs = implementation(names.nodes(), file).filter(|_| !import.type_only);
+        Found::Files(std::iter::once(file).chain(runs).collect(), sure)
+    };
     if specifier.starts_with("./") || specifier.starts_with("../") || matches!(specifier, "." | "..") {
         let target = normal(directory_of(path), specifier).and_then(|target| search.at(&target));
         return match target {
@@ -389,6 +392,18 @@ pub(super) fn found(names: &Names<'_>, file: FileId, import: &ImportFact) -> Fou
         return Found::Outside;
     }
     Found::Missing(UnresolvedKind::External)
+}
+
+/// The script beside a file of declarations: what is declared is what it does.
+fn implementation(nodes: &Nodes, declarations: FileId) -> Option<FileId> {
+    let (stem, ending) = nodes.file(declarations).path.rsplit_once(".d.")?;
+    let scripts: &[&str] = match ending {
+        "ts" => &["js", "jsx", "mjs", "cjs"],
+        "mts" => &["mjs"],
+        "cts" => &["cjs"],
+        _ => &[],
+    };
+    scripts.iter().find_map(|ending| nodes.file_by_path(&format!("{stem}.{ending}")))
 }
 
 /// The package that a bare specifier names, and the path inside.

@@ -327,6 +327,27 @@ fn script_reference_directives() {
 }
 
 #[test]
+fn script_declarations_lead_to_what_they_declare() {
+    let graph = graph(&[
+        (
+            "package.json",
+            "{\"name\": \"p\", \"exports\": {\".\": {\"types\": \"./lib/b.d.ts\", \"import\": \"./dist/b.js\"}}}",
+        ),
+        ("lib/b.d.ts", "export function f(): void;\n"),
+        ("lib/b.js", "export function f() {}\n"),
+        ("a.ts", "import { f } from './lib/b';\nf();\n"),
+        ("own.mjs", "import 'p';\n"),
+        ("typed.ts", "import type { f } from './lib/b';\n"),
+    ]);
+    for from in ["a", "own"] {
+        assert_edge(&graph, from, Imports, "lib.b.d", Import);
+        assert_edge(&graph, from, Imports, "lib.b", Import);
+    }
+    assert_edge(&graph, "typed", Imports, "lib.b.d", Import);
+    assert_no_edge(&graph, "typed", "lib.b");
+}
+
+#[test]
 fn script_path_literals() {
     let graph = graph(&[
         ("web/a.ts", "readFileSync('schema');\nconst t = './data/x.sql';\n"),
