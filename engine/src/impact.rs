@@ -8,7 +8,7 @@ use grace_graph::change::Kinds;
 use grace_graph::code::{Edge, EdgeKind, Evidence, FileId, FolderUse, PartId, PartKey, PartKind};
 use grace_graph::facts::Language;
 use grace_graph::graph::{CodeGraph, Nodes};
-use grace_graph::test_names::{governs_tests, is_test_name};
+use grace_graph::test_names::{governs_changes, governs_tests, is_test_name};
 
 use crate::book::{Kind, compiled, milliseconds, names};
 use crate::conds::EDGE_KINDS;
@@ -190,6 +190,7 @@ pub(crate) fn widening(graph: &CodeGraph, part: PartId) -> Option<Widening> {
     let is_unseen = || {
         node.kind == PartKind::File
             && !grace_graph::change::is_documentation(path)
+            && !governs_changes(path)
             && graph.in_edges(part, EDGE_KINDS).next().is_none()
             && graph.dependents_of(folder).iter().all(|dependent| dependent.usage != FolderUse::Reads)
     };

@@ -158,6 +158,13 @@ pub fn is_foreign_test(path: &str) -> bool {
     }
 }
 
+/// True for files that say how changes are judged, and that no test reads without naming them: who owns what, and the
+/// project's own rules.
+#[must_use]
+pub fn governs_changes(path: &str) -> bool {
+    crate::owners::PLACES.contains(&path) || path.starts_with("grace/") && path.ends_with(".grace")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -724,6 +724,7 @@ impl<'a> Court<'a> {
             let governs_all = grace_graph::test_names::governs_tests(&key.path);
             let is_unnamed = key.kind == PartKind::File
                 && !self.world.is_documentation(&key.path)
+                && !grace_graph::test_names::governs_changes(&key.path)
                 && !self.world.sides[side].edges.iter().any(|edge| edge.to == *key)
                 && !self.world.sides[side].dependents.iter().any(|(folder, usage, _)| {
                     *usage == FolderUse::Reads && folder == key.path.rsplit_once('/').map_or("", |(folder, _)| folder)

@@ -432,6 +432,10 @@ fn a_template_is_reached_by_its_name() {
 fn what_nothing_is_seen_to_use_and_what_says_how_tests_run_widens_and_says_why() {
     let rest = [("tests/test_a.py", "def test_a():\n    assert 1\n"), OTHER, OTHER_MODULE];
     assert_eq!(causes(&rest, "data/x.bin", "1\n", "2\n"), [(WideningCause::UnknownInput, "data/x.bin".to_owned())]);
+    for path in ["CODEOWNERS", ".github/CODEOWNERS", "grace/own.grace"] {
+        assert_eq!(edit(&rest, path, "# a\n", "# b\n"), [""; 0], "{path}");
+    }
+    assert_eq!(causes(&rest, "data/a.grace", "# a\n", "# b\n").len(), 1);
     let mut bench = Bench::new();
     let all = files(&rest);
     bench.set(&with(&all, "data/x.bin", "1"), &with(&all, "data/x.bin", "2"), &rules());
