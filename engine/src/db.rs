@@ -257,6 +257,13 @@ impl Inputs {
     /// Sets what differs from before.
     pub(crate) fn update(&mut self, db: &mut Database, input: Input) {
         let world = self.world;
+        // In a history each tree is first the one after and then the one before: what was told of it stays true.
+        if !self.before.is(&input.before) && self.after.is(&input.before) {
+            let (before, after) = (world.before(db), world.after(db));
+            std::mem::swap(&mut self.before, &mut self.after);
+            world.set_before(db).to(after);
+            world.set_after(db).to(before);
+        }
         let (before, after) = (world.before(db), world.after(db));
         let store = Arc::clone(&db.store);
         self.before.set(&store, &input.before, None, BEFORE);

@@ -1,8 +1,8 @@
 //! A second, naive evaluator: a direct reading of the language page, to hold the real one against.
 //!
-//! It walks the syntax tree and plain ordered sets of part keys. It keeps nothing between two questions, indexes nothing,
-//! shares no code with the evaluation that plans are made by, and gives no evidence: only what a plan says, by name.
-//! It is slow and is meant for tests.
+//! It walks the syntax tree and plain ordered sets of part keys. It keeps nothing between two questions, knows edges by
+//! their ends and indexes nothing else, shares no code with the evaluation that plans are made by, and gives no evidence:
+//! only what a plan says, by name. It is slow and is meant for tests.
 
 mod conditions;
 mod fields;

@@ -94,6 +94,11 @@ impl SideState {
         self.work
     }
 
+    /// Whether it is this very tree.
+    pub(crate) fn is(&self, tree: &Tree) -> bool {
+        self.differing(tree).is_some_and(|differing| differing.is_empty())
+    }
+
     /// Becomes this tree: by repair where little differs from the tree as it was, from another side, or from a graph that
     /// an earlier run remembered; the one that differs least counts. `number` is its place among those.
     pub(crate) fn set(&mut self, store: &Arc<FactStore>, tree: &Tree, other: Option<&Self>, number: usize) {

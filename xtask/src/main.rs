@@ -31,7 +31,11 @@ const COMMANDS: &[(&str, &str, &str)] = &[
     ("test", "[--ci] [cargo arguments]", "run every test of every crate"),
     ("lint", "", "formatting, clippy on everything, generated files, licences and advisories"),
     ("bench", "[warm]", "measure on a large project: `graph stats` beside other tools, a plan beside `git status`"),
-    ("testbed", "CHECKOUT [COMMITS]", "measure again what docs/testbed.md says of a checkout of aaron031291/grace_2"),
+    (
+        "testbed",
+        "CHECKOUT [[--replay] COMMITS]",
+        "measure again what docs/testbed.md says of a checkout of aaron031291/grace_2",
+    ),
     ("languages", "KIND DIRECTORY [TOOL...]", "compare imports with the language's own tool: script, rust or go"),
     (
         "selection",

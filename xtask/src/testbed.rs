@@ -1,4 +1,5 @@
-//! `cargo xtask testbed CHECKOUT [COMMITS]`: what `docs/testbed.md` says, measured again.
+//! `cargo xtask testbed CHECKOUT [COMMITS]`: what `docs/testbed.md` says, measured again. With `--replay COMMITS` its history
+//! is planned in one process instead, timed beside `git log -p`, and every plan held against others.
 //!
 //! CHECKOUT is a work tree of aaron031291/grace_2 with its history, which is fetched by hand and never part of this
 //! repository. One file of it is run as Python: its own `source_graph.py`, which the tags are compared with.
@@ -12,6 +13,7 @@ const COMMITS: u32 = 100;
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let (checkout, commits) = match arguments {
+        [checkout, option, rest @ ..] if option == "--replay" => return replay(checkout, rest),
         [checkout] => (checkout, COMMITS),
         [checkout, commits] => {
             (checkout, commits.parse().map_err(|_| format!("`{commits}` is not a number of commits"))?)
@@ -30,4 +32,30 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
         .args([host::root().join("examples").join("grace_2")])
         .args([commits.to_string()])
         .run()
+}
+
+/// The history, commit by commit: how long it takes with nothing and with everything remembered, and whether each plan is
+/// the one from scratch and the reference's. `SHARE` (such as `0/20`) asks the reference of some commits only: it is slow.
+fn replay(checkout: &str, arguments: &[String]) -> Result<(), String> {
+    let (commits, share) = match arguments {
+        [commits] => (commits, "0/1"),
+        [commits, share] => (commits, share.as_str()),
+        _ => return Err("expected a number of commits after --replay, and perhaps a share such as 0/20".to_owned()),
+    };
+    duckdb::bring()?;
+    host::cargo(&["build", "--release", "--package", "grace-rules", "--example", "replay"]).run()?;
+    let name = format!("replay{}", std::env::consts::EXE_SUFFIX);
+    let binary = host::target()?.join("release").join("examples").join(name);
+    let cache = host::target()?.join("replay-cache");
+    if cache.exists() {
+        std::fs::remove_dir_all(&cache).map_err(|error| format!("cannot remove {}: {error}", cache.display()))?;
+    }
+    let run = |mode: &str| {
+        println!("{mode}");
+        host::program(&binary).args([checkout, commits, mode]).variable("GRACE_RULES_CACHE", &cache).run()
+    };
+    // Cold, then with what that remembered.
+    run("time")?;
+    run("time")?;
+    run(&format!("reference:{share}"))
 }

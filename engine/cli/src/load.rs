@@ -10,6 +10,7 @@ mod history;
 mod memory;
 mod models;
 pub mod reach;
+pub mod replay;
 pub mod session;
 mod side;
 mod trees;

@@ -1,4 +1,5 @@
-//! The facts that a plan is judged on, laid out flat: no index, no interning, nothing derived from a rule.
+//! The facts that a plan is judged on, laid out flat: no interning, nothing derived from a rule, no index but of edges by
+//! their ends.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -44,6 +45,10 @@ pub(super) struct SideFacts {
     pub(super) parts: BTreeMap<PartKey, PartFacts>,
     pub(super) files: BTreeMap<String, FileFacts>,
     pub(super) edges: BTreeSet<EdgeFacts>,
+    /// The same by the part that they end at. Of a change that reaches much they are asked for very many parts.
+    users: BTreeMap<PartKey, Vec<EdgeFacts>>,
+    /// Imports by the file that they end in.
+    importers: BTreeMap<Arc<str>, Vec<EdgeFacts>>,
     /// Too much of the tree is not seen for what a change reaches to be believed.
     pub(super) is_hardly_seen: bool,
     /// Folders, what hangs on all that is in them, and how.
@@ -56,6 +61,9 @@ pub(super) struct SideFacts {
 impl SideFacts {
     /// Whether the sources of one file are compiled into the package of another one of Rust or Go, or its tests with them.
     fn is_compiled_into(&self, from: &str, to: &str) -> bool {
+        if ![".go", ".rs"].iter().any(|ending| from.ends_with(ending) && to.ends_with(ending)) {
+            return false;
+        }
         let package = |path: &str| -> Option<String> {
             let above = path.rsplit_once('/').map_or("", |(folder, _)| folder);
             if path.ends_with(".go") {
@@ -70,6 +78,16 @@ impl SideFacts {
         };
         let ways = !is_test_name(from) || is_test_name(to);
         ways && package(from).is_some_and(|own| package(to) == Some(own))
+    }
+
+    /// Edges that end at a part.
+    fn uses_of(&self, key: &PartKey) -> &[EdgeFacts] {
+        self.users.get(key).map_or(&[], Vec::as_slice)
+    }
+
+    /// Imports that end in a file.
+    fn importers_of(&self, path: &str) -> &[EdgeFacts] {
+        self.importers.get(path).map_or(&[], Vec::as_slice)
     }
 
     /// Whether a part stands for what could not be read of its file: it may hold anything.
@@ -268,8 +286,7 @@ impl World {
                 continue;
             }
             let Some(part) = facts.parts.get(&key) else { continue };
-            let users: Vec<&EdgeFacts> =
-                facts.edges.iter().filter(|edge| edge.to == key && !names_only(edge)).collect();
+            let users: Vec<&EdgeFacts> = facts.uses_of(&key).iter().filter(|edge| !names_only(edge)).collect();
             if held {
                 for edge in &users {
                     let heir = edge.from.kind == PartKind::Class && edge.kind == EdgeKind::Inherits;
@@ -297,8 +314,7 @@ impl World {
                 }
             }
             if matches!(key.kind, PartKind::Module | PartKind::Class) {
-                let imports = |edge: &&EdgeFacts| edge.kind == EdgeKind::Imports && edge.to.path == key.path;
-                open.extend(facts.edges.iter().filter(imports).map(|edge| (edge.from.clone(), false)));
+                open.extend(facts.importers_of(&key.path).iter().map(|edge| (edge.from.clone(), false)));
                 let (folder, name) = key.path.rsplit_once('/').unwrap_or(("", &key.path));
                 let below = matches!(name, "conftest.py" | "__init__.py");
                 let within = |path: &str| folder.is_empty() || path.starts_with(&format!("{folder}/"));
@@ -333,14 +349,11 @@ impl World {
                 continue;
             }
             let import_time = matches!(key.kind, PartKind::Module | PartKind::Class);
-            for edge in facts.edges.iter().filter(|edge| edge.certain || !certain) {
-                let uses = edge.to == key && (edge.kind != EdgeKind::Imports || key.kind == PartKind::File);
-                let imports = import_time && edge.kind == EdgeKind::Imports && edge.to.path == key.path;
-                if uses || imports {
-                    open.push(edge.from.clone());
-                }
-            }
+            let sure = |edge: &&EdgeFacts| edge.certain || !certain;
+            let is_use = |edge: &&EdgeFacts| edge.kind != EdgeKind::Imports || key.kind == PartKind::File;
+            open.extend(facts.uses_of(&key).iter().filter(sure).filter(is_use).map(|edge| edge.from.clone()));
             if import_time {
+                open.extend(facts.importers_of(&key.path).iter().filter(sure).map(|edge| edge.from.clone()));
                 let (folder, name) = key.path.rsplit_once('/').unwrap_or(("", &key.path));
                 let below = matches!(name, "conftest.py" | "__init__.py");
                 let inside = |path: &str| folder.is_empty() || path.starts_with(&format!("{folder}/"));
@@ -442,6 +455,12 @@ impl SideFacts {
                 kind: edge.kind,
                 certain: edge.evidence.is_certain(),
             });
+        }
+        for edge in &facts.edges {
+            facts.users.entry(edge.to.clone()).or_default().push(edge.clone());
+            if edge.kind == EdgeKind::Imports {
+                facts.importers.entry(Arc::clone(&edge.to.path)).or_default().push(edge.clone());
+            }
         }
         for one in graph.dependents() {
             facts.dependents.push((one.folder.to_string(), one.usage, key(one.part)));

@@ -86,7 +86,7 @@ impl Base {
     }
 }
 
-fn files_of(entries: Vec<TreeEntry>) -> Files {
+pub(super) fn files_of(entries: Vec<TreeEntry>) -> Files {
     entries
         .into_iter()
         .map(|entry| {
@@ -189,7 +189,19 @@ fn from_git(
     description: String,
     branch: Option<String>,
 ) -> Result<Compared> {
-    let before = files_of(before);
+    between(reader, files_of(before), changes, problems, on_disk, description, branch)
+}
+
+/// The comparison of listed files with what became of some of them.
+pub(super) fn between(
+    reader: &Reader<'_>,
+    before: Files,
+    changes: Vec<TreeChange>,
+    problems: Vec<Problem>,
+    on_disk: bool,
+    description: String,
+    branch: Option<String>,
+) -> Result<Compared> {
     let mut after = before.clone();
     let mut sides: BTreeMap<String, FileChange> = BTreeMap::new();
     let entry_after = |entry: &TreeEntry| match (on_disk, entry.kind, entry.odd_name) {

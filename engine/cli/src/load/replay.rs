@@ -1,0 +1,90 @@
+//! A history, commit by commit, in one process: each tree is listed and read as far as it differs from the last.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use grace_engine::input::{Book, Input, PastFacts, Tree};
+use grace_graph::store::FactStore;
+use grace_system::git::{CommitId, Repository};
+
+use super::memory::Cache;
+use super::side::{Files, Reader};
+use super::{Place, books, change, models, trees};
+use crate::failure::Result;
+use crate::progress::Progress;
+
+/// Where a history has come to.
+pub struct Replay<'a> {
+    repository: &'a Repository,
+    reader: Reader<'a>,
+    /// Stands for the rules of every commit, where there is one.
+    rules: Option<Book>,
+    as_of: i64,
+    at: CommitId,
+    files: Files,
+    tree: Tree,
+}
+
+impl<'a> Replay<'a> {
+    /// Begins at a commit. `rules` is a directory whose rules judge every step in place of those of its commits.
+    ///
+    /// # Errors
+    /// When git cannot answer, or the directory holds no rules.
+    pub fn start(place: &'a Place, at: CommitId, rules: Option<&Path>, as_of: i64, cache: Cache) -> Result<Self> {
+        let repository = place.repository()?;
+        let rules = rules.map(|directory| books::from_directory(place, directory)).transpose()?;
+        let reader = Reader::new(&place.root, Some(repository), cache);
+        let files = change::files_of(repository.tree(at)?);
+        let tree = trees::read(&reader, &[&files], &Progress::Silent)?.pop().unwrap_or_default();
+        Ok(Self { repository, reader, rules, as_of, at, files, tree })
+    }
+
+    /// Where facts are.
+    #[must_use]
+    pub fn store(&self) -> &Arc<FactStore> {
+        &self.reader.memory.store
+    }
+
+    /// Remembers what was read, for the next process.
+    pub fn keep(&self) {
+        self.reader.memory.keep();
+    }
+
+    /// The change to another commit, with everything that judges it; the next step begins there.
+    ///
+    /// # Errors
+    /// When git cannot answer.
+    pub fn step(&mut self, to: CommitId) -> Result<Input> {
+        let changes = self.repository.changed(Some(self.at), to)?;
+        let files = std::mem::take(&mut self.files);
+        let compared = change::between(&self.reader, files, changes, Vec::new(), false, String::new(), None)?;
+        let before = std::mem::take(&mut self.tree);
+        let after = self.tree_after(&before, &compared)?;
+        let (rules_before, rules_after) = match &self.rules {
+            Some(book) => (Some(book.clone()), Some(book.clone())),
+            None => books::of_both(&self.reader, &compared.before, &compared.after)?,
+        };
+        let (mut past, mut problems) = (PastFacts::default(), Vec::new());
+        models::fill(&self.reader, &compared.before, &compared.after, &mut past, &mut problems)?;
+        books::owners(&self.reader, &compared.before, &mut past, &mut problems)?;
+        self.at = to;
+        self.files = compared.after;
+        self.tree = after.clone();
+        let as_of = self.as_of;
+        Ok(Input { before, after, change: compared.change, rules_before, rules_after, past, as_of, ..Input::default() })
+    }
+
+    /// The tree after a change: what it names is read, and all else is as it was.
+    fn tree_after(&self, before: &Tree, compared: &change::Compared) -> Result<Tree> {
+        let sides = compared.change.files.iter().flat_map(|file| [&file.before, &file.after]).flatten();
+        let named: BTreeSet<&str> = sides.map(|side| &*side.path).collect();
+        let entry = |path: &&str| Some(((*path).to_owned(), compared.after.get(*path)?.clone()));
+        let fresh: Files = named.iter().filter_map(entry).collect();
+        let fresh = trees::read(&self.reader, &[&fresh], &Progress::Silent)?.pop().unwrap_or_default();
+        let kept = before.files.iter().filter(|file| !named.contains(&*file.path)).cloned();
+        let mut files: Vec<_> = kept.chain(fresh.files).collect();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(Tree { files })
+    }
+}
