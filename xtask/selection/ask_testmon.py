@@ -13,6 +13,8 @@ import subprocess
 import sys
 import time
 
+# For asking; a fault may make collecting go on for ever.
+TOO_LONG = 300
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 import truth as runner  # noqa: E402
@@ -23,7 +25,7 @@ def ask(python, tree, truth, *more):
     del env["SELECTION_PROBE"]
     # Of what the packages' own settings add, `-m` and `-k` would turn choosing off.
     command = [python, "-m", "pytest", "-q", "--tb=no", "-p", "no:selection_probe", "--testmon", *more, truth["folder"]]
-    return subprocess.run(command, cwd=tree, env=env, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=900)
+    return subprocess.run(command, cwd=tree, env=env, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=TOO_LONG)
 
 
 def main():

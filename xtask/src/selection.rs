@@ -108,8 +108,18 @@ fn built() -> Result<Binary, String> {
     })
 }
 
-/// Chooses tests for every fault of some packages by static reading, several packages at a time.
-fn choices(binary: &Binary, packages: &[(&'static Package, Truth)]) -> Result<Vec<Vec<Chosen>>, String> {
+/// What is chosen for every fault of a package by reading, and then, where it is recorded, with a record.
+struct Choices {
+    by_reading: Vec<Chosen>,
+    recorded: Vec<Chosen>,
+}
+
+/// Chooses tests for every fault of some packages, several packages at a time; with a record too where there are tools.
+fn choices(
+    binary: &Binary,
+    packages: &[(&'static Package, Truth)],
+    tools: Option<&Path>,
+) -> Result<Vec<Choices>, String> {
     let next = std::sync::atomic::AtomicUsize::new(0);
     let done = std::sync::Mutex::new(Vec::new());
     let work = || -> Result<(), String> {
@@ -118,8 +128,14 @@ fn choices(binary: &Binary, packages: &[(&'static Package, Truth)]) -> Result<Ve
             let Some((package, truth)) = packages.get(at) else { return Ok(()) };
             let tree = scratch()?.join("replay").join(package.name);
             package.unpacked(&tree)?;
-            let chosen = binary.choices(&tree, truth)?;
-            done.lock().map_err(|_| "a thread panicked")?.push((at, chosen));
+            let by_reading = binary.choices(&tree, truth)?;
+            let mut recorded = Vec::new();
+            if let Some(tools) = tools {
+                binary.record(&tree, tools)?;
+                recorded = binary.choices(&tree, truth)?;
+            }
+            eprintln!("{}: done", package.name);
+            done.lock().map_err(|_| "a thread panicked")?.push((at, Choices { by_reading, recorded }));
         }
     };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -129,7 +145,7 @@ fn choices(binary: &Binary, packages: &[(&'static Package, Truth)]) -> Result<Ve
     })?;
     let mut done = done.into_inner().map_err(|_| "a thread panicked")?;
     done.sort_by_key(|(at, _)| *at);
-    Ok(done.into_iter().map(|(_, chosen)| chosen).collect())
+    Ok(done.into_iter().map(|(_, choices)| choices).collect())
 }
 
 /// The packages whose failing sets are known and whose sources can be had; the others are said to be left out.
@@ -151,10 +167,10 @@ fn known(wanted: &[&'static Package]) -> Result<Vec<(&'static Package, Truth)>, 
 /// Fails where a test that fails for a fault is not chosen for it.
 fn replay(wanted: &[&'static Package], binary: &Binary) -> Result<(), String> {
     let packages = known(wanted)?;
-    let all = choices(binary, &packages)?;
+    let all = choices(binary, &packages, None)?;
     let mut wrong = 0;
     println!("{:<16} {:>6} {:>6} {:>8} {:>8} {:>8}", "package", "faults", "killed", "failing", "chosen", "ms each");
-    for ((package, truth), chosen) in packages.iter().zip(&all) {
+    for ((package, truth), Choices { by_reading: chosen, .. }) in packages.iter().zip(&all) {
         let killed: Vec<_> = truth.faults.iter().zip(chosen).filter(|(fault, _)| fault.is_killed()).collect();
         let failing: usize = killed.iter().map(|(fault, _)| fault.failed.len()).sum();
         let picked: usize = killed.iter().map(|(_, chosen)| chosen.tests.len()).sum();
@@ -181,19 +197,16 @@ fn replay(wanted: &[&'static Package], binary: &Binary) -> Result<(), String> {
 }
 
 /// Every selector on the same faults, as tables.
-fn measure(wanted: &[&'static Package], binary: &Binary, with_testmon: bool) -> Result<(), String> {
+fn measure(wanted: &[&'static Package], binary: &Binary, asks_testmon: bool) -> Result<(), String> {
     let packages = known(wanted)?;
     let tools = tools()?;
-    let mut by_reading = choices(binary, &packages)?.into_iter();
     let mut columns: [Vec<Column<'_>>; 4] = Default::default();
-    for (package, truth) in &packages {
+    for ((package, truth), ours) in packages.iter().zip(choices(binary, &packages, Some(&tools))?) {
         let tree = scratch()?.join("replay").join(package.name);
-        let imports = others::imports(package, &tree)?;
-        binary.record(&tree, &tools)?;
-        let recorded = binary.choices(&tree, truth)?;
         let known = |all: Vec<Chosen>| all.into_iter().map(Some).collect();
-        let testmon = if with_testmon { others::testmon(package)? } else { Vec::new() };
-        let all = [known(recorded), known(by_reading.next().unwrap_or_default()), imports, testmon];
+        let testmon =
+            if asks_testmon || others::was_asked(package, truth)? { others::testmon(package)? } else { Vec::new() };
+        let all = [known(ours.recorded), known(ours.by_reading), others::imports(package, &tree)?, testmon];
         for (columns, chosen) in columns.iter_mut().zip(all).filter(|(_, chosen)| !chosen.is_empty()) {
             columns.push(Column { package, truth, chosen });
         }

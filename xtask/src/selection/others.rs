@@ -1,12 +1,14 @@
 //! Selectors of others on the same faults, by scripts that print a line a fault.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::Value;
 
 use super::ours::Chosen;
 use super::packages::Package;
+use super::truth::Truth;
 use super::{scratch, script, tools, truth};
 use crate::{host, python};
 
@@ -21,14 +23,23 @@ pub(super) fn imports(package: &Package, tree: &Path) -> Result<Vec<Option<Chose
     Ok(lines.iter().map(|line| chosen(line, millis)).collect())
 }
 
+/// What testmon said so far of a package's faults, a line each.
+fn kept(package: &Package) -> Result<PathBuf, String> {
+    Ok(scratch()?.join("testmon").join(format!("{}.kept", package.name)))
+}
+
+/// Whether testmon was asked of every fault of a package before.
+pub(super) fn was_asked(package: &Package, truth: &Truth) -> Result<bool, String> {
+    Ok(fs::read_to_string(kept(package)?).is_ok_and(|text| text.lines().count() == truth.faults.len()))
+}
+
 /// pytest-testmon, after one recorded run. Goes on where it was stopped.
 pub(super) fn testmon(package: &Package) -> Result<Vec<Option<Chosen>>, String> {
     let python = tools()?.join("python3");
     let tree = scratch()?.join("testmon").join(package.name);
     package.unpacked(&tree)?;
-    let kept = scratch()?.join("testmon").join(format!("{}.kept", package.name));
     let text = host::program(&python)
-        .args([script("ask_testmon.py"), python.clone(), tree, truth::path(package), kept])
+        .args([script("ask_testmon.py"), python.clone(), tree, truth::path(package), kept(package)?])
         .output()?;
     let milliseconds = |line: &Value| 1e3 * line[1].as_f64().unwrap_or_default();
     Ok(lines(&text)?.iter().map(|line| chosen(&line[0], milliseconds(line))).collect())
