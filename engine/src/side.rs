@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use grace_graph::code::FileId;
 use grace_graph::facts::Language;
-use grace_graph::graph::{Chunks, CodeGraph, GraphFile, Label};
+use grace_graph::graph::{Chunks, CodeGraph, GraphFile, Label, Repair};
 use grace_graph::store::FactStore;
 
 use crate::input::{Tree, TreeContent, TreeFile};
@@ -100,61 +100,65 @@ impl SideState {
     }
 
     /// Becomes this tree: by repair where little differs from the tree as it was, from another side, or from a graph that
-    /// an earlier run remembered; the one that differs least counts. `number` is its place among those.
+    /// an earlier run remembered; by edits that no other file sees first, and of what differs least. `number` is its place
+    /// among those that are remembered.
     pub(crate) fn set(&mut self, store: &Arc<FactStore>, tree: &Tree, other: Option<&Self>, number: usize) {
         let mine = self.differing(tree);
         if let Some(differing) = &mine
-            && self.edit_all(store, differing)
+            && self.edit_all(store, differing, Repair::Bodies)
         {
             return;
         }
         let labels: Vec<Label> = tree.files.iter().map(|file| label(&file.content)).collect();
         let files: Vec<(&str, Label)> = tree.files.iter().map(|file| &*file.path).zip(labels.iter().copied()).collect();
-        let recall = CodeGraph::recall(store, &files, MOST_REPAIRS, number);
-        let others = other.and_then(|other| other.differing(tree));
-        let is_nearer = |differing: &Vec<&TreeFile>| {
-            recall.as_ref().is_none_or(|recall| differing.len() <= recall.differing().len())
-        };
-        let by_other = |side: &mut Self| {
-            let (Some(other), Some(differing)) = (other, &others) else { return false };
-            side.start_from(Self { work: side.work, ..other.clone() }, store, differing)
-        };
-        let is_near = others.as_ref().is_some_and(is_nearer);
-        if is_near && by_other(self) {
-            return;
+        let mut starts: Vec<(Self, Vec<&TreeFile>)> = Vec::new();
+        if let Some(differing) = mine {
+            starts.push((self.clone(), differing));
         }
-        if let Some(recall) = recall
+        if let Some(other) = other
+            && let Some(differing) = other.differing(tree)
+        {
+            starts.push((Self { work: self.work, ..other.clone() }, differing));
+        }
+        let least = starts.iter().map(|(_, differing)| differing.len()).min().unwrap_or(usize::MAX);
+        if !(least <= 1 && self.start_from(&starts, store, Repair::Bodies))
+            && let Some(recall) = CodeGraph::recall(store, &files, MOST_REPAIRS, number)
             && let Some(graph) = recall.graph()
         {
             let contents = Contents(Arc::new(tree.files.iter().map(|file| file.content.clone()).collect()));
             let work = GraphWork { recalled: self.work.recalled + 1, ..self.work };
-            let differing: Vec<&TreeFile> =
-                recall.differing().iter().filter_map(|file| tree.files.get(file.0 as usize)).collect();
-            if self.start_from(Self { graph: Arc::new(graph), contents, work }, store, &differing) {
-                if differing.len() > MOST_REPEATED {
-                    store.learn_graph(number, &self.graph, labels);
-                }
-                return;
-            }
-        }
-        if !is_near && by_other(self) {
+            let differing = recall.differing().iter().filter_map(|file| tree.files.get(file.0 as usize)).collect();
+            starts.push((Self { graph: Arc::new(graph), contents, work }, differing));
+        } else if self.is(tree) {
             return;
         }
-        let files = tree.files.iter().map(|file| graph_file(store, file)).collect();
-        self.graph = Arc::new(CodeGraph::build(files));
-        self.work.built += 1;
-        self.contents = Contents(Arc::new(tree.files.iter().map(|file| file.content.clone()).collect()));
+        starts.sort_by_key(|(_, differing)| differing.len());
+        if self.start_from(&starts, store, Repair::Bodies) {
+            if starts.first().is_some_and(|(_, differing)| differing.len() > MOST_REPEATED) {
+                store.learn_graph(number, &self.graph, labels);
+            }
+            return;
+        }
+        if !self.start_from(&starts, store, Repair::Any) {
+            let files = tree.files.iter().map(|file| graph_file(store, file)).collect();
+            self.graph = Arc::new(CodeGraph::build(files));
+            self.work.built += 1;
+            self.contents = Contents(Arc::new(tree.files.iter().map(|file| file.content.clone()).collect()));
+        }
         store.learn_graph(number, &self.graph, labels);
     }
 
-    /// Becomes another state with some files edited. False where that takes building anew: nothing is done then.
-    fn start_from(&mut self, start: Self, store: &FactStore, differing: &[&TreeFile]) -> bool {
-        let old = std::mem::replace(self, start);
-        let done = self.edit_all(store, differing);
-        if !done {
-            *self = old;
+    /// Becomes what one of these states is with its files edited. False where that takes building anew: nothing is done then.
+    fn start_from(&mut self, starts: &[(Self, Vec<&TreeFile>)], store: &FactStore, how: Repair) -> bool {
+        let old = self.clone();
+        for (start, differing) in starts {
+            self.clone_from(start);
+            if self.edit_all(store, differing, how) {
+                return true;
+            }
         }
-        done
+        *self = old;
+        false
     }
 
     /// Gives some files other contents. False where one of them is not there: nothing is done then.
@@ -163,7 +167,7 @@ impl SideState {
             return false;
         }
         let files: Vec<&TreeFile> = files.iter().collect();
-        if !self.edit_all(store, &files) {
+        if !self.edit_all(store, &files, Repair::Any) {
             self.rebuild(store, &files);
         }
         true
@@ -188,7 +192,7 @@ impl SideState {
     }
 
     /// Repairs the graph file by file. False where it has to be built anew: nothing is done then.
-    fn edit_all(&mut self, store: &FactStore, files: &[&TreeFile]) -> bool {
+    fn edit_all(&mut self, store: &FactStore, files: &[&TreeFile], how: Repair) -> bool {
         if files.len() > MOST_REPAIRS {
             return false;
         }
@@ -201,7 +205,7 @@ impl SideState {
                 contents.set(id, file.content.clone());
                 continue;
             }
-            let Some(next) = graph.repaired(&file_now) else { return false };
+            let Some(next) = graph.repaired(&file_now, how) else { return false };
             graph = Arc::new(next);
             contents.set(id, file.content.clone());
             repaired += 1;

@@ -36,6 +36,15 @@ pub use sight::Sight;
 pub use stats::Stats;
 pub use visit::{Neighbors, VisitedParts};
 
+/// Which edits a graph is repaired after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repair {
+    /// Those that other files do not see: the file alone is linked again.
+    Bodies,
+    /// Those that they see, too.
+    Any,
+}
+
 /// One file of a tree, as the graph is built from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GraphFile {
@@ -165,8 +174,8 @@ impl CodeGraph {
     /// linked again; of what others can see of a file of Python, those that name it are too. `None` where names do not
     /// tell who they are, where they are too many, and where a file comes or goes: then it is to be built anew.
     #[must_use]
-    pub fn repaired(&self, file: &GraphFile) -> Option<Self> {
-        build::repaired(self, file)
+    pub fn repaired(&self, file: &GraphFile, how: Repair) -> Option<Self> {
+        build::repaired(self, file, how)
     }
 
     /// The files that it was built from, sorted by path.

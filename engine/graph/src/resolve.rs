@@ -29,7 +29,7 @@ use crate::layout::{Layout, base_name, directory_of};
 use crate::stdlib;
 
 use fixtures::Fixtures;
-use hierarchy::Hierarchy;
+pub(crate) use hierarchy::Hierarchy;
 pub(crate) use scope::ScopeTable;
 
 /// How many files a worker takes at a time.
@@ -128,6 +128,11 @@ impl Index {
         self.hierarchy.differing(&after.hierarchy, of)
     }
 
+    /// The classes under other numbers; `None` where one has none.
+    pub(crate) fn renumbered_classes(&self, of: impl Fn(PartId) -> Option<PartId>) -> Option<Hierarchy> {
+        self.hierarchy.renumbered(of)
+    }
+
     /// Every class below a class.
     pub(crate) fn classes_below(&self, class: PartId) -> Vec<PartId> {
         self.hierarchy.below(class)
@@ -179,7 +184,7 @@ impl LazyIndex {
                 Some(((hierarchy, fixtures), _)) => Index::new(nodes, outlines, layout, hierarchy, fixtures),
                 None => {
                     let scopes = ScopeTable::new(outlines, nodes.files().len());
-                    discover(nodes, outlines, layout, &scopes).index
+                    discover(nodes, outlines, layout, &scopes, None).index
                 }
             }
         })
@@ -215,10 +220,17 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// Reads what all files together say. The nodes have files and parts, and neither tests nor decorators yet.
-pub(crate) fn discover(nodes: &Nodes, outlines: &Outlines, layout: Layout, scopes: &ScopeTable<'_>) -> Discovered {
+/// Reads what all files together say. The nodes have files and parts, and neither tests nor decorators yet. The classes
+/// may be known.
+pub(crate) fn discover(
+    nodes: &Nodes,
+    outlines: &Outlines,
+    layout: Layout,
+    scopes: &ScopeTable<'_>,
+    classes: Option<Hierarchy>,
+) -> Discovered {
     let mut resolver = values::Resolver::new(Tree::new(nodes, outlines, &layout, scopes), None);
-    let hierarchy = Hierarchy::new(&mut resolver);
+    let hierarchy = classes.unwrap_or_else(|| Hierarchy::new(&mut resolver));
     let mut tests = fixtures::tests(nodes, &hierarchy, outlines);
     tests.extend(foreign::tests(nodes, outlines));
     tests.sort_unstable();

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::hash::Set;
 
 use super::{
-    CodeGraph, FileNode, GraphFile, ModelLiteral, ModelLiterals, Nodes, Outlines, Rows, Sight, is_generated_name,
-    splice,
+    CodeGraph, FileNode, GraphFile, ModelLiteral, ModelLiterals, Nodes, Outlines, Repair, Rows, Sight,
+    is_generated_name, splice,
 };
 use crate::code::{Dependent, FileId, Part, PartId, PartKind};
 use crate::facts::{Language, Outline, PartFact, PartFlags};
@@ -21,7 +21,7 @@ pub(super) fn build(mut files: Vec<GraphFile>) -> CodeGraph {
     let mut nodes = nodes(&files, &layout);
     let outlines: Outlines = files.into_iter().map(|file| file.outline.filter(|_| file.opaque.is_none())).collect();
     let scopes = ScopeTable::new(&outlines, nodes.files.len());
-    let found = resolve::discover(&nodes, &outlines, layout, &scopes);
+    let found = resolve::discover(&nodes, &outlines, layout, &scopes, None);
     mark(&mut nodes, found.tests, found.decorators);
     let links = resolve::link_all(&nodes, &outlines, &found.index, &scopes);
     let demands = links.iter().flat_map(|links| &links.demands);
@@ -52,7 +52,7 @@ pub(super) fn mark(nodes: &mut Nodes, tests: Vec<PartId>, decorators: Vec<(PartI
     }
 }
 
-pub(super) fn repaired(graph: &CodeGraph, file: &GraphFile) -> Option<CodeGraph> {
+pub(super) fn repaired(graph: &CodeGraph, file: &GraphFile, how: Repair) -> Option<CodeGraph> {
     let id = graph.file_by_path(&file.path)?;
     let node = graph.file(id);
     if !file.reads_as(node) {
@@ -67,7 +67,7 @@ pub(super) fn repaired(graph: &CodeGraph, file: &GraphFile) -> Option<CodeGraph>
         return Some(graph.clone());
     }
     if !old.same_interface(new) {
-        return splice::spliced(graph, id, file);
+        return if how == Repair::Any { splice::spliced(graph, id, file) } else { None };
     }
     let mut outlines = graph.outlines.clone();
     outlines.set(id, Arc::clone(new));

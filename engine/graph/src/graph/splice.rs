@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::build::{self, Shared};
 use super::rows::Row;
 use super::{CodeGraph, FileNode, GraphFile, Nodes, Outlines, Rows, Sight, is_generated_name};
-use crate::code::{FileId, Part, PartId};
+use crate::code::{FileId, Part, PartId, PartKind};
 use crate::facts::{ImportForm, Language, Outline, StringUse, without_call};
 use crate::hash::Set;
 use crate::layout::Layout;
@@ -66,16 +66,23 @@ pub(super) fn spliced(graph: &CodeGraph, id: FileId, file: &GraphFile) -> Option
     let (mut nodes, renumbering) = nodes(graph, id, new);
     let scopes = ScopeTable::new(&outlines, nodes.files.len());
     let layout = Layout::new(nodes.files.iter().map(|file| &*file.path));
-    let found = resolve::discover(&nodes, &outlines, layout, &scopes);
+    let of = |part| renumbering.of(part);
+    let (mut again, meant) = hold(&nodes, &outlines, &[old, new], names.clone())?;
+    // Where no class is, or is based on, what means something else, the classes are what they were.
+    let holders = nodes.file_ids().filter(|file| again[file.0 as usize]).filter_map(|file| outlines.of(file));
+    let same_classes = ![old, new].into_iter().chain(holders).any(|outline| has_class_of(outline, &meant));
+    let known = if same_classes { Some(graph.index().renumbered_classes(of)?) } else { None };
+    let found = resolve::discover(&nodes, &outlines, layout, &scopes, known);
     build::mark(&mut nodes, found.tests, found.decorators);
     let index = found.index;
-    let (of, same_files) = (|part| renumbering.of(part), is_test_alike(graph, &nodes));
-    if !same_files || !graph.index().has_fixtures_of(&index, of) {
+    if !is_test_alike(graph, &nodes) || !graph.index().has_fixtures_of(&index, of) {
         return None;
     }
 
     // Whose links are made again.
-    for (class, after) in graph.index().classes_that_differ(&index, of) {
+    let before = names.len();
+    let differing = if same_classes { Vec::new() } else { graph.index().classes_that_differ(&index, of) };
+    for (class, after) in differing {
         let (nodes, outlines) = if after { (&nodes, &outlines) } else { (&*graph.nodes, &graph.outlines) };
         add_class(nodes, outlines, class, &mut names);
     }
@@ -85,7 +92,9 @@ pub(super) fn spliced(graph: &CodeGraph, id: FileId, file: &GraphFile) -> Option
             add_users_of_unnamed(index, nodes, id, file, unnamed, &mut names);
         }
     }
-    let mut again = hold(&nodes, &outlines, &[old, new], names)?;
+    if names.len() > before {
+        again = hold(&nodes, &outlines, &[old, new], names)?.0;
+    }
     again[id.0 as usize] = true;
     for file in nodes.file_ids() {
         again[file.0 as usize] |= !same_marks(graph, &nodes, file, of);
@@ -168,13 +177,16 @@ fn nodes(graph: &CodeGraph, id: FileId, outline: &Outline) -> (Nodes, Renumberin
 
 /// Names of one file that mean something else after an edit; `None` where names do not tell what that does to others.
 fn changed_names<'o>(old: &'o Outline, new: &'o Outline) -> Option<Set<&'o str>> {
-    let mut counts: BTreeMap<(String, &str), i32> = BTreeMap::new();
-    for (outline, one) in [(old, 1), (new, -1)] {
-        for said in said(outline) {
-            *counts.entry(said).or_default() += one;
-        }
+    let (before, after) = (said(old), said(new));
+    let mut counts: BTreeMap<&(String, &str), i32> = BTreeMap::new();
+    before.iter().for_each(|said| *counts.entry(said).or_default() += 1);
+    after.iter().for_each(|said| *counts.entry(said).or_default() -= 1);
+    let stays = |said: &&(String, &str)| counts.get(said) == Some(&0);
+    // Of very many meanings of a name the first ones count.
+    if !before.iter().filter(stays).eq(after.iter().filter(stays)) {
+        return None;
     }
-    let mut names: Set<&str> = counts.into_iter().filter(|(_, count)| *count != 0).map(|((_, name), _)| name).collect();
+    let mut names: Set<&str> = counts.iter().filter(|(_, count)| **count != 0).map(|((_, name), _)| *name).collect();
     match (&old.all, &new.all) {
         (None, None) => {}
         (Some(before), Some(after)) => {
@@ -190,18 +202,22 @@ fn changed_names<'o>(old: &'o Outline, new: &'o Outline) -> Option<Set<&'o str>>
 
 /// What a file says that others can ask for, each with the name that it is asked for by; `*` for a star import, which
 /// gives names that are not there to be read.
-fn said(outline: &Outline) -> impl Iterator<Item = (String, &str)> {
+fn said(outline: &Outline) -> Vec<(String, &str)> {
     let list = |list| outline.list(list).iter().map(|name| outline.name(*name)).collect::<Vec<_>>();
-    let around =
-        move |part: u32| outline.parts.get(part as usize).map(|part| (outline.name(part.local_name), part.kind));
-    let parts = outline.parts.iter().skip(1).map(move |part| {
+    // Which part is meant, with all around it: a file may hold several of one name.
+    let mut places: Vec<String> = Vec::with_capacity(outline.parts.len());
+    for part in &outline.parts {
+        let around = places.get(part.parent as usize).map_or("", String::as_str);
+        places.push(format!("{around}/{} {:?} {}", outline.name(part.local_name), part.kind, part.occurrence));
+    }
+    let place = |part: u32| places.get(part as usize).map(String::as_str).unwrap_or_default();
+    let mut all: Vec<(String, &str)> = Vec::new();
+    for (part, place) in outline.parts.iter().zip(&places).skip(1) {
         let lists = [list(part.decorators), list(part.bases), list(part.parameters)];
-        let (local, returns) = (outline.name(part.local_name), outline.name(part.returns));
-        let fixture = outline.name(part.fixture_name);
-        let said = (local, part.kind, part.occurrence, part.flags, lists, returns, fixture);
-        (format!("part {said:?}"), outline.name(part.name))
-    });
-    let imports = outline.imports.iter().filter(|import| import.form != ImportForm::Literal).map(move |import| {
+        let said = (place, part.flags, lists, outline.name(part.returns), outline.name(part.fixture_name));
+        all.push((format!("part {said:?}"), outline.name(part.name)));
+    }
+    for import in outline.imports.iter().filter(|import| import.form != ImportForm::Literal) {
         let (module, name) = (outline.name(import.module), outline.name(import.name));
         let alias = outline.name(import.alias);
         let bound = match import.form {
@@ -210,16 +226,18 @@ fn said(outline: &Outline) -> impl Iterator<Item = (String, &str)> {
             ImportForm::From => name,
             _ => module.split('.').next().unwrap_or(module),
         };
-        (format!("import {:?}", (around(import.part), import.form, import.level, module, name, alias)), bound)
-    });
-    let bindings = outline.bindings.iter().map(move |binding| {
+        let said = (place(import.part), import.form, import.level, module, name, alias);
+        all.push((format!("import {said:?}"), bound));
+    }
+    for binding in &outline.bindings {
         let (target, source) = (outline.name(binding.target), outline.name(binding.source));
-        (format!("binding {:?}", (around(binding.part), binding.on_self, binding.form, target, source)), target)
-    });
-    let variables = outline.module_names.iter().map(|name| (String::from("variable"), outline.name(*name)));
+        let said = (place(binding.part), binding.on_self, binding.form, target, source);
+        all.push((format!("binding {said:?}"), target));
+    }
+    all.extend(outline.module_names.iter().map(|name| (String::from("variable"), outline.name(*name))));
     let plugins = outline.strings.iter().filter(|string| string.usage == StringUse::Plugin);
-    let plugins = plugins.map(|string| (format!("plugin {}", outline.name(string.text)), "pytest_plugins"));
-    parts.chain(imports).chain(bindings).chain(variables).chain(plugins)
+    all.extend(plugins.map(|string| (format!("plugin {}", outline.name(string.text)), "pytest_plugins")));
+    all
 }
 
 /// The name of a class, and those of its own members.
@@ -259,13 +277,14 @@ fn add_users_of_unnamed<'o>(
     }
 }
 
-/// The files that hold one of some names, or a name that stands for one; `None` where they are too many.
+/// The files that hold one of some names, or a name that stands for one, and all these names; `None` where they are too
+/// many.
 fn hold<'o>(
     nodes: &Nodes,
     outlines: &'o Outlines,
-    edited: &[&'o Outline],
+    edited: &[&'o Arc<Outline>],
     mut names: Set<&'o str>,
-) -> Option<Vec<bool>> {
+) -> Option<(Vec<bool>, Set<&'o str>)> {
     let most = (nodes.files.len() / FILES_A_LINKED_ONE).max(FEW);
     let mut again = vec![false; nodes.files.len()];
     let mut fresh = names.clone();
@@ -281,14 +300,14 @@ fn hold<'o>(
             return None;
         }
         let holders = (0..again.len()).filter(|file| again[*file]);
-        let of_holders = holders.filter_map(|file| outlines.of(FileId(file as u32)).map(|outline| &**outline));
+        let of_holders = holders.filter_map(|file| outlines.of(FileId(file as u32)));
         let mut next: Set<&str> = Set::default();
         for outline in of_holders.chain(edited.iter().copied()) {
             stand_for(outline, &names, &mut next);
         }
         next.retain(|name| !names.contains(name));
         if next.is_empty() {
-            return Some(again);
+            return Some((again, names));
         }
         names.extend(next.iter().copied());
         fresh = next;
@@ -304,11 +323,20 @@ fn segments(text: &str) -> impl Iterator<Item = &str> {
 fn holds_any(outline: &Outline, names: &Set<&str>) -> bool {
     let is_named = |name: &str| names.contains(name) && !UNNAMED.contains(&name);
     let is_asked = |name: &str| names.contains(name);
-    outline.names.iter().any(|text| segments(text).any(is_named) || text.ends_with('*') && !text.contains('/'))
+    outline.names.iter().any(|text| segments(text).any(is_named))
+        || outline.references.iter().any(|reference| outline.name(reference.chain).ends_with('*'))
         || UNNAMED.iter().any(|name| names.contains(name))
             && (outline.references.iter().map(|reference| outline.name(reference.chain)))
                 .chain(outline.strings.iter().map(|string| outline.name(string.text)))
                 .any(|chain| segments(chain).any(is_asked))
+}
+
+/// Whether a file has a class of one of these names, or one that is based on one.
+fn has_class_of(outline: &Outline, names: &Set<&str>) -> bool {
+    let means = |name: &str| segments(name).any(|segment| names.contains(segment));
+    outline.parts.iter().filter(|part| part.kind == PartKind::Class).any(|part| {
+        means(outline.name(part.name)) || outline.list(part.bases).iter().any(|base| means(outline.name(*base)))
+    })
 }
 
 /// Names that a file gives to what some names mean.

@@ -93,6 +93,28 @@ impl Hierarchy {
             && self.subclasses.iter().all(|(class, below)| there(class) && below.iter().all(there))
     }
 
+    /// The same under other numbers; `None` where a class has none.
+    pub(super) fn renumbered(&self, of: impl Fn(PartId) -> Option<PartId>) -> Option<Self> {
+        let pairs = |pairs: &[(PartId, bool)]| -> Option<Box<[(PartId, bool)]>> {
+            pairs.iter().map(|(class, sure)| Some((of(*class)?, *sure))).collect()
+        };
+        let line = |line: &Line| Some(Line { classes: pairs(&line.classes)?, open: line.open });
+        let below = |below: &[PartId]| -> Option<Vec<PartId>> {
+            let mut below: Vec<PartId> = below.iter().map(|class| of(*class)).collect::<Option<_>>()?;
+            below.sort_unstable();
+            Some(below)
+        };
+        Some(Self {
+            lines: self.lines.iter().map(|(class, own)| Some((of(*class)?, line(own)?))).collect::<Option<_>>()?,
+            bases: self.bases.iter().map(|(class, own)| Some((of(*class)?, pairs(own)?))).collect::<Option<_>>()?,
+            subclasses: self
+                .subclasses
+                .iter()
+                .map(|(class, own)| Some((of(*class)?, below(own)?)))
+                .collect::<Option<_>>()?,
+        })
+    }
+
     /// Classes whose line is another one, and the classes that are in one of the two lines only; each with whether it is
     /// numbered as after.
     pub(super) fn differing(&self, after: &Self, of: impl Fn(PartId) -> Option<PartId>) -> Vec<(PartId, bool)> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use grace_graph::graph::CodeGraph;
+use grace_graph::graph::{CodeGraph, Repair};
 
 use crate::support::{self, file};
 
@@ -42,6 +42,11 @@ fn tree() -> BTreeMap<&'static str, String> {
         (
             "app/sub.py",
             "from app.models import Child\n\n\nclass Grand(Child):\n    def use(self):\n        return super().run()\n\n\ndef of(it: Grand):\n    it.run()\n    it.missing()\n    it.tool.use()\n    it()\n",
+        ),
+        // Two classes of one name.
+        (
+            "app/twice.py",
+            "from app.models import Base\n\ntry:\n    class Twice(Base):\n        def run(self):\n            return 1\n\nexcept ImportError:\n    class Twice:\n        pass\n",
         ),
         // What a star may bring in.
         ("app/late.py", "from app import tools\n\n\ndef late():\n    return tools.Child()\n"),
@@ -115,6 +120,18 @@ fn an_edit_repairs_the_graph_to_what_it_would_be_if_built_anew() {
 }
 
 #[test]
+fn a_method_that_moves_between_classes_of_one_name_is_seen() {
+    let tree = tree();
+    let moved = "from app.models import Base\n\ntry:\n    class Twice(Base):\n        pass\n\nexcept ImportError:\n    class Twice:\n        def run(self):\n            return 1\n";
+    let mut edited = tree.clone();
+    edited.insert("app/twice.py", moved.to_owned());
+    let (before, anew) = (graph(&tree), graph(&edited));
+    let after = before.repaired(&file("app/twice.py", moved), Repair::Any).expect("names tell it");
+    assert_equal(&after, &anew, "moved");
+    assert_ne!(before.edges().count(), anew.edges().count(), "others see it");
+}
+
+#[test]
 fn a_method_that_very_many_override_is_repaired_too() {
     let classes = |count: usize| -> String {
         (0..count).map(|n| format!("\n\nclass C{n}(Base):\n    def run(self):\n        return {n}\n")).collect()
@@ -139,7 +156,7 @@ fn a_method_that_very_many_override_is_repaired_too() {
         let mut edited = tree.clone();
         edited.insert(path, text);
         // Who asks for something else of other files may have to be built anew.
-        if let Some(after) = before.repaired(&file(path, &edited[path])) {
+        if let Some(after) = before.repaired(&file(path, &edited[path]), Repair::Any) {
             assert_equal(&after, &graph(&edited), &edited[path]);
         } else {
             assert_eq!(path, "app/user.py", "{}", edited[path]);
@@ -148,7 +165,7 @@ fn a_method_that_very_many_override_is_repaired_too() {
     // The first one who asks, and who holds no name that changed.
     let mut quiet = tree.clone();
     quiet.insert("app/user.py", "from app.base import Base\n".to_owned());
-    let after = graph(&quiet).repaired(&file("app/user.py", user)).expect("a new function");
+    let after = graph(&quiet).repaired(&file("app/user.py", user), Repair::Any).expect("a new function");
     assert_equal(&after, &before, "asked for the first time");
 }
 
@@ -165,11 +182,11 @@ fn what_is_taken_away_or_moved_repairs_the_graph_too() {
                 for edited in [rest.join("\n"), [&rest[..], cut].concat().join("\n")] {
                     let mut now = tree.clone();
                     now.insert(path, edited);
-                    if let Some(after) = before.repaired(&file(path, &now[path])) {
+                    if let Some(after) = before.repaired(&file(path, &now[path]), Repair::Any) {
                         repaired += 1;
                         let name = format!("{path}:{first}-{last}");
                         assert_equal(&after, &graph(&now), &name);
-                        let back = after.repaired(&file(path, text)).expect("an edit can be taken back");
+                        let back = after.repaired(&file(path, text), Repair::Any).expect("an edit can be taken back");
                         assert_equal(&back, &before, &name);
                     }
                 }
@@ -197,11 +214,11 @@ fn repaired_after_each(tree: &BTreeMap<&'static str, String>, ending: &str, stat
                 edited.insert(path, [lines[..at].join("\n"), inserted.join("\n"), lines[at..].join("\n")].join("\n"));
                 let anew = graph(&edited);
                 let name = format!("{path}:{at}: {statement}");
-                match before.repaired(&file(path, &edited[path])) {
+                match before.repaired(&file(path, &edited[path]), Repair::Any) {
                     Some(after) => {
                         repaired += 1;
                         assert_equal(&after, &anew, &name);
-                        let back = after.repaired(&file(path, text)).expect("an edit can be taken back");
+                        let back = after.repaired(&file(path, text), Repair::Any).expect("an edit can be taken back");
                         assert_equal(&back, &before, &name);
                     }
                     None => refused += 1,
@@ -342,7 +359,7 @@ fn what_names_do_not_tell_is_not_repaired_and_the_rest_is() {
     let before = graph(&tree);
     let edit = |path: &str, old: &str, new: &str| {
         assert!(tree[path].contains(old), "{path} has {old}");
-        before.repaired(&file(path, &tree[path].replace(old, new))).is_some()
+        before.repaired(&file(path, &tree[path].replace(old, new)), Repair::Any).is_some()
     };
     assert!(edit("app/main.py", "    tool.use()\n", "    tool.use()\n    app.models.Child().run()\n"));
     assert!(edit("tests/test_app.py", "main(child)", "main(child) and main(1)"));
@@ -354,5 +371,5 @@ fn what_names_do_not_tell_is_not_repaired_and_the_rest_is() {
     assert!(!edit("tests/conftest.py", "def child", "def other"), "a fixture");
     assert!(!edit("tests/conftest.py", "tests.plugin", "tests.other"));
     assert!(!edit("app/tools.py", "    return 2", "    return (2"), "it cannot be read whole any more");
-    assert!(before.repaired(&file("app/new.py", "")).is_none());
+    assert!(before.repaired(&file("app/new.py", ""), Repair::Any).is_none());
 }
