@@ -192,6 +192,7 @@ pub(crate) fn recorded(db: &dyn Db) -> Option<Recorded> {
     let (before, after) = (graph_of(db, Side::Before), graph_of(db, Side::After));
     let ids: BTreeMap<String, PartId> = after.tests().iter().map(|&test| (test_id(&after.key(test)), test)).collect();
     let stale = Stale::of(past, before, after)?;
+    let blind = Blind::of(reach, before, after)?;
     let mut usable = after.empty_set();
     let mut chosen = BTreeMap::new();
     let mut unread = BTreeMap::new();
@@ -208,7 +209,7 @@ pub(crate) fn recorded(db: &dyn Db) -> Option<Recorded> {
                 unread.insert(id.clone(), if test.failed { Unread::Chosen } else { Unread::Untold });
             }
         }
-        let is_usable = !test.seen.unseen && !test.failed && !stale.holds(id, part, test);
+        let is_usable = !test.seen.unseen && !test.failed && !stale.holds(id, part, test) && !blind.holds(id, part);
         if !is_usable {
             continue;
         }
@@ -221,7 +222,7 @@ pub(crate) fn recorded(db: &dyn Db) -> Option<Recorded> {
         counted.push((part, id, test));
     }
     let changes = meant(db);
-    let told: Vec<&Meant> = changes.iter().filter(|change| is_told(reach, before, change)).collect();
+    let (told, rest): (Vec<&Meant>, Vec<&Meant>) = changes.iter().partition(|change| is_told(reach, before, change));
     let mut choose = |test: &(Option<PartId>, &str, &TestReach), why: &dyn Fn(String) -> Why| match test.0 {
         Some(part) => {
             chosen.entry(part).or_insert_with(|| why(reach.run_of(test.2)));
@@ -268,7 +269,7 @@ pub(crate) fn recorded(db: &dyn Db) -> Option<Recorded> {
             }
         }
     }
-    let read = read(db, reach, &told, before, after);
+    let read = read(db, reach, &rest, before, after);
     Some(Recorded { usable, chosen, unread, read })
 }
 
@@ -353,9 +354,9 @@ fn is_told(reach: &Reach, before: &CodeGraph, change: &Meant) -> bool {
 }
 
 /// What is followed by reading: the rest of the change, and the modules that ran a changed part while they were imported.
-fn read(db: &dyn Db, reach: &Reach, told: &[&Meant], before: &CodeGraph, after: &CodeGraph) -> FixedBitSet {
+fn read(db: &dyn Db, reach: &Reach, rest: &[&Meant], before: &CodeGraph, after: &CodeGraph) -> FixedBitSet {
     let changes = meant(db);
-    let rest: Vec<Meant> = changes.iter().filter(|change| !told.contains(change)).cloned().collect();
+    let rest: Vec<Meant> = rest.iter().map(|&change| change.clone()).collect();
     let mut all = after.empty_set();
     for (graph, side) in [(before, Side::Before), (after, Side::After)] {
         let mut seeds = seeds_of(&rest, graph, side);
@@ -428,6 +429,46 @@ fn keepers(reach: &Reach, graph: &CodeGraph, key: &PartKey, through: &BTreeSet<u
     found
 }
 
+/// What hangs on test files that went on where nobody looked while they were collected, by starting a process.
+struct Blind<'a> {
+    /// Parts of the after side that they may reach.
+    reached: FixedBitSet,
+    files: BTreeSet<&'a str>,
+}
+
+impl<'a> Blind<'a> {
+    /// `None` where anything else did: a test may have talked to whatever it started.
+    fn of(reach: &'a Reach, before: &CodeGraph, after: &CodeGraph) -> Option<Self> {
+        let unseen = reach.imports.iter().filter(|(_, seen)| seen.unseen);
+        let files: BTreeSet<&str> = unseen.map(|(path, _)| path.as_str()).collect();
+        let mut reached = after.empty_set();
+        if files.is_empty() && !reach.outside.unseen {
+            return Some(Self { reached, files });
+        }
+        let own: BTreeSet<&str> = reach.tests.keys().map(|id| file_of(id)).collect();
+        if reach.outside.unseen || !files.is_subset(&own) {
+            return None;
+        }
+        for graph in [before, after] {
+            let found = files.iter().filter_map(|path| graph.file_by_path(path));
+            let seeds: Vec<PartId> = found.map(|file| graph.body_of(file)).collect();
+            reached.union_with(&on_after(&read_widely(graph, &seeds), graph, after));
+        }
+        Some(Self { reached, files })
+    }
+
+    /// Whether more may have run for a test than its record tells.
+    fn holds(&self, id: &str, part: Option<PartId>) -> bool {
+        let is_reached = part.is_none_or(|part| self.reached.contains(part.0 as usize));
+        !self.files.is_empty() && (is_reached || self.files.contains(file_of(id)))
+    }
+}
+
+/// The file of a test, from its id.
+fn file_of(id: &str) -> &str {
+    id.split_once("::").map_or(id, |(file, _)| file)
+}
+
 /// Where more files than these differ, a record is not looked at.
 const MOST_DIFFERING: usize = 2_000;
 
@@ -495,9 +536,8 @@ impl Stale {
             // Nobody knows what leads to it.
             None => true,
         };
-        let own = id.split_once("::").map_or(id, |(file, _)| file);
         is_reached
-            || self.files.contains(own)
+            || self.files.contains(file_of(id))
             || test.seen.entered.iter().any(|index| self.gone.contains(index))
             || test.seen.opened.iter().any(|index| self.opened.contains(index))
     }

@@ -219,6 +219,27 @@ fn a_test_without_a_record_that_holds_is_chosen_by_reading() {
 }
 
 #[test]
+fn what_went_on_unseen_outside_of_tests_is_not_left_to_a_record() {
+    let (from, to) = HIDDEN;
+    let read = chosen("m.py", from, to, None, &[]);
+    assert_ne!(chosen("m.py", from, to, Some(usual()), &[]), read);
+    let unseen = Seen { unseen: true, ..Seen::default() };
+    let reach = Reach { outside: unseen.clone(), ..usual() };
+    assert_eq!(chosen("m.py", from, to, Some(reach), &[]), read);
+    // A module that others import, and a test file.
+    for path in ["m.py", "far.py", "conftest.py", "tests/test_m.py"] {
+        let mut reach = usual();
+        reach.imports.insert(path.to_owned(), unseen.clone());
+        assert_eq!(chosen("m.py", from, to, Some(reach), &[]), read, "{path}");
+    }
+    // What another test file starts is no matter.
+    let mut reach = usual();
+    reach.tests.insert("tests/test_far.py::test_far".to_owned(), TestReach::default());
+    reach.imports.insert("tests/test_far.py".to_owned(), unseen);
+    assert_eq!(chosen("m.py", from, to, Some(reach), &[]), ["test_hidden"]);
+}
+
+#[test]
 fn what_changed_since_takes_the_record_from_the_tests_that_it_may_reach() {
     let (from, to) = HIDDEN;
     let read = chosen("m.py", from, to, None, &[]);
