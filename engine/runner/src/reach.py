@@ -57,6 +57,8 @@ class Recorder:
         self.outside = Bucket()
         self.stack = [self.outside]
         self.tests = {}
+        # By name of a test function: its items that were collected and did not run, by identity.
+        self.waiting = {}
         self.fixtures = {}
         # File of a module to what runs while it is imported or collected.
         self.imports = {}
@@ -301,7 +303,12 @@ class Recorder:
             "outside": all_of(self.outside),
             "unseen": sorted(self.unseen),
             "elsewhere": elsewhere(),
-            "tests": [[name] + all_of(bucket) for name, bucket in sorted(self.tests.items())],
+            # Of a test function some of whose parameters did not run, too little is known.
+            "tests": [
+                [name] + all_of(bucket)
+                for name, bucket in sorted(self.tests.items())
+                if not self.waiting.get(name)
+            ],
             "complete": True,
         }
         path = os.path.join(FOLDER, "reach.json")
@@ -498,12 +505,20 @@ def name_of(item):
     return "::".join([RECORDER.files[file]] + inside + [name])
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item):
+    name = name_of(item) if is_ours(item.config) else None
+    if name is not None:
+        RECORDER.waiting.setdefault(name, {})[id(item)] = item
+
+
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item, nextitem):
     name = name_of(item) if is_ours(item.config) else None
     if name is None or RECORDER.current is not None:
         yield
         return
+    RECORDER.waiting.get(name, {}).pop(id(item), None)
     bucket = RECORDER.tests.get(name)
     if bucket is None:
         bucket = RECORDER.tests[name] = Bucket()
@@ -578,8 +593,13 @@ def pytest_fixture_setup(fixturedef, request):
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_logreport(report):
     current = RECORDER.current
-    if current is not None and current[0].nodeid == report.nodeid and report.failed:
+    if current is None or current[0].nodeid != report.nodeid:
+        return
+    if report.failed:
         current[1].flags |= FAILED
+    elif not report.passed:
+        # Skipped, or expected to fail: what it would have entered is not known.
+        current[1].flags |= UNSEEN
 
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
@@ -587,5 +607,9 @@ def pytest_sessionfinish(session, exitstatus):
     yield
     if is_ours(session.config) and os.getpid() == PROCESS:
         RECORDER.started = False
-        if int(exitstatus) in (0, 1) and not getattr(session, "shouldstop", False):
+        # A session that stopped early, or that looked at what failed the last time alone, tells too little.
+        stopped = getattr(session, "shouldstop", False) or getattr(session, "shouldfail", False)
+        option = session.config.option
+        again = any(getattr(option, name, False) for name in ("lf", "stepwise"))
+        if int(exitstatus) in (0, 1) and not stopped and not again:
             RECORDER.write()

@@ -316,3 +316,59 @@ fn a_tier_that_enforces_leaves_out_what_is_not_reached() {
     assert_eq!(report["observed"].as_array().map(Vec::len), Some(0));
     assert_eq!(report["bundles"][0]["executed"], 3, "{report}");
 }
+
+#[test]
+fn a_test_that_was_skipped_or_ran_for_some_of_its_parameters_is_not_told_by_a_record() {
+    let repo = project("");
+    let more = "
+
+@pytest.mark.skipif(True, reason='offline')
+def test_skipped():
+    m.plain(1)
+
+
+def test_skips():
+    if m:
+        pytest.skip('offline')
+    m.plain(1)
+
+
+@pytest.mark.xfail(run=False)
+def test_expected():
+    m.plain(1)
+
+
+@pytest.mark.parametrize('x', [0, pytest.param(1, marks=pytest.mark.slow)])
+def test_some(x):
+    if x:
+        m.plain(x)
+";
+    repo.write("tests/test_m.py", &format!("{TESTS}{more}"));
+    repo.write("pytest.ini", "[pytest]\naddopts = -m 'not slow'\nmarkers = slow\n");
+    repo.commit("second");
+    record(&repo);
+    let found = edit(&repo, "app/m.py", "def plain(x):\n    return x", "def plain(x):\n    return x + 0");
+    for test in ["test_skipped", "test_skips", "test_expected", "test_some"] {
+        assert!(found.contains(&test.to_owned()), "{test}: {found:?}");
+    }
+    assert!(!found.contains(&"test_idle".to_owned()), "{found:?}");
+}
+
+#[test]
+fn a_session_that_stopped_early_or_a_process_that_was_started_outside_of_tests_tells_nothing() {
+    let (from, to) = ("def plain(x):\n    return x", "def plain(x):\n    return x + 0");
+    let repo = project("");
+    repo.write("pytest.ini", "[pytest]\naddopts = -x\n");
+    repo.write("tests/test_z.py", "def test_fails():\n    assert False\n\n\ndef test_after():\n    pass\n");
+    repo.commit("second");
+    let report = repo.json("run --all --record");
+    let unit = report["recorded"].as_array().unwrap().iter().find(|bundle| bundle["bundle"] == "unit").unwrap();
+    assert!(unit["problem"].is_string(), "{report}");
+    let repo = project("");
+    let conftest = repo.read("conftest.py");
+    let start = "\n\ndef pytest_sessionstart(session):\n    import subprocess\n    import sys\n\n    subprocess.run([sys.executable, '-c', 'pass'])\n";
+    repo.write("conftest.py", &format!("{conftest}{start}"));
+    repo.commit("second");
+    record(&repo);
+    assert!(edit(&repo, "app/m.py", from, to).contains(&"test_idle".to_owned()));
+}
