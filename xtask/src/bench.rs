@@ -1,8 +1,8 @@
 //! `cargo xtask bench`: what a cold `graph stats` costs on a large project, and a plan when everything is remembered, as
 //! ratios.
 //!
-//! Programs read the same Python files in turn, several times: ours, tree-sitter alone (on as many threads as ours, which
-//! is what ours is compared with, and on one), and two import-only tools of others. The best run of each counts, so that
+//! Programs read the same Python files in turn, several times: ours, tree-sitter alone (with the allocator of ours, which
+//! is what ours is compared with, and with the system's), and two import-only tools of others. The best run of each counts, so that
 //! whatever else the machine does matters less. Processor time is user and system time of the whole process tree. A tool
 //! of others that cannot be had or run is left out, and said to be. docs/performance.md has figures.
 
@@ -20,9 +20,11 @@ const ROUNDS: usize = 5;
 /// How many contestants, the first ones, are ours: none of them can be left out.
 const OURS: usize = 3;
 
-/// What `graph stats` may cost: times the processor seconds of tree-sitter alone, and megabytes.
-const MOST_RATIO: f64 = 1.5;
-const MOST_MEGABYTES: f64 = 300.0;
+/// What `graph stats` may cost: times the processor seconds of tree-sitter alone with the same allocator, the time that
+/// passes as a share of its own processor time, and megabytes.
+const MOST_RATIO: f64 = 1.4;
+const MOST_PASSED: f64 = 0.6;
+const MOST_MEGABYTES: f64 = 200.0;
 
 /// One program and its best run.
 struct Contestant {
@@ -64,15 +66,17 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let corpus = corpus(&base, &folder.join("corpus.txt"))?;
     duckdb::bring()?;
     host::cargo(&["build", "--release", "--package", "grace-rules"]).run()?;
-    host::cargo(&["build", "--release", "--package", "grace-graph", "--example", "parse_only"]).run()?;
+    let examples = ["--example", "parse_only", "--example", "graph_stats"];
+    host::cargo(&[&["build", "--release", "--package", "grace-graph"][..], &examples].concat()).run()?;
 
     let release = host::target()?.join("release");
     let scratch = host::target()?.join("bench-cache");
     let words = |words: &[&str]| words.iter().map(PathBuf::from).collect::<Vec<_>>();
-    let yardstick = vec![release.join("examples").join("parse_only"), corpus.clone()];
+    let parse_only = vec![release.join("examples").join("parse_only"), corpus.clone()];
+    let yardstick = vec![release.join("examples").join("graph_stats"), corpus.clone(), "parse".into()];
     let contestant = |name, command| Contestant { name, command, environment: Vec::new(), cache: None, best: None };
     let mut contestants = vec![
-        contestant("tree-sitter, read and parse only", yardstick.clone()),
+        contestant("tree-sitter, read and parse only", yardstick),
         Contestant {
             // Facts are remembered, so what cold costs holds what remembering them costs.
             environment: vec![("GRACE_RULES_CACHE", scratch.clone()), ("HOME", scratch.clone())],
@@ -82,10 +86,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
                 [vec![release.join("grace-rules")], words(&["graph", "stats"])].concat(),
             )
         },
-        Contestant {
-            environment: vec![("RAYON_NUM_THREADS", PathBuf::from("1"))],
-            ..contestant("tree-sitter, on one thread", yardstick.clone())
-        },
+        contestant("tree-sitter, the system's allocator", parse_only.clone()),
     ];
     if let Some(tools) = tools {
         let ruff = [vec![tools.join("ruff")], words(&["analyze", "graph", "."])].concat();
@@ -97,7 +98,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let requirement = fs::read_to_string(folder.join("corpus.txt")).unwrap_or_default();
     let pinned = requirement.lines().filter(|line| !line.starts_with('#')).find_map(|line| line.split_once(' '));
     // Also brings the files into memory, for all alike.
-    let size = host::program(&yardstick[0]).args([&corpus]).output()?;
+    let size = host::program(&parse_only[0]).args([&corpus]).output()?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     eprintln!("{}: {}; {threads} threads", pinned.map_or("corpus", |(name, _)| name), size.trim());
     for round in 1..=ROUNDS {
@@ -167,10 +168,12 @@ fn report(contestants: &[Contestant]) -> Result<(), String> {
         );
     }
     let ratio = ours.processor_seconds / yardstick.processor_seconds;
-    println!("\nThe yardsticks allocate with the system's allocator, grace-rules with its own.");
-    println!("target: ratio at most {MOST_RATIO}, memory at most {MOST_MEGABYTES} MB");
-    if ratio > MOST_RATIO || ours.megabytes > MOST_MEGABYTES {
-        return Err(format!("missed: ratio {ratio:.2}, memory {:.0} MB", ours.megabytes));
+    let passed = ours.seconds / ours.processor_seconds;
+    println!(
+        "\ntarget: ratio at most {MOST_RATIO}, passed at most {MOST_PASSED} of the processor's time, memory at most {MOST_MEGABYTES} MB"
+    );
+    if ratio > MOST_RATIO || passed > MOST_PASSED || ours.megabytes > MOST_MEGABYTES {
+        return Err(format!("missed: ratio {ratio:.2}, passed {passed:.2}, memory {:.0} MB", ours.megabytes));
     }
     println!("met");
     Ok(())
