@@ -22,6 +22,8 @@ pub(super) struct Package {
     without: Option<&'static str>,
     /// No rule of choosing was made with it in view.
     pub(super) is_held_out: bool,
+    /// Faults for which reading alone is known to lose tests; docs/selection.md says why. It must not become more.
+    pub(super) known_misses: usize,
 }
 
 /// Flat and `src` layouts, tests inside and outside of the package, with and without fixtures and data files.
@@ -35,6 +37,7 @@ pub(super) const PACKAGES: &[Package] = &[
         tests: "tests",
         without: None,
         is_held_out: false,
+        known_misses: 0,
     },
     Package {
         name: "flask",
@@ -45,6 +48,7 @@ pub(super) const PACKAGES: &[Package] = &[
         tests: "tests",
         without: None,
         is_held_out: false,
+        known_misses: 0,
     },
     Package {
         name: "h11",
@@ -55,6 +59,7 @@ pub(super) const PACKAGES: &[Package] = &[
         tests: "h11/tests",
         without: None,
         is_held_out: false,
+        known_misses: 0,
     },
     Package {
         name: "jinja2",
@@ -65,6 +70,7 @@ pub(super) const PACKAGES: &[Package] = &[
         tests: "tests",
         without: None,
         is_held_out: false,
+        known_misses: 0,
     },
     Package {
         name: "markdown-it-py",
@@ -75,6 +81,7 @@ pub(super) const PACKAGES: &[Package] = &[
         tests: "tests",
         without: None,
         is_held_out: false,
+        known_misses: 0,
     },
     Package {
         name: "marshmallow",
@@ -85,6 +92,7 @@ pub(super) const PACKAGES: &[Package] = &[
         tests: "tests",
         without: Some("tests/mypy_test_cases"),
         is_held_out: false,
+        known_misses: 0,
     },
     Package {
         name: "cachetools",
@@ -95,6 +103,7 @@ pub(super) const PACKAGES: &[Package] = &[
         tests: "tests",
         without: None,
         is_held_out: true,
+        known_misses: 49,
     },
     Package {
         name: "tomlkit",
@@ -105,6 +114,7 @@ pub(super) const PACKAGES: &[Package] = &[
         tests: "tests",
         without: Some("tests/toml-test"),
         is_held_out: true,
+        known_misses: 0,
     },
     Package {
         name: "wtforms",
@@ -115,6 +125,7 @@ pub(super) const PACKAGES: &[Package] = &[
         tests: "tests",
         without: None,
         is_held_out: true,
+        known_misses: 0,
     },
 ];
 
