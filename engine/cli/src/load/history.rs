@@ -52,14 +52,26 @@ pub(super) fn is_asked_for<'b>(books: impl IntoIterator<Item = &'b Book>) -> boo
     })
 }
 
-/// The KPIs of these books that are measured here: by name, and which.
+/// The KPIs of these books that are measured here: by name, and which. One that is defined in two ways is none of them, and
+/// so unknown: a change does not choose what the rules before it read.
 pub(super) fn own_kpis<'b>(books: impl IntoIterator<Item = &'b Book>) -> BTreeMap<String, OwnKpi> {
     let texts = books.into_iter().flat_map(|book| &book.files).filter_map(|file| file.text.as_ref().ok());
+    let texts: Vec<_> = texts.filter(|text| text.contains("kpi")).collect();
     // A text without the words is not parsed once more.
-    let items = texts
-        .filter(|text| text.contains("kpi") && text.contains("selection"))
-        .flat_map(|text| grace_dsl::parse(text).items);
-    items.filter_map(|item| Some((item.name.clone(), OwnKpi::of(&item.kind)?))).collect()
+    if !texts.iter().any(|text| text.contains("selection")) {
+        return BTreeMap::new();
+    }
+    let mut found: BTreeMap<String, Option<OwnKpi>> = BTreeMap::new();
+    for item in texts.into_iter().flat_map(|text| grace_dsl::parse(text).items) {
+        if let ItemKind::Operational(Operational { kind: OperationalKind::Kpi, .. }) = item.kind {
+            let own = OwnKpi::of(&item.kind);
+            found
+                .entry(item.name)
+                .and_modify(|known| *known = known.filter(|&known| Some(known) == own))
+                .or_insert(own);
+        }
+    }
+    found.into_iter().filter_map(|(name, own)| Some((name, own?))).collect()
 }
 
 /// A KPI that is measured here.
@@ -191,8 +203,20 @@ mod tests {
     fn kpis_of_the_selection_are_measured_over_what_ran_whole() {
         use grace_store::{Record, SelectionRecord};
         let text = "kpi caught\n  better higher\n  from selection recall\n  unit percent\n\nkpi share\n  better lower\n  from selection share\n  unit percent\n\nkpi heal\n  better higher\n  from prometheus \"main\", query \"selection\"\n";
-        let file = BookFile { path: "a".into(), text: Ok(text.into()), role: grace_dsl::Role::Own };
-        let kpis = own_kpis([&Book { files: vec![file] }]);
+        let book = |text: &str| {
+            let file = BookFile { path: "a".into(), text: Ok(text.into()), role: grace_dsl::Role::Own };
+            Book { files: vec![file] }
+        };
+        let kpis = own_kpis([&book(text), &book(text)]);
+        // A change that says otherwise makes it unknown, whichever of the two is measured here.
+        for (from, to) in
+            [("selection recall", "selection share"), ("selection recall", "prometheus \"main\", query \"q\"")]
+        {
+            let other = book(&text.replace(from, to));
+            for books in [[&book(text), &other], [&other, &book(text)]] {
+                assert_eq!(own_kpis(books), BTreeMap::from([("share".to_owned(), OwnKpi::Share)]), "{to}");
+            }
+        }
         assert_eq!(kpis, BTreeMap::from([("caught".to_owned(), OwnKpi::Recall), ("share".to_owned(), OwnKpi::Share)]));
         let directory = files::temporary_dir().expect("a directory");
         let seen = || Stored { directory: directory.path().to_path_buf() }.selections().expect("numbers");
