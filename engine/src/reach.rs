@@ -32,6 +32,10 @@ pub struct Seen {
 }
 
 impl Seen {
+    fn len(&self) -> usize {
+        self.entered.len() + self.opened.len() + 1
+    }
+
     fn union(&mut self, other: Self) {
         for (mine, more) in [(&mut self.entered, other.entered), (&mut self.opened, other.opened)] {
             mine.extend(more);
@@ -222,7 +226,12 @@ pub(crate) fn recorded(db: &dyn Db) -> Option<Recorded> {
         counted.push((part, id, test));
     }
     let changes = meant(db);
-    let (told, rest): (Vec<&Meant>, Vec<&Meant>) = changes.iter().partition(|change| is_told(reach, before, change));
+    let (mut told, mut rest): (Vec<&Meant>, Vec<&Meant>) =
+        changes.iter().partition(|change| is_told(reach, before, change));
+    let held: usize = counted.iter().map(|(_, _, test)| &test.seen).chain(reach.imports.values()).map(Seen::len).sum();
+    if told.len().saturating_mul(held) > MOST_LOOKED_AT {
+        rest.append(&mut told);
+    }
     let mut choose = |test: &(Option<PartId>, &str, &TestReach), why: &dyn Fn(String) -> Why| match test.0 {
         Some(part) => {
             chosen.entry(part).or_insert_with(|| why(reach.run_of(test.2)));
@@ -252,21 +261,26 @@ pub(crate) fn recorded(db: &dyn Db) -> Option<Recorded> {
             }
         }
     }
-    for change in changes.iter() {
-        for key in change.before.iter().chain(&change.after) {
-            let entered_outside =
-                reach.part(key).is_some_and(|index| reach.outside.entered.binary_search(&index).is_ok());
-            let opened = reach.file(&key.path);
-            let opened_outside = opened.is_some_and(|index| reach.outside.opened.binary_search(&index).is_ok());
-            for test in &counted {
-                if entered_outside || opened_outside && key.kind == PartKind::File {
-                    choose(test, &|run| Why::Outside { part: key.clone(), run });
-                } else if opened.is_some_and(|index| test.2.seen.opened.binary_search(&index).is_ok()) {
-                    choose(test, &|run| Why::Opened { path: key.path.to_string(), run });
-                } else if test.0.is_none() && test.1.split("::").next() == Some(&*key.path) {
-                    choose(test, &|run| Why::Entered { part: key.clone(), run });
-                }
-            }
+    // Each test is looked at once, however much changed.
+    let mut outside = None;
+    let (mut opened, mut paths) = (BTreeSet::new(), BTreeMap::new());
+    for key in changes.iter().flat_map(|change| change.before.iter().chain(&change.after)) {
+        let file = reach.file(&key.path);
+        let entered = reach.part(key).is_some_and(|index| reach.outside.entered.binary_search(&index).is_ok());
+        let read = file.is_some_and(|index| reach.outside.opened.binary_search(&index).is_ok());
+        if outside.is_none() && (entered || read && key.kind == PartKind::File) {
+            outside = Some(key);
+        }
+        opened.extend(file);
+        paths.entry(&*key.path).or_insert(key);
+    }
+    for test in &counted {
+        if let Some(key) = outside {
+            choose(test, &|run| Why::Outside { part: key.clone(), run });
+        } else if let Some(&index) = test.2.seen.opened.iter().find(|index| opened.contains(index)) {
+            choose(test, &|run| Why::Opened { path: reach.opened[index as usize].clone(), run });
+        } else if let Some(&key) = paths.get(file_of(test.1)).filter(|_| test.0.is_none()) {
+            choose(test, &|run| Why::Entered { part: key.clone(), run });
         }
     }
     let read = read(db, reach, &rest, before, after);
@@ -357,18 +371,18 @@ fn is_told(reach: &Reach, before: &CodeGraph, change: &Meant) -> bool {
 fn read(db: &dyn Db, reach: &Reach, rest: &[&Meant], before: &CodeGraph, after: &CodeGraph) -> FixedBitSet {
     let changes = meant(db);
     let rest: Vec<Meant> = rest.iter().map(|&change| change.clone()).collect();
+    let keys = || changes.iter().flat_map(|change| change.before.iter().chain(&change.after));
+    let parts: BTreeSet<u32> = keys().filter_map(|key| reach.part(key)).collect();
+    let opened: BTreeSet<u32> = keys().filter_map(|key| reach.file(&key.path)).collect();
+    let ran = |seen: &Seen| {
+        seen.entered.iter().any(|index| parts.contains(index)) || seen.opened.iter().any(|index| opened.contains(index))
+    };
+    let importers: Vec<&String> = reach.imports.iter().filter(|(_, seen)| ran(seen)).map(|(path, _)| path).collect();
     let mut all = after.empty_set();
     for (graph, side) in [(before, Side::Before), (after, Side::After)] {
         let mut seeds = seeds_of(&rest, graph, side);
-        for key in changes.iter().flat_map(|change| change.before.iter().chain(&change.after)) {
-            let ran = reach.part(key).into_iter().flat_map(|index| reach.importers(index));
-            let opened = reach.file(&key.path).into_iter().flat_map(|index| {
-                let opened = move |seen: &&Seen| seen.opened.binary_search(&index).is_ok();
-                reach.imports.iter().filter(move |(_, seen)| opened(seen)).map(|(path, _)| path.as_str())
-            });
-            let files = ran.chain(opened).filter_map(|path| graph.file_by_path(path));
-            seeds.extend(files.map(|file| graph.body_of(file)));
-        }
+        let files = importers.iter().filter_map(|path| graph.file_by_path(path));
+        seeds.extend(files.map(|file| graph.body_of(file)));
         seeds.sort_unstable();
         seeds.dedup();
         let found = read_widely(graph, &seeds);
@@ -469,6 +483,8 @@ fn file_of(id: &str) -> &str {
     id.split_once("::").map_or(id, |(file, _)| file)
 }
 
+/// Where more changed bodies stand against more of a record than this, all of the change is followed by reading.
+const MOST_LOOKED_AT: usize = 50_000_000;
 /// Where more files than these differ, a record is not looked at.
 const MOST_DIFFERING: usize = 2_000;
 
