@@ -293,7 +293,6 @@ class Recorder:
 
         record = {
             "version": VERSION,
-            "python": "%d.%d" % sys.version_info[:2],
             "how": self.how,
             "files": self.files,
             "codes": self.codes,

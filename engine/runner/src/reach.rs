@@ -25,8 +25,6 @@ const MAX_NAME: usize = 4_096;
 /// What was seen of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RawReach {
-    /// Version of Python, as `3.12`.
-    pub python: String,
     /// Paths of the tree, with `/`.
     pub files: Vec<String>,
     /// Everything that was entered.
@@ -73,7 +71,6 @@ pub struct RawSeen {
 #[derive(Deserialize)]
 struct Written {
     version: u32,
-    python: String,
     files: Vec<String>,
     codes: Vec<(u32, u32, String)>,
     keeps: Vec<u32>,
@@ -149,8 +146,7 @@ pub fn parse(bytes: &[u8]) -> Result<RawReach, String> {
         && written
             .tests
             .iter()
-            .all(|(id, ..)| id.split_once("::").is_some_and(|(file, name)| is_path(file) && is_name(name)))
-        && is_name(&written.python);
+            .all(|(id, ..)| id.split_once("::").is_some_and(|(file, name)| is_path(file) && is_name(name)));
     let (files, all_codes) = (written.files.len(), written.codes.len());
     let indices = |list: Vec<u32>, below: usize| {
         let ascends = list.is_sorted_by(|left, right| left < right);
@@ -168,7 +164,6 @@ pub fn parse(bytes: &[u8]) -> Result<RawReach, String> {
         return Err("the record holds a name that is none".to_owned());
     }
     let mut reach = RawReach {
-        python: written.python,
         keeps: indices(written.keeps, all_codes)?,
         hands: indices(written.hands, all_codes)?,
         unseen: indices(written.unseen, files)?,
@@ -196,7 +191,7 @@ pub fn parse(bytes: &[u8]) -> Result<RawReach, String> {
 mod tests {
     use super::*;
 
-    const SMALL: &str = r#"{"version":1,"python":"3.12","how":"monitoring","files":["a.py","t.py"],
+    const SMALL: &str = r#"{"version":1,"how":"monitoring","files":["a.py","t.py"],
         "codes":[[0,1,"f"],[1,3,"test_f"]],"keeps":[0],"hands":[],"imports":[[0,0,[],[]]],"outside":[0,[],[]],"unseen":[],
         "elsewhere":["pytest/__init__.py"],"tests":[["t.py::test_f",3,[0,1],[0]]],"complete":true}"#;
 
