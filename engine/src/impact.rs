@@ -14,8 +14,8 @@ use crate::book::{Kind, compiled, milliseconds, names};
 use crate::conds::EDGE_KINDS;
 use crate::db::{Db, Meant, graph_of, meant, nodes_of};
 use crate::join::books;
-use crate::listing::{Listing, listing};
-use crate::loading::keep_loading;
+use crate::listing::{Listing, classes_with_tests, listing};
+use crate::loading::{heirs, keep_loading, that_load};
 use crate::plan::{BookSide, BundleForm, BundlePlan, Derivation, Side, Sources, Widening, WideningCause};
 use crate::reach::{Recorded, Unread, Why, recorded};
 
@@ -30,6 +30,9 @@ pub(crate) struct Impact {
     pub(crate) widened: Vec<Widening>,
     /// What runs of the past say, where there is a record: it narrows what reading reaches.
     pub(crate) recorded: Option<Recorded>,
+    /// Test files that inherit tests from other files, and those of them that may load what changed; sorted.
+    heirs: Vec<FileId>,
+    reached_heirs: BTreeSet<FileId>,
 }
 
 /// What the change reaches: it hangs on the parts that changed in meaning and on the graphs.
@@ -69,8 +72,15 @@ impl Impact {
                 reached.insert(part.0 as usize);
             }
         }
+        let heirs = heirs(graph, &classes_with_tests(db));
+        let mut reached_heirs = that_load(graph, &seeds(db, graph, Side::After), &heirs);
+        // What the change took away was loaded before it.
+        let in_before = |file: &FileId| before.file_by_path(&graph.file(*file).path);
+        let before_it: Vec<FileId> = heirs.iter().filter_map(in_before).collect();
+        let loaded = that_load(before, &seeds(db, before, Side::Before), &before_it);
+        reached_heirs.extend(loaded.iter().filter_map(|file| graph.file_by_path(&before.file(*file).path)));
         let recorded = recorded(db);
-        Self { changed, reached, widened: widened.into_iter().collect(), recorded }
+        Self { changed, reached, widened: widened.into_iter().collect(), recorded, heirs, reached_heirs }
     }
 
     /// Whether a part of the after side may behave otherwise.
@@ -653,7 +663,11 @@ pub(crate) fn bundle_plan(
                 }
             }
             whole.extend(impact.unread_files(nodes).filter(|file| listing.holds(nodes, *file)));
+            let heirs = impact.heirs.iter().filter(|file| listing.holds(nodes, **file));
+            let is_reached = |file: &&FileId| !impact.widened.is_empty() || impact.reached_heirs.contains(file);
+            whole.extend(heirs.filter(is_reached));
         } else {
+            whole.extend(impact.heirs.iter().filter(|file| listing.holds(nodes, **file)));
             selected.extend(listing.tests.iter().filter(|test| is_listed(test)));
         }
         whole.extend(&listing.unread);

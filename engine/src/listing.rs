@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use grace_dsl::ast::ItemKind;
-use grace_graph::code::{FileId, PartId};
+use grace_graph::code::{FileId, Part, PartId, PartKind};
 use grace_graph::graph::Nodes;
 use grace_graph::test_names::{TestName, is_foreign_test, python_test_name};
 
@@ -37,6 +37,16 @@ impl Listing {
         self.by_file.binary_search(&file).is_ok()
             || parts.any(|part| self.parts.binary_search_by_key(&part, |(part, _)| *part).is_ok())
     }
+}
+
+/// Classes of Python that have methods named like tests, whoever runs them.
+#[salsa::tracked(returns(clone))]
+pub(crate) fn classes_with_tests(db: &dyn Db) -> Arc<Vec<PartId>> {
+    let nodes = nodes_of(db, Side::After);
+    let is_named = |part: &&Part| part.kind == PartKind::Method && part.name.starts_with("test");
+    let classes = nodes.parts().iter().filter(is_named).filter_map(|part| part.parent);
+    let classes: BTreeSet<PartId> = classes.filter(|class| nodes.part(*class).kind == PartKind::Class).collect();
+    Arc::new(classes.into_iter().collect())
 }
 
 /// The listing of a bundle; nothing where the item is none.

@@ -1,5 +1,7 @@
 //! Which test files can come to load what changed: no other test can fail by it, whatever a call by name alone suggests.
 
+use std::collections::BTreeSet;
+
 use grace_graph::code::{Edge, EdgeKind, Evidence, FileId, FolderUse, PartId, PartKind};
 use grace_graph::facts::Language;
 use grace_graph::graph::CodeGraph;
@@ -27,6 +29,38 @@ pub(crate) fn keep_loading(graph: &CodeGraph, seeds: &[PartId], reached: &mut fi
             reached.set(part.0 as usize, false);
         }
     }
+}
+
+/// Test files with classes that get tests from a class in another file, sorted: who runs such a file by single tests would
+/// leave those out, for they are listed where they are written. `with_tests` are the classes that have methods named so.
+pub(crate) fn heirs(graph: &CodeGraph, with_tests: &[PartId]) -> Vec<FileId> {
+    let mut found = BTreeSet::new();
+    for &base in with_tests {
+        let mut seen = BTreeSet::from([base]);
+        let mut open = vec![base];
+        while let Some(class) = open.pop() {
+            for edge in graph.in_edges(class, &[EdgeKind::Inherits]).filter(|edge| seen.insert(edge.from)) {
+                open.push(edge.from);
+                let file = graph.part(edge.from).file;
+                if file != graph.part(base).file && graph.file(file).is_test {
+                    found.insert(file);
+                }
+            }
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// Those of some test files that can come to load a file of the seeds, as far as is seen.
+pub(crate) fn that_load(graph: &CodeGraph, seeds: &[PartId], files: &[FileId]) -> BTreeSet<FileId> {
+    if files.is_empty() || seeds.is_empty() {
+        return BTreeSet::new();
+    }
+    let mut wanted = fixedbitset::FixedBitSet::with_capacity(graph.files().len());
+    files.iter().for_each(|file| wanted.insert(file.0 as usize));
+    let loading = loading(graph, seeds, &wanted);
+    let loads = |file: &FileId| loading.contains(file.0 as usize) || !is_bounded(graph, *file);
+    files.iter().copied().filter(loads).collect()
 }
 
 /// A test file of Python whose imports are all seen, and lead to sources.

@@ -536,3 +536,27 @@ fn a_string_in_a_test_names_a_module_below_a_folder_that_the_test_searches() {
     let source = |body: &str| format!("def make():\n    return {body}\n");
     assert_eq!(edit(&rest, "tests/plugs/plug/first.py", &source("1"), &source("2")), ["test_load"]);
 }
+
+#[test]
+fn a_file_whose_tests_are_written_in_another_one_is_run_whole_where_it_may_load_what_changed() {
+    let rest = [
+        ("app/__init__.py", ""),
+        ("app/other.py", "def other():\n    return 1\n"),
+        ("tests/__init__.py", "class Mixin:\n    def test_get(self):\n        self.make().get()\n"),
+        ("tests/deeper.py", "from . import Mixin\n\n\nclass Deeper(Mixin):\n    pass\n"),
+        (
+            "tests/test_lru.py",
+            "import unittest\nfrom app.lru import Lru\nfrom .deeper import Deeper\n\n\nclass LruTest(unittest.TestCase, Deeper):\n    make = Lru\n",
+        ),
+        (
+            "tests/test_other.py",
+            "import unittest\nfrom app.other import other\nfrom . import Mixin\n\n\nclass OtherTest(Mixin, unittest.TestCase):\n    def test_own(self):\n        other()\n",
+        ),
+    ];
+    let lru = |value: u8| format!("class Lru:\n    def get(self):\n        return {value}\n");
+    assert_eq!(edit(&rest, "app/lru.py", &lru(1), &lru(2)), ["tests/test_lru.py"]);
+    let first = lru(1);
+    let both = [&rest[..1], &rest[2..], &[("app/lru.py", first.as_str())]].concat();
+    let chosen = edit(&both, "app/other.py", "def other():\n    return 1\n", "def other():\n    return 2\n");
+    assert_eq!(chosen, ["test_own", "tests/test_other.py"]);
+}
