@@ -103,6 +103,14 @@ impl Impact {
         self.recorded.as_ref().is_some_and(|record| record.usable.contains(test.0 as usize))
     }
 
+    /// Whether the tests that a file inherits are to run: where no record has them, all of the file is.
+    fn reaches_heir(&self, nodes: &Nodes, file: FileId) -> bool {
+        let path = &*nodes.file(file).path;
+        let has =
+            |record: &Recorded| record.unread.keys().any(|id| id.split_once("::").is_some_and(|(of, _)| of == path));
+        !self.widened.is_empty() || self.reached_heirs.contains(&file) && !self.recorded.as_ref().is_some_and(has)
+    }
+
     /// Files with recorded tests that reading does not see, and that are to run: all of such a file is run.
     fn unread_files<'i>(&'i self, nodes: &'i Nodes) -> impl Iterator<Item = FileId> + 'i {
         let unread = self.recorded.iter().flat_map(|record| record.unread.iter().map(move |one| (record, one)));
@@ -664,8 +672,7 @@ pub(crate) fn bundle_plan(
             }
             whole.extend(impact.unread_files(nodes).filter(|file| listing.holds(nodes, *file)));
             let heirs = impact.heirs.iter().filter(|file| listing.holds(nodes, **file));
-            let is_reached = |file: &&FileId| !impact.widened.is_empty() || impact.reached_heirs.contains(file);
-            whole.extend(heirs.filter(is_reached));
+            whole.extend(heirs.filter(|file| impact.reaches_heir(nodes, **file)));
         } else {
             whole.extend(impact.heirs.iter().filter(|file| listing.holds(nodes, **file)));
             selected.extend(listing.tests.iter().filter(|test| is_listed(test)));

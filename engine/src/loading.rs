@@ -31,8 +31,8 @@ pub(crate) fn keep_loading(graph: &CodeGraph, seeds: &[PartId], reached: &mut fi
     }
 }
 
-/// Test files with classes that get tests from a class in another file, sorted: who runs such a file by single tests would
-/// leave those out, for they are listed where they are written. `with_tests` are the classes that have methods named so.
+/// Test files with classes that get tests from a class above them, sorted: who runs such a file by single tests would leave
+/// those out, for they are listed where they are written, if at all. `with_tests` are the classes that have methods named so.
 pub(crate) fn heirs(graph: &CodeGraph, with_tests: &[PartId]) -> Vec<FileId> {
     let mut found = BTreeSet::new();
     for &base in with_tests {
@@ -42,7 +42,7 @@ pub(crate) fn heirs(graph: &CodeGraph, with_tests: &[PartId]) -> Vec<FileId> {
             for edge in graph.in_edges(class, &[EdgeKind::Inherits]).filter(|edge| seen.insert(edge.from)) {
                 open.push(edge.from);
                 let file = graph.part(edge.from).file;
-                if file != graph.part(base).file && graph.file(file).is_test {
+                if graph.file(file).is_test {
                     found.insert(file);
                 }
             }

@@ -148,20 +148,43 @@ fn choices(
     Ok(done.into_iter().map(|(_, choices)| choices).collect())
 }
 
-/// The packages whose failing sets are known and whose sources can be had; the others are said to be left out.
+/// The packages with their failing sets. Those whose sources cannot be had for want of a network are said to be left out,
+/// at the very end of what is said.
+///
+/// # Errors
+/// When a package has no failing set, or what was brought is not what was asked for.
 fn known(wanted: &[&'static Package]) -> Result<Vec<(&'static Package, Truth)>, String> {
     let mut packages = Vec::new();
     for package in wanted {
         let Some(truth) = truth::read(package)? else {
-            eprintln!("warning: left out: which tests of {} fail was never found out", package.name);
-            continue;
+            let help = format!("cargo xtask selection truth {}", package.name);
+            return Err(format!("which tests of {} fail was never found out: {help}", package.name));
         };
         match package.archive() {
             Ok(_) => packages.push((*package, truth)),
-            Err(why) => eprintln!("warning: SKIPPED: {} cannot be had ({why})", package.name),
+            Err(why) if is_offline(&why) => {}
+            Err(why) => return Err(format!("{} cannot be had: {why}", package.name)),
         }
     }
     Ok(packages)
+}
+
+/// Whether pip says that it reached nobody.
+fn is_offline(why: &str) -> bool {
+    ["NewConnectionError", "NameResolutionError", "Name or service not known", "ConnectTimeoutError", "ProxyError"]
+        .iter()
+        .any(|sign| why.contains(sign))
+}
+
+/// Says which packages were left out; nothing where none was.
+fn left_out(wanted: &[&'static Package], packages: &[(&'static Package, Truth)]) {
+    let is_there = |package: &&&Package| packages.iter().all(|(known, _)| known.name != package.name);
+    let missing: Vec<&str> = wanted.iter().filter(is_there).map(|package| package.name).collect();
+    if packages.is_empty() {
+        eprintln!("warning: SKIPPED: NOTHING WAS REPLAYED: there is no network to bring packages from");
+    } else if !missing.is_empty() {
+        eprintln!("warning: SKIPPED: NOT REPLAYED, there is no network to bring them from: {}", missing.join(", "));
+    }
 }
 
 /// Fails where a test that fails for a fault is not chosen for it.
@@ -190,10 +213,11 @@ fn replay(wanted: &[&'static Package], binary: &Binary) -> Result<(), String> {
                 println!("  {}: tests cannot be collected, and nothing is chosen", fault.shown());
             }
         }
-        if wrong > package.known_misses {
-            more.push(format!("{name} is wrong for {wrong} faults, {} of which are known", package.known_misses));
+        if wrong > 0 {
+            more.push(format!("{name} is wrong for {wrong} faults"));
         }
     }
+    left_out(wanted, &packages);
     if more.is_empty() { Ok(()) } else { Err(more.join("; ")) }
 }
 
@@ -216,4 +240,17 @@ fn measure(wanted: &[&'static Package], binary: &Binary, asks_testmon: bool) -> 
     let selectors = names.into_iter().zip(columns).map(|(name, columns)| Selector { name, columns });
     report::print(&selectors.collect::<Vec<_>>());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_network_that_is_not_there_is_let_pass() {
+        assert!(is_offline("WARNING: Retrying after NewConnectionError('failed')"));
+        assert!(!is_offline("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE"));
+        assert!(!is_offline("ERROR: No matching distribution found for h11==9"));
+        assert!(!is_offline("pip brought no archive of h11"));
+    }
 }

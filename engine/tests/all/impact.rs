@@ -538,7 +538,7 @@ fn a_string_in_a_test_names_a_module_below_a_folder_that_the_test_searches() {
 }
 
 #[test]
-fn a_file_whose_tests_are_written_in_another_one_is_run_whole_where_it_may_load_what_changed() {
+fn a_file_that_inherits_tests_is_run_whole_where_it_may_load_what_changed() {
     let rest = [
         ("app/__init__.py", ""),
         ("app/other.py", "def other():\n    return 1\n"),
@@ -559,4 +559,8 @@ fn a_file_whose_tests_are_written_in_another_one_is_run_whole_where_it_may_load_
     let both = [&rest[..1], &rest[2..], &[("app/lru.py", first.as_str())]].concat();
     let chosen = edit(&both, "app/other.py", "def other():\n    return 1\n", "def other():\n    return 2\n");
     assert_eq!(chosen, ["test_own", "tests/test_other.py"]);
+    // Also from a class of its own that is none of tests.
+    let own = "from app.lru import Lru\nimport unittest\n\n\nclass Mixin:\n    def test_get(self):\n        self.make().get()\n\n\nclass LruTest(Mixin, unittest.TestCase):\n    make = Lru\n";
+    let chosen = edit(&[("app/__init__.py", ""), ("tests/test_lru.py", own)], "app/lru.py", &lru(1), &lru(2));
+    assert_eq!(chosen, ["tests/test_lru.py"]);
 }
