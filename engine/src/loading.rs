@@ -66,13 +66,16 @@ pub(crate) fn that_load(graph: &CodeGraph, seeds: &[PartId], files: &[FileId]) -
 /// A test file of Python whose imports are all seen, and lead to sources.
 fn is_bounded(graph: &CodeGraph, file: FileId) -> bool {
     let node = graph.file(file);
-    let sight = graph.sight_of(file);
+    // Its sight takes reading what it imports.
+    let is_seen = || {
+        let sight = graph.sight_of(file);
+        sight.blind_test_files == 0 && sight.lost_imports == 0
+    };
     node.is_test
         && Language::of_path(&node.path) == Some(Language::Python)
         && node.opaque.is_none()
         && !node.has_problems
-        && sight.blind_test_files == 0
-        && sight.lost_imports == 0
+        && is_seen()
 }
 
 /// The files that can come to load one of the seeds' files, these among them; it ends early where all of `wanted` are.
