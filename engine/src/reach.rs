@@ -118,6 +118,7 @@ impl Reach {
             && self.tests.values().all(|test| (test.run as usize) < self.runs.len())
             && self.parts.is_sorted_by(|left, right| left < right)
             && self.opened.is_sorted_by(|left, right| left < right)
+            && self.unseen.is_sorted()
     }
 }
 

@@ -302,7 +302,7 @@ fn cyclic(db: &dyn Db, _id: salsa::Id, _book: RuleBook, side: Snapshot, _name: S
     Arc::new(Members::unknown(side.nodes(db).len()))
 }
 
-fn cyclic_expression(
+pub(crate) fn cyclic_expression(
     db: &dyn Db,
     _id: salsa::Id,
     _book: RuleBook,

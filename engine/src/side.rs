@@ -28,6 +28,10 @@ pub(crate) const AFTER: usize = 1;
 pub(crate) struct Contents(Arc<Chunks<TreeContent>>);
 
 impl Contents {
+    fn of(tree: &Tree) -> Self {
+        Self(Arc::new(tree.files.iter().map(|file| file.content.clone()).collect()))
+    }
+
     /// The content of a file of the same side's graph.
     pub(crate) fn get(&self, file: FileId) -> Option<&TreeContent> {
         self.0.get(file.0 as usize)
@@ -103,62 +107,53 @@ impl SideState {
     /// an earlier run remembered; by edits that no other file sees first, and of what differs least. `number` is its place
     /// among those that are remembered.
     pub(crate) fn set(&mut self, store: &Arc<FactStore>, tree: &Tree, other: Option<&Self>, number: usize) {
-        let mine = self.differing(tree);
-        if let Some(differing) = &mine
-            && self.edit_all(store, differing, Repair::Bodies)
-        {
-            return;
-        }
-        let labels: Vec<Label> = tree.files.iter().map(|file| label(&file.content)).collect();
-        let files: Vec<(&str, Label)> = tree.files.iter().map(|file| &*file.path).zip(labels.iter().copied()).collect();
         let mut starts: Vec<(Self, Vec<&TreeFile>)> = Vec::new();
-        if let Some(differing) = mine {
-            starts.push((self.clone(), differing));
-        }
+        let mine = self.differing(tree).map(|differing| (self.clone(), differing));
+        let others = usize::from(mine.is_some());
+        starts.extend(mine);
         if let Some(other) = other
             && let Some(differing) = other.differing(tree)
         {
             starts.push((Self { work: self.work, ..other.clone() }, differing));
         }
-        let least = starts.iter().map(|(_, differing)| differing.len()).min().unwrap_or(usize::MAX);
-        if !(least <= 1 && self.start_from(&starts, store, Repair::Bodies))
-            && let Some(recall) = CodeGraph::recall(store, &files, MOST_REPAIRS, number)
+        let is_near = others > 0 || starts.first().is_some_and(|(_, differing)| differing.len() <= 1);
+        if is_near && self.start_from(&starts, store, Repair::Bodies).is_some() {
+            return;
+        }
+        let labels: Vec<Label> = tree.files.iter().map(|file| label(&file.content)).collect();
+        let files: Vec<(&str, Label)> = tree.files.iter().map(|file| &*file.path).zip(labels.iter().copied()).collect();
+        if let Some(recall) = CodeGraph::recall(store, &files, MOST_REPAIRS, number)
             && let Some(graph) = recall.graph()
         {
-            let contents = Contents(Arc::new(tree.files.iter().map(|file| file.content.clone()).collect()));
             let work = GraphWork { recalled: self.work.recalled + 1, ..self.work };
             let differing = recall.differing().iter().filter_map(|file| tree.files.get(file.0 as usize)).collect();
-            starts.push((Self { graph: Arc::new(graph), contents, work }, differing));
-        } else if self.is(tree) {
-            return;
+            starts.push((Self { graph: Arc::new(graph), contents: Contents::of(tree), work }, differing));
+            starts[others..].sort_by_key(|(_, differing)| differing.len());
         }
-        starts.sort_by_key(|(_, differing)| differing.len());
-        if self.start_from(&starts, store, Repair::Bodies) {
-            if starts.first().is_some_and(|(_, differing)| differing.len() > MOST_REPEATED) {
-                store.learn_graph(number, &self.graph, labels);
+        match self.start_from(&starts, store, Repair::Bodies) {
+            Some(edited) if edited <= MOST_REPEATED => return,
+            Some(_) => {}
+            None if self.start_from(&starts, store, Repair::Any).is_some() => {}
+            None => {
+                let files = tree.files.iter().map(|file| graph_file(store, file)).collect();
+                self.graph = Arc::new(CodeGraph::build(files));
+                self.work.built += 1;
+                self.contents = Contents::of(tree);
             }
-            return;
-        }
-        if !self.start_from(&starts, store, Repair::Any) {
-            let files = tree.files.iter().map(|file| graph_file(store, file)).collect();
-            self.graph = Arc::new(CodeGraph::build(files));
-            self.work.built += 1;
-            self.contents = Contents(Arc::new(tree.files.iter().map(|file| file.content.clone()).collect()));
         }
         store.learn_graph(number, &self.graph, labels);
     }
 
-    /// Becomes what one of these states is with its files edited. False where that takes building anew: nothing is done then.
-    fn start_from(&mut self, starts: &[(Self, Vec<&TreeFile>)], store: &FactStore, how: Repair) -> bool {
-        let old = self.clone();
-        for (start, differing) in starts {
-            self.clone_from(start);
-            if self.edit_all(store, differing, how) {
-                return true;
-            }
-        }
-        *self = old;
-        false
+    /// Becomes what the first of these states that can be repaired is with its files edited: how many those are. `None`
+    /// where that takes building anew: nothing is done then.
+    fn start_from(&mut self, starts: &[(Self, Vec<&TreeFile>)], store: &FactStore, how: Repair) -> Option<usize> {
+        starts.iter().find_map(|(start, differing)| {
+            let mut side = start.clone();
+            side.edit_all(store, differing, how).then(|| {
+                *self = side;
+                differing.len()
+            })
+        })
     }
 
     /// Gives some files other contents. False where one of them is not there: nothing is done then.

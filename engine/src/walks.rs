@@ -14,7 +14,7 @@ use crate::book::{ItemId, compiled};
 use crate::db::{Db, RuleBook, RuleFile, Snapshot};
 use crate::plan::Truth;
 use crate::scan::Kept;
-use crate::sets::{Members, Sets, opaque_parts, walk_of};
+use crate::sets::{Members, Sets, cyclic_expression, opaque_parts, walk_of};
 
 /// Walks that are remembered; beyond them, those of rules that nobody has any more are forgotten, and all others too.
 const MOST_WALKS: usize = 4_096;
@@ -78,7 +78,7 @@ impl Walks {
 }
 
 /// The members of a walk that an item writes, by its place there.
-#[salsa::tracked(returns(clone), cycle_result = cyclic)]
+#[salsa::tracked(returns(clone), cycle_result = cyclic_expression)]
 pub(crate) fn walk(db: &dyn Db, book: RuleBook, side: Snapshot, file: RuleFile, id: ItemId, node: NodeId) -> Arc<Kept> {
     let unknown = || Arc::new(Kept::of(&Members::unknown(side.nodes(db).len())));
     let Some(compiled) = compiled(db, book, file, id.clone()) else { return unknown() };
@@ -95,18 +95,6 @@ pub(crate) fn walk(db: &dyn Db, book: RuleBook, side: Snapshot, file: RuleFile, 
     let walked = Walked { how, start, graph: Arc::clone(graph), reached: Arc::clone(&reached) };
     db.walks().remember(place, walked);
     reached
-}
-
-fn cyclic(
-    db: &dyn Db,
-    _id: salsa::Id,
-    _book: RuleBook,
-    side: Snapshot,
-    _file: RuleFile,
-    _item: ItemId,
-    _node: NodeId,
-) -> Arc<Kept> {
-    Arc::new(Kept::of(&Members::unknown(side.nodes(db).len())))
 }
 
 /// The members of a walk from a set.

@@ -8,11 +8,12 @@ and goes to OUT at the end.
 import json
 import os
 import pathlib
-import re
 import signal
 import subprocess
 import sys
 import time
+
+from faults import applied
 
 HERE = pathlib.Path(__file__).resolve().parent
 ENOUGH = 0.95
@@ -123,12 +124,6 @@ def clean(tree):
     subprocess.run(["git", "clean", "--quiet", "-fdx"], cwd=tree, check=True)
 
 
-def edited(data, edits):
-    for start, taken, put in sorted(edits, reverse=True):
-        data = data[:start] + put.encode() + data[start + taken :]
-    return data
-
-
 def ranges(numbers):
     """`1-3,7` for 1, 2, 3 and 7."""
     found = []
@@ -183,7 +178,7 @@ def main():
         if fault["operator"] == "delete_file":
             path.unlink()
         else:
-            path.write_bytes(edited(path.read_bytes(), fault["edits"]))
+            path.write_bytes(applied(path.read_bytes(), fault["edits"]))
         lines, ended, seconds = run(python, tree, package, scratch, limit)
         clean(tree)
         tests, uncollected = outcomes(lines)

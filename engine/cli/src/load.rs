@@ -195,7 +195,7 @@ pub fn load_tree(place: &Place, args: &GraphArgs, progress: &Progress) -> Result
         None => place.optional_repository()?,
     };
     let tried = args.rules.as_deref().map(|directory| books::from_directory(place, directory)).transpose()?;
-    let cache = if args.no_cache { Cache::Unused } else { Cache::Checked };
+    let cache = Cache::checked_unless(args.no_cache);
     let reader = side::Reader::new(&place.root, repository, cache);
     let (listed, description, problems) = change::one_tree(place, &reader, args.rev.as_deref())?;
     let mut trees = trees::read(&reader, &[&listed], progress)?;

@@ -1,35 +1,13 @@
 //! Which tests a change reaches: one claim a way by which Python code hangs together, and why a bundle is not narrowed.
 
 use grace_engine::What;
-use grace_engine::input::Book;
 use grace_engine::plan::{BundlePlan, WideningCause};
 
-use crate::support::{Bench, Files, book, files, with, without};
-
-/// Any change runs the tests that it reaches.
-fn rules() -> Book {
-    book(
-        "
-tiers
-  1 safe       approve automatically  for change only in comments, formatting, documentation, added tests
-  2 internal   approve by rules       for any other change
-  3 sensitive  approve 1 of anyone    for operations update_model
-
-bundle unit
-  tests    tests
-  run      \"pytest\", \"{tests}\"
-  timeout  60 s
-rule code : tier 2
-  when     change touches all
-  require  bundle(unit) narrowed to impacted tests
-  because  \"Code is tested.\"
-",
-    )
-}
+use crate::support::{Bench, Files, files, narrowing, with, without};
 
 fn bundle(before: &Files, after: &Files) -> BundlePlan {
     let mut bench = Bench::new();
-    bench.set(before, after, &rules());
+    bench.set(before, after, &narrowing());
     bench.engine.plan().bundles.into_iter().next().expect("the change touches something")
 }
 
@@ -82,7 +60,7 @@ fn a_body_reaches_who_calls_it_and_anything_else_reaches_who_imports_the_file() 
     let comment = "# why\ndef f():\n    return 1\n\n\ndef g():\n    return 2\n";
     let mut bench = Bench::new();
     let all = files(&rest);
-    bench.set(&with(&all, "m.py", before), &with(&all, "m.py", comment), &rules());
+    bench.set(&with(&all, "m.py", before), &with(&all, "m.py", comment), &narrowing());
     assert!(bench.engine.plan().bundles.is_empty(), "a comment reaches nothing");
 }
 
@@ -438,7 +416,7 @@ fn what_nothing_is_seen_to_use_and_what_says_how_tests_run_widens_and_says_why()
     assert_eq!(causes(&rest, "data/a.grace", "# a\n", "# b\n").len(), 1);
     let mut bench = Bench::new();
     let all = files(&rest);
-    bench.set(&with(&all, "data/x.bin", "1"), &with(&all, "data/x.bin", "2"), &rules());
+    bench.set(&with(&all, "data/x.bin", "1"), &with(&all, "data/x.bin", "2"), &narrowing());
     let facts = bench.engine.explain(&What::Test("test_a".to_owned())).facts;
     let why = "with all tests of the bundle: data/x.bin is read by no parser, and nothing is seen to use it";
     assert!(facts.contains(&("run".to_owned(), why.to_owned())), "{facts:?}");

@@ -4,31 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use grace_engine::What;
-use grace_engine::input::{Book, PastFacts};
+use grace_engine::input::PastFacts;
 use grace_engine::plan::{BundlePlan, Plan, SelectionMode};
 use grace_engine::reach::{PastReach, Reach, Seen, TestReach};
 use grace_graph::code::{PartKey, PartKind};
 
-use crate::support::{Bench, Files, book, files, with, without};
-
-fn rules() -> Book {
-    book(
-        "
-tiers
-  1 safe       approve automatically  for change only in comments, formatting, documentation, added tests
-  2 internal   approve by rules       for any other change
-  3 sensitive  approve 1 of anyone    for operations update_model
-bundle unit
-  tests    tests
-  run      \"pytest\", \"{tests}\"
-  timeout  60 s
-rule code : tier 2
-  when     change touches all
-  require  bundle(unit) narrowed to impacted tests
-  because  \"Code is tested.\"
-",
-    )
-}
+use crate::support::{Bench, Files, book, files, narrowing, with, without};
 
 const MODULE: &str = "import functools
 
@@ -139,7 +120,7 @@ fn usual() -> Reach {
 
 fn bench(before: &Files, after: &Files, reach: Option<Reach>, differs: &[&str]) -> Bench {
     let mut bench = Bench::new();
-    let mut input = bench.input(before, after, &rules());
+    let mut input = bench.input(before, after, &narrowing());
     let differs = differs.iter().map(|path| (*path).to_owned()).collect();
     input.past =
         PastFacts { reach: reach.map(|reach| PastReach { reach: Arc::new(reach), differs }), ..PastFacts::default() };
@@ -324,6 +305,9 @@ fn the_tests_that_a_change_does_not_reach_stay_recorded() {
     assert_eq!(entered("tests/test_m.py::test_box"), ("r1".to_owned(), vec!["Box.open".to_owned()]));
     assert_eq!(entered("tests/test_m.py::test_hidden"), ("r2".to_owned(), vec!["hidden".to_owned()]));
     assert_eq!(joined.tests.len(), 3);
+    // What is searched is sorted, or believed in nothing.
+    joined.unseen = vec!["b.py".to_owned(), "a.py".to_owned()];
+    assert!(!joined.is_sound());
 }
 
 #[test]

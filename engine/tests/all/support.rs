@@ -72,3 +72,24 @@ impl Bench {
         counts
     }
 }
+
+/// Any change runs the tests that it reaches.
+pub(crate) fn narrowing() -> Book {
+    book(
+        "
+tiers
+  1 safe       approve automatically  for change only in comments, formatting, documentation, added tests
+  2 internal   approve by rules       for any other change
+  3 sensitive  approve 1 of anyone    for operations update_model
+
+bundle unit
+  tests    tests
+  run      \"pytest\", \"{tests}\"
+  timeout  60 s
+rule code : tier 2
+  when     change touches all
+  require  bundle(unit) narrowed to impacted tests
+  because  \"Code is tested.\"
+",
+    )
+}

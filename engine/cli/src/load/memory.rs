@@ -36,6 +36,12 @@ impl Cache {
         if no_cache { Self::Unused } else { Self::Used }
     }
 
+    /// As [`Cache::unless`], for who does not ask again where something was lost.
+    #[must_use]
+    pub fn checked_unless(no_cache: bool) -> Self {
+        if no_cache { Self::Unused } else { Self::Checked }
+    }
+
     fn place(self) -> Option<PathBuf> {
         match self {
             Self::Used | Self::Checked => env::cache_dir_of("grace-rules", VARIABLE),

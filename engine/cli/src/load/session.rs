@@ -230,7 +230,7 @@ fn path_of(change: &FileChange) -> Option<&str> {
 
 /// Everything, with an engine that holds it.
 fn whole(place: &Place, args: &ChangeArgs, progress: Progress) -> Result<(Loaded, Change, Engine)> {
-    let cache = if args.no_cache { Cache::Unused } else { Cache::Checked };
+    let cache = Cache::checked_unless(args.no_cache);
     let mut loaded = load(place, args, cache, &progress)?;
     let change = loaded.input.change.clone();
     let mut engine = Engine::new(Arc::clone(&loaded.memory.store));

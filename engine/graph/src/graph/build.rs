@@ -11,7 +11,7 @@ use super::{
 use crate::code::{Dependent, FileId, Part, PartId, PartKind};
 use crate::facts::{Language, Outline, PartFact, PartFlags};
 use crate::layout::{Layout, base_name};
-use crate::resolve::{self, LazyIndex, ScopeTable};
+use crate::resolve::{self, Index, LazyIndex, ScopeTable};
 use crate::test_names::is_test_name;
 
 pub(super) fn build(mut files: Vec<GraphFile>) -> CodeGraph {
@@ -28,11 +28,16 @@ pub(super) fn build(mut files: Vec<GraphFile>) -> CodeGraph {
     let mut given = resolve::demanded(&nodes, &outlines, &found.index, &scopes, demands);
     drop(scopes);
     let rows = Rows::new(&nodes, links, |file| given.remove(&file).unwrap_or_default());
+    assembled(nodes, found.index, outlines, rows)
+}
+
+/// A graph of which all rows are known.
+pub(super) fn assembled(nodes: Nodes, index: Index, outlines: Outlines, rows: Rows) -> CodeGraph {
     let models = Arc::new(models(&rows));
     let dependents = Arc::new(dependents(&rows));
     let of_file = |file| rows.row(file).map(|row| Sight::of(&nodes, &outlines, file, row)).unwrap_or_default();
     let sight = nodes.file_ids().map(of_file).fold(Sight::default(), Sight::plus);
-    let index = Arc::new(LazyIndex::known(found.index));
+    let index = Arc::new(LazyIndex::known(index));
     let built = Arc::new(rows.clone());
     CodeGraph { nodes: Arc::new(nodes), index, outlines, rows, built, models, dependents, sight }
 }

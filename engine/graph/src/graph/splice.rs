@@ -12,12 +12,12 @@ use rayon::prelude::*;
 
 use super::build::{self, Shared};
 use super::rows::Row;
-use super::{CodeGraph, FileNode, GraphFile, Nodes, Outlines, Rows, Sight, is_generated_name};
+use super::{CodeGraph, FileNode, GraphFile, Nodes, Outlines, Rows, is_generated_name};
 use crate::code::{FileId, Part, PartId, PartKind};
 use crate::facts::{ImportForm, Language, Outline, StringUse, without_call};
 use crate::hash::Set;
 use crate::layout::Layout;
-use crate::resolve::{self, Index, LazyIndex, ScopeTable};
+use crate::resolve::{self, Index, ScopeTable};
 
 /// Of so many files one may be linked again: beyond, building anew is as quick.
 const FILES_A_LINKED_ONE: usize = 4;
@@ -137,12 +137,7 @@ pub(super) fn spliced(graph: &CodeGraph, id: FileId, file: &GraphFile) -> Option
         });
     }
     let rows = Rows::of(&nodes, rows);
-    let built = Arc::new(rows.clone());
-    let (models, dependents) = (Arc::new(build::models(&rows)), Arc::new(build::dependents(&rows)));
-    let of_file = |file| rows.row(file).map(|row| Sight::of(&nodes, &outlines, file, row)).unwrap_or_default();
-    let sight = nodes.file_ids().map(of_file).fold(Sight::default(), Sight::plus);
-    let index = Arc::new(LazyIndex::known(index));
-    Some(CodeGraph { nodes: Arc::new(nodes), index, outlines, rows, built, models, dependents, sight })
+    Some(build::assembled(nodes, index, outlines, rows))
 }
 
 /// The nodes with another outline of one file, without marks of tests and decorators.
