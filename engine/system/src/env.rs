@@ -32,6 +32,11 @@ fn same_name(a: &str, b: &str) -> bool {
     if cfg!(windows) { a.eq_ignore_ascii_case(b) } else { a == b }
 }
 
+/// Fills `bytes` with what nobody can guess, from the system.
+pub fn random(bytes: &mut [u8]) -> std::io::Result<()> {
+    getrandom::fill(bytes).map_err(|error| std::io::Error::other(error.to_string()))
+}
+
 /// The working directory.
 pub fn current_dir() -> std::io::Result<PathBuf> {
     std::env::current_dir()

@@ -357,8 +357,13 @@ pub struct DirEntry {
 
 /// The entries of a directory, sorted by name.
 pub fn list(dir: &Path) -> Result<Vec<DirEntry>, FileError> {
+    list_at_most(dir, usize::MAX)
+}
+
+/// The first entries that the system names, at most `max`, sorted by name.
+pub fn list_at_most(dir: &Path, max: usize) -> Result<Vec<DirEntry>, FileError> {
     let mut entries = Vec::new();
-    for entry in at(dir, fs::read_dir(dir))? {
+    for entry in at(dir, fs::read_dir(dir))?.take(max) {
         let entry = at(dir, entry)?;
         let (name, odd_name) = names::from_bytes(entry.file_name().as_encoded_bytes());
         entries.push(DirEntry { name, odd_name, kind: Kind::of(at(dir, entry.file_type())?) });
@@ -474,10 +479,47 @@ fn set_permissions_like(_path: &Path, _file: &File) -> io::Result<()> {
 
 /// Makes a rename or a new name durable where the system allows it; the content is already synced, so a failure loses no bytes.
 fn sync_dir(dir: &Path) {
-    if cfg!(unix)
-        && let Ok(dir) = File::open(dir)
+    let _ = sync_directory(dir);
+}
+
+/// Waits until the names in a directory are on disk: what was made, renamed or removed there. Where directories cannot be
+/// waited for (Windows), the file system keeps names by a journal of its own, and this does nothing.
+pub fn sync_directory(dir: &Path) -> Result<(), FileError> {
+    if cfg!(unix) { at(dir, at(dir, File::open(dir))?.sync_all()) } else { Ok(()) }
+}
+
+/// A new file at `path` with `bytes`, fails if anything is there; with `durable` it waits until they are on disk. Only the name
+/// is left to [`sync_directory`]. After an error or a crash the file may hold any beginning of `bytes`.
+pub fn write_new(path: &Path, bytes: &[u8], durable: bool) -> Result<(), FileError> {
+    let mut file = at(path, OpenOptions::new().write(true).create_new(true).open(path))?;
+    at(path, file.write_all(bytes))?;
+    if durable { at(path, file.sync_data()) } else { Ok(()) }
+}
+
+/// As [`create_new`], readable by this user alone: on Unix by its mode, on Windows as far as its directory is.
+pub fn create_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // What the library makes by itself has mode 0600.
+    let mut file = at(path, tempfile::Builder::new().prefix(".tmp-").tempfile_in(dir))?;
+    at(path, file.write_all(bytes))?;
+    at(path, file.as_file().sync_all())?;
+    file.persist_noclobber(path).map_err(|error| FileError::from_io(path, &error.error))?;
+    sync_dir(dir);
+    Ok(())
+}
+
+/// Whether others than its owner may read a file; always false where the system has no such bits.
+#[must_use]
+pub fn is_open_to_others(path: &Path) -> bool {
+    #[cfg(unix)]
     {
-        let _ = dir.sync_all();
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        false
     }
 }
 
@@ -582,7 +624,10 @@ pub struct Lock {
 
 /// Takes the lock at `path` (a file of its own), waiting for it; `None` if another process still holds it after `patience`.
 pub fn lock(path: &Path, patience: std::time::Duration) -> Result<Option<Lock>, FileError> {
-    let file = at(path, OpenOptions::new().write(true).create(true).truncate(false).open(path))?;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    guard_open(&mut options, false);
+    let file = at(path, options.open(path))?;
     let started = crate::clock::Stopwatch::start();
     loop {
         match file.try_lock() {

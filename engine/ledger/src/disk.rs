@@ -1,0 +1,103 @@
+//! The file operations that a ledger is made of, few enough that a test can let each of them fail.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use grace_system::files::{self, DirEntry, FileError};
+
+/// Held until it is dropped.
+pub type Guard = Box<dyn Send>;
+
+/// Files below one directory, by paths with `/` between names. No path leads through a link.
+pub trait Disk: fmt::Debug + Send + Sync {
+    /// The whole of a file of at most `max` bytes.
+    fn read(&self, path: &str, max: u64) -> Result<Vec<u8>, FileError>;
+    /// What a directory holds, at most `max` entries.
+    fn list(&self, path: &str, max: usize) -> Result<Vec<DirEntry>, FileError>;
+    /// Makes a directory and those above it, as `durable` as that is asked for.
+    fn make_dir(&self, path: &str, durable: bool) -> Result<(), FileError>;
+    /// A new file; with `durable` its content is on disk afterwards, but not yet its name. Nothing may be there.
+    fn write(&self, path: &str, bytes: &[u8], durable: bool) -> Result<(), FileError>;
+    /// Moves a file to a path where one may be, which it replaces at once.
+    fn rename(&self, from: &str, to: &str) -> Result<(), FileError>;
+    /// Waits until the names in a directory are on disk.
+    fn sync_dir(&self, path: &str) -> Result<(), FileError>;
+    /// Removes a file; absent is fine.
+    fn remove(&self, path: &str) -> Result<(), FileError>;
+    /// Waits at most so long for the lock among processes; `None` if another still holds it.
+    fn lock(&self, patience: Duration) -> Result<Option<Guard>, FileError>;
+}
+
+/// The disk of this machine.
+#[derive(Debug)]
+pub(crate) struct Local {
+    pub(crate) dir: PathBuf,
+}
+
+impl Local {
+    fn path(&self, path: &str) -> PathBuf {
+        if path.is_empty() { self.dir.clone() } else { self.dir.join(path) }
+    }
+}
+
+impl Disk for Local {
+    fn read(&self, path: &str, max: u64) -> Result<Vec<u8>, FileError> {
+        files::read_in(&self.dir, path, max)
+    }
+
+    fn list(&self, path: &str, max: usize) -> Result<Vec<DirEntry>, FileError> {
+        if !path.is_empty() {
+            // Refuses a path through links; the directory itself is no link either.
+            let stat = files::stat_in(&self.dir, path)?;
+            if stat.kind != files::Kind::Directory {
+                return Err(FileError { path: self.path(path), kind: files::FileErrorKind::NotFound });
+            }
+        }
+        files::list_at_most(&self.path(path), max)
+    }
+
+    fn make_dir(&self, path: &str, durable: bool) -> Result<(), FileError> {
+        let mut missing = Vec::new();
+        let mut at = path;
+        while !files::is_dir(&self.path(at)) {
+            missing.push(at);
+            match at.rsplit_once('/') {
+                Some((above, _)) => at = above,
+                None if !at.is_empty() => at = "",
+                None => break,
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        files::create_dirs(&self.path(path))?;
+        for made in missing.into_iter().filter(|_| durable) {
+            if let Some(above) = self.path(made).parent() {
+                files::sync_directory(above)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, path: &str, bytes: &[u8], durable: bool) -> Result<(), FileError> {
+        files::write_new(&self.path(path), bytes, durable)
+    }
+
+    fn rename(&self, from: &str, to: &str) -> Result<(), FileError> {
+        files::rename(&self.path(from), &self.path(to))
+    }
+
+    fn sync_dir(&self, path: &str) -> Result<(), FileError> {
+        files::sync_directory(&self.path(path))
+    }
+
+    fn remove(&self, path: &str) -> Result<(), FileError> {
+        files::remove_file(&self.path(path))
+    }
+
+    fn lock(&self, patience: Duration) -> Result<Option<Guard>, FileError> {
+        let lock = files::lock(&self.path("lock"), patience)?;
+        Ok(lock.map(|lock| Box::new(lock) as Guard))
+    }
+}

@@ -1,0 +1,4 @@
+//! Tests of the ledger, in one binary.
+
+mod append;
+mod support;
