@@ -180,7 +180,7 @@ impl Ledger {
 
     /// Adds the records of `drafts`, after what tells of files put aside. The lock must be held.
     fn add(&self, key: &SecretKey, base: Base, drafts: &[Draft], untold: Vec<Untold>) -> Result<Vec<Receipt>> {
-        let ts = clock::now().to_string();
+        let ts = format!("{:.6}", clock::now());
         let is_new = base.edge.size == 0;
         // The first record names the ledger; what tells of files comes after it, else before.
         let told = untold.iter().map(Untold::draft);
@@ -288,6 +288,9 @@ impl Ledger {
             let (before, after) = (tiles::count(old, level), tiles::count(new, level));
             if before % WIDTH > 0 && before != after {
                 self.disk.remove(&tiles::path(row, before / WIDTH, before % WIDTH))?;
+                if after / WIDTH > before / WIDTH {
+                    self.disk.remove_empty_dir(&format!("{}.p", tiles::path(row, before / WIDTH, WIDTH)))?;
+                }
             }
         }
         Ok(())

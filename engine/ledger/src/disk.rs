@@ -25,6 +25,8 @@ pub trait Disk: fmt::Debug + Send + Sync {
     fn sync_dir(&self, path: &str) -> Result<(), FileError>;
     /// Removes a file; absent is fine.
     fn remove(&self, path: &str) -> Result<(), FileError>;
+    /// Removes a directory if it is empty, and leaves it otherwise.
+    fn remove_empty_dir(&self, path: &str) -> Result<(), FileError>;
     /// Waits at most so long for the lock among processes; `None` if another still holds it.
     fn lock(&self, patience: Duration) -> Result<Option<Guard>, FileError>;
 }
@@ -94,6 +96,10 @@ impl Disk for Local {
 
     fn remove(&self, path: &str) -> Result<(), FileError> {
         files::remove_file(&self.path(path))
+    }
+
+    fn remove_empty_dir(&self, path: &str) -> Result<(), FileError> {
+        files::remove_empty_dir(&self.path(path))
     }
 
     fn lock(&self, patience: Duration) -> Result<Option<Guard>, FileError> {

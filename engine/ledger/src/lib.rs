@@ -20,6 +20,8 @@ mod proof;
 pub mod record;
 mod snapshot;
 mod tiles;
+mod verify;
+mod walk;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,6 +35,7 @@ pub use pending::MAX_APPEND;
 pub use proof::{MAX_PROOF, Proven, Unproven, check as check_proof, claimed_checkpoint};
 pub use record::{Blob, Draft, Policy, Record};
 pub use snapshot::Snapshot;
+pub use verify::{Anchor, Anchored, Fault, FaultKind, Pending, Report};
 
 /// How long one process waits for others to be done with a ledger.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -280,8 +280,9 @@ impl Snapshot {
 /// The first `width` hashes of a tile, as they are on disk.
 pub(crate) fn read_hashes(disk: &dyn Disk, level: u8, index: u64, width: u64) -> Result<Vec<Hash>> {
     let row = Row::Hashes(level);
-    let bytes = read_row(disk, row, index, width, MAX_TILE)?;
-    let hashes = tiles::hashes(&bytes).filter(|hashes| hashes.len() as u64 >= width);
+    let (bytes, is_exact) = read_row(disk, row, index, width, MAX_TILE)?;
+    let is_enough = |length: u64| if is_exact { length == width } else { length >= width };
+    let hashes = tiles::hashes(&bytes).filter(|hashes| is_enough(hashes.len() as u64));
     let mut hashes = hashes.ok_or_else(|| Error::damaged(tiles::path(row, index, width), "its length is another"))?;
     hashes.truncate(width as usize);
     Ok(hashes)
@@ -289,16 +290,18 @@ pub(crate) fn read_hashes(disk: &dyn Disk, level: u8, index: u64, width: u64) ->
 
 /// The first `width` entries of a bundle, as they are on disk.
 pub(crate) fn read_bundle(disk: &dyn Disk, index: u64, width: u64) -> Result<Bundle> {
-    let bytes = read_row(disk, Row::Entries, index, width, MAX_BUNDLE)?;
-    let bundle = Bundle::parse(bytes).filter(|bundle| bundle.len() as u64 >= width);
+    let (bytes, is_exact) = read_row(disk, Row::Entries, index, width, MAX_BUNDLE)?;
+    let is_enough = |length: u64| if is_exact { length == width } else { length >= width };
+    let bundle = Bundle::parse(bytes).filter(|bundle| is_enough(bundle.len() as u64));
     let bundle = bundle.ok_or_else(|| {
         Error::damaged(tiles::path(Row::Entries, index, width), "its entries are not of these lengths")
     })?;
     Ok(bundle.truncated(width as usize))
 }
 
-/// A tile with `width` in it, or one that begins with them: a larger one replaces it as the ledger grows.
-fn read_row(disk: &dyn Disk, row: Row, index: u64, width: u64, max: u64) -> Result<Vec<u8>> {
+/// A tile with `width` in it, or one that begins with them: a larger one replaces it as the ledger grows. Whether it is the
+/// one asked for, which then holds nothing more.
+fn read_row(disk: &dyn Disk, row: Row, index: u64, width: u64, max: u64) -> Result<(Vec<u8>, bool)> {
     let exact = tiles::path(row, index, width);
     let missing = |error: &FileError| error.kind == FileErrorKind::NotFound;
     let read = |path: &str| match disk.read(path, max) {
@@ -310,7 +313,7 @@ fn read_row(disk: &dyn Disk, row: Row, index: u64, width: u64, max: u64) -> Resu
     for _ in 0..TRIES {
         match read(&exact)? {
             Err(error) if missing(&error) => {}
-            found => return Ok(found?),
+            found => return Ok((found?, true)),
         }
         if width == WIDTH {
             break;
@@ -321,7 +324,7 @@ fn read_row(disk: &dyn Disk, row: Row, index: u64, width: u64, max: u64) -> Resu
         let path = larger.map_or(whole, |width| tiles::path(row, index, width));
         match read(&path)? {
             Err(error) if missing(&error) => {}
-            found => return Ok(found?),
+            found => return Ok((found?, false)),
         }
     }
     Err(Error::damaged(exact, "it is missing"))

@@ -579,6 +579,14 @@ pub fn remove_dirs(dir: &Path) -> Result<(), FileError> {
     absent_is_fine(dir, fs::remove_dir_all(dir))
 }
 
+/// Removes a directory if it is empty; absent or in use is fine.
+pub fn remove_empty_dir(dir: &Path) -> Result<(), FileError> {
+    match fs::remove_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
+        result => absent_is_fine(dir, result),
+    }
+}
+
 fn absent_is_fine(path: &Path, result: io::Result<()>) -> Result<(), FileError> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

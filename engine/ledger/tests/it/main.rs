@@ -1,4 +1,7 @@
 //! Tests of the ledger, in one binary.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod append;
+mod crash;
+mod memory;
 mod support;
