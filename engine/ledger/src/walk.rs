@@ -30,6 +30,7 @@ pub(crate) fn files(ledger: &Ledger, key: &PublicKey, head: &Checkpoint, told: &
     let size = now.map_or(head.size, |now| now.size.max(head.size));
     let mut walk = Walk { ledger, size, grew: size > head.size, told, report, left_over: 0, strange: 0 };
     walk.root();
+    walk.told_files();
     let left_over = walk.left_over;
     if left_over > 0 {
         report.notes.push(format!(
@@ -164,13 +165,21 @@ impl Walk<'_> {
                 Err(error) => self.unread(&path, error),
             }
         }
-        if !self.grew {
-            for digest in &self.told.quarantine {
-                let path = format!("{QUARANTINE}/{digest}");
-                let is_there = |path: &str| self.ledger.disk.read(path, MAX_PENDING).is_ok();
-                if !is_there(&path) && !is_there(&format!("{path}{UNTOLD}")) {
-                    self.report.tampered(path, "it is missing, and a record tells of it");
-                }
+    }
+
+    /// What a record tells of must be there; what was told meanwhile is not known here.
+    fn told_files(&mut self) {
+        if self.grew {
+            return;
+        }
+        for digest in &self.told.quarantine {
+            let path = format!("{QUARANTINE}/{digest}");
+            let is_missing = |path: &str| {
+                let read = self.ledger.disk.read(path, MAX_PENDING);
+                read.is_err_and(|error| error.kind == FileErrorKind::NotFound)
+            };
+            if is_missing(&path) && is_missing(&format!("{path}{UNTOLD}")) {
+                self.report.tampered(path, "it is missing, and a record tells of it");
             }
         }
     }

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod append;
+mod attacks;
 mod crash;
 mod memory;
 mod support;
+mod tamper;
