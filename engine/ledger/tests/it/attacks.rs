@@ -517,7 +517,7 @@ pub(crate) fn with_the_key(victim: &Victim) -> (u64, Option<String>) {
             expect(held.is_tampered() == is_later, format!("an older copy of {} and a later checkpoint", older.size));
         }
     }
-    let nothing = report(victim, &Files::new(), &[head.clone()]);
+    let nothing = report(victim, &Files::new(), std::slice::from_ref(&head));
     expect(nothing.is_tampered(), "an erased ledger that a checkpoint vouches for".to_owned());
     let other = report(victim, &victim.other, &[head]);
     expect(other.is_tampered(), "another ledger of the same key in its place".to_owned());

@@ -3,7 +3,9 @@
 
 mod append;
 mod attacks;
+mod canonical;
 mod crash;
 mod memory;
 mod support;
 mod tamper;
+mod tree;
