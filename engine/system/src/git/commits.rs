@@ -28,6 +28,17 @@ pub struct CommitInfo {
     pub co_authors: Vec<Person>,
     /// The whole message; invalid UTF-8 replaced.
     pub message: String,
+    /// Its signature, which nobody has looked at yet.
+    pub signature: Option<CommitSignature>,
+}
+
+/// A signature in a commit, and what it signs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitSignature {
+    /// As it stands there: `-----BEGIN SSH SIGNATURE-----` or of another kind.
+    pub armored: String,
+    /// The bytes of the commit without it.
+    pub signed: Vec<u8>,
 }
 
 impl CommitInfo {
@@ -111,7 +122,47 @@ fn parse(id: CommitId, bytes: &[u8]) -> Option<CommitInfo> {
     let (committer, commit_time) = committer?;
     let message = message.to_owned();
     let co_authors = co_authors(&message);
-    Some(CommitInfo { id, tree: tree?, parents, author, author_time, committer, commit_time, co_authors, message })
+    let signature = commit_signature(bytes);
+    Some(CommitInfo {
+        id,
+        tree: tree?,
+        parents,
+        author,
+        author_time,
+        committer,
+        commit_time,
+        co_authors,
+        message,
+        signature,
+    })
+}
+
+/// The `gpgsig` header, continued lines joined, and the commit's bytes without it. With two of them nothing is told: what the
+/// one signs holds the other.
+fn commit_signature(bytes: &[u8]) -> Option<CommitSignature> {
+    let mut armored: Option<Vec<u8>> = None;
+    let mut signed = Vec::with_capacity(bytes.len());
+    let (mut in_head, mut in_signature) = (true, false);
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        if in_head {
+            let value = [&b"gpgsig "[..], b"gpgsig-sha256 "].iter().find_map(|key| line.strip_prefix(*key));
+            if let Some(value) = value {
+                if armored.is_some() {
+                    return None;
+                }
+                (armored, in_signature) = (Some(value.to_vec()), true);
+                continue;
+            }
+            if in_signature && let Some(more) = line.strip_prefix(b" ") {
+                armored.get_or_insert_default().extend_from_slice(more);
+                continue;
+            }
+            in_signature = false;
+            in_head = line != b"\n";
+        }
+        signed.extend_from_slice(line);
+    }
+    Some(CommitSignature { armored: String::from_utf8(armored?).ok()?, signed })
 }
 
 /// `NAME <EMAIL> SECONDS ZONE`; a time that cannot be read is the epoch.

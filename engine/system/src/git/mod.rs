@@ -4,13 +4,14 @@
 //! drops the inherited `GIT_*` variables, switches off what a switch exists for, forbids all
 //! transports, and only commands are used that never run filters, textconv or an external diff. Contents
 //! of the work tree are read and hashed by us. `refs/replace`, grafts and commit-graph files are not
-//! believed. Nothing here writes to the repository.
+//! believed. Nothing here writes to the repository but blobs and references below `refs/grace/` (`shelf`).
 
 mod blobs;
 mod commits;
 mod content;
 mod export;
 mod revision;
+mod shelf;
 mod tree;
 mod worktree;
 
@@ -26,7 +27,7 @@ use crate::process::{self, Cancel, Command, End, Keep};
 use crate::{env, files};
 
 pub use blobs::{Blob, Blobs};
-pub use commits::{CommitInfo, CommitRange, Person};
+pub use commits::{CommitInfo, CommitRange, CommitSignature, Person};
 pub use content::{KnownFile, Names, Recall};
 pub use export::ExportReport;
 pub use tree::{EntryKind, Status, TreeChange, TreeEntry};

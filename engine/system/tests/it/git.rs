@@ -575,3 +575,55 @@ fn renames_fall_back_where_blobs_are_lacking() {
     assert_eq!(read(&repository, entries[0].oid), Blob::Missing);
     assert!(repository.blobs().sizes(&[entries[0].oid]).unwrap() == [None]);
 }
+
+#[test]
+fn a_document_is_kept_under_a_reference_of_its_own() {
+    for sandbox in [Sandbox::new(), Sandbox::sha256()] {
+        let repository = sandbox.open();
+        assert_eq!(repository.shelved("approvals", 100).unwrap(), []);
+        assert!(repository.shelve("approvals/b", b"two").unwrap());
+        assert!(repository.shelve("approvals/a.1", b"one").unwrap());
+        assert!(repository.shelve("approvalsish", b"other").unwrap());
+        // The same again is no news; another content under its name is refused.
+        assert!(!repository.shelve("approvals/b", b"two").unwrap());
+        assert!(repository.shelve("approvals/b", b"three").is_err());
+        let seen: Vec<(String, Option<Vec<u8>>)> =
+            repository.shelved("approvals", 100).unwrap().into_iter().map(|one| (one.name, one.bytes)).collect();
+        let one = |name: &str, text: &[u8]| (name.to_owned(), Some(text.to_vec()));
+        assert_eq!(seen, [one("approvals/a.1", b"one"), one("approvals/b", b"two")]);
+        let short = repository.shelved("approvals/b", 2).unwrap();
+        assert_eq!((short.len(), &short[0].bytes), (1, &None));
+        // What others put there: a symbolic reference, a commit.
+        sandbox.git(&["symbolic-ref", "refs/grace/approvals/link", "refs/grace/approvals/b"]);
+        sandbox.git(&["update-ref", "refs/grace/approvals/commit", "HEAD"]);
+        assert_eq!(repository.shelved("approvals", 100).unwrap().len(), 2);
+        repository.unshelve("approvals/b", short[0].oid).unwrap();
+        assert!(repository.unshelve("approvals/a.1", short[0].oid).is_err());
+        assert_eq!(repository.shelved("approvals", 100).unwrap().len(), 1);
+        for name in ["", "/", "a//b", "../heads/main", "a/..", "-a", "a b", "a.lock", "a/.b", "ä", "a\n"] {
+            assert!(matches!(repository.shelve(name, b""), Err(GitError::UnsafeRevision { .. })), "{name}");
+            assert!(repository.shelved(name, 1).is_err(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_commit_signature_and_what_it_signs_are_told_apart() {
+    let sandbox = Sandbox::new();
+    let head = sandbox.git(&["cat-file", "commit", "HEAD"]);
+    let write = |text: &str| {
+        sandbox.write("commit", text);
+        let oid = sandbox.git(&["hash-object", "-t", "commit", "-w", "--literally", "commit"]);
+        let repository = sandbox.open();
+        repository.commit(repository.resolve(&oid).unwrap()).unwrap()
+    };
+    let (fields, message) = head.split_once("\n\n").unwrap();
+    let signed = format!("{fields}\n\n{message}\n\ngpgsig in the message\n");
+    assert_eq!(write(&signed).signature, None);
+    let with = |header: &str| format!("{fields}\n{header}\n\n{message}\n\ngpgsig in the message\n");
+    let commit = write(&with("gpgsig -----BEGIN\n one\n \n -----END\nencoding UTF-8"));
+    let signature = commit.signature.unwrap();
+    assert_eq!(signature.armored, "-----BEGIN\none\n\n-----END\n");
+    assert_eq!(String::from_utf8(signature.signed).unwrap(), with("encoding UTF-8"));
+    assert_eq!(write(&with("gpgsig a\ngpgsig b")).signature, None);
+}
