@@ -67,10 +67,51 @@ pub struct Decision {
     pub missing: BTreeMap<String, Vec<String>>,
     /// Bundles that rules ask for after the run, beyond the plan and beyond what has run.
     pub still_to_run: Vec<String>,
+    /// Approvals that are asked for, those of rules that fired after the run among them: one for each group.
+    pub asked: Vec<Approval>,
+    /// Those of them, by name, that nobody has given yet.
+    pub missing_approvals: Vec<String>,
     /// Principles that apply: those of the plan, and of the rules that fired after the run.
     pub principles: Vec<String>,
     /// Intents, likewise.
     pub intents: Vec<String>,
+}
+
+/// One person who agrees to a change.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Agreement {
+    /// Every name of that person: as a team lists it, as CODEOWNERS writes it.
+    pub names: BTreeSet<String>,
+    /// The teams in whose name they agree; `None` = in the name of whatever they belong to.
+    pub teams: Option<BTreeSet<String>>,
+}
+
+impl Agreement {
+    /// A person of one name, for whatever they belong to.
+    #[must_use]
+    pub fn of(name: &str) -> Self {
+        Self { names: BTreeSet::from([name.to_owned()]), teams: None }
+    }
+}
+
+/// A person who says no.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Objection {
+    /// Who.
+    pub by: String,
+    /// Why, in their words.
+    pub because: Option<String>,
+}
+
+/// What people said of a change. Who they are was judged before.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Agreed {
+    /// Each person once.
+    pub people: Vec<Agreement>,
+    /// Who says no.
+    pub objections: Vec<Objection>,
+    /// Where approval is asked for at all: how many different people must have agreed, and why more than are asked for.
+    pub least: Option<(u32, String)>,
 }
 
 /// What a plan asks for once the rules that waited for the run have fired: the join of both.
@@ -160,13 +201,13 @@ fn rules<'d>(derivations: impl IntoIterator<Item = &'d Derivation>) -> Vec<Strin
     names.into_iter().map(str::to_owned).collect()
 }
 
-/// Judges a plan: its bundles' outcomes, the people who approved (by principal), the trust score in thousandths.
+/// Judges a plan: its bundles' outcomes, what people said, the trust score in thousandths.
 #[must_use]
 pub fn decide(
     plan: &Plan,
     outcomes: &BTreeMap<String, BundleOutcome>,
     past: &PastFacts,
-    approved_by: &BTreeSet<String>,
+    agreed: &Agreed,
     trust: Option<i64>,
 ) -> Decision {
     let (truths, joined) = judge_after_run(plan, outcomes, past, trust);
@@ -240,9 +281,23 @@ pub fn decide(
         };
         stands(answer, format!("validation {} {what}", validation.name), rules(&validation.derivation));
     }
-    let approvals = joined_approvals(approvals);
-    for approval in missing_approvals(&approvals.iter().collect::<Vec<_>>(), approved_by) {
+    for objection in &agreed.objections {
+        let because = objection.because.as_ref().map(|because| format!(": {because}")).unwrap_or_default();
+        stands(Answer::No, format!("{} says no{because}", objection.by), Vec::new());
+    }
+    let asked = joined_approvals(approvals);
+    let mut missing_approvals: Vec<String> = Vec::new();
+    for approval in self::missing_approvals(&asked.iter().collect::<Vec<_>>(), &agreed.people) {
         stands(Answer::Hold, format!("approval {}", approval.name), rules(&approval.derivation));
+        missing_approvals.push(approval.name.clone());
+    }
+    if let Some((least, why)) = agreed.least.as_ref().filter(|_| !asked.is_empty()) {
+        let counts = |person: &&Agreement| asked.iter().any(|approval| belongs(&approval.by, person));
+        let people = agreed.people.iter().filter(counts).count();
+        if people < *least as usize {
+            let what = format!("{people} of {least} different people have approved: {why}");
+            stands(Answer::Hold, what, asked.iter().flat_map(|approval| rules(&approval.derivation)).collect());
+        }
     }
     let answer = reasons.iter().map(|reason| reason.answer).max().unwrap_or(Answer::Go);
     reasons.sort_by_key(|reason| std::cmp::Reverse(reason.answer));
@@ -279,6 +334,8 @@ pub fn decide(
         unknowns: unknowns.into_iter().collect(),
         missing: missing.into_iter().map(|(rule, facts)| (rule, facts.into_iter().collect())).collect(),
         still_to_run,
+        asked,
+        missing_approvals,
         principles: names(&plan.principles, &|rule| rule.principles.clone()),
         intents: names(&plan.intents, &|rule| rule.intents.clone()),
     }
@@ -307,8 +364,8 @@ fn joined_approvals(asked: Vec<&Approval>) -> Vec<Approval> {
 
 /// Approvals that the people who approved do not give. One person counts once in a requirement and may serve several;
 /// who serves an extra approval serves no other.
-fn missing_approvals<'a>(approvals: &[&'a Approval], approved_by: &BTreeSet<String>) -> Vec<&'a Approval> {
-    let given_by = |approval: &Approval, people: &[&String]| {
+fn missing_approvals<'a>(approvals: &[&'a Approval], agreed: &[Agreement]) -> Vec<&'a Approval> {
+    let given_by = |approval: &Approval, people: &[&Agreement]| {
         let of = |group: &Approver| people.iter().filter(|person| belongs(group, person)).count();
         of(&approval.by) >= approval.count as usize
             && approval.among.iter().all(|(count, by)| {
@@ -317,7 +374,7 @@ fn missing_approvals<'a>(approvals: &[&'a Approval], approved_by: &BTreeSet<Stri
             })
     };
     let (extra, plain): (Vec<&Approval>, Vec<&Approval>) = approvals.iter().partition(|approval| approval.extra);
-    let everyone: Vec<&String> = approved_by.iter().collect();
+    let everyone: Vec<&Agreement> = agreed.iter().collect();
     let mut missing: Vec<&Approval> = plain.iter().copied().filter(|approval| !given_by(approval, &everyone)).collect();
     // Each way to set people aside for the extra approvals, until the others still hold; bounded, then it is no.
     let slots: Vec<&Approval> =
@@ -325,7 +382,7 @@ fn missing_approvals<'a>(approvals: &[&'a Approval], approved_by: &BTreeSet<Stri
     let mut steps = 20_000_u32;
     let mut aside = vec![false; everyone.len()];
     let served = set_aside(&slots, &everyone, &mut aside, &mut steps, &|aside| {
-        let left: Vec<&String> =
+        let left: Vec<&Agreement> =
             everyone.iter().zip(aside).filter(|(_, aside)| !**aside).map(|(person, _)| *person).collect();
         plain.iter().all(|approval| given_by(approval, &left) || !given_by(approval, &everyone))
     });
@@ -337,7 +394,7 @@ fn missing_approvals<'a>(approvals: &[&'a Approval], approved_by: &BTreeSet<Stri
 
 fn set_aside(
     slots: &[&Approval],
-    everyone: &[&String],
+    everyone: &[&Agreement],
     aside: &mut Vec<bool>,
     steps: &mut u32,
     holds: &dyn Fn(&[bool]) -> bool,
@@ -358,11 +415,14 @@ fn set_aside(
     false
 }
 
-fn belongs(group: &Approver, person: &str) -> bool {
+fn belongs(group: &Approver, person: &Agreement) -> bool {
     match group {
         Approver::Anyone => true,
-        Approver::Team { members, .. } => members.iter().any(|member| member == person),
-        Approver::OwnerOf { owners, .. } => owners.iter().any(|owner| owner == person),
+        Approver::Team { name, members } => {
+            person.teams.as_ref().is_none_or(|teams| teams.contains(name))
+                && members.iter().any(|member| person.names.contains(member))
+        }
+        Approver::OwnerOf { owners, .. } => owners.iter().any(|owner| person.names.contains(owner)),
     }
 }
 

@@ -22,6 +22,9 @@ pub struct Plan {
     pub version: u32,
     /// Digest (hex) of the subject: the diff, the rules, the tier, required approvals, denials.
     pub id: String,
+    /// What of the subject is known by digest.
+    #[serde(default)]
+    pub subject: Subject,
     /// 1 to 3; a higher number is stricter.
     pub tier: u8,
     /// The tier's name in the rules (`sensitive`).
@@ -65,6 +68,15 @@ pub struct Plan {
     pub valid_until: Option<String>,
     /// When it was derived for (`as of`), ISO 8601, UTC; not part of the subject.
     pub as_of: String,
+}
+
+/// What an approval is bound to, beside what the plan asks for: the same on every machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Subject {
+    /// BLAKE3 (hex) of what changes: paths, modes and contents, before and after.
+    pub diff: String,
+    /// BLAKE3 (hex) of both rule books.
+    pub rules: String,
 }
 
 /// One reason of one element.

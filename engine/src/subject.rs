@@ -7,7 +7,7 @@ use crate::dates;
 use crate::db::{Db, World, nodes_of, part_changes};
 use crate::impact::impact;
 use crate::join::books;
-use crate::plan::{BookSide, ChangeSummary, Plan, Side};
+use crate::plan::{BookSide, ChangeSummary, Plan, Side, Subject};
 use crate::waivers::waivers_in_force;
 use grace_dsl::ast::ItemKind;
 
@@ -61,67 +61,99 @@ pub(crate) fn valid_until(db: &dyn Db) -> Option<String> {
     next.map(dates::iso)
 }
 
-/// The subject that approvers sign: the diff, the rules, the tier, the approvals, the denials.
-pub(crate) fn subject(db: &dyn Db, plan: &Plan) -> String {
-    let world = World::get(db);
-    let mut hasher = blake3::Hasher::new();
-    let mut field = |bytes: &[u8]| {
-        hasher.update(&(bytes.len() as u64).to_le_bytes());
-        hasher.update(bytes);
-    };
-    for file in &world.change(db).files {
+/// Bytes that cannot be read in two ways: each field with its length before it.
+struct Fields(blake3::Hasher);
+
+impl Fields {
+    fn new() -> Self {
+        Self(blake3::Hasher::new())
+    }
+
+    fn field(&mut self, bytes: &[u8]) {
+        self.0.update(&(bytes.len() as u64).to_le_bytes());
+        self.0.update(bytes);
+    }
+
+    fn digest(self) -> String {
+        self.0.finalize().to_hex().to_string()
+    }
+}
+
+/// What the plan is about, by digest: the diff and the rules.
+pub(crate) fn subject(db: &dyn Db) -> Subject {
+    Subject { diff: diff(db), rules: rules(db) }
+}
+
+fn diff(db: &dyn Db) -> String {
+    let mut fields = Fields::new();
+    for file in &World::get(db).change(db).files {
         for side in [&file.before, &file.after] {
-            match side {
-                None => field(&[0]),
-                Some(side) => {
-                    field(side.path.as_bytes());
-                    field(&[u8::from(side.executable), u8::from(file.asserted)]);
-                    // What kind of content it is belongs to it: a link is no file with the same text.
-                    field(&[match &side.content {
-                        Content::Text(_) => 1,
-                        Content::Binary(_) => 2,
-                        Content::TooLarge { .. } => 3,
-                        Content::Link(_) => 4,
-                        Content::Submodule(_) => 5,
-                        Content::Unknown(_) => 6,
-                    }]);
-                    match &side.content {
-                        Content::Text(text) => field(text.as_bytes()),
-                        Content::Binary(digest) => field(digest),
-                        Content::TooLarge { size, digest } => {
-                            field(&size.to_le_bytes());
-                            field(digest);
-                        }
-                        Content::Link(text) | Content::Submodule(text) | Content::Unknown(text) => {
-                            field(text.as_bytes());
-                        }
-                    }
+            let Some(side) = side else {
+                fields.field(&[0]);
+                continue;
+            };
+            fields.field(side.path.as_bytes());
+            fields.field(&[u8::from(side.executable), u8::from(file.asserted)]);
+            // What kind of content it is belongs to it: a link is no file with the same text.
+            fields.field(&[match &side.content {
+                Content::Text(_) => 1,
+                Content::Binary(_) => 2,
+                Content::TooLarge { .. } => 3,
+                Content::Link(_) => 4,
+                Content::Submodule(_) => 5,
+                Content::Unknown(_) => 6,
+            }]);
+            match &side.content {
+                Content::Text(text) => fields.field(text.as_bytes()),
+                Content::Binary(digest) => fields.field(digest),
+                Content::TooLarge { size, digest } => {
+                    fields.field(&size.to_le_bytes());
+                    fields.field(digest);
+                }
+                Content::Link(text) | Content::Submodule(text) | Content::Unknown(text) => {
+                    fields.field(text.as_bytes())
                 }
             }
         }
     }
+    fields.digest()
+}
+
+fn rules(db: &dyn Db) -> String {
+    let mut fields = Fields::new();
     for (side, book) in books(db) {
-        field(match side {
+        fields.field(match side {
             BookSide::Before => b"before",
             BookSide::After => b"after",
             BookSide::Both | BookSide::BuiltIn => b"both",
         });
         for file in book.files(db) {
-            field(file.path(db).as_bytes());
-            field(file.text(db).unwrap_or_else(|reason| reason).as_bytes());
+            fields.field(file.path(db).as_bytes());
+            fields.field(file.text(db).unwrap_or_else(|reason| reason).as_bytes());
         }
     }
-    field(&[plan.tier]);
-    for approval in &plan.approvals {
-        field(approval.name.as_bytes());
+    fields.digest()
+}
+
+/// The name of the subject that approvers sign: the diff, the rules, the tier, the approvals, the denials, and what fills
+/// duties, which is agreed with the rest.
+pub(crate) fn name(plan: &Plan) -> String {
+    let mut fields = Fields::new();
+    fields.field(plan.subject.diff.as_bytes());
+    fields.field(plan.subject.rules.as_bytes());
+    fields.field(&[plan.tier]);
+    for (kind, names) in [
+        ("approval", plan.approvals.iter().map(|approval| &approval.name).collect::<Vec<_>>()),
+        ("denial", plan.denials.iter().map(|denial| &denial.name).collect()),
+    ] {
+        for name in names {
+            fields.field(kind.as_bytes());
+            fields.field(name.as_bytes());
+        }
     }
-    for denial in &plan.denials {
-        field(denial.name.as_bytes());
-    }
-    // What fills a duty is agreed with the rest.
     for duty in &plan.duties {
-        field(duty.name.as_bytes());
-        field(duty.given.as_deref().unwrap_or_default().as_bytes());
+        fields.field(duty.name.as_bytes());
+        fields.field(duty.given.as_deref().unwrap_or_default().as_bytes());
     }
-    hasher.finalize().to_hex().to_string()
+    fields.digest()
 }

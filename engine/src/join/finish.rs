@@ -13,10 +13,10 @@ use crate::db::{Db, World};
 use crate::impact::{bundle_plan, impact};
 use crate::plan::{
     AfterRun, BundlePlan, Denial, Derivation, Duty, Element, NotRun, Pending, Plan, Rejected, RuleOutcome, SCHEMA,
-    TrustFloor, Truth, Unknown, VERSION, ValidationPlan,
+    Subject, TrustFloor, Truth, Unknown, VERSION, ValidationPlan,
 };
 use crate::show;
-use crate::subject::{subject, summary, valid_until};
+use crate::subject::{self, summary, valid_until};
 use crate::verdict::Verdict;
 
 impl Joiner<'_> {
@@ -60,6 +60,7 @@ impl Joiner<'_> {
             schema: SCHEMA.to_owned(),
             version: VERSION,
             id: String::new(),
+            subject: Subject::default(),
             tier,
             tier_name,
             approve,
@@ -95,7 +96,8 @@ impl Joiner<'_> {
             valid_until: valid_until(db),
             as_of: dates::iso(as_of),
         };
-        plan.id = subject(db, &plan);
+        plan.subject = subject::subject(db);
+        plan.id = subject::name(&plan);
         plan
     }
 

@@ -78,7 +78,8 @@ pub fn config_dir() -> Option<PathBuf> {
     }
 }
 
-fn home() -> Option<PathBuf> {
+/// The home of this user.
+pub fn home() -> Option<PathBuf> {
     absolute(if cfg!(windows) { "USERPROFILE" } else { "HOME" })
 }
 

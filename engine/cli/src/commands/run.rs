@@ -82,7 +82,7 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
     let observed = Observed::of(&plan, &engine);
     let past = loaded.past.clone();
     let judge = |plan: &Plan, outcomes: &BTreeMap<String, decide::BundleOutcome>| {
-        decide::decide(plan, outcomes, &past, &BTreeSet::new(), None)
+        decide::decide(plan, outcomes, &past, &decide::Agreed::default(), None)
     };
     let mut decision = judge(&plan, &BTreeMap::new());
     let end = End::of(&[], &decision);

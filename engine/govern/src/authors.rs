@@ -1,0 +1,135 @@
+//! Who made a change, as far as it is proved: those people do not count among its approvers (law 11).
+//!
+//! Proved is the author of a commit that is signed by a key of theirs in the base's `allowed_signers`. Whatever else a commit
+//! says of people (author, committer, co-authors, who started an agent) can only take people out.
+
+use std::collections::BTreeSet;
+
+use grace_system::git::CommitInfo;
+use jiff::Timestamp;
+
+use crate::signers::{AllowedSigners, Person};
+use crate::signing::{self, GIT};
+
+/// Trailers that name somebody who took part.
+const TRAILERS: [&str; 4] = ["co-authored-by", "started-by", "requested-by", "pair-programmed-with"];
+
+/// Who made a change.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Authorship {
+    /// People who took part, proved or only said to: none of them counts.
+    pub people: BTreeSet<Person>,
+    /// Why it is not proved who made all of it; empty = it is.
+    pub unproved: Vec<String>,
+}
+
+/// Reads the authorship of some commits. `uncommitted` says that there is more than them: nobody signs a work tree.
+#[must_use]
+pub fn authorship(commits: &[CommitInfo], uncommitted: bool, signers: &AllowedSigners, at: Timestamp) -> Authorship {
+    let mut found = Authorship::default();
+    if uncommitted || commits.is_empty() {
+        found.unproved.push("what is not committed is signed by nobody".to_owned());
+    }
+    for commit in commits {
+        let short: String = commit.id.to_string().chars().take(10).collect();
+        let proved = match &commit.signature {
+            None => Err("is not signed"),
+            Some(signature) => match signing::verify(&signature.armored, GIT, &signature.signed) {
+                Err(_) => Err("has no SSH signature that holds"),
+                Ok(key) => signers.person(&key, GIT, at).map_err(|_| "is signed by a key that the base does not name"),
+            },
+        };
+        let author = &commit.author.email;
+        match proved {
+            Ok(person) => {
+                if !person.names.iter().any(|name| name.eq_ignore_ascii_case(author)) {
+                    found.unproved.push(format!("commit {short} is signed by {}, who is not its author", person.name));
+                }
+                found.people.insert(person);
+            }
+            Err(why) => found.unproved.push(format!("commit {short} {why}")),
+        }
+        let said = trailers(&commit.message);
+        for name in [author, &commit.committer.email].into_iter().chain(&said) {
+            found.people.extend(signers.named(name));
+        }
+    }
+    found
+}
+
+/// Addresses, or whole values, of trailers that name people, wherever in the message they stand: who hides one by an odd
+/// place hides nothing.
+fn trailers(message: &str) -> Vec<String> {
+    let named = message.lines().filter_map(|line| line.split_once(':')).filter(|(key, _)| {
+        let key = key.trim();
+        TRAILERS.iter().any(|trailer| key.eq_ignore_ascii_case(trailer))
+    });
+    named
+        .map(|(_, value)| match value.split_once('<') {
+            Some((_, address)) => address.trim().trim_end_matches('>').trim().to_owned(),
+            None => value.trim().to_owned(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signing::tests::{key, openssh};
+    use crate::testing::Sandbox;
+    use ssh_key::{HashAlg, LineEnding};
+
+    /// A commit as git holds it, signed by hand.
+    fn commit(author: &str, by: Option<u8>, namespace: &str, message: &str) -> CommitInfo {
+        let sandbox = Sandbox::new();
+        let tree = sandbox.git(&["write-tree"], b"");
+        let head = format!("tree {tree}\nauthor A <{author}> 1 +0000\ncommitter W <web@forge.example> 1 +0000\n");
+        let signature = by.map(|by| {
+            let signed = format!("{head}\n{message}");
+            let signature = key(by).sign(namespace, HashAlg::Sha512, signed.as_bytes()).unwrap();
+            format!("gpgsig {}\n", signature.to_pem(LineEnding::LF).unwrap().trim_end().replace('\n', "\n "))
+        });
+        let text = format!("{head}{}\n{message}", signature.unwrap_or_default());
+        let oid = sandbox.git(&["hash-object", "-t", "commit", "-w", "--stdin"], text.as_bytes());
+        let repository = sandbox.open();
+        repository.commit(repository.resolve(&oid).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn an_author_is_proved_by_a_signature_of_their_own() {
+        let signers =
+            AllowedSigners::parse(&format!("alice@example.org {}\nbob@example.org {}\n", openssh(1), openssh(2)));
+        let at = "2026-06-01T00:00:00Z".parse().unwrap();
+        let of = |commit: CommitInfo, uncommitted| {
+            let found = authorship(&[commit], uncommitted, &signers, at);
+            let names: Vec<String> = found.people.into_iter().map(|person| person.name).collect();
+            (names, found.unproved)
+        };
+        let (alice, bob) = ("alice@example.org".to_owned(), "bob@example.org".to_owned());
+        assert_eq!(of(commit("alice@example.org", Some(1), GIT, "x"), false), (vec![alice.clone()], vec![]));
+        assert_eq!(of(commit("alice@example.org", Some(1), GIT, "x"), true).1.len(), 1);
+        for (commit, people, why) in [
+            (commit("alice@example.org", None, GIT, "x"), vec![&alice], "not signed"),
+            (commit("alice@example.org", Some(3), GIT, "x"), vec![&alice], "does not name"),
+            (commit("alice@example.org", Some(1), signing::NAMESPACE, "x"), vec![&alice], "no SSH signature"),
+            // Signed by another: both took part.
+            (commit("alice@example.org", Some(2), GIT, "x"), vec![&alice, &bob], "not its author"),
+            (commit("mallory@example.org", Some(1), GIT, "x"), vec![&alice], "not its author"),
+            (commit("mallory@example.org", None, GIT, "x"), vec![], "not signed"),
+        ] {
+            let (found, unproved) = of(commit, false);
+            assert_eq!(found.iter().collect::<Vec<_>>(), people);
+            assert!(unproved.len() == 1 && unproved[0].contains(why), "{unproved:?}");
+        }
+        for trailer in
+            ["Co-authored-by: Bob <bob@example.org>", "started-by:bob@example.org", "Requested-By: B <BOB@example.org>"]
+        {
+            let message = format!("x\n\n{trailer}\n\nmore text");
+            assert_eq!(
+                of(commit("alice@example.org", Some(1), GIT, &message), false),
+                (vec![alice.clone(), bob.clone()], vec![])
+            );
+        }
+        assert_eq!(authorship(&[], false, &signers, at).unproved.len(), 1);
+    }
+}

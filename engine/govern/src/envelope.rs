@@ -1,0 +1,306 @@
+//! Statements that people sign, in DSSE envelopes: approvals, denials, revocations, grants of waivers, halts.
+//!
+//! The payload is JSON of ours, the signature an SSH signature over DSSE's pre-authentication encoding, so both
+//! `ssh-keygen -Y verify` and any DSSE reader can check it. An envelope says what its signer said and no more; whether it
+//! counts is judged elsewhere.
+
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use grace_system::files;
+use serde::{Deserialize, Serialize};
+use ssh_key::public::KeyData;
+
+use crate::signers::fingerprint;
+use crate::signing::{self, BadSignature, NAMESPACE, SigningError};
+
+/// The DSSE payload type.
+pub const PAYLOAD_TYPE: &str = "application/vnd.grace-rules.statement+json";
+/// Largest envelope, in bytes.
+pub const MAX_BYTES: u64 = 128 << 10;
+/// The version of statements that is written and read.
+const VERSION: u32 = 1;
+
+/// What somebody says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Statement {
+    /// The format's version.
+    pub version: u32,
+    /// Who says it: a principal of `allowed_signers`.
+    pub by: String,
+    /// When, as the signer's clock said; RFC 3339, UTC.
+    pub at: String,
+    /// The last moment at which it counts; RFC 3339, UTC.
+    pub until: String,
+    /// Why, in the signer's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+    /// What is said.
+    pub says: Says,
+}
+
+/// What is said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Says {
+    /// This change may go, as far as the signer is asked.
+    Approve {
+        /// What is approved.
+        subject: Subject,
+        /// In whose name: the team, or `owner`, or `anyone`.
+        r#as: String,
+    },
+    /// This change may not go.
+    Deny {
+        /// What is denied.
+        subject: Subject,
+        /// In whose name.
+        r#as: String,
+    },
+    /// What the signer said in another envelope counts no more.
+    Revoke {
+        /// SHA-256 of that envelope's bytes, hexadecimal.
+        envelope: String,
+    },
+    /// A waiver of the rules is in force.
+    Grant {
+        /// Its name.
+        waiver: String,
+        /// SHA-256 of the waiver as the rules write it, hexadecimal: another text is another waiver.
+        text: String,
+        /// The team that grants it.
+        r#as: String,
+    },
+}
+
+/// What an approval is about: enough to tell, on any machine, whether the plan derived anew asks for more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Subject {
+    /// The plan's name, for people.
+    pub plan: String,
+    /// Digest of what changes.
+    pub diff: String,
+    /// Digest of both rule books.
+    pub rules: String,
+    /// The tier.
+    pub tier: u8,
+    /// Approvals that are asked for, by name, sorted.
+    pub approvals: Vec<String>,
+    /// What fills the duties: name and value.
+    pub duties: Vec<(String, String)>,
+}
+
+impl Subject {
+    /// Whether who agreed to this has agreed to `asked` as well: the same change under the same rules, no higher tier, no
+    /// other approvals, nothing given otherwise.
+    #[must_use]
+    pub fn covers(&self, asked: &Self) -> bool {
+        self.diff == asked.diff
+            && self.rules == asked.rules
+            && asked.tier <= self.tier
+            && asked.approvals.iter().all(|approval| self.approvals.contains(approval))
+            && asked.duties.iter().all(|duty| self.duties.contains(duty))
+    }
+}
+
+/// A DSSE envelope as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Envelope {
+    #[serde(rename = "payloadType")]
+    payload_type: String,
+    payload: String,
+    signatures: Vec<Signature>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Signature {
+    keyid: String,
+    sig: String,
+}
+
+/// A statement whose signature holds. Whose key it is was not asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    /// What is said.
+    pub statement: Statement,
+    /// The key that signed it.
+    pub key: KeyData,
+    /// SHA-256 of the envelope's bytes, hexadecimal: its name.
+    pub digest: String,
+}
+
+/// Why an envelope says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BadEnvelope {
+    /// It is none that can be read.
+    Unreadable,
+    /// Its version is newer than this program.
+    Newer,
+    /// Its signature proves nothing.
+    Signature(BadSignature),
+}
+
+impl BadEnvelope {
+    /// In words.
+    #[must_use]
+    pub fn why(self) -> &'static str {
+        match self {
+            Self::Unreadable => "it cannot be read",
+            Self::Newer => "a newer version of this program wrote it",
+            Self::Signature(BadSignature::Unreadable) => "its signature cannot be read",
+            Self::Signature(BadSignature::Namespace) => "it was signed for something else",
+            Self::Signature(BadSignature::Wrong) => "its signature does not belong to it",
+        }
+    }
+}
+
+/// DSSE's pre-authentication encoding: what is signed.
+fn signed_bytes(payload: &[u8]) -> Vec<u8> {
+    let mut bytes = format!("DSSEv1 {} {PAYLOAD_TYPE} {} ", PAYLOAD_TYPE.len(), payload.len()).into_bytes();
+    bytes.extend_from_slice(payload);
+    bytes
+}
+
+/// Signs a statement with the key in `file`; the bytes of its envelope.
+///
+/// # Errors
+/// When the key cannot sign.
+pub fn seal(statement: &Statement, file: &Path, root: &Path) -> Result<Vec<u8>, SigningError> {
+    // A statement holds nothing that JSON cannot.
+    let payload = serde_json::to_vec(statement).unwrap_or_default();
+    let armored = signing::sign(file, &signed_bytes(&payload), root)?;
+    let keyid = fingerprint(&signing::public_key(file)?);
+    let envelope = Envelope {
+        payload_type: PAYLOAD_TYPE.to_owned(),
+        payload: STANDARD.encode(&payload),
+        signatures: vec![Signature { keyid, sig: STANDARD.encode(armored) }],
+    };
+    let mut bytes = serde_json::to_vec(&envelope).unwrap_or_default();
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// The statement in an envelope whose one signature holds.
+///
+/// # Errors
+/// When it says nothing.
+pub fn open(bytes: &[u8]) -> Result<Signed, BadEnvelope> {
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(BadEnvelope::Unreadable);
+    }
+    let unreadable = |_| BadEnvelope::Unreadable;
+    let envelope: Envelope = serde_json::from_slice(bytes).map_err(unreadable)?;
+    let [signature] = envelope.signatures.as_slice() else { return Err(BadEnvelope::Unreadable) };
+    if envelope.payload_type != PAYLOAD_TYPE {
+        return Err(BadEnvelope::Unreadable);
+    }
+    let payload = STANDARD.decode(&envelope.payload).map_err(|_| BadEnvelope::Unreadable)?;
+    let armored = STANDARD.decode(&signature.sig).map_err(|_| BadEnvelope::Unreadable)?;
+    let armored = String::from_utf8(armored).map_err(|_| BadEnvelope::Unreadable)?;
+    let key = signing::verify(&armored, NAMESPACE, &signed_bytes(&payload)).map_err(BadEnvelope::Signature)?;
+    let version: Version = serde_json::from_slice(&payload).map_err(unreadable)?;
+    if version.version > VERSION {
+        return Err(BadEnvelope::Newer);
+    }
+    let statement = serde_json::from_slice(&payload).map_err(unreadable)?;
+    Ok(Signed { statement, key, digest: files::sha256(bytes) })
+}
+
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
+}
+
+impl Statement {
+    /// A statement of this version.
+    #[must_use]
+    pub fn new(by: &str, at: jiff::Timestamp, until: jiff::Timestamp, because: Option<String>, says: Says) -> Self {
+        Self { version: VERSION, by: by.to_owned(), at: at.to_string(), until: until.to_string(), because, says }
+    }
+
+    /// Whether it counts at a time; one whose end cannot be read never does.
+    #[must_use]
+    pub fn is_in_force(&self, at: jiff::Timestamp) -> bool {
+        self.until.parse::<jiff::Timestamp>().is_ok_and(|until| at <= until)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::signing::tests::{key, written};
+
+    pub(crate) fn subject() -> Subject {
+        Subject {
+            plan: "7f3a".to_owned(),
+            diff: "d1".to_owned(),
+            rules: "r1".to_owned(),
+            tier: 3,
+            approvals: vec!["1 of team(governance)".to_owned()],
+            duties: vec![("rationale".to_owned(), "why not".to_owned())],
+        }
+    }
+
+    pub(crate) fn statement(says: Says) -> Statement {
+        let at = "2026-06-01T00:00:00Z".parse().unwrap();
+        Statement::new("alice@example.org", at, "2026-06-08T00:00:00Z".parse().unwrap(), None, says)
+    }
+
+    #[test]
+    fn an_envelope_says_what_its_signer_said() {
+        let directory = files::temporary_dir().unwrap();
+        let said = statement(Says::Approve { subject: subject(), r#as: "governance".to_owned() });
+        let bytes = seal(&said, &written(directory.path(), 1), directory.path()).unwrap();
+        let opened = open(&bytes).unwrap();
+        assert_eq!((&opened.statement, &opened.key), (&said, key(1).public_key().key_data()));
+        assert_eq!(opened.digest, files::sha256(&bytes));
+        // No changed byte makes it say anything else.
+        for at in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut changed = bytes.clone();
+                changed[at] ^= 1 << bit;
+                if let Ok(opened) = open(&changed) {
+                    assert_eq!((&opened.statement, &opened.key), (&said, key(1).public_key().key_data()), "{at}");
+                }
+            }
+            assert!(open(&bytes[..at]).is_err() || at == bytes.len() - 1);
+        }
+        assert_eq!(open(&vec![b' '; 1 << 20]), Err(BadEnvelope::Unreadable));
+        assert_eq!(open(b"{}"), Err(BadEnvelope::Unreadable));
+        let newer = Statement { version: 2, ..said };
+        let bytes = seal(&newer, &written(directory.path(), 1), directory.path()).unwrap();
+        assert_eq!(open(&bytes), Err(BadEnvelope::Newer));
+    }
+
+    #[test]
+    fn who_agreed_to_more_agreed_to_less_and_not_the_other_way() {
+        let asked = subject();
+        assert!(asked.covers(&asked));
+        let less = Subject { tier: 2, approvals: Vec::new(), duties: Vec::new(), ..subject() };
+        assert!(asked.covers(&less) && !less.covers(&asked));
+        for other in [
+            Subject { tier: 4, ..subject() },
+            Subject { diff: "d2".to_owned(), ..subject() },
+            Subject { rules: "r2".to_owned(), ..subject() },
+            Subject { approvals: vec!["2 of team(governance)".to_owned()], ..subject() },
+            Subject { duties: vec![("rationale".to_owned(), "other".to_owned())], ..subject() },
+        ] {
+            assert!(!asked.covers(&other), "{other:?}");
+        }
+        // The name of the plan is for people.
+        assert!(asked.covers(&Subject { plan: "other".to_owned(), ..subject() }));
+    }
+
+    #[test]
+    fn a_statement_ends_with_its_last_moment() {
+        let said = statement(Says::Revoke { envelope: "00".to_owned() });
+        assert!(said.is_in_force("2026-06-08T00:00:00Z".parse().unwrap()));
+        assert!(!said.is_in_force("2026-06-08T00:00:01Z".parse().unwrap()));
+        assert!(!Statement { until: "never".to_owned(), ..said }.is_in_force("2026-06-02T00:00:00Z".parse().unwrap()));
+    }
+}
