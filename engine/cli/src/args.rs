@@ -106,6 +106,20 @@ pub enum Command {
     /// Run the plan's bundles and record what happened
     #[command(after_help = RUN_EXAMPLES)]
     Run(Box<RunArgs>),
+    /// Whether this change may go, by its plan, its runs and its approvals
+    #[command(after_help = GATE_EXAMPLES)]
+    Gate(Box<GateArgs>),
+    /// Agree to a plan, or grant a waiver; signed with your SSH key
+    #[command(after_help = APPROVE_EXAMPLES)]
+    Approve(Box<ApproveArgs>),
+    /// Say no to a plan; signed with your SSH key
+    #[command(
+        after_help = "Example:\n  grace-rules deny 7f3a91c2 --as governance --because \"Not before the release.\""
+    )]
+    Deny(Box<ApproveArgs>),
+    /// Take back what you signed
+    #[command(after_help = "Example:\n  grace-rules revoke 3c1d09e2a4b7\n`grace-rules gate` lists what was signed.")]
+    Revoke(Box<RevokeArgs>),
     /// What the documentation is written from
     #[command(hide = true, after_help = "Example:\n  grace-rules reference schemas")]
     Reference {
@@ -165,6 +179,19 @@ const RUN_EXAMPLES: &str = "Examples:
   grace-rules run --all --record    once, so that plans choose tests by what they entered
 Results are kept in .git/grace/. Ctrl-C stops and keeps what was done.
 Exit code 1 where a bundle failed.";
+
+const GATE_EXAMPLES: &str = "Examples:
+  grace-rules gate --base origin/main    in CI, as the one required check
+  grace-rules gate                       before a push
+It asks for a run of exactly this tree: grace-rules run, with the same options.
+Exit code 0 go, 1 hold or no, 2 it could not be decided.";
+
+const APPROVE_EXAMPLES: &str = "Examples:
+  grace-rules approve 7f3a91c2 --as governance --head feature
+  grace-rules approve waiver vendored_sync --as governance --until 2026-12-31
+  git push origin 'refs/grace/*:refs/grace/*'    share what was signed
+The plan is named so that you sign what you read; your key stands in the base's
+grace/allowed_signers.";
 
 /// Which change to judge, and what it says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
@@ -252,6 +279,62 @@ pub struct RunArgs {
     /// Record what each test enters (pytest), so that later plans choose by it
     #[arg(long, help_heading = "What is run")]
     pub record: bool,
+}
+
+/// `gate`.
+#[derive(Debug, Args)]
+pub struct GateArgs {
+    /// The change.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+/// What a statement is signed with.
+#[derive(Debug, Args)]
+pub struct SignArgs {
+    /// The SSH key; otherwise GRACE_RULES_SIGNING_KEY, else ~/.ssh/id_ed25519
+    #[arg(long, value_name = "FILE", help_heading = "The signature")]
+    pub key: Option<PathBuf>,
+}
+
+/// `approve` and `deny`.
+#[derive(Debug, Args)]
+pub struct ApproveArgs {
+    /// The plan, by the beginning of its name; or `waiver NAME`
+    #[arg(required = true, value_name = "WHAT", num_args = 1..=2)]
+    pub what: Vec<String>,
+    /// In whose name: a team, `owner` or `anyone`, as the plan asks
+    #[arg(long = "as", value_name = "TEAM", help_heading = "The signature")]
+    pub team: String,
+    /// Why
+    #[arg(long, value_name = "TEXT", help_heading = "The signature")]
+    pub because: Option<String>,
+    /// The last day on which it counts (UTC); otherwise 30 days
+    #[arg(long, value_name = "DATE", help_heading = "The signature")]
+    pub until: Option<String>,
+    /// The key.
+    #[command(flatten)]
+    pub sign: SignArgs,
+    /// The change.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+/// `revoke`.
+#[derive(Debug, Args)]
+pub struct RevokeArgs {
+    /// The statement, by the beginning of its name
+    #[arg(value_name = "ENVELOPE")]
+    pub envelope: String,
+    /// Why
+    #[arg(long, value_name = "TEXT", help_heading = "The signature")]
+    pub because: Option<String>,
+    /// The key.
+    #[command(flatten)]
+    pub sign: SignArgs,
+    /// The change.
+    #[command(flatten)]
+    pub change: ChangeArgs,
 }
 
 /// `check`.

@@ -1,6 +1,7 @@
 //! The commands: each takes its arguments and gives an answer, a text and whether it is yes. None prints by itself,
 //! but for progress.
 
+mod approve;
 mod check;
 mod explain;
 mod fmt;
@@ -120,6 +121,9 @@ pub fn carry_out(
         Command::Graph(GraphCommand::Path { from, to, graph }) => graph::path(&context, from, to, graph),
         Command::Graph(GraphCommand::Export { level, graph }) => graph::export(&context, *level, graph),
         Command::Run(args) => run::run(&context, args),
+        Command::Approve(args) => approve::approve(&context, args, approve::Word::Yes),
+        Command::Deny(args) => approve::approve(&context, args, approve::Word::No),
+        Command::Revoke(args) => approve::revoke(&context, args),
         Command::Completions { .. } | Command::Reference { .. } | Command::Guard { .. } => {
             Err(Failure::new("bug", "this command needs no place"))
         }

@@ -9,6 +9,7 @@ pub mod estimate;
 mod history;
 mod memory;
 mod models;
+pub mod people;
 pub mod reach;
 pub mod replay;
 pub mod session;
@@ -19,11 +20,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use grace_engine::input::{Book, Declared, Input, PastFacts};
-use grace_system::git::{GitError, Repository};
+use grace_govern::signers::AllowedSigners;
+use grace_system::git::{CommitId, GitError, Repository};
 use grace_system::process::Cancel;
 use grace_system::{clock, env, files};
 
 pub use books::{OWN_RULES, own_book, shipped_floor};
+pub use change::Head;
 pub use history::store_path;
 pub use memory::{Cache, Memory};
 pub use side::{Files, Problem};
@@ -110,6 +113,14 @@ pub struct Loaded {
     pub before: Files,
     /// The files of the after side, for those that run something there.
     pub after: Files,
+    /// The commit of the before side; `None` where there is none yet, or no repository.
+    pub base: Option<CommitId>,
+    /// What the after side is.
+    pub head: Head,
+    /// Who may sign: those that the before side names.
+    pub signers: AllowedSigners,
+    /// The rules before the change, as the input has them.
+    pub rules_before: Option<Book>,
 }
 
 /// Loads both sides, the change between them and everything that judges it.
@@ -163,6 +174,10 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
         }
     }
     past.reach = reach::of(&reader, &compared.before, &compared.after);
+    let signers = people::signers(&reader, &compared.before, &mut compared.problems)?;
+    if let (Some(repository), Some(book)) = (repository, &rules_before) {
+        past.grants = people::grants(repository, book, &signers, as_of)?;
+    }
     let declared = Declared {
         operation: args.operation.clone(),
         actor: args.actor.clone(),
@@ -171,7 +186,7 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
         branch: args.branch.clone().or_else(|| compared.branch.clone()),
         ..Declared::default()
     };
-    let kept = Arc::new(past.clone());
+    let (kept, book) = (Arc::new(past.clone()), rules_before.clone());
     let input = Input { before, after, change: compared.change, rules_before, rules_after, declared, past, as_of };
     Ok(Loaded {
         input,
@@ -182,6 +197,10 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
         fingerprints,
         before: compared.before,
         after: compared.after,
+        base: compared.base,
+        head: compared.head,
+        signers,
+        rules_before: book,
     })
 }
 
@@ -229,6 +248,10 @@ pub fn load_tree(place: &Place, args: &GraphArgs, progress: &Progress) -> Result
         fingerprints,
         before: Files::new(),
         after: listed,
+        base: None,
+        head: Head::Supposed,
+        signers: AllowedSigners::default(),
+        rules_before: None,
     })
 }
 

@@ -4,6 +4,7 @@
 //! Layout is 80 columns, narrower or somewhat wider where the terminal is. Nothing here prints, and nothing here knows
 //! where the values come from.
 
+pub mod approvals;
 pub mod diagnostic;
 pub mod explain;
 pub mod export;

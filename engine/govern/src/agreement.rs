@@ -111,7 +111,7 @@ pub fn hear(
         } else if about.diff != subject.diff {
             Some("it is about another change".to_owned())
         } else if !approves {
-            let may = asked.asked.is_empty() || asked.asked.iter().any(|approval| belongs(&approval.by, person, team));
+            let may = asked.asked.is_empty() || serves(asked, person, team);
             (!may).then(|| "nobody asks its signer".to_owned())
         } else if person.is_bot() {
             Some("a bot approves nothing".to_owned())
@@ -208,6 +208,12 @@ fn wrong_team(asked: &Decision, person: &Person, team: &str) -> Option<String> {
         groups.filter(|group| matches!(group, Approver::Team { name, .. } if name == team)).collect();
     let is_member = named.iter().any(|group| belongs(group, person, team));
     (!named.is_empty() && !is_member).then(|| format!("its signer is not in team {team}"))
+}
+
+/// Whether an approval of this person in the name of `team` could serve anything that is asked for.
+#[must_use]
+pub fn serves(asked: &Decision, person: &Person, team: &str) -> bool {
+    asked.asked.iter().any(|approval| belongs(&approval.by, person, team))
 }
 
 fn belongs(group: &Approver, person: &Person, team: &str) -> bool {

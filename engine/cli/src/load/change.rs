@@ -29,6 +29,23 @@ pub(super) struct Compared {
     pub(super) description: String,
     pub(super) branch: Option<String>,
     pub(super) problems: Vec<Problem>,
+    /// The commit of the before side; `None` where there is none yet, or no repository.
+    pub(super) base: Option<CommitId>,
+    /// What the after side is.
+    pub(super) head: Head,
+}
+
+/// What the after side of a comparison is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Head {
+    /// A commit.
+    Commit(CommitId),
+    /// What is staged.
+    Staged,
+    /// The work tree.
+    WorkTree,
+    /// A diff, or files that count as changed: no tree that anything could be run in.
+    Supposed,
 }
 
 /// A commit and how to name it to people; `None` is the empty tree before the first commit.
@@ -131,13 +148,17 @@ pub(super) fn compare(place: &Place, reader: &Reader<'_>, args: &ChangeArgs) -> 
             let description = format!("{} against {}", named(head, head_commit), base.name);
             let is_branch = repository.ref_names()?.contains(head);
             let before = base.entries(repository)?;
-            from_git(reader, before, changes, Vec::new(), false, description, is_branch.then(|| head.clone()))
+            let branch = is_branch.then(|| head.clone());
+            let compared = from_git(reader, before, changes, Vec::new(), false, description, branch)?;
+            Ok(Compared { base: base.commit, head: Head::Commit(head_commit), ..compared })
         }
         (Some(repository), None, None) if args.staged => {
             let base = Base::given_or_head(repository, base)?;
             let changes = repository.changed_staged(base.commit)?;
             let description = format!("staged changes against {}", base.name);
-            from_git(reader, base.entries(repository)?, changes, Vec::new(), false, description, branch)
+            let entries = base.entries(repository)?;
+            let compared = from_git(reader, entries, changes, Vec::new(), false, description, branch)?;
+            Ok(Compared { base: base.commit, head: Head::Staged, ..compared })
         }
         (Some(repository), None, None) => {
             let find = || match base {
@@ -158,7 +179,8 @@ pub(super) fn compare(place: &Place, reader: &Reader<'_>, args: &ChangeArgs) -> 
             let found = repository.compare_worktree(&entries, listed?, &recall)?;
             reader.memory.looked_at(found.files);
             let description = format!("work tree against {}", base.name);
-            from_git(reader, entries, found.changes, found.problems, true, description, branch)
+            let compared = from_git(reader, entries, found.changes, found.problems, true, description, branch)?;
+            Ok(Compared { base: base.commit, head: Head::WorkTree, ..compared })
         }
     }
 }
@@ -242,7 +264,8 @@ pub(super) fn between(
         unknown_state(reader, &before, &mut after, &mut sides, problem)?;
     }
     let change = Change { files: sides.into_values().collect() };
-    Ok(Compared { before, after, change, description, branch, problems })
+    let (base, head) = (None, Head::Supposed);
+    Ok(Compared { before, after, change, description, branch, problems, base, head })
 }
 
 /// A path whose state on disk is not known counts as changed: so do all files below it, where it is a directory.
@@ -360,7 +383,16 @@ fn from_diff(reader: &Reader<'_>, before: Files, text: &str, description: &str) 
         };
         after.insert(side.path.to_string(), Entry { kind, source: Source::Given(side.content.clone()) });
     }
-    Ok(Compared { before, after, change, description: description.to_owned(), branch: None, problems: Vec::new() })
+    Ok(Compared {
+        before,
+        after,
+        change,
+        description: description.to_owned(),
+        branch: None,
+        problems: Vec::new(),
+        base: None,
+        head: Head::Supposed,
+    })
 }
 
 fn from_files(
@@ -401,7 +433,8 @@ fn from_files(
     let description =
         format!("{} as changed, against {base}", crate::screen::numbers::count(sides.len() as u64, "file"));
     let change = Change { files: sides.into_values().collect() };
-    Ok(Compared { before, after, change, description, branch: None, problems: Vec::new() })
+    let (branch, problems, base, head) = (None, Vec::new(), None, Head::Supposed);
+    Ok(Compared { before, after, change, description, branch, problems, base, head })
 }
 
 /// A path as the user gave it, relative to the root; it need not exist.

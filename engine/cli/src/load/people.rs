@@ -1,0 +1,112 @@
+//! What people said of a change: who may sign, which waivers are granted, who made it, what was agreed.
+
+use grace_engine::decide::Decision;
+use grace_engine::input::Book;
+use grace_engine::plan::Plan;
+use grace_govern::agreement::{self, Heard};
+use grace_govern::authors::{Authorship, authorship};
+use grace_govern::grants;
+use grace_govern::shelf::{self, Place as Shelf};
+use grace_govern::signers::{self, AllowedSigners};
+use grace_system::ProblemKind;
+use grace_system::git::{CommitRange, Repository};
+use jiff::Timestamp;
+
+use super::side::{Files, Problem, Reader};
+use super::{Head, Loaded};
+use crate::failure::{Failure, Result};
+
+/// Commits of one change whose signatures are looked at; with more, it is not proved who made them.
+const MOST_COMMITS: usize = 2000;
+
+/// Who may sign, by the before side. A file that cannot be read names nobody.
+pub(super) fn signers(reader: &Reader<'_>, before: &Files, problems: &mut Vec<Problem>) -> Result<AllowedSigners> {
+    let Some(entry) = before.get(signers::PATH) else { return Ok(AllowedSigners::default()) };
+    let mut problem = |message: String| {
+        problems.push(Problem { path: signers::PATH.to_owned(), kind: ProblemKind::Unreadable, message });
+    };
+    match reader.text(signers::PATH, entry, signers::MAX_BYTES)? {
+        Ok(text) => {
+            let signers = AllowedSigners::parse(&text);
+            for (line, why) in &signers.unread {
+                problem(format!("line {line} stands for nobody: {why}"));
+            }
+            Ok(signers)
+        }
+        Err(why) => {
+            problem(why.to_string());
+            Ok(AllowedSigners::default())
+        }
+    }
+}
+
+/// The waivers of the rules before the change that are granted. Git is asked only where there is a waiver.
+pub(super) fn grants(
+    repository: &Repository,
+    book: &Book,
+    signers: &AllowedSigners,
+    as_of: i64,
+) -> Result<std::collections::BTreeSet<String>> {
+    let texts = || book.files.iter().filter_map(|file| file.text.as_deref().ok());
+    if signers.is_empty() || !texts().any(|text| text.contains("waiver")) {
+        return Ok(Default::default());
+    }
+    let waivers = grants::waivers(texts());
+    if waivers.is_empty() {
+        return Ok(Default::default());
+    }
+    let found = shelf::read(repository, &Shelf::Grants)?;
+    Ok(grants::granted(&found, &waivers, signers, time(as_of)?))
+}
+
+fn time(as_of: i64) -> Result<Timestamp> {
+    Timestamp::from_second(as_of).map_err(|error| Failure::new("input", error))
+}
+
+/// Who made the change, as far as it is proved.
+///
+/// # Errors
+/// When git cannot answer.
+pub fn authors(repository: &Repository, loaded: &Loaded, as_of: Timestamp) -> Result<Authorship> {
+    let tip = repository.head()?;
+    let (until, uncommitted) = match loaded.head {
+        Head::Commit(commit) => (Some(commit), false),
+        Head::Staged => (tip, !repository.changed_staged(tip)?.is_empty()),
+        Head::WorkTree => {
+            let changed = repository.changed_worktree(tip)?;
+            (tip, !changed.changes.is_empty() || !changed.problems.is_empty())
+        }
+        Head::Supposed => (None, true),
+    };
+    let commits = match until {
+        Some(until) if Some(until) != loaded.base => {
+            let range = CommitRange { after: loaded.base, until, first_parent: false, limit: MOST_COMMITS + 1 };
+            repository.commits(range)?
+        }
+        _ => Vec::new(),
+    };
+    let mut found = authorship(&commits, uncommitted, &loaded.signers, as_of);
+    if commits.len() > MOST_COMMITS {
+        found.unproved.push(format!("it has more than {MOST_COMMITS} commits"));
+    }
+    if repository.is_shallow() {
+        found.unproved.push("the history of this clone is cut off".to_owned());
+    }
+    Ok(found)
+}
+
+/// What people said of the change, where the decision without them asks anybody.
+///
+/// # Errors
+/// When git cannot answer.
+pub fn heard(
+    repository: &Repository,
+    loaded: &Loaded,
+    plan: &Plan,
+    asked: &Decision,
+    as_of: Timestamp,
+) -> Result<Heard> {
+    let found = shelf::read(repository, &Shelf::Approvals(plan.subject.diff.clone()))?;
+    let authorship = authors(repository, loaded, as_of)?;
+    Ok(agreement::hear(&found, &loaded.signers, &authorship, plan, asked, as_of))
+}
