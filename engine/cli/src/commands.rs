@@ -6,8 +6,10 @@ mod check;
 mod explain;
 mod fmt;
 
+mod gate;
 mod graph;
 mod init;
+mod keeping;
 pub(crate) mod observing;
 mod plan;
 pub(crate) mod recording;
@@ -121,6 +123,7 @@ pub fn carry_out(
         Command::Graph(GraphCommand::Path { from, to, graph }) => graph::path(&context, from, to, graph),
         Command::Graph(GraphCommand::Export { level, graph }) => graph::export(&context, *level, graph),
         Command::Run(args) => run::run(&context, args),
+        Command::Gate(args) => gate::gate(&context, &args.change),
         Command::Approve(args) => approve::approve(&context, args, approve::Word::Yes),
         Command::Deny(args) => approve::approve(&context, args, approve::Word::No),
         Command::Revoke(args) => approve::revoke(&context, args),

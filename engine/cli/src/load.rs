@@ -14,6 +14,7 @@ pub mod reach;
 pub mod replay;
 pub mod session;
 mod side;
+pub mod tree;
 mod trees;
 
 use std::path::{Path, PathBuf};

@@ -8,6 +8,7 @@ pub mod approvals;
 pub mod diagnostic;
 pub mod explain;
 pub mod export;
+pub mod gate;
 pub mod notes;
 pub mod numbers;
 pub mod page;

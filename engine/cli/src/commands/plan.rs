@@ -1,7 +1,10 @@
 //! `plan`: what must happen for a change, and why.
 
 use grace_engine::Engine;
+use grace_engine::decide::{self, Agreed, Decision};
 use grace_engine::plan::Plan;
+use grace_govern::agreement::{Counted, Heard, Uncounted};
+use grace_system::clock;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -9,7 +12,7 @@ use super::{Answer, Context};
 use crate::args::ChangeArgs;
 use crate::failure::Result;
 use crate::load::estimate::Estimate;
-use crate::load::{self, Cache, Loaded};
+use crate::load::{self, Cache, Head, Loaded};
 use crate::screen;
 
 /// A plan with what was compared: more keys than the engine's own, none less.
@@ -24,6 +27,20 @@ pub(super) struct PlanReport<'a> {
     /// About how long the bundles will take, from runs of the past; absent where there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     estimate: Option<Estimate>,
+    /// What people signed about this change; absent where nobody is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signed: Option<SignedReport>,
+}
+
+/// What people signed about a change.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct SignedReport {
+    /// Approvals that count.
+    approvals: Vec<Counted>,
+    /// Statements that do not.
+    uncounted: Vec<Uncounted>,
+    /// Approvals that are missing, those that may be asked for after the run among them.
+    missing: Vec<String>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -35,7 +52,7 @@ struct ProblemReport<'a> {
 impl<'a> PlanReport<'a> {
     pub(super) fn new(plan: &'a Plan, loaded: &'a Loaded, estimate: Option<Estimate>) -> Self {
         let problems = loaded.problems.iter().map(|p| ProblemReport { path: &p.path, message: &p.message }).collect();
-        Self { plan, compared: &loaded.compared, problems, estimate }
+        Self { plan, compared: &loaded.compared, problems, estimate, signed: None }
     }
 }
 
@@ -45,11 +62,22 @@ pub(super) fn plan(context: &Context, args: &ChangeArgs) -> Result<Answer> {
     // A denied change is not run.
     let repository = context.place.repository.as_ref().ok().filter(|_| yes && !plan.bundles.is_empty());
     let estimate = repository.and_then(|repository| load::estimate::of(repository, &plan, super::run::at_once()));
+    let signed = signed(context, &plan, &loaded)?;
     if context.is_json() {
-        return Answer::json(&PlanReport::new(&plan, &loaded, estimate), yes);
+        let signed = signed.map(|(heard, decision)| SignedReport {
+            approvals: heard.approvals,
+            uncounted: heard.uncounted,
+            missing: decision.missing_approvals,
+        });
+        return Answer::json(&PlanReport { signed, ..PlanReport::new(&plan, &loaded, estimate) }, yes);
     }
     let mut page = context.page();
     screen::plan::plan(&mut page, &plan, &loaded.compared, estimate);
+    if let Some((heard, decision)) = &signed {
+        page.gap();
+        screen::approvals::heard(&mut page, heard);
+        screen::approvals::missing(&mut page, &plan.id, decision);
+    }
     screen::notes::problems(&mut page, &loaded.problems);
     if plan.change.files == 0 && *args == (ChangeArgs { no_cache: args.no_cache, ..ChangeArgs::default() }) {
         page.gap();
@@ -58,6 +86,16 @@ pub(super) fn plan(context: &Context, args: &ChangeArgs) -> Result<Answer> {
         screen::notes::next(&mut page, &plan);
     }
     Ok(Answer { text: page.finish(), code: u8::from(!yes) })
+}
+
+/// What people signed about a change that asks for approval, and what that comes to before any run.
+fn signed(context: &Context, plan: &Plan, loaded: &Loaded) -> Result<Option<(Heard, Decision)>> {
+    let asks = !plan.approvals.is_empty() && plan.denials.is_empty() && loaded.head != Head::Supposed;
+    let Some(repository) = context.place.repository.as_ref().ok().filter(|_| asks) else { return Ok(None) };
+    let judge = |agreed: &Agreed| decide::decide(plan, &Default::default(), &loaded.past, agreed, None);
+    let heard = load::people::heard(repository, loaded, plan, &judge(&Agreed::default()), clock::now())?;
+    let decision = judge(&heard.agreed);
+    Ok(Some((heard, decision)))
 }
 
 /// What to do where there is nothing to compare.

@@ -7,20 +7,22 @@ use std::time::Duration;
 
 use grace_engine::decide::{self, Decision};
 use grace_engine::plan::{BookSide, BundleForm, BundlePlan, Plan};
-use grace_runner::{BundleOutcome, BundleStatus, Event, Job, Settings, TestStatus};
-use grace_store::{BundleRecord, PlanRecord, Record, Recorded, RunRecord, Store, TestRecord};
+use grace_govern::journal::{self, About, Event as Said, Journal, PlanSaid, RanBundle, RunSaid};
+use grace_runner::{BundleOutcome, BundleStatus, Event, Job, Settings};
+use grace_store::{PlanRecord, Record, RunRecord, Store};
 use grace_system::git::GitError;
 use grace_system::{clock, env, files, git, process};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::keeping::{Keeper, of_ledger, of_store, records, said};
 use super::observing::{Observed, ObservedBundle};
 use super::plan::{PlanReport, engine};
 use super::recording::{RecordedBundle, Recording};
 use super::{Answer, Context};
 use crate::args::{ChangeArgs, RunArgs};
 use crate::failure::{Failure, Result};
-use crate::load::{Cache, reach, store_path};
+use crate::load::{self, Cache, Head, reach, store_path};
 use crate::screen;
 
 /// Bundles that run at the same time, at most: tests start processes of their own.
@@ -104,21 +106,26 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
     let recording = run.record.then(|| Recording::of(reach::digests(&context.place.root, repository, &loaded.after)));
     let started = clock::now();
     let run_id = format!("{}-{}", started.strftime("%Y%m%dT%H%M%S%.6fZ"), std::process::id());
+    // Nothing is started that could not be recorded.
+    let journal = Journal::open(repository, args.actor.as_deref()).map_err(of_ledger)?;
+    let about = about(repository, &plan, &loaded)?;
     let mut store = Store::open(&store_path(repository)).map_err(of_store)?;
     let json =
         serde_json::to_string(&PlanReport::new(&plan, &loaded, None)).map_err(|error| Failure::new("bug", error))?;
     let head = args.head.clone().unwrap_or_else(|| if args.staged { "staged" } else { "worktree" }.to_owned());
+    let planned = PlanSaid { run: run_id.clone(), about: about.clone(), json: json.clone() };
+    journal.append(&[Said::Plan(planned)]).map_err(of_ledger)?;
     store.record(&Record::Plan(PlanRecord { run: run_id.clone(), plan: plan.id.clone(), json })).map_err(of_store)?;
 
-    let keeper = Arc::new(Mutex::new(Keeper { store, failure: None, spooled: None }));
+    let keeper = Arc::new(Mutex::new(Keeper { journal, store, failure: None, spooled: None }));
     let round = |bundles: &[BundlePlan]| {
         let (jobs, names) = jobs(bundles);
         let display = Arc::new(context.progress.bundles(
             jobs.iter().map(|job| (job.bundle.as_str(), job.timeout_all, job.selected.as_ref().map_or(0, Vec::len))),
         ));
         let events = {
-            let (keeper, display, names, run_id) =
-                (Arc::clone(&keeper), Arc::clone(&display), names.clone(), run_id.clone());
+            let (keeper, display, names, run_id, about) =
+                (Arc::clone(&keeper), Arc::clone(&display), names.clone(), run_id.clone(), about.clone());
             let (recording, observing) = (recording.clone(), observed.clone());
             Arc::new(move |event: Event| {
                 if let Some(recording) = &recording {
@@ -127,6 +134,7 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
                 if let Event::Finished { outcome } = &event {
                     let bundle = names.get(&outcome.bundle).map_or(outcome.bundle.as_str(), String::as_str);
                     let mut keeper = keeper.lock().unwrap_or_else(PoisonError::into_inner);
+                    keeper.say(Said::Bundle(said(&run_id, &about, bundle, outcome)));
                     keeper.keep(&records(&run_id, bundle, outcome));
                     if let Some(seen) = observing.see(&run_id, bundle, outcome) {
                         keeper.keep(&[Record::Selection(seen)]);
@@ -152,8 +160,11 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
     to_run.extend(every);
     let mut bundles: Vec<BundleOutcome> = Vec::new();
     let mut outcomes = BTreeMap::new();
+    // Which tests of each bundle ran: all of them, where it ran whole although it was narrowed.
+    let mut ran_as: BTreeMap<String, Option<String>> = BTreeMap::new();
     // What rules ask for after the run is run as well, until they ask for no more.
     loop {
+        ran_as.extend(to_run.iter().map(|bundle| (bundle.name.clone(), journal::tests_of(bundle))));
         let (ran, names) = round(&to_run);
         bundles.retain(|seen| !ran.iter().any(|new| new.bundle == seen.bundle));
         outcomes.extend(outcomes_of(&ran, &names));
@@ -173,10 +184,23 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
     });
     let end = End::of(&bundles, &decision);
     let mut keeper = keeper.lock().unwrap_or_else(PoisonError::into_inner);
+    let finished = clock::now();
+    let ran = |(name, outcome): (&String, &decide::BundleOutcome)| {
+        (name.clone(), RanBundle { outcome: *outcome, tests: ran_as.get(name).cloned().flatten() })
+    };
+    keeper.say(Said::Run(RunSaid {
+        run: run_id.clone(),
+        about,
+        started: started.to_string(),
+        finished: finished.to_string(),
+        end: end.word().to_owned(),
+        tier: decision.tier,
+        bundles: outcomes.iter().map(ran).collect(),
+    }));
     keeper.keep(&[Record::Run(RunRecord {
         run: run_id.clone(),
         started: started.to_string(),
-        finished: clock::now().to_string(),
+        finished: finished.to_string(),
         base: args.base.clone(),
         head: Some(head),
         plan: Some(plan.id.clone()),
@@ -205,6 +229,16 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
     Ok(Answer { text: page.finish(), code })
 }
 
+/// What is run or decided: the plan, in exactly this tree.
+pub(super) fn about(repository: &git::Repository, plan: &Plan, loaded: &load::Loaded) -> Result<About> {
+    let tree = load::tree::digest(repository, &loaded.after)?;
+    let head = match loaded.head {
+        Head::Commit(commit) => Some(commit.to_string()),
+        _ => None,
+    };
+    Ok(About::new(plan, tree, loaded.base.map(|base| base.to_string()), head))
+}
+
 /// Bundles that run at the same time on this machine.
 pub(super) fn at_once() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from).min(MOST_AT_ONCE)
@@ -231,6 +265,14 @@ impl End {
             Self::Failed
         } else {
             Self::Passed
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Stopped => "stopped",
         }
     }
 
@@ -333,80 +375,6 @@ fn arguments(bundle: &BundlePlan) -> Vec<String> {
         arguments.extend(bundle.files.iter().cloned());
     }
     arguments.into_iter().collect()
-}
-
-/// Writes records as they come; the first failure is kept for the end, so that the run goes on.
-struct Keeper {
-    store: Store,
-    failure: Option<Failure>,
-    /// Why the database lacks something that the spool has.
-    spooled: Option<String>,
-}
-
-impl Keeper {
-    fn keep(&mut self, records: &[Record]) {
-        match self.store.record_all(records) {
-            Ok(Recorded::Stored) => self.spooled = None,
-            Ok(Recorded::Spooled(why)) => self.spooled = Some(why),
-            Err(error) => {
-                self.failure.get_or_insert_with(|| of_store(error));
-            }
-        }
-    }
-}
-
-fn of_store(error: grace_store::StoreError) -> Failure {
-    let failure = Failure::new("store", &error);
-    match error.help() {
-        Some(help) => failure.help(help),
-        None => failure,
-    }
-}
-
-fn records(run: &str, bundle: &str, outcome: &BundleOutcome) -> Vec<Record> {
-    use grace_store::{BundleStatus as Kept, TestStatus as KeptTest};
-    let status = match outcome.status {
-        BundleStatus::Cancelled if outcome.attempts == 0 => Kept::NotStarted,
-        BundleStatus::Passed => Kept::Passed,
-        BundleStatus::Failed => Kept::Failed,
-        BundleStatus::Flaky => Kept::Flaky,
-        BundleStatus::TimedOut => Kept::TimedOut,
-        BundleStatus::Cancelled => Kept::Cancelled,
-        BundleStatus::Error => Kept::Error,
-        BundleStatus::NothingSelected => Kept::NothingSelected,
-    };
-    let mut records = vec![Record::Bundle(BundleRecord {
-        run: run.to_owned(),
-        bundle: bundle.to_owned(),
-        status,
-        attempts: outcome.attempts,
-        duration_ms: outcome.duration_ms,
-        passed: outcome.passed,
-        executed: outcome.executed,
-        pass_rate: outcome.pass_rate,
-        command: outcome.command_digest.clone(),
-        finished: outcome.finished.clone(),
-    })];
-    records.extend(outcome.tests.iter().map(|test| {
-        Record::Test(TestRecord {
-            run: run.to_owned(),
-            bundle: bundle.to_owned(),
-            test: test.id.clone(),
-            status: match test.status {
-                TestStatus::Passed => KeptTest::Passed,
-                TestStatus::Failed => KeptTest::Failed,
-                TestStatus::Flaky => KeptTest::Flaky,
-                TestStatus::Skipped => KeptTest::Skipped,
-                TestStatus::Error => KeptTest::Error,
-                TestStatus::Missing => KeptTest::Missing,
-                TestStatus::TooSlow => KeptTest::TooSlow,
-            },
-            duration_ms: test.duration_ms,
-            attempt: test.attempt,
-            finished: outcome.finished.clone(),
-        })
-    }));
-    records
 }
 
 /// How each bundle of the plan came out: of two forms, the worse. What had nothing to run has no outcome.

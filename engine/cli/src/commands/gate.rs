@@ -1,0 +1,97 @@
+//! `gate`: whether this change may go. The plan is derived anew, and judged by the newest run of exactly this tree and by what
+//! people signed; the answer is recorded.
+
+use grace_engine::decide::{self, Agreed, Decision};
+use grace_govern::agreement::{Counted, Uncounted};
+use grace_govern::journal::{self, DecisionSaid, Event, Journal};
+use grace_system::clock;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::approve::refuse_suppositions;
+use super::keeping::of_ledger;
+use super::plan::engine;
+use super::run::about;
+use super::{Answer, Context};
+use crate::args::ChangeArgs;
+use crate::failure::{Failure, Result};
+use crate::load::{Cache, Head, people};
+use crate::screen;
+use crate::screen::gate::Judged;
+
+/// A decision as JSON.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct GateReport<'a> {
+    schema: &'static str,
+    version: u32,
+    plan: &'a str,
+    /// Digest of the tree that was decided about.
+    tree: &'a str,
+    /// The run that it is by.
+    run: Option<&'a str>,
+    #[serde(flatten)]
+    decision: &'a Decision,
+    /// Approvals that count.
+    approvals: &'a [Counted],
+    /// Statements that do not.
+    uncounted: &'a [Uncounted],
+}
+
+pub(super) fn gate(context: &Context, args: &ChangeArgs) -> Result<Answer> {
+    refuse_suppositions(args, "a decision")?;
+    let repository = context.place.repository()?;
+    // What decides believes no cache.
+    let (engine, loaded) = engine(context, args, Cache::Unused)?;
+    if loaded.head == Head::Supposed {
+        return Err(Failure::new("input", "only a commit, what is staged, or the work tree can be decided about")
+            .help("apply the diff first, or name a commit with --head"));
+    }
+    let plan = {
+        let _working = context.progress.spinner("planning");
+        engine.plan()
+    };
+    let now = clock::now();
+    let about = about(repository, &plan, &loaded)?;
+    let recorded = journal::recorded(repository).map_err(of_ledger)?;
+    let run = recorded.as_ref().map(|ledger| journal::run_of(ledger, &about)).transpose().map_err(of_ledger)?.flatten();
+    let outcomes = run.as_ref().map(|run| journal::outcomes(run, &plan)).unwrap_or_default();
+    let asked = decide::decide(&plan, &outcomes, &loaded.past, &Agreed::default(), None);
+    let heard = people::heard(repository, &loaded, &plan, &asked, now)?;
+    let decision = decide::decide(&plan, &outcomes, &loaded.past, &heard.agreed, None);
+    let run = run.map(|run| run.run);
+    let said = DecisionSaid::new(about.clone(), &decision, run.clone(), &heard.approvals, now.to_string());
+    let known = recorded.as_ref().map(|ledger| journal::decision_of(ledger, &about)).transpose().map_err(of_ledger)?;
+    // Asked again, with the same answer: once is enough.
+    if !known.flatten().is_some_and(|known| known.is_same(&said)) {
+        let journal = Journal::open(repository, args.actor.as_deref()).map_err(of_ledger)?;
+        journal.append(&[Event::Decision(said)]).map_err(of_ledger)?;
+    }
+    let code = u8::from(decision.answer != decide::Answer::Go);
+    if context.is_json() {
+        let report = GateReport {
+            schema: "grace-rules/decision",
+            version: 1,
+            plan: &plan.id,
+            tree: &about.tree,
+            run: run.as_deref(),
+            decision: &decision,
+            approvals: &heard.approvals,
+            uncounted: &heard.uncounted,
+        };
+        return Answer::json(&report, code == 0);
+    }
+    let mut page = context.page();
+    screen::gate::decision(
+        &mut page,
+        &Judged {
+            plan: &plan,
+            compared: &loaded.compared,
+            decision: &decision,
+            heard: &heard,
+            outcomes: &outcomes,
+            run: run.as_deref(),
+        },
+    );
+    screen::notes::problems(&mut page, &loaded.problems);
+    Ok(Answer { text: page.finish(), code })
+}

@@ -1,0 +1,369 @@
+//! The words that records of the ledger use for runs and decisions, and the ledger of a repository.
+//!
+//! A run writes the plan that it carries out before anything is started (`plan`), each bundle's outcome as soon as the runner
+//! has told it (`bundle`), and its end (`run`). A gate writes its answer (`decision`). All of them name the change, the rules
+//! and the tree by digest, so that an outcome is never taken for that of another tree.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use grace_engine::decide::{Answer, BundleOutcome, Decision, Reason};
+use grace_engine::plan::{BundlePlan, Plan};
+use grace_ledger::{Draft, Error, Ledger, PublicKey, Receipt, SecretKey, Snapshot};
+use grace_system::git::Repository;
+use grace_system::{env, files};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::agreement::Counted;
+
+/// Records that are read at once, from the newest back.
+const STRIDE: u64 = 512;
+/// The variable that names the file of the ledger's key.
+const KEY_VARIABLE: &str = "GRACE_RULES_LEDGER_KEY";
+
+/// Which change, under which rules, in which tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// The plan.
+    pub plan: String,
+    /// Digest of what changes.
+    pub diff: String,
+    /// Digest of both rule books.
+    pub rules: String,
+    /// Digest of the tree: every file's path, kind and content.
+    pub tree: String,
+    /// The commit of the before side.
+    pub base: Option<String>,
+    /// The commit of the after side, where it is one.
+    pub head: Option<String>,
+}
+
+impl About {
+    /// A plan in a tree.
+    #[must_use]
+    pub fn new(plan: &Plan, tree: String, base: Option<String>, head: Option<String>) -> Self {
+        let subject = plan.subject.clone();
+        Self { plan: plan.id.clone(), diff: subject.diff, rules: subject.rules, tree, base, head }
+    }
+
+    /// Whether an outcome of this counts for that.
+    fn is_same(&self, other: &Self) -> bool {
+        (&self.diff, &self.rules, &self.tree) == (&other.diff, &other.rules, &other.tree)
+    }
+}
+
+/// The plan of a run (`plan`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlanSaid {
+    /// The run.
+    pub run: String,
+    /// Of what.
+    pub about: About,
+    /// The plan as printed by `plan --format json`.
+    pub json: String,
+}
+
+/// One bundle's outcome (`bundle`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BundleSaid {
+    /// The run.
+    pub run: String,
+    /// Of what.
+    pub about: About,
+    /// The bundle.
+    pub bundle: String,
+    /// Where it ran in two forms: which. Else the bundle's name.
+    pub form: String,
+    /// `passed`, `failed`, `flaky`, `timed_out`, `cancelled`, `error`, `nothing_selected`.
+    pub status: String,
+    /// Times that it was run.
+    pub attempts: u32,
+    /// Wall time of all attempts, milliseconds.
+    pub duration_ms: u64,
+    /// Tests that passed.
+    pub passed: u32,
+    /// Tests that were executed.
+    pub executed: u32,
+    /// Digest of the command and its arguments.
+    pub command: String,
+    /// RFC 3339, UTC.
+    pub finished: String,
+    /// What became of each test.
+    pub tests: Vec<TestSaid>,
+}
+
+/// One test at one attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestSaid {
+    /// `path/file.py::Class::test`.
+    pub test: String,
+    /// `passed`, `failed`, `flaky`, `skipped`, `error`, `missing`, `too_slow`.
+    pub status: String,
+    /// Milliseconds.
+    pub duration_ms: u64,
+    /// From 1.
+    pub attempt: u32,
+}
+
+/// The end of a run (`run`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunSaid {
+    /// The run.
+    pub run: String,
+    /// Of what.
+    pub about: About,
+    /// RFC 3339, UTC.
+    pub started: String,
+    /// RFC 3339, UTC.
+    pub finished: String,
+    /// `passed`, `failed`, `stopped`.
+    pub end: String,
+    /// The tier after the run.
+    pub tier: u8,
+    /// What each bundle of the plan came to.
+    pub bundles: BTreeMap<String, RanBundle>,
+}
+
+/// What a bundle came to, and which of its tests that was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RanBundle {
+    /// The outcome; of two forms the worse.
+    pub outcome: BundleOutcome,
+    /// Digest of the tests that were asked for; `None` = all that the bundle has.
+    pub tests: Option<String>,
+}
+
+/// An answer (`decision`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecisionSaid {
+    /// Of what.
+    pub about: About,
+    /// `go`, `hold`, `no`.
+    pub answer: Answer,
+    /// The tier.
+    pub tier: u8,
+    /// Why not, or what is missing.
+    pub reasons: Vec<Reason>,
+    /// The run that it is by.
+    pub run: Option<String>,
+    /// Approvals that counted: envelope, person, in whose name.
+    pub approvals: Vec<(String, String, String)>,
+    /// The moment it was judged for; RFC 3339, UTC.
+    pub as_of: String,
+}
+
+impl DecisionSaid {
+    /// A decision by a run and approvals.
+    #[must_use]
+    pub fn new(about: About, decision: &Decision, run: Option<String>, approvals: &[Counted], as_of: String) -> Self {
+        let counted = |one: &Counted| (one.envelope.clone(), one.by.clone(), one.r#as.clone());
+        Self {
+            about,
+            answer: decision.answer,
+            tier: decision.tier,
+            reasons: decision.reasons.clone(),
+            run,
+            approvals: approvals.iter().map(counted).collect(),
+            as_of,
+        }
+    }
+
+    /// Whether it says the same, the moment aside.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        *self == Self { as_of: self.as_of.clone(), ..other.clone() }
+    }
+}
+
+/// Digest of the tests that are asked for of a bundle; `None` where all of it is.
+#[must_use]
+pub fn tests_of(bundle: &BundlePlan) -> Option<String> {
+    if !bundle.narrowed {
+        return None;
+    }
+    let mut text = String::new();
+    for one in bundle.selected.iter().chain(&bundle.whole) {
+        text.push_str(one);
+        text.push('\n');
+    }
+    Some(files::sha256(text.as_bytes()))
+}
+
+/// One thing to record.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A run begins.
+    Plan(PlanSaid),
+    /// A bundle has ended.
+    Bundle(BundleSaid),
+    /// A run has ended.
+    Run(RunSaid),
+    /// Something was decided.
+    Decision(DecisionSaid),
+}
+
+impl Event {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Plan(_) => "plan",
+            Self::Bundle(_) => "bundle",
+            Self::Run(_) => "run",
+            Self::Decision(_) => "decision",
+        }
+    }
+
+    fn about(&self) -> &About {
+        match self {
+            Self::Plan(PlanSaid { about, .. })
+            | Self::Bundle(BundleSaid { about, .. })
+            | Self::Run(RunSaid { about, .. })
+            | Self::Decision(DecisionSaid { about, .. }) => about,
+        }
+    }
+
+    fn body(&self) -> Value {
+        let value = match self {
+            Self::Plan(said) => serde_json::to_value(said),
+            Self::Bundle(said) => serde_json::to_value(said),
+            Self::Run(said) => serde_json::to_value(said),
+            Self::Decision(said) => serde_json::to_value(said),
+        };
+        // All of it is text and whole numbers.
+        value.unwrap_or_default()
+    }
+}
+
+/// The ledger of a repository, and the key that signs it.
+#[derive(Debug)]
+pub struct Journal {
+    ledger: Ledger,
+    key: SecretKey,
+    actor: String,
+}
+
+/// Where a repository's ledger is.
+#[must_use]
+pub fn ledger_of(repository: &Repository) -> Ledger {
+    let engine = concat!("grace-rules ", env!("CARGO_PKG_VERSION"));
+    Ledger::at(&repository.common_dir().join("grace").join("ledger")).engine(engine)
+}
+
+/// The file of this user's key: outside of every repository.
+#[must_use]
+pub fn key_path() -> Option<PathBuf> {
+    match env::var_os(KEY_VARIABLE) {
+        Some(path) => Some(PathBuf::from(path)),
+        None => Some(env::config_dir()?.join("grace-rules").join("ledger.key")),
+    }
+}
+
+impl Journal {
+    /// The repository's ledger, for `actor` to write to. The key and the ledger are made if they are not there.
+    ///
+    /// # Errors
+    /// When the key or the ledger cannot be used: nothing may be done then that was to be recorded.
+    pub fn open(repository: &Repository, actor: Option<&str>) -> Result<Self, Error> {
+        let path = key_path().ok_or_else(|| Error::Key {
+            path: PathBuf::from("ledger.key"),
+            what: "this user has no directory for settings; name a file by GRACE_RULES_LEDGER_KEY",
+        })?;
+        let (key, _) = SecretKey::load_or_create(&path)?;
+        let ledger = ledger_of(repository);
+        let project = repository.root().file_name().and_then(|name| name.to_str()).unwrap_or("project");
+        ledger.create(&key, project)?;
+        let actor = actor.filter(|actor| !actor.is_empty()).unwrap_or("not said").to_owned();
+        Ok(Self { ledger, key, actor })
+    }
+
+    /// Records all of these, or none.
+    ///
+    /// # Errors
+    /// When they are not on disk.
+    pub fn append(&self, events: &[Event]) -> Result<Vec<Receipt>, Error> {
+        let draft = |event: &Event| {
+            let about = event.about();
+            let draft = Draft::new(event.kind(), self.actor.as_str(), event.body());
+            match about.head.as_ref().or(about.base.as_ref()) {
+                Some(commit) => draft.about("", commit.as_str()),
+                None => draft,
+            }
+        };
+        self.ledger.append(&self.key, &events.iter().map(draft).collect::<Vec<_>>())
+    }
+
+    /// What is recorded now.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not what was signed.
+    pub fn read(&self) -> Result<Snapshot, Error> {
+        self.ledger.snapshot(&self.key.public())
+    }
+}
+
+/// What is recorded of a repository, if this user's key signed it; `None` where there is no ledger or no key yet.
+///
+/// # Errors
+/// When it cannot be read, or is not what was signed.
+pub fn recorded(repository: &Repository) -> Result<Option<Snapshot>, Error> {
+    let Some(path) = key_path().filter(|path| files::exists(path)) else { return Ok(None) };
+    let key: PublicKey = SecretKey::load(&path)?.public();
+    match ledger_of(repository).snapshot(&key) {
+        Ok(snapshot) => Ok(Some(snapshot)),
+        Err(Error::Absent { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The newest record of a kind that `take` has a use for.
+fn newest<T>(snapshot: &Snapshot, kind: &str, mut take: impl FnMut(Value) -> Option<T>) -> Result<Option<T>, Error> {
+    let mut end = snapshot.len();
+    while end > 0 {
+        let begin = end.saturating_sub(STRIDE);
+        let records = snapshot.records(begin..end).collect::<Result<Vec<_>, _>>()?;
+        for record in records.iter().rev().filter(|record| record.kind == kind) {
+            if let Some(found) = take(snapshot.body(record)?) {
+                return Ok(Some(found));
+            }
+        }
+        end = begin;
+    }
+    Ok(None)
+}
+
+/// The newest run of exactly this tree, change and rules.
+///
+/// # Errors
+/// When the ledger is not what was signed.
+pub fn run_of(snapshot: &Snapshot, about: &About) -> Result<Option<RunSaid>, Error> {
+    newest(snapshot, "run", |body| {
+        let said: RunSaid = serde_json::from_value(body).ok()?;
+        said.about.is_same(about).then_some(said)
+    })
+}
+
+/// The newest decision of exactly this tree, change and rules.
+///
+/// # Errors
+/// When the ledger is not what was signed.
+pub fn decision_of(snapshot: &Snapshot, about: &About) -> Result<Option<DecisionSaid>, Error> {
+    newest(snapshot, "decision", |body| {
+        let said: DecisionSaid = serde_json::from_value(body).ok()?;
+        said.about.is_same(about).then_some(said)
+    })
+}
+
+/// The outcomes of a run that count for a plan: those of bundles of which it ran all that the plan asks for.
+#[must_use]
+pub fn outcomes(run: &RunSaid, plan: &Plan) -> BTreeMap<String, BundleOutcome> {
+    let asked: BTreeMap<&str, Option<String>> =
+        plan.bundles.iter().map(|bundle| (bundle.name.as_str(), tests_of(bundle))).collect();
+    let counts = |name: &str, ran: &RanBundle| match (&ran.tests, asked.get(name)) {
+        // What ran whole, ran whatever is asked for.
+        (None, _) => true,
+        (Some(ran), Some(Some(asked))) => ran == asked,
+        (Some(_), _) => false,
+    };
+    let kept = run.bundles.iter().filter(|(name, ran)| counts(name, ran));
+    kept.map(|(name, ran)| (name.clone(), ran.outcome)).collect()
+}
