@@ -8,6 +8,8 @@
     reason = "tests start git and the binary on real directories"
 )]
 
+#[path = "cli/approvals.rs"]
+mod approvals;
 #[path = "cli/bad_input.rs"]
 mod bad_input;
 #[path = "cli/cache.rs"]

@@ -202,7 +202,8 @@ fn more(signed: &Subject, asked: &Subject) -> String {
 }
 
 /// Why an approval in the name of `team` serves nothing that is asked for by that name.
-fn wrong_team(asked: &Decision, person: &Person, team: &str) -> Option<String> {
+#[must_use]
+pub fn wrong_team(asked: &Decision, person: &Person, team: &str) -> Option<String> {
     let groups = asked.asked.iter().map(|approval| &approval.by);
     let named: Vec<&Approver> =
         groups.filter(|group| matches!(group, Approver::Team { name, .. } if name == team)).collect();

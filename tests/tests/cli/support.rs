@@ -161,6 +161,7 @@ impl Repo {
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(binary());
         command.current_dir(&self.path).env("GRACE_RULES_CACHE", self.cache());
+        command.env("GRACE_RULES_LEDGER_KEY", self.path.with_file_name("ledger.key"));
         command
     }
 

@@ -235,6 +235,9 @@ fn may(person: &Person, team: &str, asked: &Decision, authorship: &Authorship, w
     if word == Word::No {
         return Ok(());
     }
+    if let Some(why) = agreement::wrong_team(asked, person, team) {
+        return refuse(why.replace("its signer", &person.name), "name a team that you are in, as the base's rules say");
+    }
     if person.is_bot() {
         return refuse("a bot approves nothing".to_owned(), "ask a person");
     }

@@ -22,7 +22,7 @@ use super::recording::{RecordedBundle, Recording};
 use super::{Answer, Context};
 use crate::args::{ChangeArgs, RunArgs};
 use crate::failure::{Failure, Result};
-use crate::load::{self, Cache, Head, reach, store_path};
+use crate::load::{self, Cache, Head, people, reach, store_path};
 use crate::screen;
 
 /// Bundles that run at the same time, at most: tests start processes of their own.
@@ -182,6 +182,10 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
     let recorded = recording.as_ref().map_or_else(Vec::new, |recording| {
         recording.keep(&tree, repository, &loaded.memory.store, &run_id, &engine.still_recorded())
     });
+    if !decision.asked.is_empty() {
+        let heard = people::heard(repository, &loaded, &plan, &decision, clock::now())?;
+        decision = decide::decide(&plan, &outcomes, &past, &heard.agreed, None);
+    }
     let end = End::of(&bundles, &decision);
     let mut keeper = keeper.lock().unwrap_or_else(PoisonError::into_inner);
     let finished = clock::now();

@@ -1,0 +1,520 @@
+//! Approvals and the gate: what opens it, and everything that must not.
+//!
+//! Alice writes a change that team governance must approve; bob and carol are in it. Each attack is tried on a repository
+//! of its own and must leave the gate shut, with a sentence that says why.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use ssh_key::private::{Ed25519Keypair, KeypairData};
+use ssh_key::{HashAlg, LineEnding, PrivateKey};
+
+use crate::support::{Repo, Said};
+
+const RULES: &str = r#"module team.rules
+
+team governance  members "bob@example.org", "carol@example.org", "deploy", "gina@example.org", "zoe@example.org"
+team legal       members "dan@example.org"
+
+rule core_change : tier 2
+  when     change touches path("app/**")
+  require  approval 1 of team(governance)
+  because  "The core is agreed."
+
+tiers
+  1 safe       approve automatically  for change only in comments, formatting, documentation
+  2 internal   approve by rules       for any other change
+  3 sensitive  approve 2 of team(governance)  for operations change_security
+"#;
+
+/// People and the number of their key; bob has two names.
+const PEOPLE: [(&str, u8); 4] = [
+    ("alice@example.org", 1),
+    ("bob@example.org,bobby@example.org", 2),
+    ("carol@example.org", 3),
+    ("dan@example.org", 4),
+];
+
+fn key(number: u8) -> PrivateKey {
+    PrivateKey::new(KeypairData::from(Ed25519Keypair::from_seed(&[number; 32])), "").unwrap()
+}
+
+fn public(number: u8) -> String {
+    key(number).public_key().to_openssh().unwrap()
+}
+
+/// Everything that was said, without line breaks.
+fn flat(said: &Said) -> String {
+    format!("{} {}", said.stdout, said.stderr).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+struct Bench {
+    repo: Repo,
+}
+
+impl Bench {
+    /// Rules and signers on `main`; `feature` is checked out and stands there too.
+    fn new() -> Self {
+        Self::with(RULES, "")
+    }
+
+    /// With other rules, and more lines for the signers.
+    fn with(rules: &str, signers: &str) -> Self {
+        let bench = Self { repo: Repo::unborn() };
+        let lines: String = PEOPLE.iter().map(|(name, number)| format!("{name} {}\n", public(*number))).collect();
+        bench.repo.write("grace/rules.grace", rules);
+        bench.repo.write("grace/allowed_signers", &format!("{lines}{signers}"));
+        bench.repo.write("app/core.py", "def f():\n    return 1\n");
+        bench.commit("alice@example.org", Some(1), "base");
+        bench.repo.git(&["checkout", "--quiet", "-b", "feature"]);
+        bench
+    }
+
+    /// Alice's signed change.
+    fn changed() -> Self {
+        let bench = Self::new();
+        bench.change("x", Some(1));
+        bench
+    }
+
+    fn change(&self, message: &str, by: Option<u8>) {
+        self.repo.write("app/core.py", "def f():\n    return 2\n");
+        self.commit("alice@example.org", by, message);
+    }
+
+    /// Commits what is there, signed by hand.
+    fn commit(&self, author: &str, by: Option<u8>, message: &str) {
+        let git = |arguments: &[&str]| self.repo.git(arguments);
+        git(&["add", "--all"]);
+        let tree = git(&["write-tree"]);
+        let branch = git(&["symbolic-ref", "HEAD"]);
+        let parent = git(&["for-each-ref", "--format=%(objectname)", &branch]);
+        let parent = if parent.is_empty() { parent } else { format!("parent {parent}\n") };
+        let date = "1767225600 +0000";
+        let head = format!("tree {tree}\n{parent}author A <{author}> {date}\ncommitter A <{author}> {date}\n");
+        let signature = by.map(|by| {
+            let signed = format!("{head}\n{message}");
+            let signature = key(by).sign("git", HashAlg::Sha512, signed.as_bytes()).unwrap();
+            format!("gpgsig {}\n", signature.to_pem(LineEnding::LF).unwrap().trim_end().replace('\n', "\n "))
+        });
+        let file = self.repo.path.with_file_name("commit");
+        fs::write(&file, format!("{head}{}\n{message}", signature.unwrap_or_default())).unwrap();
+        let oid = git(&["hash-object", "-t", "commit", "-w", &file.display().to_string()]);
+        git(&["update-ref", "HEAD", &oid]);
+    }
+
+    fn key(&self, number: u8) -> PathBuf {
+        let file = self.repo.path.with_file_name(format!("key{number}"));
+        fs::write(&file, key(number).to_openssh(LineEnding::LF).unwrap().as_bytes()).unwrap();
+        file
+    }
+
+    fn say(&self, line: &str) -> Said {
+        let line = format!("{line} --base main --head feature");
+        self.repo.run(&line.split(' ').collect::<Vec<_>>(), None, |_| {})
+    }
+
+    fn plan(&self) -> String {
+        let plan: Value = serde_json::from_str(&self.say("plan --format json").stdout).unwrap();
+        plan["id"].as_str().unwrap().to_owned()
+    }
+
+    /// `approve`, as the person with this key.
+    fn approve(&self, number: u8, rest: &str) -> Said {
+        let key = self.key(number);
+        self.say(&format!("approve {} --key {} {rest}", self.plan(), key.display()))
+    }
+
+    fn agreed(&self, number: u8) -> &Self {
+        let said = self.approve(number, "--as governance");
+        assert_eq!(said.code, Some(0), "{}{}", said.stdout, said.stderr);
+        self
+    }
+
+    /// The envelopes on the shelf: reference and content.
+    fn envelopes(&self) -> Vec<(String, String)> {
+        let names = self.repo.git(&["for-each-ref", "--format=%(refname)", "refs/grace/approvals"]);
+        names.lines().map(|name| (name.to_owned(), self.repo.git(&["cat-file", "blob", name]))).collect()
+    }
+
+    /// Puts bytes where approvals of this change stand.
+    fn shelve(&self, name: &str, text: &str) {
+        let plan: Value = serde_json::from_str(&self.say("plan --format json").stdout).unwrap();
+        let place = format!("refs/grace/approvals/{}", &plan["subject"]["diff"].as_str().unwrap()[..32]);
+        let file = self.repo.path.with_file_name("envelope");
+        fs::write(&file, text).unwrap();
+        let oid = self.repo.git(&["hash-object", "-w", &file.display().to_string()]);
+        self.repo.git(&["update-ref", &format!("{place}/{name}"), &oid]);
+    }
+
+    /// The gate: exit code, the answer, and everything it says.
+    fn gate(&self) -> (Option<i32>, String) {
+        let said = self.say("gate");
+        (said.code, flat(&said))
+    }
+
+    #[track_caller]
+    fn is_open(&self) {
+        let (code, said) = self.gate();
+        assert_eq!(code, Some(0), "{said}");
+    }
+
+    #[track_caller]
+    fn is_shut(&self, because: &str) {
+        let (code, said) = self.gate();
+        assert!(code == Some(1) && said.contains(because), "{code:?}: {said}");
+    }
+}
+
+#[test]
+fn one_of_the_team_opens_the_gate_and_the_answer_is_recorded_once() {
+    let bench = Bench::changed();
+    bench.is_shut("approval 1 of team(governance)");
+    bench.agreed(2).is_open();
+    bench.is_open();
+    let ledger = bench.repo.path.join(".git/grace/ledger/tile/entries/000.p");
+    let entries: Vec<String> =
+        fs::read_dir(ledger).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    // The ledger itself, a hold, and a go that was asked for twice.
+    assert_eq!(entries, ["3"]);
+}
+
+#[test]
+fn an_approval_of_one_clone_opens_the_gate_of_another() {
+    let bench = Bench::changed();
+    let other = bench.repo.path.with_file_name("other");
+    let path = |path: &PathBuf| path.display().to_string();
+    bench.repo.git(&["clone", "--quiet", &path(&bench.repo.path), &path(&other)]);
+    bench.agreed(2);
+    let gate = |more: &[&str]| {
+        let there = path(&other);
+        let line = [&["-C", &there, "gate", "--base", "origin/main", "--head", "origin/feature"], more].concat();
+        bench.repo.run(&line, None, |_| {})
+    };
+    assert_eq!(gate(&[]).code, Some(1));
+    bench.repo.git(&["-C", &path(&other), "fetch", "--quiet", "origin", "refs/grace/*:refs/grace/*"]);
+    let said = gate(&[]);
+    assert_eq!(said.code, Some(0), "{}{}", said.stdout, said.stderr);
+    // The base moved on; the change is the same, and so is what it asks for.
+    bench.repo.git(&["checkout", "--quiet", "main"]);
+    bench.repo.write("notes.txt", "x\n");
+    bench.commit("dan@example.org", Some(4), "notes");
+    bench.repo.git(&["-C", &path(&other), "fetch", "--quiet", "origin"]);
+    assert_eq!(gate(&[]).code, Some(1), "main..feature is another comparison now: it takes the notes away");
+}
+
+#[test]
+fn what_is_signed_is_what_was_read() {
+    let bench = Bench::changed();
+    let refused = |rest: &str, number: u8, why: &str| {
+        let said = bench.approve(number, rest);
+        assert!(said.code == Some(2) && flat(&said).contains(why), "{rest}: {}{}", said.stdout, said.stderr);
+    };
+    refused("--as legal", 2, "serves nothing that is asked for");
+    refused("--as governance", 4, "serves nothing that is asked for");
+    refused("--as governance", 1, "serves nothing that is asked for");
+    refused("--as governance", 9, "is not in the base's grace/allowed_signers");
+    refused("--as governance --until 2020-01-01", 2, "is over");
+    refused("--as governance --until soon", 2, "no date");
+    refused("--as governance --as-of 2026-01-01", 2, "today's date");
+    refused("--as governance --rules grace", 2, "the rules of this change");
+    let key = bench.key(2);
+    for plan in ["0000000000", "ab"] {
+        let said = bench.say(&format!("approve {plan} --as governance --key {}", key.display()));
+        assert!(said.code == Some(2) && said.stderr.contains("this change has plan"), "{}", said.stderr);
+    }
+    let said = bench.say(&format!("deny {} --as governance --key {}", bench.plan(), key.display()));
+    assert!(said.code == Some(2) && said.stderr.contains("says why"), "{}", said.stderr);
+    assert!(bench.envelopes().is_empty(), "nothing was signed");
+}
+
+#[test]
+fn an_approval_that_is_not_whole_counts_for_nothing() {
+    let bench = Bench::changed();
+    bench.agreed(2);
+    let (name, good) = bench.envelopes().remove(0);
+    bench.repo.git(&["update-ref", "-d", &name]);
+    bench.is_shut("approval 1 of team(governance)");
+    for (number, bad) in [
+        good.replace("signatures", "signature"),
+        good[..good.len() / 2].to_owned(),
+        good.replacen('A', "B", 3),
+        "{}".to_owned(),
+        "x".repeat(300_000),
+    ]
+    .iter()
+    .enumerate()
+    {
+        bench.shelve(&format!("bad{number}"), bad);
+    }
+    bench.repo.git(&["symbolic-ref", &format!("{name}1"), "refs/heads/main"]);
+    bench.is_shut("does not count");
+    // The same where it is whole, under whatever name.
+    bench.shelve("anything", &good);
+    bench.is_open();
+}
+
+#[test]
+fn only_keys_of_the_base_count_for_what_they_are_for() {
+    let lines = |bot: &str, git: &str, past: &str| {
+        format!("deploy{bot} {}\ngina@example.org {git}{}\nzoe@example.org {past}{}\n", public(5), public(6), public(7))
+    };
+    let (here, elsewhere) =
+        (lines(",deploy[bot]", "namespaces=\"git\" ", "valid-before=\"20260101\" "), lines("", "", ""));
+    for (number, why) in
+        [(5, "a bot approves nothing"), (6, "its key is not for grace-rules"), (7, "its key is not in force")]
+    {
+        // Where they may sign, they sign; what they signed is brought here.
+        let there = Bench::with(RULES, &elsewhere);
+        there.change("x", Some(1));
+        there.agreed(number).is_open();
+        let bench = Bench::with(RULES, &here);
+        bench.change("x", Some(1));
+        bench.shelve("brought", &there.envelopes().remove(0).1);
+        bench.is_shut(why);
+        assert_eq!(bench.approve(number, "--as governance").code, Some(2));
+    }
+}
+
+#[test]
+fn who_took_part_does_not_approve() {
+    for (message, author, by) in [
+        ("x\n\nCo-authored-by: Bob <bobby@example.org>\n", "alice@example.org", 1),
+        ("x\n\nStarted-by: bob@example.org\n", "alice@example.org", 1),
+        ("x", "bob@example.org", 2),
+    ] {
+        let bench = Bench::new();
+        // Bob signs before anybody can see that he took part: on a change that says less.
+        bench.change("x", Some(1));
+        bench.agreed(2);
+        bench.repo.git(&["reset", "--quiet", "--soft", "main"]);
+        bench.commit(author, Some(by), message);
+        bench.is_shut("its signer took part in the change");
+        let said = bench.approve(2, "--as governance");
+        assert!(said.code == Some(2) && said.stderr.contains("took part"), "{}", said.stderr);
+        bench.agreed(3).is_open();
+    }
+}
+
+#[test]
+fn two_must_agree_where_it_is_not_proved_who_made_it() {
+    for (by, why) in [(None, "is not signed"), (Some(9), "does not name"), (Some(4), "who is not its author")] {
+        let bench = Bench::new();
+        bench.change("x", by);
+        bench.agreed(2).is_shut(why);
+        bench.is_shut("1 of 2 different people");
+        // Bob once more, by his other name.
+        bench.agreed(2).is_shut("1 of 2 different people");
+        bench.agreed(3).is_open();
+    }
+    // What is not committed is signed by nobody.
+    let bench = Bench::new();
+    bench.repo.write("app/core.py", "def f():\n    return 2\n");
+    let run = |line: &str| bench.repo.run(&line.split(' ').collect::<Vec<_>>(), None, |_| {});
+    let plan = bench.repo.json("plan --worktree");
+    let id = plan["id"].as_str().unwrap();
+    for number in [2, 3] {
+        let said = run("gate --worktree");
+        assert_eq!(said.code, Some(1), "{}", said.stdout);
+        let key = bench.key(number);
+        let said = run(&format!("approve {id} --as governance --worktree --key {}", key.display()));
+        assert_eq!(said.code, Some(0), "{}", said.stderr);
+    }
+    assert_eq!(run("gate --worktree").code, Some(0));
+}
+
+#[test]
+fn an_approval_is_for_one_change_under_one_rule_book() {
+    // Another edit after the approval.
+    let bench = Bench::changed();
+    bench.agreed(2).is_open();
+    let (_, first) = bench.envelopes().remove(0);
+    bench.repo.write("app/core.py", "def f():\n    return 3\n");
+    bench.commit("alice@example.org", Some(1), "more");
+    bench.is_shut("approval 1 of team(governance)");
+    bench.shelve("replayed", &first);
+    bench.is_shut("it is about another change");
+    // Other rules, the same diff.
+    let strict = Bench::with(&RULES.replace("because  \"The core", "owner    team(legal)\n  because  \"The core"), "");
+    strict.change("x", Some(1));
+    strict.shelve("replayed", &first);
+    strict.is_shut("it was given under other rules");
+    // A plan that asks for more than was signed.
+    let raised = Bench::changed();
+    raised.agreed(2).is_open();
+    let gate = |more: &str| raised.say(&format!("gate {more}"));
+    let said = gate("--operation change_security");
+    assert!(said.code == Some(1) && flat(&said).contains("tier 2, and this is tier 3"), "{}", said.stdout);
+}
+
+#[test]
+fn the_change_cannot_let_itself_through() {
+    // It adds a key of its own, joins the team, or takes the rule away: the base counts, and tier 3 asks for two.
+    for (path, text) in [
+        ("grace/allowed_signers", format!("bob@example.org {}\n", public(9))),
+        ("grace/rules.grace", RULES.replace("\"bob@example.org\"", "\"bob@example.org\", \"alice@example.org\"")),
+        ("grace/rules.grace", RULES.replace("  require  approval 1 of team(governance)\n", "  require  rationale\n")),
+        ("grace/rules.grace", RULES.replace("2 of team(governance)", "1 of team(legal)")),
+    ] {
+        let bench = Bench::new();
+        bench.repo.write(path, &text);
+        bench.change("x", Some(1));
+        bench.is_shut("tier 3");
+        for number in [9, 1] {
+            assert_eq!(bench.approve(number, "--as governance").code, Some(2), "{path}");
+        }
+        bench.agreed(2).is_shut("approval 2 of team(governance)");
+        bench.agreed(3);
+        let (code, said) = bench.gate();
+        assert!(code == Some(0) || !said.contains("approval 2 of team(governance)"), "{said}");
+    }
+}
+
+#[test]
+fn it_ends_and_can_be_taken_back_and_a_no_stands() {
+    let bench = Bench::changed();
+    let said = bench.approve(2, "--as governance --until 2999-01-01");
+    assert_eq!(said.code, Some(0));
+    bench.is_open();
+    let name = bench.envelopes()[0].0.rsplit_once('/').unwrap().1[..12].to_owned();
+    let revoke = |number: u8| bench.say(&format!("revoke {name} --key {}", bench.key(number).display()));
+    // Nobody takes back what another said.
+    assert_eq!(revoke(3).code, Some(2));
+    bench.is_open();
+    assert_eq!(revoke(2).code, Some(0));
+    bench.is_shut("it was revoked");
+    // Said again, it counts again: it is another statement.
+    bench.agreed(2).is_open();
+    let deny = |number: u8, team: &str| {
+        let key = bench.key(number);
+        let line =
+            format!("deny {} --as {team} --key {} --base main --head feature --because", bench.plan(), key.display());
+        let words: Vec<&str> = line.split(' ').chain(["not now"]).collect();
+        bench.repo.run(&words, None, |_| {})
+    };
+    assert_eq!(deny(4, "legal").code, Some(2), "nobody asks dan");
+    bench.is_open();
+    assert_eq!(deny(3, "governance").code, Some(0));
+    bench.is_shut("carol@example.org says no: not now");
+}
+
+#[test]
+fn a_statement_that_has_ended_or_speaks_for_another_does_not_count() {
+    let bench = Bench::changed();
+    bench.agreed(2);
+    let (name, good) = bench.envelopes().remove(0);
+    let payload: Value = serde_json::from_str(&good).unwrap();
+    bench.repo.git(&["update-ref", "-d", &name]);
+    let statement: Value = {
+        let text = decode(payload["payload"].as_str().unwrap());
+        serde_json::from_slice(&text).unwrap()
+    };
+    let with = |change: &dyn Fn(&mut Value), number: u8, namespace: &str| {
+        let mut statement = statement.clone();
+        change(&mut statement);
+        envelope(&statement.to_string(), number, namespace)
+    };
+    for (index, (text, why)) in [
+        (with(&|said| said["until"] = "2026-01-02T00:00:00Z".into(), 2, "grace-rules"), "it ended on 2026-01-02"),
+        (with(&|said| said["until"] = "never".into(), 2, "grace-rules"), "it ended on"),
+        (with(&|said| said["by"] = "carol@example.org".into(), 2, "grace-rules"), "it is signed by bob@example.org"),
+        (with(&|_| {}, 2, "git"), "it was signed for something else"),
+        (with(&|_| {}, 9, "grace-rules"), "its key is not in the base"),
+        (with(&|said| said["version"] = 2.into(), 2, "grace-rules"), "a newer version"),
+        (with(&|said| said["says"]["subject"]["tier"] = 1.into(), 2, "grace-rules"), "it was given at tier 1"),
+        (
+            with(&|said| said["says"]["subject"]["approvals"] = Value::Array(vec![]), 2, "grace-rules"),
+            "did not know of",
+        ),
+        (with(&|said| said["says"]["as"] = "legal".into(), 4, "grace-rules"), "signed by dan@example.org"),
+        (with(&|said| said["extra"] = 1.into(), 2, "grace-rules"), "cannot be read"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        bench.shelve(&format!("n{index}"), &text);
+        bench.is_shut(why);
+        let place = name.rsplit_once('/').unwrap().0;
+        bench.repo.git(&["update-ref", "-d", &format!("{place}/n{index}")]);
+    }
+    bench.shelve("good", &with(&|_| {}, 2, "grace-rules"));
+    bench.is_open();
+}
+
+#[test]
+fn the_gate_asks_for_a_run_of_exactly_this_tree() {
+    let rules = "module team.rules\n\nbundle unit  critical\n  tests none\n  run \"git\", \"grep\", \"-q\", \"return 2\"\n  timeout 60 s each, 60 s in all\n  may be empty\n\nrule core_change : tier 2\n  when     change touches path(\"app/**\")\n  require  bundle(unit)\n  because  \"It is tried.\"\n\ntiers\n  2 internal   approve by rules  for any other change\n";
+    let bench = Bench::with(rules, "");
+    bench.change("x", Some(1));
+    bench.is_shut("bundle unit has not run");
+    let said = bench.say("run");
+    let why = format!("{}{}", said.stdout, said.stderr);
+    // A command without a report proves nothing, so it fails; the gate knows it.
+    bench.is_shut("bundle unit failed");
+    assert_eq!(said.code, Some(1), "{why}");
+    // Another tree has not run.
+    bench.repo.write("app/core.py", "def f():\n    return 4\n");
+    bench.commit("alice@example.org", Some(1), "more");
+    bench.is_shut("bundle unit has not run");
+}
+
+#[test]
+fn nobody_chooses_rules_day_or_tree_of_a_decision() {
+    let bench = Bench::changed();
+    bench.agreed(2);
+    for line in ["gate --rules grace", "gate --as-of 2026-01-01"] {
+        assert_eq!(bench.say(line).code, Some(2), "{line}");
+    }
+    let said = bench.repo.run(&["gate", "--files", "app/core.py"], None, |_| {});
+    assert_eq!(said.code, Some(2), "{}", said.stdout);
+    // A cache that somebody wrote into is not looked at.
+    let cache = bench.repo.cache();
+    fs::create_dir_all(&cache).unwrap();
+    bench.say("plan");
+    fn poison(directory: &std::path::Path) {
+        for entry in fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() { poison(&entry) } else { fs::write(&entry, b"poison").unwrap() }
+        }
+    }
+    poison(&cache);
+    bench.is_open();
+}
+
+/// Base64 as DSSE has it.
+fn decode(text: &str) -> Vec<u8> {
+    let value = |byte: u8| match byte {
+        b'A'..=b'Z' => byte - b'A',
+        b'a'..=b'z' => byte - b'a' + 26,
+        b'0'..=b'9' => byte - b'0' + 52,
+        b'+' => 62,
+        _ => 63,
+    };
+    let bits =
+        text.bytes().filter(|byte| *byte != b'=').flat_map(|byte| (0..6).rev().map(move |bit| value(byte) >> bit & 1));
+    let bits: Vec<u8> = bits.collect();
+    bits.chunks_exact(8).map(|byte| byte.iter().fold(0, |sum, bit| sum << 1 | bit)).collect()
+}
+
+fn encode(bytes: &[u8]) -> String {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let word = chunk.iter().fold(0u32, |sum, byte| sum << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for at in 0..4 {
+            let digit = if at <= chunk.len() { DIGITS[(word >> (18 - 6 * at) & 63) as usize] } else { b'=' };
+            text.push(char::from(digit));
+        }
+    }
+    text
+}
+
+/// An envelope as an attacker would write it: any payload, any key, any purpose.
+fn envelope(payload: &str, number: u8, namespace: &str) -> String {
+    const TYPE: &str = "application/vnd.grace-rules.statement+json";
+    let signed = format!("DSSEv1 {} {TYPE} {} {payload}", TYPE.len(), payload.len());
+    let signature = key(number).sign(namespace, HashAlg::Sha512, signed.as_bytes()).unwrap();
+    let sig = encode(signature.to_pem(LineEnding::LF).unwrap().as_bytes());
+    let payload = encode(payload.as_bytes());
+    serde_json::json!({"payloadType": TYPE, "payload": payload, "signatures": [{"keyid": "", "sig": sig}]}).to_string()
+}
