@@ -280,6 +280,7 @@ impl Said {
         let text = text.replace(&directory.display().to_string(), "DIR");
         let replaced = [
             (r" +plan [0-9a-f]{8}\b", "  plan ID"),
+            (r"approve [0-9a-f]{8}\b", "approve ID"),
             (r"\b\d+(\.\d)? m?s\b", "TIME"),
             (r"pack ([a-z_.]+):\d+", "pack $1:N"),
         ];

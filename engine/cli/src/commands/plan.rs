@@ -54,6 +54,16 @@ impl<'a> PlanReport<'a> {
         let problems = loaded.problems.iter().map(|p| ProblemReport { path: &p.path, message: &p.message }).collect();
         Self { plan, compared: &loaded.compared, problems, estimate, signed: None }
     }
+
+    /// With what people signed.
+    pub(super) fn signed(self, signed: Option<Signed>) -> Self {
+        let report = |signed: Signed| SignedReport {
+            approvals: signed.heard.approvals,
+            uncounted: signed.heard.uncounted,
+            missing: signed.decision.missing_approvals,
+        };
+        Self { signed: signed.map(report), ..self }
+    }
 }
 
 pub(super) fn plan(context: &Context, args: &ChangeArgs) -> Result<Answer> {
@@ -62,21 +72,14 @@ pub(super) fn plan(context: &Context, args: &ChangeArgs) -> Result<Answer> {
     // A denied change is not run.
     let repository = context.place.repository.as_ref().ok().filter(|_| yes && !plan.bundles.is_empty());
     let estimate = repository.and_then(|repository| load::estimate::of(repository, &plan, super::run::at_once()));
-    let signed = signed(context, &plan, &loaded)?;
+    let signed = Signed::of(context, &plan, &loaded)?;
     if context.is_json() {
-        let signed = signed.map(|(heard, decision)| SignedReport {
-            approvals: heard.approvals,
-            uncounted: heard.uncounted,
-            missing: decision.missing_approvals,
-        });
-        return Answer::json(&PlanReport { signed, ..PlanReport::new(&plan, &loaded, estimate) }, yes);
+        return Answer::json(&PlanReport::new(&plan, &loaded, estimate).signed(signed), yes);
     }
     let mut page = context.page();
     screen::plan::plan(&mut page, &plan, &loaded.compared, estimate);
-    if let Some((heard, decision)) = &signed {
-        page.gap();
-        screen::approvals::heard(&mut page, heard);
-        screen::approvals::missing(&mut page, &plan.id, decision);
+    if let Some(signed) = &signed {
+        signed.show(&mut page, &plan);
     }
     screen::notes::problems(&mut page, &loaded.problems);
     if plan.change.files == 0 && *args == (ChangeArgs { no_cache: args.no_cache, ..ChangeArgs::default() }) {
@@ -89,13 +92,27 @@ pub(super) fn plan(context: &Context, args: &ChangeArgs) -> Result<Answer> {
 }
 
 /// What people signed about a change that asks for approval, and what that comes to before any run.
-fn signed(context: &Context, plan: &Plan, loaded: &Loaded) -> Result<Option<(Heard, Decision)>> {
-    let asks = !plan.approvals.is_empty() && plan.denials.is_empty() && loaded.head != Head::Supposed;
-    let Some(repository) = context.place.repository.as_ref().ok().filter(|_| asks) else { return Ok(None) };
-    let judge = |agreed: &Agreed| decide::decide(plan, &Default::default(), &loaded.past, agreed, None);
-    let heard = load::people::heard(repository, loaded, plan, &judge(&Agreed::default()), clock::now())?;
-    let decision = judge(&heard.agreed);
-    Ok(Some((heard, decision)))
+pub(super) struct Signed {
+    heard: Heard,
+    decision: Decision,
+}
+
+impl Signed {
+    /// `None` where nobody is asked.
+    pub(super) fn of(context: &Context, plan: &Plan, loaded: &Loaded) -> Result<Option<Self>> {
+        let asks = !plan.approvals.is_empty() && plan.denials.is_empty() && loaded.head != Head::Supposed;
+        let Some(repository) = context.place.repository.as_ref().ok().filter(|_| asks) else { return Ok(None) };
+        let judge = |agreed: &Agreed| decide::decide(plan, &Default::default(), &loaded.past, agreed, None);
+        let heard = load::people::heard(repository, loaded, plan, &judge(&Agreed::default()), clock::now())?;
+        let decision = judge(&heard.agreed);
+        Ok(Some(Self { heard, decision }))
+    }
+
+    pub(super) fn show(&self, page: &mut screen::Page, plan: &Plan) {
+        page.gap();
+        screen::approvals::heard(page, &self.heard);
+        screen::approvals::missing(page, &plan.id, &self.decision);
+    }
 }
 
 /// What to do where there is nothing to compare.

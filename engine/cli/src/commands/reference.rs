@@ -7,7 +7,7 @@ use clap::CommandFactory as _;
 use grace_engine::Row;
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 
-use super::{Answer, check, explain, fmt, init, plan, run, test};
+use super::{Answer, approve, check, explain, fmt, gate, init, plan, run, test};
 use crate::args::{Cli, Reference};
 use crate::failure::{self, Result};
 use crate::screen::stats;
@@ -59,6 +59,8 @@ fn schemas() -> BTreeMap<&'static str, Schema> {
         ("fmt", of::<fmt::Report>()),
         ("init", of::<init::Report>()),
         ("run", of::<run::RunReport<'_>>()),
+        ("decision", of::<gate::GateReport<'_>>()),
+        ("statement", of::<approve::SaidReport<'_>>()),
         ("error", of::<failure::Report<'_>>()),
     ])
 }

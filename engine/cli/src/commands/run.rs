@@ -182,7 +182,8 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
     let recorded = recording.as_ref().map_or_else(Vec::new, |recording| {
         recording.keep(&tree, repository, &loaded.memory.store, &run_id, &engine.still_recorded())
     });
-    if !decision.asked.is_empty() {
+    // Once it was interrupted, git answers no more.
+    if !decision.asked.is_empty() && !context.cancel.is_cancelled() {
         let heard = people::heard(repository, &loaded, &plan, &decision, clock::now())?;
         decision = decide::decide(&plan, &outcomes, &past, &heard.agreed, None);
     }

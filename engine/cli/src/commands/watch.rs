@@ -3,7 +3,7 @@
 use grace_engine::plan::Plan;
 use grace_system::watch::{Touched, Watch};
 
-use super::plan::PlanReport;
+use super::plan::{PlanReport, Signed};
 use super::{Answer, Context, Show};
 use crate::args::ChangeArgs;
 use crate::failure::{Failure, Result};
@@ -53,9 +53,10 @@ pub(super) fn watch(context: &Context, args: &ChangeArgs, show: Show<'_>) -> Res
 
 fn plan_of(context: &Context, session: &Session<'_>, plan: &Plan, saved: Option<&str>) -> Result<String> {
     let loaded = session.loaded();
+    let signed = Signed::of(context, plan, loaded)?;
     if context.is_json() {
         // One plan a line, for whoever reads as they come.
-        let report = PlanReport::new(plan, loaded, None);
+        let report = PlanReport::new(plan, loaded, None).signed(signed);
         return serde_json::to_string(&report).map(|line| line + "\n").map_err(|error| Failure::new("bug", error));
     }
     let mut page = context.page();
@@ -63,6 +64,9 @@ fn plan_of(context: &Context, session: &Session<'_>, plan: &Plan, saved: Option<
         page.line(0, saved);
     }
     screen::plan::plan(&mut page, plan, &loaded.compared, None);
+    if let Some(signed) = &signed {
+        signed.show(&mut page, plan);
+    }
     screen::notes::problems(&mut page, &loaded.problems);
     // Plans that follow each other stand apart.
     Ok(page.finish() + "\n")
