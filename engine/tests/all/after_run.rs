@@ -1,6 +1,6 @@
 //! Rules that are judged after the run: nothing that they ask for is lost, and owners are asked wherever they are named.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use grace_engine::decide::{Agreed, Agreement, Answer, BundleOutcome, Decision, decide};
