@@ -13,8 +13,9 @@ use grace_graph::store::FactStore;
 
 use crate::input::{Tree, TreeContent, TreeFile};
 
-/// Edits above so many are not tried one by one: building anew is as quick.
+/// Above so many files that differ, and where one of so many does, building anew is as quick as repairing.
 const MOST_REPAIRS: usize = 64;
+const FILES_A_REPAIRED_ONE: usize = 4;
 /// A graph that was repaired in more files than this after it was recalled is remembered anew, so that the next run need
 /// not do it again.
 const MOST_REPEATED: usize = 8;
@@ -100,24 +101,24 @@ impl SideState {
 
     /// Whether it is this very tree.
     pub(crate) fn is(&self, tree: &Tree) -> bool {
-        self.differing(tree).is_some_and(|differing| differing.is_empty())
+        self.differing(tree).is_some_and(|differing| differing.len() == 0)
     }
 
     /// Becomes this tree: by repair where little differs from the tree as it was, from another side, or from a graph that
     /// an earlier run remembered; by edits that no other file sees first, and of what differs least. `number` is its place
     /// among those that are remembered.
     pub(crate) fn set(&mut self, store: &Arc<FactStore>, tree: &Tree, other: Option<&Self>, number: usize) {
-        let mut starts: Vec<(Self, Vec<&TreeFile>)> = Vec::new();
-        let mine = self.differing(tree).map(|differing| (self.clone(), differing));
-        let others = usize::from(mine.is_some());
-        starts.extend(mine);
+        let mut starts: Vec<(Self, Difference<'_>)> = Vec::new();
+        starts.extend(self.differing(tree).map(|differing| (self.clone(), differing)));
+        let is_known = !starts.is_empty();
         if let Some(other) = other
             && let Some(differing) = other.differing(tree)
         {
             starts.push((Self { work: self.work, ..other.clone() }, differing));
         }
-        let is_near = others > 0 || starts.first().is_some_and(|(_, differing)| differing.len() <= 1);
-        if is_near && self.start_from(&starts, store, Repair::Bodies).is_some() {
+        starts.sort_by_key(|(_, differing)| differing.len());
+        let is_near = is_known || starts.first().is_some_and(|(_, differing)| differing.len() <= 1);
+        if is_near && self.start_from(&starts, store, tree, Repair::Bodies).is_some() {
             return;
         }
         let labels: Vec<Label> = tree.files.iter().map(|file| label(&file.content)).collect();
@@ -126,14 +127,15 @@ impl SideState {
             && let Some(graph) = recall.graph()
         {
             let work = GraphWork { recalled: self.work.recalled + 1, ..self.work };
-            let differing = recall.differing().iter().filter_map(|file| tree.files.get(file.0 as usize)).collect();
-            starts.push((Self { graph: Arc::new(graph), contents: Contents::of(tree), work }, differing));
-            starts[others..].sort_by_key(|(_, differing)| differing.len());
+            let edited = recall.differing().iter().filter_map(|file| tree.files.get(file.0 as usize)).collect();
+            let start = Self { graph: Arc::new(graph), contents: Contents::of(tree), work };
+            starts.push((start, Difference { edited, gone: Vec::new() }));
+            starts.sort_by_key(|(_, differing)| differing.len());
         }
-        match self.start_from(&starts, store, Repair::Bodies) {
+        match self.start_from(&starts, store, tree, Repair::Bodies) {
             Some(edited) if edited <= MOST_REPEATED => return,
             Some(_) => {}
-            None if self.start_from(&starts, store, Repair::Any).is_some() => {}
+            None if self.start_from(&starts, store, tree, Repair::Any).is_some() => {}
             None => {
                 let files = tree.files.iter().map(|file| graph_file(store, file)).collect();
                 self.graph = Arc::new(CodeGraph::build(files));
@@ -146,10 +148,19 @@ impl SideState {
 
     /// Becomes what the first of these states that can be repaired is with its files edited: how many those are. `None`
     /// where that takes building anew: nothing is done then.
-    fn start_from(&mut self, starts: &[(Self, Vec<&TreeFile>)], store: &FactStore, how: Repair) -> Option<usize> {
+    fn start_from(
+        &mut self,
+        starts: &[(Self, Difference<'_>)],
+        store: &FactStore,
+        tree: &Tree,
+        how: Repair,
+    ) -> Option<usize> {
         starts.iter().find_map(|(start, differing)| {
             let mut side = start.clone();
-            side.edit_all(store, differing, how).then(|| {
+            side.repair(store, &differing.edited, &differing.gone, how).then(|| {
+                if side.graph.files().len() != start.graph.files().len() || !differing.gone.is_empty() {
+                    side.contents = Contents::of(tree);
+                }
                 *self = side;
                 differing.len()
             })
@@ -162,51 +173,57 @@ impl SideState {
             return false;
         }
         let files: Vec<&TreeFile> = files.iter().collect();
-        if !self.edit_all(store, &files, Repair::Any) {
+        if !self.repair(store, &files, &[], Repair::Any) {
             self.rebuild(store, &files);
         }
         true
     }
 
-    /// The files of a tree whose content is another one here; `None` where the trees have not the same files.
-    fn differing<'t>(&self, tree: &'t Tree) -> Option<Vec<&'t TreeFile>> {
-        let files = self.graph.files();
-        if files.len() != tree.files.len() {
-            return None;
+    /// What of a tree is otherwise here; `None` where it is very much, and before there is anything.
+    fn differing<'t>(&self, tree: &'t Tree) -> Option<Difference<'t>> {
+        if self.graph.files().is_empty() {
+            return tree.files.is_empty().then(Difference::default);
         }
-        let mut differing = Vec::new();
-        for (id, (known, file)) in self.graph.file_ids().zip(files.iter().zip(&tree.files)) {
-            if known.path != file.path {
+        let most = MOST_REPAIRS.max(tree.files.len() / FILES_A_REPAIRED_ONE);
+        let mut differing = Difference::default();
+        let mut here = self.graph.file_ids().zip(self.graph.files()).peekable();
+        for file in &tree.files {
+            while let Some((_, gone)) = here.next_if(|(_, known)| *known.path < *file.path) {
+                differing.gone.push(Arc::clone(&gone.path));
+            }
+            let known = here.next_if(|(_, known)| known.path == file.path);
+            if !known.is_some_and(|(id, _)| self.contents.get(id) == Some(&file.content)) {
+                differing.edited.push(file);
+            }
+            if differing.len() > most {
                 return None;
             }
-            if self.contents.get(id) != Some(&file.content) {
-                differing.push(file);
-            }
         }
-        Some(differing)
+        differing.gone.extend(here.map(|(_, gone)| Arc::clone(&gone.path)));
+        (differing.len() <= most).then_some(differing)
     }
 
-    /// Repairs the graph file by file. False where it has to be built anew: nothing is done then.
-    fn edit_all(&mut self, store: &FactStore, files: &[&TreeFile], how: Repair) -> bool {
-        if files.len() > MOST_REPAIRS {
-            return false;
+    /// Repairs the graph. False where it has to be built anew: nothing is done then. Contents are set of the files that are
+    /// there already.
+    fn repair(&mut self, store: &FactStore, files: &[&TreeFile], gone: &[Arc<str>], how: Repair) -> bool {
+        let files: Vec<(&TreeFile, GraphFile)> = files.iter().map(|file| (*file, graph_file(store, file))).collect();
+        let is_there = |file: &GraphFile| {
+            let id = self.graph.file_by_path(&file.path);
+            id.is_some_and(|id| file.is_as_in(&self.graph, id))
+        };
+        // An equal outline leaves the graph as it is, to the pointer.
+        let differing: Vec<GraphFile> =
+            files.iter().map(|(_, file)| file).filter(|file| !is_there(file)).cloned().collect();
+        let repaired = differing.len() + gone.len();
+        if repaired > 0 {
+            let Some(next) = self.graph.repaired(&differing, gone, how) else { return false };
+            self.graph = Arc::new(next);
         }
-        let (mut graph, mut contents, mut repaired) = (Arc::clone(&self.graph), self.contents.clone(), 0);
-        for file in files {
-            let Some(id) = graph.file_by_path(&file.path) else { return false };
-            let file_now = graph_file(store, file);
-            // An equal outline leaves the graph as it is, to the pointer.
-            if file_now.is_as_in(&graph, id) {
-                contents.set(id, file.content.clone());
-                continue;
+        for (file, _) in files {
+            if let Some(id) = self.graph.file_by_path(&file.path) {
+                self.contents.set(id, file.content.clone());
             }
-            let Some(next) = graph.repaired(&file_now, how) else { return false };
-            graph = Arc::new(next);
-            contents.set(id, file.content.clone());
-            repaired += 1;
         }
-        self.graph = graph;
-        self.contents = contents;
         self.work.repaired += repaired;
         true
     }
@@ -228,6 +245,21 @@ impl SideState {
         self.graph = Arc::new(CodeGraph::build(all));
         self.contents = contents;
         self.work.built += 1;
+    }
+}
+
+/// What a tree has otherwise than a side.
+#[derive(Default)]
+struct Difference<'t> {
+    /// Files of other content, and files that come.
+    edited: Vec<&'t TreeFile>,
+    /// Paths that are not there.
+    gone: Vec<Arc<str>>,
+}
+
+impl Difference<'_> {
+    fn len(&self) -> usize {
+        self.edited.len() + self.gone.len()
     }
 }
 

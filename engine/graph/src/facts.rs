@@ -4,12 +4,13 @@
 //! space, comments or bodies; [`Places`] turns ordinals into lines; [`PartDigests`] tell how a part changed. No text and
 //! no syntax tree is kept.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bitflags::bitflags;
 use serde::{Deserialize, Serialize};
 
 use crate::code::PartKind;
+use crate::words::Words;
 
 /// Files larger than this (in bytes) are not parsed.
 pub const MAX_PARSED_BYTES: usize = 2 * 1024 * 1024;
@@ -538,6 +539,9 @@ pub struct Outline {
     /// Computed whenever an outline is made, so never read from anywhere.
     #[serde(skip)]
     digest: [u8; 32],
+    /// Made when somebody asks for it.
+    #[serde(skip)]
+    words: OnceLock<Words>,
     /// The strings that everything else points into.
     pub names: NameTable,
     /// In source order; the first is the module body (or the file).
@@ -573,6 +577,11 @@ impl Outline {
     #[must_use]
     pub fn digest(&self) -> &[u8; 32] {
         &self.digest
+    }
+
+    /// Which names it holds.
+    pub(crate) fn words(&self) -> &Words {
+        self.words.get_or_init(|| Words::of(self))
     }
 
     /// The string of an id.
@@ -742,6 +751,7 @@ impl Outline {
         names.ends.shrink_to_fit();
         Self {
             digest: *blake3::hash(&bytes).as_bytes(),
+            words: OnceLock::new(),
             names,
             parts: from.parts.into(),
             imports: from.imports.into(),

@@ -39,9 +39,9 @@ pub use visit::{Neighbors, VisitedParts};
 /// Which edits a graph is repaired after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repair {
-    /// Those that other files do not see: the file alone is linked again.
+    /// Those that other files do not see: the edited ones alone are linked again.
     Bodies,
-    /// Those that they see, too.
+    /// Those that they see, too, and files that come and go.
     Any,
 }
 
@@ -170,12 +170,13 @@ impl CodeGraph {
         build::build(files)
     }
 
-    /// The graph after one file was edited, equal to one built anew from all files. Of an edited body the file alone is
-    /// linked again; of what others can see of a file of Python, those that name it are too. `None` where names do not
-    /// tell who they are, where they are too many, and where a file comes or goes: then it is to be built anew.
+    /// The graph after some files were edited or came, and those of some paths went: equal to one built anew from all files.
+    /// Of an edited body the file alone is linked again; of what others can see of a file of Python, those that name it are
+    /// too, and of other languages all files. `None` where names do not tell who they are, and where they are too many: then
+    /// it is to be built anew.
     #[must_use]
-    pub fn repaired(&self, file: &GraphFile, how: Repair) -> Option<Self> {
-        build::repaired(self, file, how)
+    pub fn repaired(&self, files: &[GraphFile], gone: &[Arc<str>], how: Repair) -> Option<Self> {
+        build::repaired(self, files, gone, how)
     }
 
     /// The files that it was built from, sorted by path.

@@ -61,7 +61,8 @@ pub(crate) fn base_name(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
 
-fn stem(path: &str) -> &str {
+/// A path without its last ending.
+pub(crate) fn stem(path: &str) -> &str {
     path.rsplit_once('.').map_or(path, |(stem, _)| stem)
 }
 
@@ -317,6 +318,58 @@ impl Layout {
             Target::Namespace(index) => &self.directory_names[index as usize],
         };
         self.descend(directory, &[name]).map(|found| found.target)
+    }
+
+    /// What the module of an import means in a file.
+    pub(crate) fn find(&self, path: &str, level: u16, dotted: &str) -> Option<Found> {
+        if level == 0 { self.absolute(path, dotted) } else { self.relative(path, level, dotted) }
+    }
+
+    /// Whether a directory holds code, near or far.
+    pub(crate) fn has_code(&self, directory: &str) -> bool {
+        self.directories.get(directory).is_some_and(|index| self.directory_facts[*index as usize].has_code)
+    }
+
+    /// Whether imports start from the same directories in another tree.
+    pub(crate) fn has_roots_of(&self, other: &Self) -> bool {
+        self.roots == other.roots
+    }
+
+    /// Whether a name led to the same in this tree as in another one, where `of` gives a file of this one as one of that.
+    pub(crate) fn is_found_alike(
+        &self,
+        before: Option<&Found>,
+        other: &Self,
+        after: Option<&Found>,
+        of: impl Fn(FileId) -> Option<FileId>,
+    ) -> bool {
+        match (before, after) {
+            (None, None) => true,
+            (Some(before), Some(after)) => {
+                (before.matched, before.sure) == (after.matched, after.sure)
+                    && before.packages.iter().map(|file| of(*file)).eq(after.packages.iter().copied().map(Some))
+                    && self.is_target_alike(Some(before.target), other, Some(after.target), of)
+            }
+            _ => false,
+        }
+    }
+
+    /// The same of a target.
+    pub(crate) fn is_target_alike(
+        &self,
+        before: Option<Target>,
+        other: &Self,
+        after: Option<Target>,
+        of: impl Fn(FileId) -> Option<FileId>,
+    ) -> bool {
+        match (before, after) {
+            (None, None) => true,
+            (Some(Target::Module(before)), Some(Target::Module(after))) => of(before) == Some(after),
+            (Some(Target::Namespace(before)), Some(Target::Namespace(after))) => {
+                self.directory_names.get(before as usize) == other.directory_names.get(after as usize)
+            }
+            _ => false,
+        }
     }
 
     /// True when the first segment of a dotted name is a package or module of this tree.

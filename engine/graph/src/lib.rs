@@ -16,3 +16,4 @@ pub mod store;
 pub mod test_names;
 pub mod text_match;
 pub mod weakening;
+mod words;

@@ -28,6 +28,7 @@ use crate::hash::{Map, Set};
 use crate::layout::{Layout, base_name, directory_of};
 use crate::stdlib;
 
+pub(crate) use fixtures::DifferingFixtures;
 use fixtures::Fixtures;
 pub(crate) use hierarchy::Hierarchy;
 pub(crate) use scope::ScopeTable;
@@ -113,9 +114,15 @@ impl Index {
         postcard::to_stdvec(&Kept { hierarchy: &self.hierarchy, fixtures: &self.fixtures }).ok()
     }
 
-    /// Whether both offer the same fixtures, where `of` gives a part of the one as a part of the other.
-    pub(crate) fn has_fixtures_of(&self, other: &Self, of: impl Fn(PartId) -> Option<PartId>) -> bool {
-        self.fixtures.is_as(&other.fixtures, of)
+    /// Where other fixtures are offered in another tree; `None` where all its files are offered others. `file` and `of` give
+    /// a file and a part of this one as those of the other.
+    pub(crate) fn fixtures_that_differ(
+        &self,
+        after: &Self,
+        file: impl Fn(FileId) -> Option<FileId>,
+        of: impl Fn(PartId) -> Option<PartId>,
+    ) -> Option<DifferingFixtures> {
+        self.fixtures.differing(&after.fixtures, file, of)
     }
 
     /// Classes whose bases, near or far, are not those of before, and the classes that came to them or left them: each with

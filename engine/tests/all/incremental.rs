@@ -114,14 +114,14 @@ fn a_new_call_links_one_file_and_runs_what_walks_edges_and_a_definition_is_repai
     // Both walks are asked. What is inherited stays, and so does `kernel`; what the kernel leans on is more now.
     assert_eq!(only(&ran, &["walk", "named_set", "expression"]), counts(&[("walk", 2), ("expression", 1)]), "{ran:#?}");
     assert_eq!(plan.tier, 2);
-    // The other edit, a definition that others can see, is a repair too; what a star may bring builds anew.
+    // The other edit, a definition that others can see, is a repair too; a folder that imports start from builds anew.
     let defined = with(&before, "app/util.py", "def helper():\n    return 2\n\n\ndef fresh():\n    return 3\n");
     bench.set(&before, &defined, &book(&rules));
     let _ = bench.engine.plan();
     let (built, repaired) = (after.built, after.repaired + 1);
     let now = bench.engine.graph_work();
     assert_eq!((now.built, now.repaired), (built, repaired));
-    bench.set(&before, &with(&before, "app/util.py", "from app.api import *\n"), &book(&rules));
+    bench.set(&before, &with(&before, "src/fresh.py", "x = 1\n"), &book(&rules));
     let _ = bench.engine.plan();
     assert_eq!(bench.engine.graph_work().built, built + 1);
 }

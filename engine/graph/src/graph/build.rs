@@ -57,23 +57,34 @@ pub(super) fn mark(nodes: &mut Nodes, tests: Vec<PartId>, decorators: Vec<(PartI
     }
 }
 
-pub(super) fn repaired(graph: &CodeGraph, file: &GraphFile, how: Repair) -> Option<CodeGraph> {
+pub(super) fn repaired(graph: &CodeGraph, files: &[GraphFile], gone: &[Arc<str>], how: Repair) -> Option<CodeGraph> {
+    let is_there = |file: &GraphFile| graph.file_by_path(&file.path);
+    let other: Vec<&GraphFile> =
+        files.iter().filter(|file| !is_there(file).is_some_and(|id| file.is_as_in(graph, id))).collect();
+    let gone: Vec<Arc<str>> = gone.iter().filter(|path| graph.file_by_path(path).is_some()).cloned().collect();
+    if gone.is_empty()
+        && let Some(bodies) = other.iter().map(|file| body(graph, file)).collect::<Option<Vec<_>>>()
+    {
+        let edit = |graph: CodeGraph, (id, new)| with_body(&graph, id, new);
+        if let Some(repaired) = bodies.into_iter().try_fold(graph.clone(), edit) {
+            return Some(repaired);
+        }
+    }
+    match how {
+        Repair::Bodies => None,
+        Repair::Any => splice::spliced(graph, &other.into_iter().cloned().collect::<Vec<_>>(), &gone),
+    }
+}
+
+/// What a file is edited to, where others do not see that.
+fn body<'f>(graph: &CodeGraph, file: &'f GraphFile) -> Option<(FileId, &'f Arc<Outline>)> {
     let id = graph.file_by_path(&file.path)?;
-    let node = graph.file(id);
-    if !file.reads_as(node) {
-        return None;
-    }
-    let (old, new) = match (graph.outline(id), file.readable()) {
-        (None, None) => return Some(graph.clone()),
-        (Some(old), Some(new)) => (old, new),
-        _ => return None,
-    };
-    if old == new {
-        return Some(graph.clone());
-    }
-    if !old.same_interface(new) {
-        return if how == Repair::Any { splice::spliced(graph, id, file) } else { None };
-    }
+    let (old, new) = (graph.outline(id)?, file.readable()?);
+    (file.reads_as(graph.file(id)) && old.same_interface(new)).then_some((id, new))
+}
+
+/// The graph with another body of one file.
+fn with_body(graph: &CodeGraph, id: FileId, new: &Arc<Outline>) -> Option<CodeGraph> {
     let mut outlines = graph.outlines.clone();
     outlines.set(id, Arc::clone(new));
     let links = resolve::link(&graph.nodes, &outlines, graph.index(), id);
@@ -139,7 +150,7 @@ fn nodes(files: &[GraphFile], layout: &Layout) -> Nodes {
     nodes
 }
 
-fn add_file(nodes: &mut Nodes, shared: &mut Shared, layout: &Layout, id: FileId, file: &GraphFile) {
+pub(super) fn add_file(nodes: &mut Nodes, shared: &mut Shared, layout: &Layout, id: FileId, file: &GraphFile) {
     let first = nodes.parts.len() as u32;
     let module: Arc<str> = match file.language {
         Some(Language::Python) => layout.module_name(&file.path).into(),
@@ -197,14 +208,7 @@ fn plain_part(kind: PartKind, file: FileId, name: Arc<str>, qualified_name: Arc<
     }
 }
 
-pub(super) fn add_parts(
-    nodes: &mut Nodes,
-    shared: &mut Shared,
-    outline: &Outline,
-    file: FileId,
-    first: u32,
-    module: &Arc<str>,
-) {
+fn add_parts(nodes: &mut Nodes, shared: &mut Shared, outline: &Outline, file: FileId, first: u32, module: &Arc<str>) {
     let all: Option<Set<&str>> = outline.all.as_ref().map(|all| all.iter().map(|name| outline.name(*name)).collect());
     for (ordinal, fact) in outline.parts.iter().enumerate() {
         let (name, qualified_name) = if fact.kind == PartKind::Module {

@@ -538,7 +538,7 @@ mod tests {
         assert_eq!(recall.differing(), [FileId(1), FileId(8), FileId(9)]);
         let mut graph = recall.graph().unwrap();
         for (path, text) in edits {
-            graph = graph.repaired(&file(&store, path, text), Repair::Any).unwrap();
+            graph = graph.repaired(&[file(&store, path, text)], &[], Repair::Any).unwrap();
         }
         assert_eq!(shown(&graph), shown(&built(&store, &new)));
     }
@@ -598,7 +598,7 @@ mod tests {
                 }
                 if let Some(graph) = head.graph(&store, &forged) {
                     shown(&graph);
-                    let _may_be_none = graph.repaired(&edited, Repair::Any);
+                    let _may_be_none = graph.repaired(std::slice::from_ref(&edited), &[], Repair::Any);
                 }
             }
         }

@@ -12,15 +12,16 @@ use crate::store::FactStore;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Outlines(Chunks<Slot>);
 
+/// The outline of one file, or where it is.
 #[derive(Debug, Clone)]
-enum Slot {
+pub(super) enum Slot {
     Known(Option<Arc<Outline>>),
     Kept(Arc<Kept>),
 }
 
 /// An outline that the store has.
 #[derive(Debug)]
-struct Kept {
+pub(super) struct Kept {
     content: ContentId,
     language: Language,
     /// How many parts the graph has of the file.
@@ -44,7 +45,23 @@ impl FromIterator<Option<Arc<Outline>>> for Outlines {
     }
 }
 
+impl FromIterator<Slot> for Outlines {
+    fn from_iter<I: IntoIterator<Item = Slot>>(slots: I) -> Self {
+        Self(slots.into_iter().collect())
+    }
+}
+
 impl Outlines {
+    /// What stands for the outline of a file, in another tree too.
+    pub(super) fn slot(&self, file: FileId) -> Slot {
+        self.0.get(file.0 as usize).cloned().unwrap_or(Slot::Known(None))
+    }
+
+    /// What stands for an outline that was read.
+    pub(super) fn known(outline: Option<Arc<Outline>>) -> Slot {
+        Slot::Known(outline)
+    }
+
     /// Of files whose facts a store has: by content and language, and the parts of each; `None` where nothing was read.
     pub(super) fn kept(
         store: &Arc<FactStore>,

@@ -1,249 +1,286 @@
-//! The graph after an edit of one file of Python that other files can see: what it defines, imports or binds.
+//! The graph after some files became others, came or went: repaired where that is less than building it anew.
 //!
-//! Whatever another file's links hang on in this one, it is asked for by a name. So links are made again only for files
-//! that hold a name whose meaning changed, or a name that stands for such a one; all others are kept, under new numbers.
-//! Where names do not tell (a star import, a fixture, a module's `__getattr__`), or where they lead to very many files,
-//! the graph is to be built anew.
+//! Whatever another file's links hang on in a file of Python, it is asked for by a name: of a definition, of something that
+//! is bound, of a module or a folder on the way. So links are made again only for files that hold a name whose meaning
+//! changed, or a name that stands for such a one; all others are kept, under new numbers. Files of other languages are
+//! linked again with all of their language. Where names do not tell (stars, plugins of pytest), or where they lead to very
+//! many files, the graph is to be built anew.
 
-use std::collections::BTreeMap;
+mod modules;
+mod names;
+mod turn;
+
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::build::{self, Shared};
+use super::build;
 use super::rows::Row;
-use super::{CodeGraph, FileNode, GraphFile, Nodes, Outlines, Rows, is_generated_name};
-use crate::code::{FileId, Part, PartId, PartKind};
-use crate::facts::{ImportForm, Language, Outline, StringUse, without_call};
+use super::{CodeGraph, GraphFile, Nodes, Outlines, Rows};
+use crate::code::{FileId, PartId, PartKind};
+use crate::facts::{Language, Outline};
 use crate::hash::Set;
-use crate::layout::Layout;
-use crate::resolve::{self, Index, ScopeTable};
+use crate::layout::{base_name, directory_of, stem};
+use crate::resolve::{self, Demand, Index, Links, ScopeTable};
+use crate::words::UNNAMED;
+
+use modules::Places;
+use names::{Holders, Meanings};
+use turn::{Changed, Seen, Turn};
 
 /// Of so many files one may be linked again: beyond, building anew is as quick.
 const FILES_A_LINKED_ONE: usize = 4;
 /// In a small tree these many may be.
 const FEW: usize = 32;
-/// Names that stand for names that stand for names: no honest code goes on for longer.
-const MAX_ROUNDS: usize = 16;
-/// Methods that run where nobody names them: where an object is made or called.
-const UNNAMED: [&str; 4] = ["__init__", "__new__", "__post_init__", "__call__"];
 
-/// Which parts of the graph before are which ones of the graph after.
-struct Renumbering {
-    /// The parts of the edited file before.
-    old: std::ops::Range<u32>,
-    /// What became of each of them.
-    own: Vec<Option<PartId>>,
-    /// The end of the file after.
-    end: u32,
-}
-
-impl Renumbering {
-    fn of(&self, part: PartId) -> Option<PartId> {
-        if part.0 < self.old.start {
-            Some(part)
-        } else if part.0 < self.old.end {
-            self.own[(part.0 - self.old.start) as usize]
-        } else {
-            Some(PartId(part.0 - self.old.end + self.end))
-        }
-    }
-
-    /// Every part has the number that it had.
-    fn is_identity(&self) -> bool {
-        self.old.end == self.end && self.own.iter().zip(self.old.clone()).all(|(new, old)| *new == Some(PartId(old)))
-    }
-}
-
-pub(super) fn spliced(graph: &CodeGraph, id: FileId, file: &GraphFile) -> Option<CodeGraph> {
-    if file.language != Some(Language::Python) {
+/// `files` are other than in the graph, or not there yet; `gone` are there and shall not be.
+pub(super) fn spliced(graph: &CodeGraph, files: &[GraphFile], gone: &[Arc<str>]) -> Option<CodeGraph> {
+    let mut turn = Turn::new(graph, files, gone);
+    // Imports start elsewhere: every name of a module may mean another one.
+    if !graph.index().layout.has_roots_of(&turn.layout) {
         return None;
     }
-    let (old, new) = (graph.outline(id)?, file.readable()?);
-    let mut names = changed_names(old, new)?;
-    let mut outlines = graph.outlines.clone();
-    outlines.set(id, Arc::clone(new));
-    let (mut nodes, renumbering) = nodes(graph, id, new);
-    let scopes = ScopeTable::new(&outlines, nodes.files.len());
-    let layout = Layout::new(nodes.files.iter().map(|file| &*file.path));
-    let of = |part| renumbering.of(part);
-    let (mut again, meant) = hold(&nodes, &outlines, &[old, new], names.clone())?;
-    // Where no class is, or is based on, what means something else, the classes are what they were.
-    let holders = nodes.file_ids().filter(|file| again[file.0 as usize]).filter_map(|file| outlines.of(file));
-    let same_classes = ![old, new].into_iter().chain(holders).any(|outline| has_class_of(outline, &meant));
+    let outlines = turn.outlines.clone();
+    let names = changed_names(graph, &outlines, &mut turn.changed);
+    let changed = turn.changed.clone();
+    let places = Places::of(graph, &turn, &changed);
+    // What is around everything has no name.
+    if places.packages_made.contains(&"") {
+        return None;
+    }
+    let files = turn.files_of(Language::Python);
+    let loose = Loose::new(&turn, &outlines, &places, &files);
+    let most = (turn.nodes.files.len() / FILES_A_LINKED_ONE).max(FEW);
+
+    let mut again = vec![false; turn.nodes.files.len()];
+    changed.iter().filter_map(|changed| changed.after).for_each(|file| again[file.0 as usize] = true);
+    mark_kin(&turn, &outlines, &places, &mut again);
+
+    // Who holds what means something else.
+    let edited = changed.iter().filter(|changed| changed.seen == Seen::Names);
+    let edited = edited.flat_map(|changed| both(graph, &outlines, changed)).collect();
+    let holders = Holders { outlines: &outlines, files: &files, edited, most };
+    let mut meanings = Meanings { names, modules: places.modules.clone(), packages: places.packages.clone() };
+    meanings.spread_packages(&outlines, &files);
+    modules::follow_imports(graph, &turn, &outlines, &places, &files, &mut meanings, &mut again)?;
+    for &file in &files {
+        again[file.0 as usize] |= outlines.of(file).is_some_and(|outline| places.are_named_in(outline));
+    }
+    let is_of_python = |changed: &&Changed| changed.language == Some(Language::Python);
+    let is_seen = changed.iter().filter(is_of_python).any(|changed| changed.seen != Seen::Nothing);
+    if is_seen {
+        holders.mark(&mut meanings, &loose, &mut again)?;
+    }
+
+    // What all files say together.
+    let of = |part| turn.part(part);
+    let same_classes = !changes_classes(graph, &outlines, &changed, &files, &meanings, &loose, &again);
     let known = if same_classes { Some(graph.index().renumbered_classes(of)?) } else { None };
-    let found = resolve::discover(&nodes, &outlines, layout, &scopes, known);
-    build::mark(&mut nodes, found.tests, found.decorators);
-    let index = found.index;
-    if !is_test_alike(graph, &nodes) || !graph.index().has_fixtures_of(&index, of) {
-        return None;
-    }
+    let scopes = ScopeTable::new(&outlines, turn.nodes.files.len());
+    let layout = std::mem::take(&mut turn.layout);
+    let found = resolve::discover(&turn.nodes, &outlines, layout, &scopes, known);
+    build::mark(&mut turn.nodes, found.tests, found.decorators);
+    let (index, nodes) = (found.index, &turn.nodes);
+    let of = |part| turn.part(part);
+    mark_fixtures(graph, &turn, &index, &files, &mut again)?;
 
-    // Whose links are made again.
-    let before = names.len();
+    // Who hangs on classes and methods without naming what changed.
+    let mut names: Set<&str> = Set::default();
+    let mut held: Set<&str> = Set::default();
     let differing = if same_classes { Vec::new() } else { graph.index().classes_that_differ(&index, of) };
     for (class, after) in differing {
-        let (nodes, outlines) = if after { (&nodes, &outlines) } else { (&*graph.nodes, &graph.outlines) };
-        add_class(nodes, outlines, class, &mut names);
-    }
-    let unnamed: Vec<&str> = UNNAMED.into_iter().filter(|name| names.contains(name)).collect();
-    for unnamed in unnamed {
-        for (index, nodes, file) in [(graph.index(), &*graph.nodes, old), (&index, &nodes, new)] {
-            add_users_of_unnamed(index, nodes, id, file, unnamed, &mut names);
+        if after {
+            add_class(nodes, &outlines, class, &mut names, &mut held);
+        } else {
+            add_class(&graph.nodes, &graph.outlines, class, &mut names, &mut held);
         }
     }
-    if names.len() > before {
-        again = hold(&nodes, &outlines, &[old, new], names)?.0;
+    for changed in changed.iter().filter(|changed| changed.seen == Seen::Names).filter(is_of_python) {
+        let sides = [(graph.index(), &*graph.nodes, changed.before), (&index, nodes, changed.after)];
+        for (outline, (index, nodes, file)) in both(graph, &outlines, changed).zip(sides) {
+            for unnamed in UNNAMED.into_iter().filter(|name| meanings.names.contains(name)) {
+                if let Some(file) = file {
+                    add_users_of_unnamed(index, nodes, file, outline, unnamed, &mut names);
+                }
+            }
+        }
     }
-    again[id.0 as usize] = true;
-    for file in nodes.file_ids() {
-        again[file.0 as usize] |= !same_marks(graph, &nodes, file, of);
+    for changed in changed.iter().filter(|changed| changed.seen == Seen::Whole).filter(is_of_python) {
+        for outline in both(graph, &outlines, changed) {
+            let methods = outline.parts.iter().filter(|part| part.kind == PartKind::Method);
+            let names = methods.map(|part| outline.name(part.name));
+            held.extend(names.filter(|name| graph.index().is_guessed(name) || index.is_guessed(name)));
+        }
     }
-
-    // Links of these, and what all of them together ask of others.
-    let mut links = links_of(&nodes, &outlines, &index, &scopes, &again);
-    let mut kept: Vec<Option<Row>> = Vec::with_capacity(again.len());
-    for file in nodes.file_ids() {
-        let is_kept = !again[file.0 as usize] && !renumbering.is_identity();
-        kept.push(match graph.rows.row(file) {
-            Some(row) if is_kept => Some(row.renumbered(&nodes, file, of)?),
-            _ => None,
-        });
+    names.retain(|name| !meanings.names.contains(name));
+    if !names.is_empty() {
+        meanings.names.extend(names);
+        holders.mark(&mut meanings, &loose, &mut again)?;
     }
-    let old_row = |file: FileId| kept[file.0 as usize].as_ref().or_else(|| graph.rows.row(file).map(|row| &**row));
-    let demands: Vec<_> = nodes
-        .file_ids()
-        .flat_map(|file| match links.get(&file) {
-            Some(links) => links.demands.as_slice(),
-            None => old_row(file).map_or(&[][..], |row| &row.demands),
-        })
-        .collect();
-    let mut given = resolve::demanded(&nodes, &outlines, &index, &scopes, demands.into_iter());
-    given.values_mut().for_each(|edges| edges.sort_unstable());
-    let mut more = vec![false; again.len()];
-    for file in nodes.file_ids().filter(|file| !again[file.0 as usize]) {
-        let mut before = old_row(file).map_or_else(Vec::new, |row| row.given.to_vec());
-        before.sort_unstable();
-        more[file.0 as usize] = given.get(&file).map_or(&[][..], Vec::as_slice) != before;
+    if !held.is_empty() {
+        holders.mark_words(&held, &mut again)?;
     }
-    links.extend(links_of(&nodes, &outlines, &index, &scopes, &more));
+    for (file, before) in nodes.file_ids().filter_map(|file| Some((file, turn.origin(file)?))) {
+        again[file.0 as usize] |= !is_marked_alike(graph, nodes, before, file, of);
+    }
+    let rows = rows(graph, &turn, &outlines, &index, &scopes, again)?;
     drop(scopes);
-    let mut rows: Vec<Arc<Row>> = Vec::with_capacity(again.len());
-    for (file, kept) in nodes.file_ids().zip(kept) {
-        rows.push(match (links.remove(&file), kept) {
-            (Some(links), _) => Arc::new(Row::new(&nodes, file, links, given.remove(&file).unwrap_or_default().into())),
-            (None, Some(row)) => Arc::new(row),
-            (None, None) => Arc::clone(graph.rows.row(file)?),
-        });
-    }
-    let rows = Rows::of(&nodes, rows);
-    Some(build::assembled(nodes, index, outlines, rows))
+    Some(build::assembled(turn.nodes, index, outlines, rows))
 }
 
-/// The nodes with another outline of one file, without marks of tests and decorators.
-fn nodes(graph: &CodeGraph, id: FileId, outline: &Outline) -> (Nodes, Renumbering) {
-    let before = graph.file(id);
-    let old = before.parts.clone();
-    let mut nodes = Nodes { by_path: graph.by_path.clone(), damaged: graph.damaged.clone(), ..Nodes::default() };
-    nodes.parts.extend_from_slice(&graph.parts[..old.start as usize]);
-    build::add_parts(&mut nodes, &mut Shared::default(), outline, id, old.start, &before.module);
-    let end = nodes.parts.len() as u32;
-    let later = |part: PartId| PartId(part.0 - old.end + end);
-    let shifted = |part: &Part| Part { parent: part.parent.map(later), ..part.clone() };
-    nodes.parts.extend(graph.parts[old.end as usize..].iter().map(shifted));
-    for (number, file) in graph.files.iter().enumerate() {
-        let edited = number == id.0 as usize;
-        let parts = match () {
-            () if edited => old.start..end,
-            () if file.parts.start >= old.end => later(PartId(file.parts.start)).0..later(PartId(file.parts.end)).0,
-            () => file.parts.clone(),
-        };
-        let is_generated = if edited { is_generated_name(&file.path) || outline.generated } else { file.is_generated };
-        nodes.files.push(FileNode { parts, is_generated, ..file.clone() });
-    }
-    nodes.by_key.extend_from_slice(&graph.by_key[..old.start as usize]);
-    nodes.by_key.extend((old.start..end).map(PartId));
-    nodes.sort_keys(old.start..end);
-    nodes.by_key.extend(graph.by_key[old.end as usize..].iter().map(|part| later(*part)));
-    nodes.close_subtrees();
-    let own = old.clone().map(|part| nodes.find(&graph.key(PartId(part)))).collect();
-    (nodes, Renumbering { old, own, end })
+/// The outlines of a file before and after, where it has them.
+fn both<'o>(
+    graph: &'o CodeGraph,
+    outlines: &'o Outlines,
+    changed: &Changed,
+) -> impl Iterator<Item = &'o Outline> + use<'o> {
+    let before = changed.before.and_then(|file| graph.outline(file));
+    let after = changed.after.and_then(|file| outlines.of(file));
+    before.into_iter().chain(after).map(|outline| &**outline)
 }
 
-/// Names of one file that mean something else after an edit; `None` where names do not tell what that does to others.
-fn changed_names<'o>(old: &'o Outline, new: &'o Outline) -> Option<Set<&'o str>> {
-    let (before, after) = (said(old), said(new));
-    let mut counts: BTreeMap<&(String, &str), i32> = BTreeMap::new();
-    before.iter().for_each(|said| *counts.entry(said).or_default() += 1);
-    after.iter().for_each(|said| *counts.entry(said).or_default() -= 1);
-    let stays = |said: &&(String, &str)| counts.get(said) == Some(&0);
-    // Of very many meanings of a name the first ones count.
-    if !before.iter().filter(stays).eq(after.iter().filter(stays)) {
-        return None;
-    }
-    let mut names: Set<&str> = counts.iter().filter(|(_, count)| **count != 0).map(|((_, name), _)| *name).collect();
-    match (&old.all, &new.all) {
-        (None, None) => {}
-        (Some(before), Some(after)) => {
-            let before: Set<&str> = before.iter().map(|name| old.name(*name)).collect();
-            let after: Set<&str> = after.iter().map(|name| new.name(*name)).collect();
-            names.extend(before.symmetric_difference(&after).copied());
+/// The names of files of Python that mean something else. A file of which names do not tell that is seen as a whole.
+fn changed_names<'o>(graph: &'o CodeGraph, outlines: &'o Outlines, changed: &mut [Changed]) -> Set<&'o str> {
+    let mut names: Set<&str> = Set::default();
+    for changed in changed.iter_mut() {
+        if changed.language != Some(Language::Python) || changed.seen != Seen::Names {
+            continue;
         }
-        _ => return None,
+        let sides =
+            (changed.before.and_then(|file| graph.outline(file)), changed.after.and_then(|file| outlines.of(file)));
+        match sides {
+            (Some(old), Some(new)) => match names::changed_names(old, new) {
+                Some(more) => names.extend(more),
+                None => changed.seen = Seen::Whole,
+            },
+            _ => changed.seen = Seen::Whole,
+        }
     }
-    let is_plain = !names.contains("*") && !names.contains("__getattr__") && !names.contains("pytest_plugins");
-    is_plain.then_some(names)
+    names
 }
 
-/// What a file says that others can ask for, each with the name that it is asked for by; `*` for a star import, which
-/// gives names that are not there to be read.
-fn said(outline: &Outline) -> Vec<(String, &str)> {
-    let list = |list| outline.list(list).iter().map(|name| outline.name(*name)).collect::<Vec<_>>();
-    // Which part is meant, with all around it: a file may hold several of one name.
-    let mut places: Vec<String> = Vec::with_capacity(outline.parts.len());
-    for part in &outline.parts {
-        let around = places.get(part.parent as usize).map_or("", String::as_str);
-        places.push(format!("{around}/{} {:?} {}", outline.name(part.local_name), part.kind, part.occurrence));
-    }
-    let place = |part: u32| places.get(part as usize).map(String::as_str).unwrap_or_default();
-    let mut all: Vec<(String, &str)> = Vec::new();
-    for (part, place) in outline.parts.iter().zip(&places).skip(1) {
-        let lists = [list(part.decorators), list(part.bases), list(part.parameters)];
-        let said = (place, part.flags, lists, outline.name(part.returns), outline.name(part.fixture_name));
-        all.push((format!("part {said:?}"), outline.name(part.name)));
-    }
-    for import in outline.imports.iter().filter(|import| import.form != ImportForm::Literal) {
-        let (module, name) = (outline.name(import.module), outline.name(import.name));
-        let alias = outline.name(import.alias);
-        let bound = match import.form {
-            ImportForm::Star => "*",
-            _ if !alias.is_empty() => alias,
-            ImportForm::From => name,
-            _ => module.split('.').next().unwrap_or(module),
+/// Where names of modules may be bound without being written.
+struct Loose {
+    everywhere: bool,
+    files: Vec<FileId>,
+}
+
+impl Loose {
+    fn new(turn: &Turn, outlines: &Outlines, places: &Places<'_>, files: &[FileId]) -> Self {
+        if places.modules.is_empty() {
+            return Self { everywhere: false, files: Vec::new() };
+        }
+        let has_star = |file: &FileId| {
+            let outline = outlines.of(*file);
+            outline.is_some_and(|outline| outline.imports.iter().any(|import| places.may_give_modules(outline, import)))
         };
-        let said = (place(import.part), import.form, import.level, module, name, alias);
-        all.push((format!("import {said:?}"), bound));
+        let is_package = |file: &FileId| stem(base_name(&turn.nodes.file(*file).path)) == "__init__";
+        Self { everywhere: files.iter().any(has_star), files: files.iter().copied().filter(is_package).collect() }
     }
-    for binding in &outline.bindings {
-        let (target, source) = (outline.name(binding.target), outline.name(binding.source));
-        let said = (place(binding.part), binding.on_self, binding.form, target, source);
-        all.push((format!("binding {said:?}"), target));
+
+    fn holds(&self, file: FileId) -> bool {
+        self.everywhere || self.files.binary_search(&file).is_ok()
     }
-    all.extend(outline.module_names.iter().map(|name| (String::from("variable"), outline.name(*name))));
-    let plugins = outline.strings.iter().filter(|string| string.usage == StringUse::Plugin);
-    all.extend(plugins.map(|string| (format!("plugin {}", outline.name(string.text)), "pytest_plugins")));
-    all
 }
 
-/// The name of a class, and those of its own members.
-fn add_class<'o>(nodes: &Nodes, outlines: &'o Outlines, class: PartId, names: &mut Set<&'o str>) {
+/// Languages whose code uses each other and that are linked again as one.
+fn kin(path: &str, language: Option<Language>) -> Option<Language> {
+    match language.or_else(|| Language::reader_of(path))? {
+        Language::Python => None,
+        Language::TypeScript | Language::Tsx | Language::JavaScript | Language::PackageJson | Language::TsConfig => {
+            Some(Language::JavaScript)
+        }
+        Language::Rust | Language::CargoToml => Some(Language::Rust),
+        Language::Go | Language::GoMod => Some(Language::Go),
+    }
+}
+
+/// Marks the files of other languages than Python whose links may differ.
+fn mark_kin(turn: &Turn, outlines: &Outlines, places: &Places<'_>, again: &mut [bool]) {
+    let seen = turn.changed.iter().filter(|changed| changed.seen != Seen::Nothing);
+    let mut kins: Vec<Language> = seen.filter_map(|changed| kin(&changed.path, changed.language)).collect();
+    // A folder that is embedded is one with all that lies in it.
+    if turn.changed.iter().any(Changed::comes_or_goes) {
+        kins.push(Language::Go);
+    }
+    let all = || turn.nodes.file_ids().zip(turn.nodes.files());
+    for (id, file) in all() {
+        let Some(kin) = kin(&file.path, file.language) else { continue };
+        if outlines.of(id).is_some_and(|outline| places.are_written_in(outline)) {
+            again[id.0 as usize] = true;
+            // What a manifest names is where modules are.
+            if file.language.is_none() {
+                kins.push(kin);
+            }
+        }
+    }
+    for (id, file) in all() {
+        again[id.0 as usize] |= kin(&file.path, file.language).is_some_and(|kin| kins.contains(&kin));
+    }
+}
+
+/// Whether the classes may not be what they were: one came or went, or one is, or is based on, what means something else.
+fn changes_classes(
+    graph: &CodeGraph,
+    outlines: &Outlines,
+    changed: &[Changed],
+    files: &[FileId],
+    meanings: &Meanings<'_>,
+    loose: &Loose,
+    again: &[bool],
+) -> bool {
+    let has_class = |outline: &Outline| outline.parts.iter().any(|part| part.kind == PartKind::Class);
+    let of_changed = changed.iter().filter(|changed| changed.language == Some(Language::Python)).any(|changed| {
+        both(graph, outlines, changed).any(|outline| match changed.seen {
+            Seen::Nothing => false,
+            Seen::Names => meanings.has_class(outline, true),
+            Seen::Whole => has_class(outline),
+        })
+    });
+    let of_holders = || {
+        files
+            .iter()
+            .filter(|file| again[file.0 as usize])
+            .any(|file| outlines.of(*file).is_some_and(|outline| meanings.has_class(outline, loose.holds(*file))))
+    };
+    of_changed || of_holders()
+}
+
+/// Marks the files that are offered other fixtures; `None` where plugins, which are offered to all, differ.
+fn mark_fixtures(graph: &CodeGraph, turn: &Turn, index: &Index, files: &[FileId], again: &mut [bool]) -> Option<()> {
+    let differing = graph.index().fixtures_that_differ(index, |file| turn.file(file), |part| turn.part(part))?;
+    for &file in files {
+        let path = &turn.nodes.file(file).path;
+        let mut folder = directory_of(path);
+        let below = loop {
+            if differing.folders.contains(folder) {
+                break true;
+            }
+            if folder.is_empty() {
+                break false;
+            }
+            folder = directory_of(folder);
+        };
+        again[file.0 as usize] |= below || differing.files.contains(&file);
+    }
+    Some(())
+}
+
+/// The name of a class, and what is in it.
+fn add_class<'o>(
+    nodes: &Nodes,
+    outlines: &'o Outlines,
+    class: PartId,
+    names: &mut Set<&'o str>,
+    held: &mut Set<&'o str>,
+) {
     let part = nodes.part(class);
     let Some(outline) = outlines.of(part.file) else { return };
     let Some(fact) = outline.parts.get(part.ordinal as usize) else { return };
     names.insert(outline.name(fact.name));
     let own = |ordinal: u32| ordinal == part.ordinal;
-    names.extend(outline.parts.iter().filter(|part| own(part.parent)).map(|part| outline.name(part.name)));
-    names.extend(
+    held.extend(outline.parts.iter().filter(|part| own(part.parent)).map(|part| outline.name(part.name)));
+    held.extend(
         outline
             .imports
             .iter()
@@ -252,7 +289,7 @@ fn add_class<'o>(nodes: &Nodes, outlines: &'o Outlines, class: PartId, names: &m
     );
     let in_class = |part: u32| own(part) || outline.parts.get(part as usize).is_some_and(|part| own(part.parent));
     let bound = outline.bindings.iter().filter(|binding| in_class(binding.part));
-    names.extend(bound.map(|binding| outline.name(binding.target)));
+    held.extend(bound.map(|binding| outline.name(binding.target)));
 }
 
 /// The classes of a file that define a method that nobody names, and all classes below: who makes their objects names
@@ -272,104 +309,67 @@ fn add_users_of_unnamed<'o>(
     }
 }
 
-/// The files that hold one of some names, or a name that stands for one, and all these names; `None` where they are too
-/// many.
-fn hold<'o>(
+/// Whether a file and its parts are tests, and decorated, as they were.
+fn is_marked_alike(
+    graph: &CodeGraph,
     nodes: &Nodes,
-    outlines: &'o Outlines,
-    edited: &[&'o Arc<Outline>],
-    mut names: Set<&'o str>,
-) -> Option<(Vec<bool>, Set<&'o str>)> {
-    let most = (nodes.files.len() / FILES_A_LINKED_ONE).max(FEW);
-    let mut again = vec![false; nodes.files.len()];
-    let mut fresh = names.clone();
-    for _ in 0..MAX_ROUNDS {
-        let holds = |(file, again): (usize, &bool)| {
-            let of_python = nodes.files[file].language == Some(Language::Python);
-            let outline = outlines.of(FileId(file as u32)).filter(|_| of_python && !again)?;
-            holds_any(outline, &fresh).then_some(file)
-        };
-        let found: Vec<usize> = again.par_iter().enumerate().filter_map(holds).collect();
-        found.iter().for_each(|file| again[*file] = true);
-        if again.iter().filter(|again| **again).count() > most {
-            return None;
-        }
-        let holders = (0..again.len()).filter(|file| again[*file]);
-        let of_holders = holders.filter_map(|file| outlines.of(FileId(file as u32)));
-        let mut next: Set<&str> = Set::default();
-        for outline in of_holders.chain(edited.iter().copied()) {
-            stand_for(outline, &names, &mut next);
-        }
-        next.retain(|name| !names.contains(name));
-        if next.is_empty() {
-            return Some((again, names));
-        }
-        names.extend(next.iter().copied());
-        fresh = next;
-    }
-    None
+    before: FileId,
+    after: FileId,
+    of: impl Fn(PartId) -> Option<PartId>,
+) -> bool {
+    graph.file(before).is_test == nodes.file(after).is_test
+        && graph.parts_of(before).all(|part| {
+            let before = graph.part(part);
+            of(part)
+                .map(|part| nodes.part(part))
+                .is_some_and(|after| before.is_test == after.is_test && before.decorators == after.decorators)
+        })
 }
 
-fn segments(text: &str) -> impl Iterator<Item = &str> {
-    text.split('.').map(without_call)
-}
-
-/// Whether a file names something by one of these names. A `getattr` of a computed name may mean any.
-fn holds_any(outline: &Outline, names: &Set<&str>) -> bool {
-    let is_named = |name: &str| names.contains(name) && !UNNAMED.contains(&name);
-    let is_asked = |name: &str| names.contains(name);
-    outline.names.iter().any(|text| segments(text).any(is_named))
-        || outline.references.iter().any(|reference| outline.name(reference.chain).ends_with('*'))
-        || UNNAMED.iter().any(|name| names.contains(name))
-            && (outline.references.iter().map(|reference| outline.name(reference.chain)))
-                .chain(outline.strings.iter().map(|string| outline.name(string.text)))
-                .any(|chain| segments(chain).any(is_asked))
-}
-
-/// Whether a file has a class of one of these names, or one that is based on one.
-fn has_class_of(outline: &Outline, names: &Set<&str>) -> bool {
-    let means = |name: &str| segments(name).any(|segment| names.contains(segment));
-    outline.parts.iter().filter(|part| part.kind == PartKind::Class).any(|part| {
-        means(outline.name(part.name)) || outline.list(part.bases).iter().any(|base| means(outline.name(*base)))
-    })
-}
-
-/// Names that a file gives to what some names mean.
-fn stand_for<'o>(outline: &'o Outline, names: &Set<&str>, found: &mut Set<&'o str>) {
-    let means = |chain: &str| segments(chain).any(|segment| names.contains(segment));
-    let bindings = outline.bindings.iter().filter(|binding| means(outline.name(binding.source)));
-    found.extend(bindings.map(|binding| outline.name(binding.target)));
-    let imports =
-        outline.imports.iter().filter(|import| import.name.some().is_some_and(|name| means(outline.name(name))));
-    found.extend(imports.filter_map(|import| import.alias.some()).map(|alias| outline.name(alias)));
-    let parts = outline.parts.iter().filter(|part| part.returns.some().is_some_and(|name| means(outline.name(name))));
-    found.extend(parts.map(|part| outline.name(part.name)));
-}
-
-/// Whether the same files are test files: who reaches only those is counted.
-fn is_test_alike(graph: &CodeGraph, nodes: &Nodes) -> bool {
-    graph.files.iter().zip(&nodes.files).all(|(before, after)| before.is_test == after.is_test)
-}
-
-/// Whether the parts of a file are tests, and decorated, as they were.
-fn same_marks(graph: &CodeGraph, nodes: &Nodes, file: FileId, of: impl Fn(PartId) -> Option<PartId>) -> bool {
-    graph.parts_of(file).all(|part| {
-        let before = graph.part(part);
-        of(part)
-            .map(|part| nodes.part(part))
-            .is_some_and(|after| before.is_test == after.is_test && before.decorators == after.decorators)
-    })
-}
-
-/// The links of the files that are marked.
-fn links_of(
-    nodes: &Nodes,
+/// The rows of all files: those that are marked are linked again, and those to which what others ask of methods differs.
+fn rows(
+    graph: &CodeGraph,
+    turn: &Turn,
     outlines: &Outlines,
     index: &Index,
     scopes: &ScopeTable<'_>,
-    marked: &[bool],
-) -> crate::hash::Map<FileId, resolve::Links> {
-    let files: Vec<FileId> = nodes.file_ids().filter(|file| marked[file.0 as usize]).collect();
-    let links = resolve::link_some(nodes, outlines, index, scopes, &files);
-    files.into_iter().zip(links).collect()
+    mut again: Vec<bool>,
+) -> Option<Rows> {
+    let nodes = &turn.nodes;
+    let same = turn.is_identity();
+    let of_file = |(file, again): (usize, &bool)| -> Option<Arc<Row>> {
+        let id = FileId(file as u32);
+        let row = graph.rows.row(turn.origin(id)?).filter(|_| !again)?;
+        if same { Some(Arc::clone(row)) } else { row.renumbered(nodes, id, |part| turn.part(part)).map(Arc::new) }
+    };
+    let mut kept: Vec<Option<Arc<Row>>> = again.par_iter().enumerate().map(of_file).collect();
+    // What leads to a part that went is linked again, too.
+    again.iter_mut().zip(&kept).for_each(|(again, kept)| *again |= kept.is_none());
+
+    let link = |marked: &[bool]| -> Vec<(FileId, Links)> {
+        let files: Vec<FileId> = nodes.file_ids().filter(|file| marked[file.0 as usize]).collect();
+        let links = resolve::link_some(nodes, outlines, index, scopes, &files);
+        files.into_iter().zip(links).collect()
+    };
+    let mut links = link(&again);
+    let demands: Vec<&Demand> = (kept.iter().flatten().flat_map(|row| &row.demands))
+        .chain(links.iter().flat_map(|(_, links)| &links.demands))
+        .collect();
+    let mut given = resolve::demanded(nodes, outlines, index, scopes, demands.into_iter());
+    given.values_mut().for_each(|edges| edges.sort_unstable());
+    let mut more = vec![false; again.len()];
+    for (at, row) in kept.iter_mut().enumerate() {
+        let Some(old) = row else { continue };
+        let mut before = old.given.to_vec();
+        before.sort_unstable();
+        if given.get(&FileId(at as u32)).map_or(&[][..], Vec::as_slice) != before {
+            (more[at], *row) = (true, None);
+        }
+    }
+    links.extend(link(&more));
+    for (file, links) in links {
+        let given = given.remove(&file).unwrap_or_default().into();
+        kept[file.0 as usize] = Some(Arc::new(Row::new(nodes, file, links, given)));
+    }
+    Some(Rows::of(nodes, kept.into_iter().collect::<Option<_>>()?))
 }

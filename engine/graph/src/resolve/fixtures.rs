@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::hash::Map;
+use crate::hash::{Map, Set};
 
 use super::emit::Linker;
 use super::hierarchy::Hierarchy;
@@ -51,6 +51,26 @@ struct Offer {
     named: Map<Arc<str>, Vec<PartId>>,
     automatic: Vec<PartId>,
     hooks: Vec<PartId>,
+}
+
+impl Offer {
+    fn is_as(&self, other: &Self, of: &impl Fn(PartId) -> Option<PartId>) -> bool {
+        let same = |one: &[PartId], other: &[PartId]| {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| of(*one) == Some(*other))
+        };
+        self.named.len() == other.named.len()
+            && self.named.iter().all(|(name, parts)| other.named.get(name).is_some_and(|known| same(parts, known)))
+            && same(&self.automatic, &other.automatic)
+            && same(&self.hooks, &other.hooks)
+    }
+}
+
+/// What is offered otherwise than in another tree.
+pub(crate) struct DifferingFixtures {
+    /// Folders whose `conftest.py` came, went, or offers something else.
+    pub(crate) folders: Set<Box<str>>,
+    /// Files that offer something else, by their numbers in the other tree.
+    pub(crate) files: Set<FileId>,
 }
 
 /// The fixtures of a tree.
@@ -111,24 +131,37 @@ pub(super) fn emit(linker: &mut Linker<'_>, file: FileId, outline: &Outline) {
 }
 
 impl Fixtures {
-    /// Whether the same is offered by the same files.
-    pub(super) fn is_as(&self, other: &Self, of: impl Fn(PartId) -> Option<PartId>) -> bool {
-        let same = |one: &[PartId], other: &[PartId]| {
-            one.len() == other.len() && one.iter().all(|part| of(*part).is_some_and(|part| other.contains(&part)))
+    /// What is offered otherwise in another tree; `None` where plugins are.
+    pub(super) fn differing(
+        &self,
+        after: &Self,
+        file: impl Fn(FileId) -> Option<FileId>,
+        of: impl Fn(PartId) -> Option<PartId>,
+    ) -> Option<DifferingFixtures> {
+        let same_file = |before: &FileId, after: &FileId| file(*before) == Some(*after);
+        let is_same_length = self.plugins.len() == after.plugins.len();
+        if !is_same_length || !self.plugins.iter().zip(&after.plugins).all(|(one, other)| same_file(one, other)) {
+            return None;
+        }
+        let before: Map<FileId, &Offer> =
+            self.offers.iter().filter_map(|(id, offer)| Some((file(*id)?, offer))).collect();
+        let is_offered_alike = |file: &FileId| match (before.get(file), after.offers.get(file)) {
+            (None, None) => true,
+            (Some(before), Some(after)) => before.is_as(after, &of),
+            _ => false,
         };
-        let same_offer = |one: &Offer, other: &Offer| {
-            one.named.len() == other.named.len()
-                && one.named.iter().all(|(name, parts)| other.named.get(name).is_some_and(|known| same(parts, known)))
-                && same(&one.automatic, &other.automatic)
-                && same(&one.hooks, &other.hooks)
+        let files: Set<FileId> =
+            before.keys().chain(after.offers.keys()).copied().filter(|file| !is_offered_alike(file)).collect();
+        if after.plugins.iter().any(|plugin| files.contains(plugin)) {
+            return None;
+        }
+        let stays = |folder: &str, conftest: &FileId| {
+            after.conftests.get(folder).is_some_and(|now| same_file(conftest, now) && !files.contains(now))
         };
-        self.plugins == other.plugins
-            && self.conftests == other.conftests
-            && self.offers.len() == other.offers.len()
-            && self
-                .offers
-                .iter()
-                .all(|(file, offer)| other.offers.get(file).is_some_and(|known| same_offer(offer, known)))
+        let went = self.conftests.iter().filter(|(folder, conftest)| !stays(folder, conftest));
+        let mut folders: Set<Box<str>> = went.map(|(folder, _)| folder.clone()).collect();
+        folders.extend(after.conftests.keys().filter(|folder| !self.conftests.contains_key(*folder)).cloned());
+        Some(DifferingFixtures { folders, files })
     }
 
     /// Whether every file and part of it is one of the tree.

@@ -4,6 +4,7 @@
 
 mod extract;
 mod languages;
+mod moves;
 mod repair;
 mod resolve;
 mod robust;

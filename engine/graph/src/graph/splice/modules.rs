@@ -1,0 +1,231 @@
+//! What became of modules and paths when files came and went: which imports lead elsewhere, and who names a path.
+
+use super::super::{CodeGraph, Outlines};
+use super::names::{self, Meanings};
+use super::turn::{Changed, Seen, Turn};
+use crate::code::FileId;
+use crate::facts::{ImportFact, ImportForm, Language, Outline, StringShape, StringUse};
+use crate::hash::Set;
+use crate::layout::{Target, base_name, directory_of, stem};
+use crate::words::{Sought, segments};
+
+/// What comes and goes, as others write it.
+#[derive(Debug, Default)]
+pub(super) struct Places<'o> {
+    /// Modules of Python and folders that hold them.
+    pub(super) modules: Set<&'o str>,
+    /// What is around these.
+    pub(super) packages: Set<&'o str>,
+    /// Last segments of the paths of files and folders.
+    paths: Set<&'o str>,
+    /// The same of files, without their last ending.
+    stems: Set<&'o str>,
+    /// Folders whose `__init__` comes or goes: who is below is looked for elsewhere.
+    pub(super) packages_made: Vec<&'o str>,
+}
+
+impl<'o> Places<'o> {
+    pub(super) fn of(graph: &CodeGraph, turn: &Turn, changed: &'o [Changed]) -> Self {
+        let mut places = Self::default();
+        for file in changed.iter().filter(|file| file.seen == Seen::Whole) {
+            if file.language == Some(Language::Python) {
+                places.module(&file.path, file.comes_or_goes());
+            }
+            if !file.comes_or_goes() {
+                continue;
+            }
+            places.paths.insert(base_name(&file.path));
+            places.stems.insert(stem(base_name(&file.path)));
+            let (old, new) = (&graph.index().layout, &turn.layout);
+            let mut folder = directory_of(&file.path);
+            while !folder.is_empty() {
+                // Which folders came or went is not told: that of a file which did may have.
+                places.paths.insert(base_name(folder));
+                if old.has_code(folder) != new.has_code(folder) {
+                    places.modules.insert(base_name(folder));
+                    places.packages.insert(base_name(directory_of(folder)));
+                }
+                folder = directory_of(folder);
+            }
+        }
+        places.packages.remove("");
+        places
+    }
+
+    fn module(&mut self, path: &'o str, comes_or_goes: bool) {
+        let (folder, name) = (directory_of(path), stem(base_name(path)));
+        if name == "__init__" {
+            self.modules.insert(base_name(folder));
+            self.packages.insert(base_name(directory_of(folder)));
+            if comes_or_goes {
+                self.packages_made.push(folder);
+            }
+        } else {
+            self.modules.insert(name);
+            self.packages.insert(base_name(folder));
+        }
+    }
+
+    /// Whether a file of Python has a string that may name one of the paths, or a module among strings.
+    pub(super) fn are_named_in(&self, outline: &Outline) -> bool {
+        outline.strings.iter().any(|string| {
+            let text = outline.name(string.text);
+            let is_path = string.shape.contains(StringShape::PATH) || string.usage == StringUse::Path;
+            let may_be_module = string.shape.contains(StringShape::DOTTED) || string.usage != StringUse::Plain;
+            is_path && self.paths.contains(base_name(text.trim_end_matches('/')))
+                || may_be_module && segments(text).any(|segment| self.modules.contains(segment))
+        })
+    }
+
+    /// Whether an import may bind modules that it does not name: a star of what is around some of these.
+    pub(super) fn may_give_modules(&self, outline: &Outline, import: &ImportFact) -> bool {
+        let module = outline.name(import.module);
+        import.form == ImportForm::Star
+            && (module.is_empty() || segments(module).any(|segment| self.packages.contains(segment)))
+    }
+
+    /// Whether a file of another language, or a manifest, has a text that may name one of the paths.
+    pub(super) fn are_written_in(&self, outline: &Outline) -> bool {
+        outline.names.iter().any(|text| {
+            let mut words = text.split(['/', '!', '?', '\t']).filter(|word| !word.is_empty());
+            words.any(|word| self.paths.contains(word) || self.stems.contains(word))
+        })
+    }
+}
+
+/// Looks through the imports of files that are there on both sides for those that lead elsewhere now: marks their files,
+/// and adds the names that they bind. `None` where a star gives names that are not there to be read.
+pub(super) fn follow_imports<'o>(
+    graph: &'o CodeGraph,
+    turn: &Turn,
+    outlines: &'o Outlines,
+    places: &Places<'o>,
+    files: &[FileId],
+    meanings: &mut Meanings<'o>,
+    marked: &mut [bool],
+) -> Option<()> {
+    let sought = Sought::new(places.modules.iter().copied());
+    for &file in files {
+        let Some(outline) = outlines.of(file) else { continue };
+        let path = &*turn.nodes.file(file).path;
+        let is_below = |folder: &&str| path.strip_prefix(*folder).is_some_and(|rest| rest.starts_with('/'));
+        let below = places.packages_made.iter().any(is_below);
+        if !below && !outline.words().hold(&sought) {
+            continue;
+        }
+        marked[file.0 as usize] |= below;
+        for import in &outline.imports {
+            let (module, name) = (outline.name(import.module), outline.name(import.name));
+            let is_asked = segments(module).any(|segment| places.modules.contains(segment));
+            if !below && !is_asked && !places.modules.contains(name) {
+                continue;
+            }
+            if !leads_elsewhere(graph, turn, outlines, places, path, outline, import) {
+                continue;
+            }
+            marked[file.0 as usize] = true;
+            match (import.form, import.alias.some()) {
+                (ImportForm::Literal, _) => {}
+                (ImportForm::Star, _) => star(graph, turn, outlines, path, import, module, &mut meanings.names)?,
+                (_, Some(alias)) => drop(meanings.names.insert(outline.name(alias))),
+                (ImportForm::From, None) => drop(meanings.names.insert(name)),
+                (ImportForm::Module, None) => {
+                    let first = module.split('.').next().unwrap_or(module);
+                    if is_asked_of_others(outlines, files, first) {
+                        meanings.names.insert(first);
+                    }
+                }
+            }
+        }
+    }
+    Some(())
+}
+
+fn leads_elsewhere(
+    graph: &CodeGraph,
+    turn: &Turn,
+    outlines: &Outlines,
+    places: &Places<'_>,
+    path: &str,
+    outline: &Outline,
+    import: &ImportFact,
+) -> bool {
+    let module = outline.name(import.module);
+    let (old, new) = (&graph.index().layout, &turn.layout);
+    // What comes, goes or is read otherwise is another one, also under its old path.
+    let of = |file: FileId| turn.file(file).filter(|file| !turn.is_whole(*file));
+    let before = old.find(path, import.level, module);
+    let after = new.find(path, import.level, module);
+    if !old.is_found_alike(before.as_ref(), new, after.as_ref(), of) {
+        return true;
+    }
+    let first = module.split('.').next().unwrap_or(module);
+    if import.form == ImportForm::Module && first.len() < module.len() {
+        let (before, after) = (old.find(path, 0, first), new.find(path, 0, first));
+        if !old.is_found_alike(before.as_ref(), new, after.as_ref(), of) {
+            return true;
+        }
+    }
+    let (Some(before), Some(after), Some(name)) = (before, after, import.name.some()) else { return false };
+    let name = outline.name(name);
+    let old_path = match before.target {
+        Target::Module(file) => &*graph.file(file).path,
+        Target::Namespace(_) => "",
+    };
+    let new_path = match after.target {
+        Target::Module(file) => &*turn.nodes.file(file).path,
+        Target::Namespace(_) => "",
+    };
+    let (before, inside) = (old.submodule(before.target, old_path, name), new.submodule(after.target, new_path, name));
+    if !old.is_target_alike(before, new, inside, of) {
+        return true;
+    }
+    if !places.modules.contains(name) {
+        return false;
+    }
+    // A star may give the module that it does not name.
+    let has_star = |file| {
+        let imports = outlines.of(file).map_or(&[][..], |outline| &outline.imports);
+        imports.iter().any(|import| import.form == ImportForm::Star)
+    };
+    matches!(after.target, Target::Module(file) if has_star(file))
+}
+
+/// Adds the names that a star import may bind, before and after.
+fn star<'o>(
+    graph: &'o CodeGraph,
+    turn: &Turn,
+    outlines: &'o Outlines,
+    path: &str,
+    import: &ImportFact,
+    module: &str,
+    bound: &mut Set<&'o str>,
+) -> Option<()> {
+    let before = graph.index().layout.find(path, import.level, module);
+    if let Some(Target::Module(file)) = before.map(|found| found.target)
+        && let Some(outline) = graph.outline(file)
+    {
+        names::given(graph.file(file), outline, bound)?;
+    }
+    let after = turn.layout.find(path, import.level, module);
+    if let Some(Target::Module(file)) = after.map(|found| found.target)
+        && let Some(outline) = outlines.of(file)
+    {
+        names::given(turn.nodes.file(file), outline, bound)?;
+    }
+    Some(())
+}
+
+/// Whether some file asks another one for a name that `import name.more` binds there.
+fn is_asked_of_others(outlines: &Outlines, files: &[FileId], name: &str) -> bool {
+    let sought = Sought::new([name]);
+    files.iter().filter_map(|file| outlines.of(*file)).filter(|outline| outline.words().hold(&sought)).any(|outline| {
+        let imported = outline.imports.iter().any(|import| {
+            import.name.some().is_some_and(|of| outline.name(of) == name) || import.form == ImportForm::Star
+        });
+        let chains = outline.references.iter().map(|reference| reference.chain);
+        let sources = outline.bindings.iter().map(|binding| binding.source);
+        let behind = |chain| segments(outline.name(chain)).skip(1).any(|segment| segment == name);
+        imported || chains.chain(sources).any(behind)
+    })
+}

@@ -1,0 +1,232 @@
+//! What names mean something else after some files became others, and who holds them.
+
+use std::collections::BTreeMap;
+
+use super::super::{FileNode, Outlines};
+use super::Loose;
+use crate::code::{FileId, PartKind};
+use crate::facts::{ImportForm, Outline, StringUse};
+use crate::hash::Set;
+use crate::layout::{base_name, stem};
+use crate::words::{Sought, segments};
+
+/// Names that stand for names that stand for names: no honest code goes on for longer.
+const MAX_ROUNDS: usize = 16;
+
+/// Names of one file that mean something else after an edit; `None` where names do not tell what that does to others.
+pub(super) fn changed_names<'o>(old: &'o Outline, new: &'o Outline) -> Option<Set<&'o str>> {
+    let (before, after) = (said(old), said(new));
+    let mut counts: BTreeMap<&(String, &str), i32> = BTreeMap::new();
+    before.iter().for_each(|said| *counts.entry(said).or_default() += 1);
+    after.iter().for_each(|said| *counts.entry(said).or_default() -= 1);
+    let stays = |said: &&(String, &str)| counts.get(said) == Some(&0);
+    // Of very many meanings of a name the first ones count.
+    if !before.iter().filter(stays).eq(after.iter().filter(stays)) {
+        return None;
+    }
+    let mut names: Set<&str> = counts.iter().filter(|(_, count)| **count != 0).map(|((_, name), _)| *name).collect();
+    match (&old.all, &new.all) {
+        (None, None) => {}
+        (Some(before), Some(after)) => {
+            let before: Set<&str> = before.iter().map(|name| old.name(*name)).collect();
+            let after: Set<&str> = after.iter().map(|name| new.name(*name)).collect();
+            names.extend(before.symmetric_difference(&after).copied());
+        }
+        _ => return None,
+    }
+    let is_plain = !names.contains("*") && !names.contains("__getattr__") && !names.contains("pytest_plugins");
+    is_plain.then_some(names)
+}
+
+/// What a file says that others can ask for, each with the name that it is asked for by; `*` for a star import, which
+/// gives names that are not there to be read.
+fn said(outline: &Outline) -> Vec<(String, &str)> {
+    let list = |list| outline.list(list).iter().map(|name| outline.name(*name)).collect::<Vec<_>>();
+    // Which part is meant, with all around it: a file may hold several of one name.
+    let mut places: Vec<String> = Vec::with_capacity(outline.parts.len());
+    for part in &outline.parts {
+        let around = places.get(part.parent as usize).map_or("", String::as_str);
+        places.push(format!("{around}/{} {:?} {}", outline.name(part.local_name), part.kind, part.occurrence));
+    }
+    let place = |part: u32| places.get(part as usize).map(String::as_str).unwrap_or_default();
+    let mut all: Vec<(String, &str)> = Vec::new();
+    for (part, place) in outline.parts.iter().zip(&places).skip(1) {
+        let lists = [list(part.decorators), list(part.bases), list(part.parameters)];
+        let said = (place, part.flags, lists, outline.name(part.returns), outline.name(part.fixture_name));
+        all.push((format!("part {said:?}"), outline.name(part.name)));
+    }
+    for import in outline.imports.iter().filter(|import| import.form != ImportForm::Literal) {
+        let (module, name) = (outline.name(import.module), outline.name(import.name));
+        let alias = outline.name(import.alias);
+        let bound = match import.form {
+            ImportForm::Star => "*",
+            _ if !alias.is_empty() => alias,
+            ImportForm::From => name,
+            _ => module.split('.').next().unwrap_or(module),
+        };
+        let said = (place(import.part), import.form, import.level, module, name, alias);
+        all.push((format!("import {said:?}"), bound));
+    }
+    for binding in &outline.bindings {
+        let (target, source) = (outline.name(binding.target), outline.name(binding.source));
+        let said = (place(binding.part), binding.on_self, binding.form, target, source);
+        all.push((format!("binding {said:?}"), target));
+    }
+    all.extend(outline.module_names.iter().map(|name| (String::from("variable"), outline.name(*name))));
+    let plugins = outline.strings.iter().filter(|string| string.usage == StringUse::Plugin);
+    all.extend(plugins.map(|string| (format!("plugin {}", outline.name(string.text)), "pytest_plugins")));
+    all
+}
+
+/// Every name that others may have from a file; `None` where it gives names that are not there to be read: by a star, and
+/// a package the modules in it.
+pub(super) fn given<'o>(file: &FileNode, outline: &'o Outline, names: &mut Set<&'o str>) -> Option<()> {
+    let said = said(outline);
+    if stem(base_name(&file.path)) == "__init__" {
+        return None;
+    }
+    if said.iter().any(|(_, name)| *name == "*") {
+        return None;
+    }
+    names.extend(said.into_iter().map(|(_, name)| name));
+    names.extend(outline.all.iter().flatten().map(|name| outline.name(*name)));
+    Some(())
+}
+
+/// Names whose meaning is another one after an edit.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Meanings<'o> {
+    /// Of whatever they are asked: definitions, what imports and bindings bind.
+    pub(super) names: Set<&'o str>,
+    /// Of modules and folders, asked of what is around them.
+    pub(super) modules: Set<&'o str>,
+    /// What stands for what is around those modules.
+    pub(super) packages: Set<&'o str>,
+}
+
+impl<'o> Meanings<'o> {
+    /// Whether a chain goes through one of them. Where `loose`, names of modules may be bound without being written.
+    fn pass(&self, chain: &str, loose: bool) -> bool {
+        let mut before = "";
+        segments(chain).any(|segment| {
+            let is_module = self.modules.contains(segment);
+            let found = self.names.contains(segment) || is_module && (loose || self.packages.contains(before));
+            before = segment;
+            found
+        })
+    }
+
+    /// Names that a file gives to what these mean.
+    fn stand_for(&self, outline: &'o Outline, loose: bool, found: &mut Set<&'o str>) {
+        let means = |chain: &str| self.pass(chain, loose);
+        let bindings = outline.bindings.iter().filter(|binding| means(outline.name(binding.source)));
+        found.extend(bindings.map(|binding| outline.name(binding.target)));
+        let imports = outline
+            .imports
+            .iter()
+            .filter(|import| import.name.some().is_some_and(|name| self.names.contains(outline.name(name))));
+        found.extend(imports.filter_map(|import| import.alias.some()).map(|alias| outline.name(alias)));
+        let parts =
+            outline.parts.iter().filter(|part| part.returns.some().is_some_and(|name| means(outline.name(name))));
+        found.extend(parts.map(|part| outline.name(part.name)));
+    }
+
+    /// Whether a file has a class of one of these names, or one that is based on one.
+    pub(super) fn has_class(&self, outline: &Outline, loose: bool) -> bool {
+        outline.parts.iter().filter(|part| part.kind == PartKind::Class).any(|part| {
+            self.names.contains(outline.name(part.name))
+                || outline.list(part.bases).iter().any(|base| self.pass(outline.name(*base), loose))
+        })
+    }
+
+    /// Adds what else stands for the packages: they are modules, which are bound by imports and plain bindings alone.
+    pub(super) fn spread_packages(&mut self, outlines: &'o Outlines, files: &[FileId]) {
+        let mut fresh = self.packages.clone();
+        for _ in 0..MAX_ROUNDS {
+            let sought = Sought::new(fresh.iter().copied());
+            let mut next: Set<&str> = Set::default();
+            for outline in files.iter().filter_map(|file| outlines.of(*file)) {
+                if !outline.words().hold(&sought) {
+                    continue;
+                }
+                let last = |chain: &str| fresh.contains(segments(chain).last().unwrap_or_default());
+                let aliased = outline.imports.iter().filter(|import| {
+                    let named = match import.form {
+                        ImportForm::From => import.name,
+                        _ => import.module,
+                    };
+                    last(outline.name(named))
+                });
+                next.extend(aliased.filter_map(|import| import.alias.some()).map(|alias| outline.name(alias)));
+                let bound = outline.bindings.iter().filter(|binding| last(outline.name(binding.source)));
+                next.extend(bound.map(|binding| outline.name(binding.target)));
+            }
+            next.retain(|name| !self.packages.contains(name));
+            if next.is_empty() {
+                return;
+            }
+            self.packages.extend(next.iter().copied());
+            fresh = next;
+        }
+    }
+}
+
+/// Files of Python of which those are found that hold names.
+pub(super) struct Holders<'o> {
+    pub(super) outlines: &'o Outlines,
+    /// Files of Python.
+    pub(super) files: &'o [FileId],
+    /// Outlines of files whose names changed, before and after.
+    pub(super) edited: Vec<&'o Outline>,
+    /// At most so many files are marked.
+    pub(super) most: usize,
+}
+
+impl<'o> Holders<'o> {
+    /// Marks the files that hold one of these, or a name that stands for one, and adds those names; `None` where they are
+    /// too many. `loose` files may bind names of modules without writing them.
+    pub(super) fn mark(&self, meanings: &mut Meanings<'o>, loose: &Loose, marked: &mut [bool]) -> Option<()> {
+        let mut fresh = meanings.names.clone();
+        for round in 0..MAX_ROUNDS {
+            let sought = Sought::new(fresh.iter().copied());
+            let modules = Sought::new(if round == 0 { meanings.modules.clone() } else { Set::default() });
+            for &file in self.files {
+                let Some(outline) = self.outlines.of(file).filter(|_| !marked[file.0 as usize]) else { continue };
+                let words = outline.words();
+                marked[file.0 as usize] = words.hold(&sought)
+                    || words.compute()
+                    || words.hold(&modules)
+                        && outline.names.iter().any(|chain| meanings.pass(chain, loose.holds(file)));
+            }
+            if marked.iter().filter(|marked| **marked).count() > self.most {
+                return None;
+            }
+            let mut next: Set<&str> = Set::default();
+            for &file in self.files.iter().filter(|file| marked[file.0 as usize]) {
+                if let Some(outline) = self.outlines.of(file) {
+                    meanings.stand_for(outline, loose.holds(file), &mut next);
+                }
+            }
+            for outline in &self.edited {
+                meanings.stand_for(outline, true, &mut next);
+            }
+            next.retain(|name| !meanings.names.contains(name));
+            if next.is_empty() {
+                return Some(());
+            }
+            meanings.names.extend(next.iter().copied());
+            fresh = next;
+        }
+        None
+    }
+
+    /// Marks the files that hold one of these words.
+    pub(super) fn mark_words(&self, words: &Set<&str>, marked: &mut [bool]) -> Option<()> {
+        let sought = Sought::new(words.iter().copied());
+        for &file in self.files {
+            let holds = |outline: &Outline| outline.words().hold(&sought);
+            marked[file.0 as usize] |= self.outlines.of(file).is_some_and(|outline| holds(outline));
+        }
+        (marked.iter().filter(|marked| **marked).count() <= self.most).then_some(())
+    }
+}
