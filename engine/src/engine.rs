@@ -1,6 +1,6 @@
 //! The engine as callers see it: set inputs, ask for a plan, question it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use grace_dsl::ast::SetExpr;
@@ -105,9 +105,9 @@ impl Engine {
         impact::every_bundle(&self.db)
     }
 
-    /// The recorded tests whose record holds for the after side, too: the change does not reach them.
+    /// By bundle: the recorded tests whose record holds for the after side, too; the change does not reach them.
     #[must_use]
-    pub fn still_recorded(&self) -> BTreeSet<String> {
+    pub fn still_recorded(&self) -> BTreeMap<String, BTreeSet<String>> {
         impact::still_recorded(&self.db)
     }
 

@@ -138,6 +138,11 @@ fn fact(name: &str, value: impl Into<String>) -> (String, String) {
     (name.to_owned(), value.into())
 }
 
+/// Words that are of one bundle; it is named where several hold the same test.
+fn in_bundle(words: String, bundle: &BundlePlan, holding: &[&BundlePlan]) -> String {
+    if holding.len() > 1 { format!("bundle({}): {words}", bundle.name) } else { words }
+}
+
 impl Explainer<'_> {
     fn answer(&self, what: &What) -> Explanation {
         match what {
@@ -358,19 +363,30 @@ impl Explainer<'_> {
             }
         }
         let impact = impact(self.db);
-        let by_record = impact.recorded.as_ref().and_then(|record| record.chosen.get(part));
-        if let Some(why) = by_record.filter(|_| !running.is_empty()) {
-            explanation.facts.push(fact("recorded", why.words()));
+        for bundle in &running {
+            if let Some(why) = impact.of_bundle(&bundle.name).why(*part) {
+                explanation.facts.push(fact("recorded", in_bundle(why.words(), bundle, &holding)));
+            }
         }
-        // What reading alone would follow is no reason where the record says otherwise.
-        let is_read =
-            !impact.is_told(*part) || matches!(impact.chosen_by(*part), Some(ChosenBy::Changed | ChosenBy::Read));
+        for bundle in &holding {
+            if let Some(why) = &bundle.unused_record {
+                let why = format!("there is one, and it is not used: {why}");
+                explanation.facts.push(fact("record", in_bundle(why, bundle, &holding)));
+            }
+        }
+        // What reading alone would follow is no reason where every record says otherwise.
+        let is_read = holding.is_empty()
+            || holding.iter().map(|bundle| impact.of_bundle(&bundle.name)).any(|narrowing| {
+                let chosen = narrowing.chosen_by(*part);
+                !narrowing.is_told(*part) || matches!(chosen, Some(ChosenBy::Changed | ChosenBy::Read))
+            });
         if is_read {
             explanation.reached = self.ways_to(graph, *part);
         }
         if running.is_empty() {
             for bundle in &holding {
-                let why = if impact.is_told(*part) && impact.reached.contains(part.0 as usize) {
+                let is_told = impact.of_bundle(&bundle.name).is_told(*part);
+                let why = if is_told && impact.reached.contains(part.0 as usize) {
                     "by its record this one enters nothing that changed"
                 } else {
                     "the change does not reach this one"

@@ -28,8 +28,8 @@ pub(crate) struct Impact {
     pub(crate) reached: fixedbitset::FixedBitSet,
     /// Why it is not known what the change reaches: then it may reach every test. Sorted.
     pub(crate) widened: Vec<Widening>,
-    /// What runs of the past say, where there is a record: it narrows what reading reaches.
-    pub(crate) recorded: Option<Recorded>,
+    /// By bundle: what runs of the past say, where there is a record, or why it is not used. It narrows what reading reaches.
+    recorded: BTreeMap<String, std::result::Result<Recorded, String>>,
     /// Test files that inherit tests from other files, and those of them that may load what changed; sorted.
     heirs: Vec<FileId>,
     reached_heirs: BTreeSet<FileId>,
@@ -88,64 +88,100 @@ impl Impact {
         !self.widened.is_empty() || self.reached.contains(part) || self.changed.contains(part)
     }
 
-    /// Whether the change is seen to reach a test of the after side.
+    /// Whether the change is seen to reach a test of the after side: where records tell of it, by one of them.
     pub(crate) fn reaches_test(&self, test: PartId) -> bool {
+        let records = self.recorded.keys().map(|bundle| self.of_bundle(bundle));
+        let mut told = records.filter(|narrowing| narrowing.has(test)).peekable();
+        match told.peek() {
+            None => self.of_bundle("").reaches_test(test),
+            Some(_) => told.any(|narrowing| narrowing.reaches_test(test)),
+        }
+    }
+
+    /// What the change reaches of a bundle's tests.
+    pub(crate) fn of_bundle(&self, name: &str) -> Narrowing<'_> {
+        Narrowing { impact: self, record: self.recorded.get(name).and_then(|record| record.as_ref().ok()) }
+    }
+
+    /// Why the record of a bundle is not used, where there is one.
+    fn unused_record(&self, name: &str) -> Option<&String> {
+        self.recorded.get(name)?.as_ref().err()
+    }
+}
+
+/// What the change reaches of the tests of a bundle: by its record, where there is one, else by reading.
+#[derive(Clone, Copy)]
+pub(crate) struct Narrowing<'i> {
+    impact: &'i Impact,
+    record: Option<&'i Recorded>,
+}
+
+impl<'i> Narrowing<'i> {
+    /// Whether the record tells of a test.
+    fn has(self, test: PartId) -> bool {
+        self.is_told(test) || self.why(test).is_some()
+    }
+
+    /// Why the record chooses a test of the after side.
+    pub(crate) fn why(self, test: PartId) -> Option<&'i Why> {
+        self.record.and_then(|record| record.chosen.get(&test))
+    }
+
+    fn reaches_test(self, test: PartId) -> bool {
         match self.chosen_by(test) {
             None => false,
             // A test that only failed before, or runs because too little is known, is not reached for it.
-            Some(ChosenBy::Failed | ChosenBy::Widened) => self.reached.contains(test.0 as usize),
+            Some(ChosenBy::Failed | ChosenBy::Widened) => self.impact.reached.contains(test.0 as usize),
             Some(_) => true,
         }
     }
 
     /// Whether the record of a test of the after side tells what the change of a body reaches.
-    pub(crate) fn is_told(&self, test: PartId) -> bool {
-        self.recorded.as_ref().is_some_and(|record| record.usable.contains(test.0 as usize))
+    pub(crate) fn is_told(self, test: PartId) -> bool {
+        self.record.is_some_and(|record| record.usable.contains(test.0 as usize))
     }
 
     /// Whether the tests that a file inherits are to run: where no record has them, all of the file is.
-    fn reaches_heir(&self, nodes: &Nodes, file: FileId) -> bool {
+    fn reaches_heir(self, nodes: &Nodes, file: FileId) -> bool {
         let path = &*nodes.file(file).path;
         let has =
             |record: &Recorded| record.unread.keys().any(|id| id.split_once("::").is_some_and(|(of, _)| of == path));
-        !self.widened.is_empty() || self.reached_heirs.contains(&file) && !self.recorded.as_ref().is_some_and(has)
+        !self.impact.widened.is_empty() || self.impact.reached_heirs.contains(&file) && !self.record.is_some_and(has)
     }
 
     /// Files with recorded tests that reading does not see, and that are to run: all of such a file is run.
-    fn unread_files<'i>(&'i self, nodes: &'i Nodes) -> impl Iterator<Item = FileId> + 'i {
-        let unread = self.recorded.iter().flat_map(|record| record.unread.iter().map(move |one| (record, one)));
-        unread.filter_map(|(record, (id, state))| {
+    fn unread_files(self, nodes: &'i Nodes) -> impl Iterator<Item = FileId> + 'i {
+        let unread = self.record.into_iter().flat_map(|record| record.unread.iter().map(move |one| (record, one)));
+        unread.filter_map(move |(record, (id, state))| {
             let file = nodes.file_by_path(id.split_once("::").map_or(id, |(path, _)| path))?;
             self.runs_unread(record, nodes, file, *state).then_some(file)
         })
     }
 
-    fn runs_unread(&self, record: &Recorded, nodes: &Nodes, file: FileId, state: Unread) -> bool {
+    fn runs_unread(self, record: &Recorded, nodes: &Nodes, file: FileId, state: Unread) -> bool {
         let reaches =
             |parts: &fixedbitset::FixedBitSet| nodes.parts_of(file).any(|part| parts.contains(part.0 as usize));
         match state {
             Unread::Chosen => true,
             Unread::NotEntered => reaches(&record.read),
-            Unread::Untold => reaches(&self.reached),
+            Unread::Untold => reaches(&self.impact.reached),
         }
     }
 
     /// Why a test of the after side is to run; `None` where the change does not reach it.
-    pub(crate) fn chosen_by(&self, test: PartId) -> Option<ChosenBy> {
+    pub(crate) fn chosen_by(self, test: PartId) -> Option<ChosenBy> {
         let index = test.0 as usize;
-        let record = self.recorded.as_ref();
-        let told = record.and_then(|record| record.chosen.get(&test));
-        match told {
-            _ if self.changed.contains(index) => Some(ChosenBy::Changed),
+        match self.why(test) {
+            _ if self.impact.changed.contains(index) => Some(ChosenBy::Changed),
             Some(Why::Failed { .. }) => Some(ChosenBy::Failed),
             Some(_) => Some(ChosenBy::Recorded),
             None => {
-                let usable = record.filter(|record| record.usable.contains(index));
-                let read = usable.map_or(&self.reached, |record| &record.read);
+                let usable = self.record.filter(|record| record.usable.contains(index));
+                let read = usable.map_or(&self.impact.reached, |record| &record.read);
                 if read.contains(index) {
                     Some(ChosenBy::Read)
                 } else {
-                    (!self.widened.is_empty()).then_some(ChosenBy::Widened)
+                    (!self.impact.widened.is_empty()).then_some(ChosenBy::Widened)
                 }
             }
         }
@@ -604,6 +640,25 @@ pub(crate) fn test_id(key: &PartKey) -> String {
     format!("{}::{}", key.path, key.name.replace('.', "::"))
 }
 
+/// The bundle of a name in each book that has it.
+pub(crate) fn bundles_named(db: &dyn Db, name: &str) -> Vec<(BookSide, Arc<Listing>, ast::Bundle)> {
+    let mut found = Vec::new();
+    for (side, book) in books(db) {
+        let names = names(db, book);
+        let Some(at) = names.first(Kind::Bundle, name) else { continue };
+        let Some(compiled) = compiled(db, book, at.file, at.id.clone()) else { continue };
+        let ItemKind::Bundle(bundle) = &compiled.item.kind else { continue };
+        found.push((side, listing(db, book, at.file, at.id.clone()), bundle.clone()));
+    }
+    found
+}
+
+/// What runs a bundle, and what sets it up.
+pub(crate) fn command_of(bundle: &ast::Bundle) -> (Vec<String>, Vec<String>) {
+    let words = |texts: &[ast::Text]| texts.iter().map(|text| text.value.clone()).collect();
+    (words(&bundle.run), words(&bundle.setup))
+}
+
 /// A bundle as the plan runs it; `None` where no book has it.
 pub(crate) fn bundle_plan(
     db: &dyn Db,
@@ -615,16 +670,13 @@ pub(crate) fn bundle_plan(
     let mut forms: Vec<(BundleForm, ast::Bundle)> = Vec::new();
     let mut listings: Vec<Arc<Listing>> = Vec::new();
     let nodes = nodes_of(db, Side::After);
-    for (book_side, book) in books(db) {
-        let names = names(db, book);
-        let Some(at) = names.first(Kind::Bundle, name) else { continue };
-        let Some(compiled) = compiled(db, book, at.file, at.id.clone()) else { continue };
-        let ItemKind::Bundle(bundle) = &compiled.item.kind else { continue };
-        listings.push(listing(db, book, at.file, at.id.clone()));
+    for (book, listing, bundle) in bundles_named(db, name) {
+        listings.push(listing);
+        let (run, setup) = command_of(&bundle);
         let form = BundleForm {
-            book: book_side,
-            run: bundle.run.iter().map(|text| text.value.clone()).collect(),
-            setup: bundle.setup.iter().map(|text| text.value.clone()).collect(),
+            book,
+            run,
+            setup,
             timeout_each_ms: bundle.timeout_each.as_ref().and_then(milliseconds),
             timeout_all_ms: bundle.timeout_all.as_ref().and_then(milliseconds).unwrap_or(DEFAULT_TIMEOUT_MS),
             retries: bundle.retries,
@@ -636,13 +688,13 @@ pub(crate) fn bundle_plan(
         };
         let mut same = false;
         for (seen, other) in &mut forms {
-            if other == bundle {
+            if *other == bundle {
                 seen.book = BookSide::Both;
                 same = true;
             }
         }
         if !same {
-            forms.push((form, bundle.clone()));
+            forms.push((form, bundle));
         }
     }
     if forms.is_empty() {
@@ -653,6 +705,7 @@ pub(crate) fn bundle_plan(
     let retries = forms.iter().map(|(form, _)| form.retries).min().unwrap_or(0);
     let forms = forms.into_iter().map(|(form, _)| BundleForm { retries, ..form }).collect();
     let is_reached = |part: PartId| impact.reaches(part.0 as usize);
+    let narrowing = impact.of_bundle(name);
     let mut selected: BTreeSet<&String> = BTreeSet::new();
     let mut whole: BTreeSet<FileId> = BTreeSet::new();
     // Both books may hold a test, and parts of one name are one.
@@ -662,17 +715,17 @@ pub(crate) fn bundle_plan(
         if narrowed {
             for (part, place) in &listing.parts {
                 let id = &listing.tests[*place as usize];
-                if impact.is_told(*part) {
+                if narrowing.is_told(*part) {
                     told.insert(id);
                 }
-                if let Some(source) = impact.chosen_by(*part) {
+                if let Some(source) = narrowing.chosen_by(*part) {
                     let strongest = sources.entry(id).or_insert(source);
                     *strongest = source.min(*strongest);
                 }
             }
-            whole.extend(impact.unread_files(nodes).filter(|file| listing.holds(nodes, *file)));
+            whole.extend(narrowing.unread_files(nodes).filter(|file| listing.holds(nodes, *file)));
             let heirs = impact.heirs.iter().filter(|file| listing.holds(nodes, **file));
-            whole.extend(heirs.filter(|file| impact.reaches_heir(nodes, **file)));
+            whole.extend(heirs.filter(|file| narrowing.reaches_heir(nodes, **file)));
         } else {
             whole.extend(impact.heirs.iter().filter(|file| listing.holds(nodes, **file)));
             selected.extend(listing.tests.iter().filter(|test| is_listed(test)));
@@ -695,6 +748,7 @@ pub(crate) fn bundle_plan(
         whole: whole.into_iter().map(|file| nodes.file(file).path.to_string()).collect(),
         widened: if narrowed { impact.widened.clone() } else { Vec::new() },
         sources,
+        unused_record: impact.unused_record(name).filter(|_| narrowed).cloned(),
         derivation,
     })
 }
@@ -710,19 +764,27 @@ pub(crate) fn every_bundle(db: &dyn Db) -> Vec<BundlePlan> {
     plans.filter(|bundle| !bundle.tests.is_empty() || !bundle.whole.is_empty()).collect()
 }
 
-/// The recorded tests whose record holds for the after side, too.
-pub(crate) fn still_recorded(db: &dyn Db) -> BTreeSet<String> {
+/// By bundle: the recorded tests whose record holds for the after side, too.
+pub(crate) fn still_recorded(db: &dyn Db) -> BTreeMap<String, BTreeSet<String>> {
     let impact = impact(db);
-    let Some(recorded) = impact.recorded.as_ref().filter(|_| impact.widened.is_empty()) else { return BTreeSet::new() };
+    if !impact.widened.is_empty() {
+        return BTreeMap::new();
+    }
     let graph = graph_of(db, Side::After);
-    let parts = recorded.usable.ones().map(|index| PartId(u32::try_from(index).unwrap_or(u32::MAX)));
-    let seen = parts.filter(|&part| impact.chosen_by(part).is_none()).map(|part| test_id(&graph.key(part)));
-    let unread = recorded.unread.iter().filter(|(id, state)| {
-        let file = id.split_once("::").and_then(|(path, _)| graph.file_by_path(path));
-        let runs = |file| impact.runs_unread(recorded, graph.nodes(), file, **state);
-        **state == Unread::NotEntered && file.is_some_and(|file| !runs(file))
-    });
-    seen.chain(unread.map(|(id, _)| id.clone())).collect()
+    let mut all = BTreeMap::new();
+    for (bundle, recorded) in &impact.recorded {
+        let Ok(recorded) = recorded else { continue };
+        let narrowing = impact.of_bundle(bundle);
+        let parts = recorded.usable.ones().map(|index| PartId(u32::try_from(index).unwrap_or(u32::MAX)));
+        let seen = parts.filter(|&part| narrowing.chosen_by(part).is_none()).map(|part| test_id(&graph.key(part)));
+        let unread = recorded.unread.iter().filter(|(id, state)| {
+            let file = id.split_once("::").and_then(|(path, _)| graph.file_by_path(path));
+            let runs = |file| narrowing.runs_unread(recorded, graph.nodes(), file, **state);
+            **state == Unread::NotEntered && file.is_some_and(|file| !runs(file))
+        });
+        all.insert(bundle.clone(), seen.chain(unread.map(|(id, _)| id.clone())).collect());
+    }
+    all
 }
 
 /// What the books list, as one.

@@ -146,8 +146,8 @@ pub struct PastFacts {
     pub rates: BTreeMap<(String, String), i64>,
     /// What a `test` says of a model's field: (model, field) → value, `None` = unknown.
     pub model_fields: BTreeMap<(String, String), Option<grace_fingerprints::Value>>,
-    /// What runs of the past saw each test enter.
-    pub reach: Option<PastReach>,
+    /// What runs of the past saw each test enter; of a bundle with one command, one record at most.
+    pub reach: Vec<PastReach>,
 }
 
 /// A CODEOWNERS file.

@@ -42,13 +42,48 @@ pub(crate) fn heirs(graph: &CodeGraph, with_tests: &[PartId]) -> Vec<FileId> {
             for edge in graph.in_edges(class, &[EdgeKind::Inherits]).filter(|edge| seen.insert(edge.from)) {
                 open.push(edge.from);
                 let file = graph.part(edge.from).file;
-                if graph.file(file).is_test {
+                if graph.file(file).is_test && !found.contains(&file) && may_be_collected(graph, edge.from) {
                     found.insert(file);
                 }
             }
         }
     }
     found.into_iter().collect()
+}
+
+/// Whether a runner may look for tests in a class: for its name, whatever settings ask for, or as unittest does for what is
+/// above it. No runner sees one within a function; a client that a test derives from a library's is none.
+fn may_be_collected(graph: &CodeGraph, class: PartId) -> bool {
+    let mut around = graph.part(class).parent;
+    while let Some(part) = around {
+        if matches!(graph.part(part).kind, PartKind::Function | PartKind::Method) {
+            return false;
+        }
+        around = graph.part(part).parent;
+    }
+    let name = graph.part(class).name.to_ascii_lowercase();
+    ["test", "suite", "spec", "case"].iter().any(|word| name.contains(word)) || hangs_on_unread(graph, class)
+}
+
+/// Whether some class above a class is not read, and so may be unittest's.
+fn hangs_on_unread(graph: &CodeGraph, class: PartId) -> bool {
+    const PLAIN: [&str; 4] = ["object", "ABC", "Generic", "Protocol"];
+    let mut seen = BTreeSet::from([class]);
+    let mut open = vec![class];
+    while let Some(class) = open.pop() {
+        let node = graph.part(class);
+        let outline = graph.outline(node.file);
+        let fact = outline.and_then(|outline| Some((outline, outline.parts.get(node.ordinal as usize)?)));
+        let Some((outline, fact)) = fact else { return true };
+        let is_plain = |name: &str| name.rsplit('.').next().is_some_and(|last| PLAIN.contains(&last));
+        let bases = outline.list(fact.bases).iter().filter(|base| !is_plain(outline.name(**base))).count();
+        let above = || graph.out_edges(class, &[EdgeKind::Inherits]);
+        if above().filter(|edge| edge.evidence.is_certain()).count() < bases {
+            return true;
+        }
+        open.extend(above().map(|edge| edge.to).filter(|above| seen.insert(*above)));
+    }
+    false
 }
 
 /// Those of some test files that can come to load a file of the seeds, as far as is seen.

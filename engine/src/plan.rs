@@ -430,6 +430,9 @@ pub struct BundlePlan {
     /// Where it is narrowed: what chose the tests to run.
     #[serde(default)]
     pub sources: Sources,
+    /// Where it is narrowed and its tests were recorded: why the record is not used, so that they are chosen by reading alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unused_record: Option<String>,
     /// Why.
     pub derivation: Vec<Derivation>,
 }

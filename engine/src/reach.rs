@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::conds::EDGE_KINDS;
 use crate::db::{Db, Meant, World, graph_of, meant};
-use crate::impact::{names_only, read_widely, seeds_of, test_id, widening};
+use crate::impact::{bundles_named, command_of, names_only, read_widely, seeds_of, test_id, widening};
 use crate::plan::Side;
 
 /// What was seen while something ran.
@@ -122,9 +122,19 @@ impl Reach {
     }
 }
 
-/// A record, and where it is out of date.
+/// A record, what it is of, and where it is out of date.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PastReach {
+    /// The bundle whose tests ran.
+    pub bundle: String,
+    /// Its command as the rule book has it.
+    pub run: Vec<String>,
+    /// What set it up.
+    pub setup: Vec<String>,
+    /// A name for the interpreter, the packages and whatever else it ran in.
+    pub ran_in: [u8; 32],
+    /// Why it tells nothing of a run now: another interpreter, other packages.
+    pub unlike: Option<String>,
     /// The record.
     pub reach: Arc<Reach>,
     /// Paths that had another content where it was made than on either side of the change; sorted.
@@ -189,10 +199,29 @@ impl Why {
     }
 }
 
-/// What the record says of the change; `None` where there is none that could be used.
-pub(crate) fn recorded(db: &dyn Db) -> Option<Recorded> {
+/// By bundle: what its record says of the change, or why a record that is there is not used.
+pub(crate) fn recorded(db: &dyn Db) -> BTreeMap<String, Result<Recorded, String>> {
     let past = World::get(db).past(db);
-    let past = past.reach.as_ref()?;
+    let names: BTreeSet<&String> = past.reach.iter().map(|past| &past.bundle).collect();
+    let mut found = BTreeMap::new();
+    for name in names {
+        let commands: Vec<_> = bundles_named(db, name).into_iter().map(|(_, _, bundle)| command_of(&bundle)).collect();
+        if commands.is_empty() {
+            continue;
+        }
+        let runs_so = |past: &&PastReach| commands.iter().all(|(run, setup)| *run == past.run && *setup == past.setup);
+        let said = match past.reach.iter().filter(|past| past.bundle == *name).find(runs_so) {
+            Some(PastReach { unlike: Some(why), .. }) => Err(why.clone()),
+            Some(past) => of_one(db, past),
+            None => Err("it is run by another command than when its tests were recorded".to_owned()),
+        };
+        found.insert(name.clone(), said);
+    }
+    found
+}
+
+/// What one record says of the change; why it is not used.
+fn of_one(db: &dyn Db, past: &PastReach) -> Result<Recorded, String> {
     let reach = &*past.reach;
     let (before, after) = (graph_of(db, Side::Before), graph_of(db, Side::After));
     let ids: BTreeMap<String, PartId> = after.tests().iter().map(|&test| (test_id(&after.key(test)), test)).collect();
@@ -285,7 +314,7 @@ pub(crate) fn recorded(db: &dyn Db) -> Option<Recorded> {
         }
     }
     let read = read(db, reach, &rest, before, after);
-    Some(Recorded { usable, chosen, unread, read })
+    Ok(Recorded { usable, chosen, unread, read })
 }
 
 impl Reach {
@@ -452,24 +481,26 @@ struct Blind<'a> {
 }
 
 impl<'a> Blind<'a> {
-    /// `None` where anything else did: a test may have talked to whatever it started.
-    fn of(reach: &'a Reach, before: &CodeGraph, after: &CodeGraph) -> Option<Self> {
+    /// Why no record is of use where anything else did: a test may have talked to whatever it started.
+    fn of(reach: &'a Reach, before: &CodeGraph, after: &CodeGraph) -> Result<Self, String> {
         let unseen = reach.imports.iter().filter(|(_, seen)| seen.unseen);
         let files: BTreeSet<&str> = unseen.map(|(path, _)| path.as_str()).collect();
         let mut reached = after.empty_set();
         if files.is_empty() && !reach.outside.unseen {
-            return Some(Self { reached, files });
+            return Ok(Self { reached, files });
         }
         let own: BTreeSet<&str> = reach.tests.keys().map(|id| file_of(id)).collect();
         if reach.outside.unseen || !files.is_subset(&own) {
-            return None;
+            let by = files.difference(&own).next().map(|path| format!("{path} started"));
+            let what = by.unwrap_or_else(|| "what ran outside of tests started".to_owned());
+            return Err(format!("{what} a process when the tests were recorded"));
         }
         for graph in [before, after] {
             let found = files.iter().filter_map(|path| graph.file_by_path(path));
             let seeds: Vec<PartId> = found.map(|file| graph.body_of(file)).collect();
             reached.union_with(&on_after(&read_widely(graph, &seeds), graph, after));
         }
-        Some(Self { reached, files })
+        Ok(Self { reached, files })
     }
 
     /// Whether more may have run for a test than its record tells.
@@ -501,12 +532,13 @@ struct Stale {
 }
 
 impl Stale {
-    /// `None` where so much may have changed that no record is of use.
-    fn of(past: &PastReach, before: &CodeGraph, after: &CodeGraph) -> Option<Self> {
+    /// Why no record is of use where too much may have changed.
+    fn of(past: &PastReach, before: &CodeGraph, after: &CodeGraph) -> Result<Self, String> {
         let reach = &*past.reach;
         if past.differs.len() > MOST_DIFFERING {
-            return None;
+            return Err(format!("{} files changed since the tests were recorded", past.differs.len()));
         }
+        let since = |path: &str| Err(format!("{path} changed since the tests were recorded"));
         let mut seeds = Vec::new();
         let differs: BTreeSet<&str> = past.differs.iter().map(String::as_str).collect();
         let of_these = |index: &u32| differs.contains(&*reach.parts[*index as usize].path);
@@ -519,16 +551,16 @@ impl Stale {
                 continue;
             }
             if governs_tests(path) || outside.contains(path.as_str()) {
-                return None;
+                return since(path);
             }
             opened.extend(reach.file(path));
             match before.file_by_path(path) {
                 Some(file) if widening(before, before.body_of(file)).is_none() => seeds.extend(before.parts_of(file)),
-                _ => return None,
+                _ => return since(path),
             }
         }
-        if gone.iter().any(|index| reach.outside.entered.binary_search(index).is_ok()) {
-            return None;
+        if let Some(index) = gone.iter().find(|index| reach.outside.entered.binary_search(index).is_ok()) {
+            return since(&reach.parts[*index as usize].path);
         }
         for (path, seen) in &reach.imports {
             let touches = seen.opened.iter().any(|file| opened.contains(file));
@@ -540,7 +572,7 @@ impl Stale {
             [] => after.empty_set(),
             seeds => on_after(&read_widely(before, seeds), before, after),
         };
-        Some(Self { reached, gone, opened, files: past.differs.iter().cloned().collect() })
+        Ok(Self { reached, gone, opened, files: past.differs.iter().cloned().collect() })
     }
 
     /// Whether the record of a test may be out of date.

@@ -174,7 +174,7 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
             }),
         }
     }
-    past.reach = reach::of(&reader, &compared.before, &compared.after);
+    past.reach = reach::of(&place.root, &reader, &compared.before, &compared.after);
     let signers = people::signers(&reader, &compared.before, &mut compared.problems)?;
     if let (Some(repository), Some(book)) = (repository, &rules_before) {
         past.grants = people::grants(repository, book, &signers, as_of)?;

@@ -173,8 +173,10 @@ const USUAL_ENV: &[&str] = &[
     "PROCESSOR_ARCHITECTURE",
 ];
 
-fn environment(settings: &Settings) -> BTreeMap<OsString, OsString> {
-    let names: Vec<&str> = USUAL_ENV.iter().copied().chain(settings.pass_env.iter().map(String::as_str)).collect();
+/// The variables that commands see: the usual ones, and those of `pass_env` as [`Settings::pass_env`] has them.
+#[must_use]
+pub fn environment(pass_env: &[String]) -> BTreeMap<OsString, OsString> {
+    let names: Vec<&str> = USUAL_ENV.iter().copied().chain(pass_env.iter().map(String::as_str)).collect();
     env::inherited(&names).into_iter().collect()
 }
 
@@ -183,7 +185,7 @@ fn environment(settings: &Settings) -> BTreeMap<OsString, OsString> {
 /// Never fails as a whole: what could not be run is an outcome with its reason.
 pub fn run(jobs: &[Job], settings: &Settings) -> RunOutcome {
     let started = clock::now();
-    let environment = environment(settings);
+    let environment = environment(&settings.pass_env);
     let next = AtomicUsize::new(0);
     let outcomes: Mutex<BTreeMap<usize, BundleOutcome>> = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {

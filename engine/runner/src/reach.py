@@ -5,6 +5,7 @@ session that came to its end, or not at all.
 """
 
 import ast
+import atexit
 import json
 import os
 import sys
@@ -13,7 +14,7 @@ import weakref
 
 import pytest
 
-VERSION = 1
+VERSION = 2
 # Taken away, so that a pytest that a test starts records nothing.
 FOLDER = os.environ.pop("GRACE_REACH_FOLDER", None)
 ROOT = os.environ.pop("GRACE_REACH_ROOT", "").rstrip(os.sep) + os.sep
@@ -211,6 +212,19 @@ class Recorder:
             threading.setprofile(self.profiled)
             sys.setprofile(self.profiled)
         self.started = True
+        # Before the interpreter takes its modules apart, this one among them.
+        atexit.register(self.stop)
+
+    def stop(self):
+        """Nothing is listened to any more."""
+        self.started = False
+        if self.tool is None:
+            if sys.getprofile() == self.profiled:
+                sys.setprofile(None)
+            threading.setprofile(None)
+        elif sys.monitoring.get_tool(self.tool) == "grace-rules":
+            sys.monitoring.set_events(self.tool, 0)
+            sys.monitoring.free_tool_id(self.tool)
 
     def monitored(self, code, offset):
         if self.enter(code, sys._getframe(1)):
@@ -245,9 +259,11 @@ class Recorder:
         return False
 
     def audit(self, event, arguments):
+        if not self.started:
+            return
         if event == "open":
             self.opens(arguments[0])
-        elif event in SPAWNS and self.started and os.getpid() == PROCESS:
+        elif event in SPAWNS and os.getpid() == PROCESS:
             if event in ("subprocess.Popen", "os.posix_spawn", "os.exec") and is_harmless(arguments):
                 return
             self.stack[-1].flags |= UNSEEN
@@ -257,7 +273,7 @@ class Recorder:
                     bucket.flags |= UNSEEN
 
     def opens(self, path):
-        if not self.started or not isinstance(path, (str, bytes)):
+        if not isinstance(path, (str, bytes)):
             return
         if isinstance(path, bytes):
             path = os.fsdecode(path)
@@ -302,6 +318,7 @@ class Recorder:
             "outside": all_of(self.outside),
             "unseen": sorted(self.unseen),
             "elsewhere": elsewhere(),
+            "ran_by": ran_by(),
             # Of a test function some of whose parameters did not run, too little is known.
             "tests": [
                 [name] + all_of(bucket)
@@ -357,6 +374,16 @@ def elsewhere():
         inside = name.replace(".", "/")
         found.add(inside + ("/__init__.py" if os.path.basename(path).startswith("__init__.") else ".py"))
     return sorted(found)
+
+
+def ran_by():
+    """What runs the tests: the kind of interpreter, its program, the folders of installed packages."""
+    version = "%s %s" % (sys.implementation.name, sys.version.split(" ")[0])
+    folders = set()
+    for entry in sys.path:
+        if os.path.basename(os.path.normpath(entry)) in ("site-packages", "dist-packages") and os.path.isdir(entry):
+            folders.add(os.path.abspath(entry))
+    return [version, os.path.abspath(sys.executable) if sys.executable else "", sorted(folders)]
 
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -605,7 +632,7 @@ def pytest_runtest_logreport(report):
 def pytest_sessionfinish(session, exitstatus):
     yield
     if is_ours(session.config) and os.getpid() == PROCESS:
-        RECORDER.started = False
+        RECORDER.stop()
         # A session that stopped early, or that looked at what failed the last time alone, tells too little.
         stopped = getattr(session, "shouldstop", False) or getattr(session, "shouldfail", False)
         option = session.config.option

@@ -15,12 +15,14 @@ const PLUGIN: &str = include_str!("reach.py");
 /// Its name as a module; nobody else's, as far as that can be.
 const MODULE: &str = "grace_rules_reach";
 /// The form of the record that is read.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Largest record that is read, in bytes.
 const MAX_BYTES: u64 = 128 << 20;
 /// Most of anything in it, and the longest name.
 const MAX_COUNT: usize = 2_000_000;
 const MAX_NAME: usize = 4_096;
+/// Most folders of installed packages.
+const MAX_FOLDERS: usize = 64;
 
 /// What was seen of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,6 +45,19 @@ pub struct RawReach {
     pub elsewhere: Vec<String>,
     /// By id without parameters: whether it did not pass, and what was seen.
     pub tests: BTreeMap<String, (bool, RawSeen)>,
+    /// What ran them.
+    pub ran_by: RanBy,
+}
+
+/// The interpreter that ran tests, as it says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RanBy {
+    /// What it is: `cpython 3.12.1`.
+    pub version: String,
+    /// Its program, an absolute path; empty where it does not know.
+    pub program: String,
+    /// Folders of installed packages, absolute paths, sorted.
+    pub packages: Vec<String>,
 }
 
 /// A function, or another piece of code, as Python knows it.
@@ -80,6 +95,7 @@ struct Written {
     unseen: Vec<u32>,
     elsewhere: Vec<String>,
     tests: Vec<(String, u32, Vec<u32>, Vec<u32>)>,
+    ran_by: (String, String, Vec<String>),
     complete: bool,
 }
 
@@ -160,7 +176,14 @@ pub fn parse(bytes: &[u8]) -> Result<RawReach, String> {
             unseen: flags & UNSEEN != 0,
         })
     };
-    if !is_sound {
+    let (version, program, packages) = written.ran_by;
+    let is_place = |path: &str| is_name(path) && Path::new(path).is_absolute();
+    let is_known = is_name(&version)
+        && (program.is_empty() || is_place(&program))
+        && packages.len() <= MAX_FOLDERS
+        && packages.iter().all(|path| is_place(path))
+        && packages.is_sorted();
+    if !is_sound || !is_known {
         return Err("the record holds a name that is none".to_owned());
     }
     let mut reach = RawReach {
@@ -168,6 +191,7 @@ pub fn parse(bytes: &[u8]) -> Result<RawReach, String> {
         hands: indices(written.hands, all_codes)?,
         unseen: indices(written.unseen, files)?,
         elsewhere: written.elsewhere,
+        ran_by: RanBy { version, program, packages },
         ..RawReach::default()
     };
     for (file, flags, entered, opened) in written.imports {
@@ -191,9 +215,10 @@ pub fn parse(bytes: &[u8]) -> Result<RawReach, String> {
 mod tests {
     use super::*;
 
-    const SMALL: &str = r#"{"version":1,"how":"monitoring","files":["a.py","t.py"],
+    const SMALL: &str = r#"{"version":2,"how":"monitoring","files":["a.py","t.py"],
         "codes":[[0,1,"f"],[1,3,"test_f"]],"keeps":[0],"hands":[],"imports":[[0,0,[],[]]],"outside":[0,[],[]],"unseen":[],
-        "elsewhere":["pytest/__init__.py"],"tests":[["t.py::test_f",3,[0,1],[0]]],"complete":true}"#;
+        "elsewhere":["pytest/__init__.py"],"tests":[["t.py::test_f",3,[0,1],[0]]],
+        "ran_by":["cpython 3.12.1","",[]],"complete":true}"#;
 
     #[test]
     fn a_record_is_read_as_it_was_written() {
@@ -213,7 +238,10 @@ mod tests {
     fn what_a_record_cannot_mean_is_not_believed() {
         for (from, to) in [
             ("\"complete\":true", "\"complete\":false"),
-            ("\"version\":1", "\"version\":2"),
+            ("\"version\":2", "\"version\":1"),
+            ("[\"cpython 3.12.1\"", "[\"\""),
+            ("1\",\"\",[]]", "1\",\"python\",[]]"),
+            ("1\",\"\",[]]", "1\",\"\",[\"lib\"]]"),
             ("[0,1],[0]]", "[0,2],[0]]"),
             ("[0,1],[0]]", "[1,0],[0]]"),
             ("[0,1],[0]]", "[0,1],[2]]"),

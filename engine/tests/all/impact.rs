@@ -537,6 +537,16 @@ fn a_file_that_inherits_tests_is_run_whole_where_it_may_load_what_changed() {
     let both = [&rest[..1], &rest[2..], &[("app/lru.py", first.as_str())]].concat();
     let chosen = edit(&both, "app/other.py", "def other():\n    return 1\n", "def other():\n    return 2\n");
     assert_eq!(chosen, ["test_own", "tests/test_other.py"]);
+    // No runner looks into a function, nor at what derives from a library's class that has methods named so.
+    let library = "class Client:\n    def test_client(self):\n        return 1\n\n\ndef seen():\n    return 1\n";
+    let client = "from app import lib\n\n\nclass Own(lib.Client):\n    pass\n\n\ndef test_own():\n    class TestLike(lib.Client):\n        pass\n\n    assert lib.seen() and TestLike\n";
+    let edited = library.replace("def seen():\n    return 1", "def seen():\n    return 2");
+    let rest = [("app/__init__.py", ""), ("tests/test_client.py", client)];
+    assert_eq!(edit(&rest, "app/lib.py", library, &edited), ["test_own"]);
+    // Below a class that is not read, it may.
+    let outside = client.replace("Own(lib.Client)", "Own(lib.Client, there.Base)");
+    let rest = [("app/__init__.py", ""), ("tests/test_client.py", outside.as_str())];
+    assert_eq!(edit(&rest, "app/lib.py", library, &edited), ["test_own", "tests/test_client.py"]);
     // Also from a class of its own that is none of tests.
     let own = "from app.lru import Lru\nimport unittest\n\n\nclass Mixin:\n    def test_get(self):\n        self.make().get()\n\n\nclass LruTest(Mixin, unittest.TestCase):\n    make = Lru\n";
     let chosen = edit(&[("app/__init__.py", ""), ("tests/test_lru.py", own)], "app/lru.py", &lru(1), &lru(2));

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use grace_engine::What;
-use grace_engine::input::PastFacts;
 use grace_engine::plan::{BundlePlan, Plan, SelectionMode};
 use grace_engine::reach::{PastReach, Reach, Seen, TestReach};
 use grace_graph::code::{PartKey, PartKind};
@@ -118,12 +117,27 @@ fn usual() -> Reach {
     ])
 }
 
+/// The command of the bundle `unit`.
+const RUN: [&str; 2] = ["pytest", "{tests}"];
+
+/// A record of a bundle, as the rules run it.
+fn past(bundle: &str, reach: Reach, differs: Vec<String>) -> PastReach {
+    PastReach {
+        bundle: bundle.to_owned(),
+        run: RUN.map(str::to_owned).to_vec(),
+        setup: Vec::new(),
+        ran_in: [0; 32],
+        unlike: None,
+        reach: Arc::new(reach),
+        differs,
+    }
+}
+
 fn bench(before: &Files, after: &Files, reach: Option<Reach>, differs: &[&str]) -> Bench {
     let mut bench = Bench::new();
     let mut input = bench.input(before, after, &narrowing());
     let differs = differs.iter().map(|path| (*path).to_owned()).collect();
-    input.past =
-        PastFacts { reach: reach.map(|reach| PastReach { reach: Arc::new(reach), differs }), ..PastFacts::default() };
+    input.past.reach = reach.map(|reach| past("unit", reach, differs)).into_iter().collect();
     bench.engine.update(input);
     bench
 }
@@ -161,6 +175,56 @@ fn a_changed_body_chooses_the_tests_that_entered_it() {
         ["test_asks", "test_hidden", "test_used"]
     );
     assert_eq!(chosen("m.py", "        return 1", "        return 0 + 1", Some(usual()), &[]), ["test_box"]);
+}
+
+#[test]
+fn a_record_tells_of_its_own_bundle_and_command_alone() {
+    let before = project();
+    let after = with(&before, "m.py", &MODULE.replacen(HIDDEN.0, HIDDEN.1, 1));
+    let bundle = |name: &str, setup: &str| {
+        let run = format!("bundle {name}\n  tests tests\n{setup}  run \"pytest\", \"{{tests}}\"\n  timeout 60 s\n");
+        let rule = format!(
+            "rule of_{name} : tier 2\n  when change touches all\n  require bundle({name}) narrowed to impacted tests\n  because \"Tested.\"\n"
+        );
+        run + &rule
+    };
+    let narrowed = |rules: [&str; 2], records: Vec<PastReach>| {
+        let mut bench = Bench::new();
+        let mut input = bench.input(&before, &after, &book(rules[0]));
+        input.rules_after = Some(book(rules[1]));
+        input.past.reach = records;
+        bench.engine.update(input);
+        let bundles = bench.engine.plan().bundles;
+        bundles.iter().map(|bundle| (names(&bundle.selected), bundle.unused_record.clone())).collect::<Vec<_>>()
+    };
+    let (told, read) = (vec!["test_hidden".to_owned()], chosen("m.py", HIDDEN.0, HIDDEN.1, None, &[]));
+    assert_ne!(told, read);
+    let one = || past("unit", usual(), Vec::new());
+    // Of two bundles with the same tests each has its own.
+    let idle = record(&[("tests/test_m.py::test_idle", &["hidden"]), ("tests/test_m.py::test_hidden", &[])]);
+    let both = bundle("slow", "") + &bundle("unit", "");
+    let other = past("slow", idle, Vec::new());
+    let by_slow = vec!["test_asks".to_owned(), "test_idle".to_owned()];
+    assert_eq!(narrowed([&both; 2], vec![one()]), [(read.clone(), None), (told.clone(), None)]);
+    assert_eq!(narrowed([&both; 2], vec![other, one()]), [(by_slow, None), (told.clone(), None)]);
+    // Another command, another set-up, one of two rule books: by reading, and it is said.
+    let unit = bundle("unit", "");
+    let set_up = bundle("unit", "  setup \"make\"\n");
+    assert_eq!(narrowed([&unit; 2], vec![one()]), [(told.clone(), None)]);
+    let unused = |rules: [&str; 2], record: PastReach| {
+        let [(selected, why)] = narrowed(rules, vec![record]).try_into().expect("one bundle");
+        assert_eq!(selected, read);
+        why.expect("it is said")
+    };
+    let by_options = PastReach { run: ["pytest", "-x", "{tests}"].map(str::to_owned).to_vec(), ..one() };
+    assert!(unused([&unit; 2], by_options).contains("another command"));
+    assert!(unused([&set_up; 2], one()).contains("another command"));
+    assert!(unused([&unit, &set_up], one()).contains("another command"));
+    // Other surroundings, and a setting that changed since.
+    let unlike = PastReach { unlike: Some("other packages".to_owned()), ..one() };
+    assert_eq!(unused([&unit; 2], unlike), "other packages");
+    let since = PastReach { differs: vec!["pyproject.toml".to_owned()], ..one() };
+    assert!(unused([&unit; 2], since).contains("pyproject.toml"));
 }
 
 #[test]
@@ -288,9 +352,12 @@ fn the_tests_that_a_change_does_not_reach_stay_recorded() {
     let before = project();
     let after = with(&before, "m.py", &MODULE.replacen(HIDDEN.0, HIDDEN.1, 1));
     let held = bench(&before, &after, Some(usual()), &[]).engine.still_recorded();
-    assert_eq!(names(&held.into_iter().collect::<Vec<_>>()), ["test_asks", "test_box", "test_idle", "test_used"]);
+    assert_eq!(
+        names(&held["unit"].iter().cloned().collect::<Vec<_>>()),
+        ["test_asks", "test_box", "test_idle", "test_used"]
+    );
     let held = bench(&before, &without(&before, "m.py"), Some(usual()), &[]).engine.still_recorded();
-    assert!(held.is_empty(), "{held:?}");
+    assert!(held.values().all(BTreeSet::is_empty), "{held:?}");
     // Two records become one, whose tests name the same parts as before.
     let mut joined = record(&[("tests/test_m.py::test_hidden", &["hidden"])]);
     joined.runs = vec!["r2".to_owned()];

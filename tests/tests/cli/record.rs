@@ -219,6 +219,44 @@ fn a_recorded_run_tells_plans_which_tests_enter_what_changes() {
 }
 
 #[test]
+fn a_record_is_of_one_command_and_of_what_it_ran_in() {
+    let repo = project("");
+    record(&repo);
+    let (from, to) = ("def plain(x):\n    return x", "def plain(x):\n    return x + 0");
+    let told = ["test_child", "test_plain", "test_thread"];
+    assert_eq!(edit(&repo, "app/m.py", from, to), told);
+    let plan = |variable: Option<&str>| {
+        let said = repo.run(&["plan", "--format", "json"], None, |command| {
+            variable.iter().for_each(|value| {
+                command.env("TZ", value);
+            });
+        });
+        let plan: Value =
+            serde_json::from_str(&said.stdout).unwrap_or_else(|_| panic!("{}{}", said.stdout, said.stderr));
+        let bundle = plan["bundles"].as_array().and_then(|all| all.iter().find(|bundle| bundle["name"] == "unit"));
+        bundle.unwrap_or_else(|| panic!("{plan}")).clone()
+    };
+    let module = repo.read("app/m.py");
+    repo.write("app/m.py", &module.replacen(from, to, 1));
+    assert_eq!(plan(None)["unused_record"], Value::Null);
+    // Tests see another time zone.
+    let elsewhere = plan(Some("Asia/Tokyo"));
+    assert!(elsewhere["unused_record"].as_str().is_some_and(|why| why.contains("environment")), "{elsewhere}");
+    assert!(elsewhere["sources"]["read"].as_u64() > Some(3), "{elsewhere}");
+    // Another command.
+    repo.write("app/m.py", &module);
+    repo.write("grace/rules.grace", &repo.read("grace/rules.grace").replacen("\"-q\", ", "\"-q\", \"-v\", ", 1));
+    repo.commit("second");
+    assert!(edit(&repo, "app/m.py", from, to).len() > 3);
+    // Both are kept, each for its own command.
+    record(&repo);
+    assert_eq!(edit(&repo, "app/m.py", from, to), told);
+    repo.write("grace/rules.grace", &repo.read("grace/rules.grace").replacen("\"-v\", ", "", 1));
+    repo.commit("third");
+    assert_eq!(edit(&repo, "app/m.py", from, to), told);
+}
+
+#[test]
 fn a_record_is_of_one_content_and_goes_on_with_what_a_run_did_not_reach() {
     let repo = project("");
     record(&repo);

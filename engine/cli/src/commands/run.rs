@@ -18,11 +18,12 @@ use serde::Serialize;
 use super::keeping::{Keeper, of_ledger, of_store, records, said};
 use super::observing::{Observed, ObservedBundle};
 use super::plan::{PlanReport, engine};
-use super::recording::{RecordedBundle, Recording};
+use super::recording::{Before, RecordedBundle, Recording};
 use super::{Answer, Context};
 use crate::args::{ChangeArgs, RunArgs};
 use crate::failure::{Failure, Result};
-use crate::load::{self, Cache, Head, people, reach, store_path};
+use crate::load::reach::{self, Runs};
+use crate::load::{self, Cache, Head, people, store_path};
 use crate::screen;
 
 /// Bundles that run at the same time, at most: tests start processes of their own.
@@ -127,9 +128,11 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
             let (keeper, display, names, run_id, about) =
                 (Arc::clone(&keeper), Arc::clone(&display), names.clone(), run_id.clone(), about.clone());
             let (recording, observing) = (recording.clone(), observed.clone());
+            let commands: BTreeMap<String, Runs> =
+                jobs.iter().map(|job| (job.bundle.clone(), runs(job, &names))).collect();
             Arc::new(move |event: Event| {
                 if let Some(recording) = &recording {
-                    recording.hear(&event);
+                    recording.hear(&event, &commands);
                 }
                 if let Event::Finished { outcome } = &event {
                     let bundle = names.get(&outcome.bundle).map_or(outcome.bundle.as_str(), String::as_str);
@@ -180,7 +183,8 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
     }
 
     let recorded = recording.as_ref().map_or_else(Vec::new, |recording| {
-        recording.keep(&tree, repository, &loaded.memory.store, &run_id, &engine.still_recorded())
+        let before = Before { past: &past.reach, holds: &engine.still_recorded() };
+        recording.keep(&tree, repository, &loaded.memory.store, &run_id, &before)
     });
     // Once it was interrupted, git answers no more.
     if !decision.asked.is_empty() && !context.cancel.is_cancelled() {
@@ -363,6 +367,15 @@ fn job(name: String, bundle: &BundlePlan, form: &BundleForm) -> Job {
     }
 }
 
+/// What a job runs, for its record.
+fn runs(job: &Job, names: &BTreeMap<String, String>) -> Runs {
+    Runs {
+        bundle: names.get(&job.bundle).unwrap_or(&job.bundle).clone(),
+        run: job.command.clone(),
+        setup: job.setup.clone().unwrap_or_default(),
+    }
+}
+
 /// What `{tests}` stands for: test files that are run whole, and the selected tests of all others. Where every test is
 /// selected, all are given as files: the runner then collects what reading could not see, too. Where no test can be read
 /// at all, every file of the bundle: its runner may know more.
@@ -425,6 +438,7 @@ mod tests {
             whole: owned(whole),
             widened: Vec::new(),
             sources: Sources::default(),
+            unused_record: None,
             derivation: Vec::new(),
         }
     }

@@ -125,6 +125,7 @@ mod tests {
             files: Vec::new().into(),
             widened: Vec::new(),
             sources: Sources::default(),
+            unused_record: None,
             whole: Vec::new(),
             derivation: Vec::new(),
         }

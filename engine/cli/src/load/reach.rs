@@ -1,7 +1,10 @@
 //! What runs saw each test enter, kept beside the journal: read for a plan, made anew by each run that records.
 //!
-//! A record holds for one tree, whose files it names by content. It is a file of its own, whole or not there: a copy that is
-//! damaged, of another version or too large is none, and the one before it counts. DuckDB is not asked.
+//! A record is of one bundle with one command, ran in certain surroundings, and holds for one tree, whose files it names by
+//! content. It is a file of its own, whole or not there: a copy that is damaged, of another version or too large is none, and
+//! the one before it counts. DuckDB is not asked.
+
+mod surroundings;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -12,21 +15,26 @@ use grace_graph::code::PartKey;
 use grace_graph::facts::{FileFacts, Language, MAX_PARSED_BYTES};
 use grace_graph::store::FactStore;
 use grace_runner::RawReach;
-use grace_runner::reach::{Code, RawSeen};
+use grace_runner::reach::{Code, RanBy, RawSeen};
 use grace_system::git::{EntryKind, Oid, Repository};
 use grace_system::{clock, files};
 use serde::{Deserialize, Serialize};
 
 use super::side::{Entry, Files, Reader, Source};
+use surroundings::Surroundings;
 
 /// The folder in the store's.
 const FOLDER: &str = "reach";
 /// What a record begins with: the form, which any change of [`Kept`] changes.
-const MAGIC: &[u8] = b"grace-rules reach 2\n";
+const MAGIC: &[u8] = b"grace-rules reach 3\n";
 /// Largest record that is read, in bytes.
 const MAX_BYTES: u64 = 256 << 20;
-/// Records that are kept: the newest counts.
-const MOST_KEPT: usize = 4;
+/// Records that are kept of one bundle, command and surroundings: the newest counts.
+const MOST_ALIKE: usize = 2;
+/// Records that are kept, and that a plan looks at.
+const MOST_KEPT: usize = 32;
+/// How long a record is kept, in nanoseconds: 90 days.
+const LONGEST_KEPT: i128 = 90 * 24 * 3600 * 1_000_000_000;
 /// Largest file whose content is looked at, in bytes.
 const MAX_FILE: u64 = 64 << 20;
 
@@ -35,10 +43,61 @@ type Digest = [u8; 17];
 /// The files of a tree by content; what could not be read is missing.
 pub type Digests = BTreeMap<String, Digest>;
 
+/// What was run: a bundle by the command that a rule book gives it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Runs {
+    /// The bundle.
+    pub bundle: String,
+    /// Its command, with `{tests}` and `{junit}`.
+    pub run: Vec<String>,
+    /// What sets it up.
+    pub setup: Vec<String>,
+}
+
 #[derive(Serialize, Deserialize)]
 struct Kept {
+    runs: Runs,
+    surroundings: Surroundings,
     tree: Digests,
     reach: Reach,
+}
+
+/// Hexadecimal digits that name what was run, and those that name its surroundings.
+const DIGITS: usize = 32;
+
+/// The name of a record's file: what was run, in what, when, and by which process.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Name {
+    when: String,
+    runs: String,
+    surroundings: String,
+    process: String,
+}
+
+impl Name {
+    fn of(runs: &Runs, surroundings: &Surroundings) -> Self {
+        let digits = |digest: &[u8; 32]| digest.iter().take(DIGITS / 2).map(|byte| format!("{byte:02x}")).collect();
+        // What cannot be written down has the name of nothing, and is told apart by what the file says.
+        let what = blake3::hash(&postcard::to_stdvec(runs).unwrap_or_default());
+        Self {
+            when: format!("{:020}", clock::now().as_nanosecond()),
+            runs: digits(what.as_bytes()),
+            surroundings: digits(&surroundings.digest()),
+            process: std::process::id().to_string(),
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        let mut words = name.strip_suffix(".reach")?.split('-').map(str::to_owned);
+        let (runs, surroundings) = (words.next()?, words.next()?);
+        let name = Self { runs, surroundings, when: words.next()?, process: words.next()? };
+        let is_name = name.runs.len() == DIGITS && name.surroundings.len() == DIGITS;
+        (is_name && words.next().is_none() && name.when.parse::<i128>().is_ok()).then_some(name)
+    }
+
+    fn file(&self) -> String {
+        format!("{}-{}-{}-{}.reach", self.runs, self.surroundings, self.when, self.process)
+    }
 }
 
 fn digest(kind: EntryKind, oid: Oid) -> Digest {
@@ -62,24 +121,68 @@ fn digest_of(reader: &Reader<'_>, path: &str, entry: &Entry) -> Option<Digest> {
     Some(digest(entry.kind, reader.repository?.blob_id(&bytes)))
 }
 
-/// The newest record that can be read, and where it is out of date for these two sides.
-pub(super) fn of(reader: &Reader<'_>, before: &Files, after: &Files) -> Option<PastReach> {
-    let kept = read(&super::store_path(reader.repository?))?;
-    let mut differs = BTreeSet::new();
-    for path in kept.tree.keys().chain(before.keys()).chain(after.keys()) {
-        let was = kept.tree.get(path);
-        let same = |side: &Files| match side.get(path) {
-            Some(entry) => was.is_some_and(|was| digest_of(reader, path, entry).as_ref() == Some(was)),
-            None => was.is_none(),
-        };
-        if !same(before) && !same(after) {
-            differs.insert(path.clone());
+/// Of each bundle and command the newest record of surroundings like those of now, and where it is out of date for these two
+/// sides; where there is none, the newest of others, which says so.
+pub(super) fn of(root: &Path, reader: &Reader<'_>, before: &Files, after: &Files) -> Vec<PastReach> {
+    let Some(repository) = reader.repository else { return Vec::new() };
+    let store = super::store_path(repository);
+    let mut found: BTreeMap<Runs, (Kept, Option<&'static str>)> = BTreeMap::new();
+    let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
+    for name in listed(&store).iter().filter_map(|name| Name::parse(name)).take(MOST_KEPT) {
+        if seen.contains(&(name.runs.clone(), name.surroundings.clone())) {
+            continue;
+        }
+        let Some(kept) = read(&store, &name) else { continue };
+        seen.insert((name.runs, name.surroundings));
+        let unlike = kept.surroundings.differs(root, &kept.runs.run);
+        match found.get(&kept.runs) {
+            Some((_, None)) => {}
+            Some(_) if unlike.is_some() => {}
+            _ => {
+                found.insert(kept.runs.clone(), (kept, unlike));
+            }
         }
     }
-    Some(PastReach { reach: Arc::new(kept.reach), differs: differs.into_iter().collect() })
+    let mut looked_at = HashMap::new();
+    let past = found.into_values().map(|(kept, unlike)| PastReach {
+        bundle: kept.runs.bundle,
+        run: kept.runs.run,
+        setup: kept.runs.setup,
+        ran_in: kept.surroundings.digest(),
+        unlike: unlike.map(str::to_owned),
+        differs: differs(reader, &kept.tree, before, after, &mut looked_at),
+        reach: Arc::new(kept.reach),
+    });
+    past.collect()
 }
 
-/// Names of records, the newest first.
+/// The files that had another content than on either side. What was looked at on disk is not looked at again.
+fn differs<'f>(
+    reader: &Reader<'_>,
+    tree: &Digests,
+    before: &'f Files,
+    after: &'f Files,
+    looked_at: &mut HashMap<(bool, &'f str), Option<Digest>>,
+) -> Vec<String> {
+    let mut found = BTreeSet::new();
+    for path in tree.keys().chain(before.keys()).chain(after.keys()) {
+        let was = tree.get(path);
+        let mut same = |is_after: bool, side: &'f Files| match side.get_key_value(path) {
+            Some((_, Entry { kind, source: Source::Blob(oid) })) => Some(digest(*kind, *oid)).as_ref() == was,
+            Some((path, entry)) => {
+                let now = looked_at.entry((is_after, path)).or_insert_with(|| digest_of(reader, path, entry));
+                was.is_some_and(|was| now.as_ref() == Some(was))
+            }
+            None => was.is_none(),
+        };
+        if !same(false, before) && !same(true, after) {
+            found.insert(path.clone());
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// Names of files of records, of whatever form, the newest first.
 fn listed(store: &Path) -> Vec<String> {
     let folder = store.join(FOLDER);
     if !files::is_dir(&folder) {
@@ -88,13 +191,13 @@ fn listed(store: &Path) -> Vec<String> {
     let entries = files::list(&folder).unwrap_or_default().into_iter();
     let records = entries.filter(|entry| entry.kind == files::Kind::File && entry.name.ends_with(".reach"));
     let mut names: Vec<String> = records.map(|entry| entry.name).collect();
-    names.sort_unstable_by(|left, right| right.cmp(left));
+    names.sort_by_cached_key(|name| std::cmp::Reverse(Name::parse(name)));
     names
 }
 
-fn read(store: &Path) -> Option<Kept> {
-    let names = listed(store).into_iter().take(MOST_KEPT);
-    names.into_iter().find_map(|name| decode(&files::read(&store.join(FOLDER).join(name), MAX_BYTES).ok()?))
+/// The record of a name, if it is one.
+fn read(store: &Path, name: &Name) -> Option<Kept> {
+    decode(&files::read(&store.join(FOLDER).join(name.file()), MAX_BYTES).ok()?)
 }
 
 fn encode(kept: &Kept) -> Option<Vec<u8>> {
@@ -228,33 +331,60 @@ impl Ran<'_> {
         found.into_iter().cloned().collect()
     }
 
-    /// Keeps a record, beside what still holds of the one before it. `holds` names the tests of that one whose record holds
-    /// for this tree.
+    /// Keeps a record of what was run, beside what still holds of the one that the plan before it was made by.
     ///
     /// # Errors
     /// Why it could not be kept: the one before it counts on.
-    pub fn keep(self, new: Vec<Reach>, holds: &BTreeSet<String>) -> Result<(), String> {
+    pub fn keep(&self, runs: Runs, by: &RanBy, new: &[Reach], held: Option<Held<'_>>) -> Result<(), String> {
         let store = super::store_path(self.repository);
         let mut merged = Reach::default();
-        for reach in &new {
+        for reach in new {
             merged.add(reach, |_| true);
         }
-        if let Some(old) = read(&store).filter(|_| !holds.is_empty()) {
+        let surroundings = Surroundings::of(self.root, &runs.run, by);
+        if let Some(held) = held.filter(|held| held.past.ran_in == surroundings.digest()) {
             let again: BTreeSet<String> = merged.tests.keys().cloned().collect();
-            merged.add(&old.reach, |id| holds.contains(id) && !again.contains(id));
+            merged.add(&held.past.reach, |id| held.tests.contains(id) && !again.contains(id));
         }
-        let kept = Kept { tree: self.tree, reach: merged };
+        let name = Name::of(&runs, &surroundings);
+        let kept = Kept { runs, surroundings, tree: self.tree.clone(), reach: merged };
         let bytes = encode(&kept).filter(|bytes| bytes.len() as u64 <= MAX_BYTES).ok_or("the record is too large")?;
         let folder = store.join(FOLDER);
         files::create_dirs(&folder).map_err(|error| error.to_string())?;
-        let name = format!("{:020}-{}.reach", clock::now().as_nanosecond(), std::process::id());
-        files::write_atomic(&folder.join(name), &bytes).map_err(|error| error.to_string())?;
-        for old in listed(&store).into_iter().skip(MOST_KEPT) {
+        files::write_atomic(&folder.join(name.file()), &bytes).map_err(|error| error.to_string())?;
+        for old in superseded(&listed(&store), clock::now().as_nanosecond()) {
             // Whoever else records may have removed it.
             let _gone = files::remove_file(&folder.join(old));
         }
         Ok(())
     }
+}
+
+/// What of a record goes on: the record that a plan was made by, and the tests of it that still hold.
+#[derive(Debug, Clone, Copy)]
+pub struct Held<'a> {
+    /// The record.
+    pub past: &'a PastReach,
+    /// The tests.
+    pub tests: &'a BTreeSet<String>,
+}
+
+/// Of files of records, the newest first, those that are kept no longer: older than others of their kind, too old, too many,
+/// or of another form.
+fn superseded(names: &[String], now: i128) -> Vec<&String> {
+    let mut alike: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let mut kept = 0;
+    let is_kept = |name: &&String| {
+        let Some(name) = Name::parse(name) else { return false };
+        let is_young = name.when.parse::<i128>().is_ok_and(|when| now.saturating_sub(when) <= LONGEST_KEPT);
+        let of_kind = alike.entry((name.runs, name.surroundings)).or_default();
+        *of_kind += 1;
+        let is_wanted = is_young && *of_kind <= MOST_ALIKE && kept < MOST_KEPT;
+        kept += usize::from(is_wanted);
+        is_wanted
+    };
+    let mut is_kept = is_kept;
+    names.iter().filter(|name| !is_kept(name)).collect()
 }
 
 /// A path, and what remains of it without its first steps, one after the other.
@@ -284,4 +414,32 @@ fn parts_of(path: &str, facts: &FileFacts, code: &Code) -> Vec<PartKey> {
     // Enclosing parts come first; the module holds every line.
     let holds = |index: &usize| *index == 0 || (places[*index].start..=places[*index].end).contains(&code.line);
     all.rev().find(holds).map(key).into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_kept_by_kind_age_and_number() {
+        let name = |kind: usize, when: i128| format!("{kind:032}-{kind:032}-{when:020}-1.reach");
+        let day = 24 * 3600 * 1_000_000_000_i128;
+        let now = 100 * day;
+        let newest_first = |mut names: Vec<String>| {
+            names.sort_by_cached_key(|name| std::cmp::Reverse(Name::parse(name)));
+            names
+        };
+        let names = newest_first(vec![
+            name(1, now),
+            name(1, now - 1),
+            name(1, now - 2),
+            name(2, now - 3),
+            name(2, day),
+            format!("{now:020}-1.reach"),
+        ]);
+        let gone: BTreeSet<&String> = superseded(&names, now).into_iter().collect();
+        assert_eq!(gone, BTreeSet::from([&name(1, now - 2), &name(2, day), &format!("{now:020}-1.reach")]));
+        let many = newest_first((0..MOST_KEPT + 3).map(|kind| name(kind, now - kind as i128)).collect());
+        assert_eq!(superseded(&many, now).len(), 3);
+    }
 }

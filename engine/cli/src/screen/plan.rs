@@ -269,6 +269,9 @@ fn reasons(plan: &Plan, bundle: &BundlePlan) -> Text {
         text.push(Style::Dim, ", narrowed to impacted tests");
         text.push(Style::Dim, &sources(&bundle.sources));
     }
+    if let Some(why) = &bundle.unused_record {
+        text.push(Style::Dim, &format!("; its record is not used: {why}"));
+    }
     if bundle.narrowed && plan.selection == Some(SelectionMode::Observe) {
         text.push(Style::Dim, "; all run, to see what that would miss");
     }
