@@ -17,6 +17,7 @@ mod side;
 pub mod tree;
 mod trees;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -114,6 +115,9 @@ pub struct Loaded {
     pub before: Files,
     /// The files of the after side, for those that run something there.
     pub after: Files,
+    /// Files that had another content where tests were recorded than before the change: what a record is worth hangs on what
+    /// they are after it.
+    pub recorded_otherwise: BTreeSet<String>,
     /// The commit of the before side; `None` where there is none yet, or no repository.
     pub base: Option<CommitId>,
     /// What the after side is.
@@ -174,7 +178,8 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
             }),
         }
     }
-    past.reach = reach::of(&place.root, &reader, &compared.before, &compared.after);
+    let records = reach::of(&place.root, &reader, &compared.before, &compared.after);
+    past.reach = records.past;
     let signers = people::signers(&reader, &compared.before, &mut compared.problems)?;
     if let (Some(repository), Some(book)) = (repository, &rules_before) {
         past.grants = people::grants(repository, book, &signers, as_of)?;
@@ -198,6 +203,7 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
         fingerprints,
         before: compared.before,
         after: compared.after,
+        recorded_otherwise: records.unlike_before,
         base: compared.base,
         head: compared.head,
         signers,
@@ -249,6 +255,7 @@ pub fn load_tree(place: &Place, args: &GraphArgs, progress: &Progress) -> Result
         fingerprints,
         before: Files::new(),
         after: listed,
+        recorded_otherwise: BTreeSet::new(),
         base: None,
         head: Head::Supposed,
         signers: AllowedSigners::default(),

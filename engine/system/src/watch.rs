@@ -27,7 +27,7 @@ const MOST_PATHS: usize = 500;
 pub struct Touched {
     /// Paths below the root, as [`names::relative`] writes them.
     pub files: BTreeSet<String>,
-    /// The index, `HEAD` or a branch of the repository.
+    /// The index, `HEAD` or a branch of the repository, or something of the folder that counts as these.
     pub repository: bool,
     /// More than can be told, or some of it got lost: anything may have changed.
     pub many: bool,
@@ -44,17 +44,19 @@ impl Touched {
 pub struct Watch {
     root: PathBuf,
     git_dirs: Vec<PathBuf>,
+    also: PathBuf,
     events: Receiver<notify::Result<notify::Event>>,
     cancel: Cancel,
     _watcher: RecommendedWatcher,
 }
 
 impl Watch {
-    /// Watches `root` and the directories of its repository, which may lie elsewhere.
+    /// Watches `root` and the directories of its repository, which may lie elsewhere. `also` is a folder in one of these that
+    /// counts as the repository itself; it may come later.
     ///
     /// # Errors
     /// In words, where the system gives no such service or not for so many directories.
-    pub fn new(root: &Path, git_dirs: &[&Path], cancel: &Cancel) -> Result<Self, String> {
+    pub fn new(root: &Path, git_dirs: &[&Path], also: &Path, cancel: &Cancel) -> Result<Self, String> {
         let (send, events) = channel();
         let mut watcher = notify::recommended_watcher(send).map_err(|error| error.to_string())?;
         let outside = git_dirs.iter().filter(|directory| !directory.starts_with(root));
@@ -62,7 +64,8 @@ impl Watch {
             watcher.watch(directory, RecursiveMode::Recursive).map_err(|error| error.to_string())?;
         }
         let git_dirs = git_dirs.iter().map(|directory| directory.to_path_buf()).collect();
-        Ok(Self { root: root.to_path_buf(), git_dirs, events, cancel: cancel.clone(), _watcher: watcher })
+        let (root, also) = (root.to_path_buf(), also.to_path_buf());
+        Ok(Self { root, git_dirs, also, events, cancel: cancel.clone(), _watcher: watcher })
     }
 
     /// Waits until something is touched, then until it is quiet; `None` once the flag is set, or nothing can come any more.
@@ -101,8 +104,8 @@ impl Watch {
         for path in event.paths {
             if let Some(inside) = self.git_dirs.iter().find_map(|directory| path.strip_prefix(directory).ok()) {
                 let first = inside.components().next().map(|first| first.as_os_str().to_string_lossy().into_owned());
-                touched.repository |=
-                    first.is_some_and(|first| matches!(&*first, "HEAD" | "index" | "refs" | "packed-refs"));
+                touched.repository |= path.starts_with(&self.also)
+                    || first.is_some_and(|first| matches!(&*first, "HEAD" | "index" | "refs" | "packed-refs"));
             } else if let Some((path, _)) = names::relative(&self.root, &path).filter(|(path, _)| !path.is_empty()) {
                 if touched.files.len() >= MOST_PATHS {
                     touched.many = true;

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::support::Repo;
+use crate::watch::{expect_the_plan, watching};
 
 const MODULE: &str = "import functools
 import subprocess
@@ -254,6 +255,28 @@ fn a_record_is_of_one_command_and_of_what_it_ran_in() {
     repo.write("grace/rules.grace", &repo.read("grace/rules.grace").replacen("\"-v\", ", "", 1));
     repo.commit("third");
     assert_eq!(edit(&repo, "app/m.py", from, to), told);
+}
+
+#[test]
+fn watch_believes_the_record_that_plan_believes() {
+    let repo = project("");
+    let module = repo.read("app/m.py");
+    let edited = module.replacen("def plain(x):\n    return x", "def plain(x):\n    return x + 0", 1);
+    repo.write("app/m.py", &edited);
+    let by = |plan: &Value, source: &str| plan["bundles"][0]["sources"][source].as_u64();
+    let watching = watching(&repo);
+    assert_eq!(by(&expect_the_plan(&repo, &watching), "with_record"), Some(0));
+    // Recorded while it is watched.
+    record(&repo);
+    let plan = expect_the_plan(&repo, &watching);
+    assert!(by(&plan, "with_record") > Some(5), "{plan}");
+    repo.write("app/m.py", &module.replacen("def once(x):\n    return x", "def once(x):\n    return x + 0", 1));
+    // What is saved now is neither what was recorded nor what was before it.
+    assert_eq!(by(&expect_the_plan(&repo, &watching), "recorded"), Some(0));
+    repo.write("app/m.py", &edited);
+    assert!(by(&expect_the_plan(&repo, &watching), "with_record") > Some(5));
+    std::fs::remove_dir_all(repo.path.join(".git/grace/reach")).unwrap();
+    assert_eq!(by(&expect_the_plan(&repo, &watching), "with_record"), Some(0));
 }
 
 #[test]

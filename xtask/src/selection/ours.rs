@@ -52,18 +52,25 @@ impl Binary {
     }
 
     /// Plans one fault after the other, each put into the tree and taken out of it again.
-    pub(super) fn choices(&self, tree: &Path, truth: &Truth) -> Result<Vec<Chosen>, String> {
+    /// With `tools` as the run that was recorded had them: a record tells nothing of other interpreters.
+    pub(super) fn choices(&self, tree: &Path, truth: &Truth, tools: Option<&Path>) -> Result<Vec<Chosen>, String> {
         let numbers: BTreeMap<&str, usize> =
             truth.tests.iter().enumerate().map(|(number, test)| (test.id.as_str(), number)).collect();
         // So that none of them pays for what is remembered from then on.
-        self.plan(tree)?;
-        truth.faults.iter().map(|fault| self.choice(tree, fault, &numbers)).collect()
+        self.plan(tree, tools)?;
+        truth.faults.iter().map(|fault| self.choice(tree, fault, &numbers, tools)).collect()
     }
 
-    fn choice(&self, tree: &Path, fault: &Fault, numbers: &BTreeMap<&str, usize>) -> Result<Chosen, String> {
+    fn choice(
+        &self,
+        tree: &Path,
+        fault: &Fault,
+        numbers: &BTreeMap<&str, usize>,
+        tools: Option<&Path>,
+    ) -> Result<Chosen, String> {
         let (path, before) = fault.applied(tree)?;
         let start = Instant::now();
-        let plan = self.plan(tree);
+        let plan = self.plan(tree, tools);
         let millis = start.elapsed().as_secs_f64() * 1e3;
         fs::write(&path, before).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
         let plan = plan.map_err(|why| format!("{}: {why}", fault.shown()))?;
@@ -79,8 +86,14 @@ impl Binary {
         Ok(Chosen { tests, is_empty: selected.is_empty() && whole.is_empty(), millis })
     }
 
-    fn plan(&self, tree: &Path) -> Result<Value, String> {
-        let text = self.call(tree, &["plan", "--worktree", "--format", "json"]).output()?;
-        serde_json::from_str(&text).map_err(|error| format!("a plan that is no JSON: {error}"))
+    fn plan(&self, tree: &Path, tools: Option<&Path>) -> Result<Value, String> {
+        let call = self.call(tree, &["plan", "--worktree", "--format", "json"]);
+        let call = tools.into_iter().fold(call, |call, tools| call.path_first(tools));
+        let plan: Value =
+            serde_json::from_str(&call.output()?).map_err(|error| format!("a plan that is no JSON: {error}"))?;
+        // A fault of settings puts a record aside; that nothing was compared with it must not go unseen.
+        let unused = plan["bundles"][0]["unused_record"].as_str().filter(|why| why.contains("interpreter"));
+        unused.map_or(Ok(()), |why| Err(format!("the record is not used: {why}")))?;
+        Ok(plan)
     }
 }

@@ -31,6 +31,9 @@ struct Told {
     raw: Result<Box<RawReach>, String>,
 }
 
+/// What one run of a command saw, and what ran it.
+type Seen = Result<(Reach, RanBy), String>;
+
 /// A run that records.
 pub(super) struct Recording {
     tree: Digests,
@@ -73,7 +76,7 @@ impl Recording {
         let told = std::mem::take(&mut *self.told.lock().unwrap_or_else(PoisonError::into_inner));
         let ran = Ran { root, repository, tree: self.tree.clone(), store, run };
         // A bundle that two rule books run by one command is recorded twice.
-        let mut by_command: BTreeMap<Runs, Vec<Result<(Reach, RanBy), String>>> = BTreeMap::new();
+        let mut by_command: BTreeMap<Runs, Vec<Seen>> = BTreeMap::new();
         for Told { runs, raw } in told {
             let reach = raw.and_then(|raw| Ok((ran.reach(&raw)?, raw.ran_by)));
             by_command.entry(runs).or_default().push(reach);

@@ -7,6 +7,7 @@ use super::plan::{PlanReport, Signed};
 use super::{Answer, Context, Show};
 use crate::args::ChangeArgs;
 use crate::failure::{Failure, Result};
+use crate::load::reach;
 use crate::load::session::{Refreshed, Session};
 use crate::screen;
 
@@ -22,7 +23,8 @@ pub(super) fn watch(context: &Context, args: &ChangeArgs, show: Show<'_>) -> Res
     }
     let repository = context.place.repository()?;
     // Before the tree is read: what is saved while it is read is not missed.
-    let mut watch = Watch::new(&context.place.root, &[repository.git_dir(), repository.common_dir()], &context.cancel)
+    let git = [repository.git_dir(), repository.common_dir()];
+    let mut watch = Watch::new(&context.place.root, &git, &reach::folder(repository), &context.cancel)
         .map_err(|error| Failure::new("watch", format!("files cannot be watched: {error}")))?;
     let mut session = Session::open(&context.place, args, context.progress)?;
     let mut last = session.engine().plan();
@@ -78,7 +80,7 @@ fn saved(touched: &Touched) -> String {
         return "many files were touched".to_owned();
     }
     if touched.files.is_empty() {
-        return "the repository moved".to_owned();
+        return "the repository or its records moved".to_owned();
     }
     let mut names: Vec<&str> = touched.files.iter().take(MOST_NAMES).map(String::as_str).collect();
     let more = touched.files.len() - names.len();

@@ -7,7 +7,7 @@
 mod surroundings;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use grace_engine::reach::{PastReach, Reach, Seen, TestReach};
@@ -121,18 +121,33 @@ fn digest_of(reader: &Reader<'_>, path: &str, entry: &Entry) -> Option<Digest> {
     Some(digest(entry.kind, reader.repository?.blob_id(&bytes)))
 }
 
-/// Of each bundle and command the newest record of surroundings like those of now, and where it is out of date for these two
-/// sides; where there is none, the newest of others, which says so.
-pub(super) fn of(root: &Path, reader: &Reader<'_>, before: &Files, after: &Files) -> Vec<PastReach> {
-    let Some(repository) = reader.repository else { return Vec::new() };
-    let store = super::store_path(repository);
+/// Where records lie.
+#[must_use]
+pub fn folder(repository: &Repository) -> PathBuf {
+    super::store_path(repository).join(FOLDER)
+}
+
+/// The records that count for two sides.
+#[derive(Debug, Default)]
+pub(super) struct Records {
+    /// Of each bundle and command the newest record of surroundings like those of now, and where it is out of date; where there
+    /// is none, the newest of others, which says so.
+    pub(super) past: Vec<PastReach>,
+    /// Files that had another content than before the change: whether a record is out of date there hangs on the after side.
+    pub(super) unlike_before: BTreeSet<String>,
+}
+
+/// The records that count for two sides.
+pub(super) fn of(root: &Path, reader: &Reader<'_>, before: &Files, after: &Files) -> Records {
+    let Some(repository) = reader.repository else { return Records::default() };
+    let folder = folder(repository);
     let mut found: BTreeMap<Runs, (Kept, Option<&'static str>)> = BTreeMap::new();
     let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
-    for name in listed(&store).iter().filter_map(|name| Name::parse(name)).take(MOST_KEPT) {
+    for name in listed(&folder).iter().filter_map(|name| Name::parse(name)).take(MOST_KEPT) {
         if seen.contains(&(name.runs.clone(), name.surroundings.clone())) {
             continue;
         }
-        let Some(kept) = read(&store, &name) else { continue };
+        let Some(kept) = read(&folder, &name) else { continue };
         seen.insert((name.runs, name.surroundings));
         let unlike = kept.surroundings.differs(root, &kept.runs.run);
         match found.get(&kept.runs) {
@@ -143,52 +158,60 @@ pub(super) fn of(root: &Path, reader: &Reader<'_>, before: &Files, after: &Files
             }
         }
     }
-    let mut looked_at = HashMap::new();
-    let past = found.into_values().map(|(kept, unlike)| PastReach {
-        bundle: kept.runs.bundle,
-        run: kept.runs.run,
-        setup: kept.runs.setup,
-        ran_in: kept.surroundings.digest(),
-        unlike: unlike.map(str::to_owned),
-        differs: differs(reader, &kept.tree, before, after, &mut looked_at),
-        reach: Arc::new(kept.reach),
-    });
-    past.collect()
+    let (mut looked_at_before, mut looked_at_after) = (HashMap::new(), HashMap::new());
+    let mut records = Records::default();
+    for (kept, unlike) in found.into_values() {
+        let mut differs = BTreeSet::new();
+        let unlike_before = unlike_side(reader, &kept.tree, before, &mut looked_at_before);
+        if !unlike_before.is_empty() {
+            differs = unlike_side(reader, &kept.tree, after, &mut looked_at_after);
+            differs.retain(|path| unlike_before.contains(path));
+        }
+        records.unlike_before.extend(unlike_before);
+        records.past.push(PastReach {
+            bundle: kept.runs.bundle,
+            run: kept.runs.run,
+            setup: kept.runs.setup,
+            ran_in: kept.surroundings.digest(),
+            unlike: unlike.map(str::to_owned),
+            differs: differs.into_iter().collect(),
+            reach: Arc::new(kept.reach),
+        });
+    }
+    records
 }
 
-/// The files that had another content than on either side. What was looked at on disk is not looked at again.
-fn differs<'f>(
+/// The files that had another content than on a side. What was looked at on disk is not looked at again.
+fn unlike_side<'f>(
     reader: &Reader<'_>,
     tree: &Digests,
-    before: &'f Files,
-    after: &'f Files,
-    looked_at: &mut HashMap<(bool, &'f str), Option<Digest>>,
-) -> Vec<String> {
+    side: &'f Files,
+    looked_at: &mut HashMap<&'f str, Option<Digest>>,
+) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for path in tree.keys().chain(before.keys()).chain(after.keys()) {
+    for path in tree.keys().chain(side.keys()) {
         let was = tree.get(path);
-        let mut same = |is_after: bool, side: &'f Files| match side.get_key_value(path) {
+        let is_same = match side.get_key_value(path) {
             Some((_, Entry { kind, source: Source::Blob(oid) })) => Some(digest(*kind, *oid)).as_ref() == was,
             Some((path, entry)) => {
-                let now = looked_at.entry((is_after, path)).or_insert_with(|| digest_of(reader, path, entry));
+                let now = looked_at.entry(path).or_insert_with(|| digest_of(reader, path, entry));
                 was.is_some_and(|was| now.as_ref() == Some(was))
             }
             None => was.is_none(),
         };
-        if !same(false, before) && !same(true, after) {
+        if !is_same {
             found.insert(path.clone());
         }
     }
-    found.into_iter().collect()
+    found
 }
 
 /// Names of files of records, of whatever form, the newest first.
-fn listed(store: &Path) -> Vec<String> {
-    let folder = store.join(FOLDER);
-    if !files::is_dir(&folder) {
+fn listed(folder: &Path) -> Vec<String> {
+    if !files::is_dir(folder) {
         return Vec::new();
     }
-    let entries = files::list(&folder).unwrap_or_default().into_iter();
+    let entries = files::list(folder).unwrap_or_default().into_iter();
     let records = entries.filter(|entry| entry.kind == files::Kind::File && entry.name.ends_with(".reach"));
     let mut names: Vec<String> = records.map(|entry| entry.name).collect();
     names.sort_by_cached_key(|name| std::cmp::Reverse(Name::parse(name)));
@@ -196,8 +219,8 @@ fn listed(store: &Path) -> Vec<String> {
 }
 
 /// The record of a name, if it is one.
-fn read(store: &Path, name: &Name) -> Option<Kept> {
-    decode(&files::read(&store.join(FOLDER).join(name.file()), MAX_BYTES).ok()?)
+fn read(folder: &Path, name: &Name) -> Option<Kept> {
+    decode(&files::read(&folder.join(name.file()), MAX_BYTES).ok()?)
 }
 
 fn encode(kept: &Kept) -> Option<Vec<u8>> {
@@ -336,7 +359,7 @@ impl Ran<'_> {
     /// # Errors
     /// Why it could not be kept: the one before it counts on.
     pub fn keep(&self, runs: Runs, by: &RanBy, new: &[Reach], held: Option<Held<'_>>) -> Result<(), String> {
-        let store = super::store_path(self.repository);
+        let folder = folder(self.repository);
         let mut merged = Reach::default();
         for reach in new {
             merged.add(reach, |_| true);
@@ -349,10 +372,9 @@ impl Ran<'_> {
         let name = Name::of(&runs, &surroundings);
         let kept = Kept { runs, surroundings, tree: self.tree.clone(), reach: merged };
         let bytes = encode(&kept).filter(|bytes| bytes.len() as u64 <= MAX_BYTES).ok_or("the record is too large")?;
-        let folder = store.join(FOLDER);
         files::create_dirs(&folder).map_err(|error| error.to_string())?;
         files::write_atomic(&folder.join(name.file()), &bytes).map_err(|error| error.to_string())?;
-        for old in superseded(&listed(&store), clock::now().as_nanosecond()) {
+        for old in superseded(&listed(&folder), clock::now().as_nanosecond()) {
             // Whoever else records may have removed it.
             let _gone = files::remove_file(&folder.join(old));
         }

@@ -167,6 +167,7 @@ impl<'a> Session<'a> {
         let name = path.rsplit('/').next().unwrap_or(path);
         if path.starts_with(OWN_RULES)
             || PLACES.contains(&path)
+            || self.loaded.recorded_otherwise.contains(path)
             || matches!(name, ".gitignore" | ".gitattributes" | ".gitmodules")
             || matches!(known.source, Source::Unreadable(_))
             || !known.is_file()

@@ -221,6 +221,10 @@ pub fn observed(page: &mut Page, bundles: &[ObservedBundle]) {
             format!(": {} of {} would do", thousands(bundle.selected.into()), count(bundle.tests.into(), "test"));
         let text = Text::new().then(Style::Strong, &bundle.bundle).plain(would);
         let text = match (bundle.failed, bundle.missed_count) {
+            _ if bundle.unknown => {
+                let why = "; it did not come to its end, which counts as one that failed and is missed";
+                text.then(Style::Warn, why)
+            }
             (0, _) => text,
             (failed, 0) => text.plain(format!(", and find all {} that failed", thousands(failed.into()))),
             (failed, missed) => text.then(

@@ -113,8 +113,6 @@ fn variables() -> Digest {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]
@@ -122,8 +120,8 @@ mod tests {
         let folder = files::temporary_dir().expect("a directory");
         let at = |name: &str| folder.path().join(name);
         let packages = at("site-packages");
-        fs::create_dir(&packages).expect("a directory");
-        fs::write(at("python"), "one").expect("a file");
+        files::create_dirs(&packages).expect("a directory");
+        files::write_atomic(&at("python"), b"one").expect("a file");
         let by = RanBy {
             version: "cpython 3.12.1".to_owned(),
             program: at("python").to_str().expect("a name").to_owned(),
@@ -133,15 +131,15 @@ mod tests {
         let known = Surroundings::of(folder.path(), &run, &by);
         assert_eq!(known.differs(folder.path(), &run), None);
         // A cache that Python writes is no package.
-        fs::create_dir(packages.join("__pycache__")).expect("a directory");
+        files::create_dirs(&packages.join("__pycache__")).expect("a directory");
         assert_eq!(known.differs(folder.path(), &run), None);
-        fs::create_dir(packages.join("six-2.dist-info")).expect("a directory");
+        files::create_dirs(&packages.join("six-2.dist-info")).expect("a directory");
         assert!(known.differs(folder.path(), &run).is_some_and(|why| why.contains("packages")));
-        fs::remove_dir(packages.join("six-2.dist-info")).expect("it is gone");
+        files::remove_dirs(&packages.join("six-2.dist-info")).expect("it is gone");
         assert_eq!(known.differs(folder.path(), &run), None);
-        fs::write(at("python"), "another").expect("a file");
+        files::write_atomic(&at("python"), b"another").expect("a file");
         assert!(known.differs(folder.path(), &run).is_some_and(|why| why.contains("interpreter")));
-        fs::remove_file(at("python")).expect("it is gone");
+        files::remove_file(&at("python")).expect("it is gone");
         assert!(known.differs(folder.path(), &run).is_some_and(|why| why.contains("interpreter")));
     }
 }
