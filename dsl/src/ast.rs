@@ -12,6 +12,7 @@ mod operational;
 mod rules;
 mod sets;
 mod testing;
+mod trust;
 
 pub use bundles::{BandLevel, BandTest, Bundle};
 pub use conditions::{Cond, CondKind, EdgeWord, FailedBundle, KpiTest, PackageMove, Rate, SafeKind};
@@ -22,6 +23,8 @@ pub use rules::{
 };
 pub use sets::{Distance, FieldTest, MatchOn, SetExpr, SetKind, Value, ValueTest, Walk};
 pub use testing::{Expect, ExpectKind, FactName, Given, GivenKind, Test};
+pub(crate) use trust::loss;
+pub use trust::{Loss, LossCause, TrustScore};
 
 /// Ordinal of a node inside its item, in source order; 0 is the item's own name (or its keyword where it has none).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]

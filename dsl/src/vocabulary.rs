@@ -52,6 +52,8 @@ pub enum LineValue {
     Number,
     /// A bare number, then anything.
     NumberFirst,
+    /// `NUMBER when …`, `NUMBER per …`: what trust is lost by.
+    Loss,
     /// `every DURATION …`, or `every N actions`.
     Every,
     /// A string.
@@ -415,7 +417,13 @@ pub const DRIFT_LINES: &[LineEntry] = &[
 /// Lines of a `trust_score`.
 pub const TRUST_LINES: &[LineEntry] = &[
     line("start", "start NUMBER", "the score before anything is lost", true, LineValue::Number),
-    line("lose", "lose NUMBER when … | per …", "what is lost by what", true, LineValue::NumberFirst),
+    line(
+        "lose",
+        "lose NUMBER when any required bundle failed | when any critical bundle failed | when bundle(NAME) failed | when pass rate of bundle(NAME) over last N runs below P % | when flaky rate of bundle(NAME) over last N runs above P % | per contract violation",
+        "what is lost by what; a contract violation is a new import against a `forbid` or `layers`, or a model validation that failed",
+        true,
+        LineValue::Loss,
+    ),
     line(
         "below",
         "below reject | hold",

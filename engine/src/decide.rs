@@ -103,6 +103,15 @@ pub struct Objection {
     pub because: Option<String>,
 }
 
+/// Trust in a change, as it was counted after the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Trust {
+    /// In thousandths; `None` = it cannot be told.
+    pub score: Option<i64>,
+    /// A score below the minimum is a hold; otherwise it is a no.
+    pub below_holds: bool,
+}
+
 /// What people said of a change. Who they are was judged before.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Agreed {
@@ -201,15 +210,16 @@ fn rules<'d>(derivations: impl IntoIterator<Item = &'d Derivation>) -> Vec<Strin
     names.into_iter().map(str::to_owned).collect()
 }
 
-/// Judges a plan: its bundles' outcomes, what people said, the trust score in thousandths.
+/// Judges a plan: its bundles' outcomes, what people said, the trust score.
 #[must_use]
 pub fn decide(
     plan: &Plan,
     outcomes: &BTreeMap<String, BundleOutcome>,
     past: &PastFacts,
     agreed: &Agreed,
-    trust: Option<i64>,
+    trust: Trust,
 ) -> Decision {
+    let Trust { score: trust, below_holds } = trust;
     let (truths, joined) = judge_after_run(plan, outcomes, past, trust);
     let fired = || joined.fired.iter().map(|(rule, _)| *rule);
     let mut reasons: Vec<Reason> = Vec::new();
@@ -267,7 +277,8 @@ pub fn decide(
         match trust {
             Some(trust) if trust >= at_least => {}
             Some(trust) => {
-                stands(Answer::No, format!("trust {} is below {least}", crate::show::thousandths(trust)), from);
+                let answer = if below_holds { Answer::Hold } else { Answer::No };
+                stands(answer, format!("trust {} is below {least}", crate::show::thousandths(trust)), from);
             }
             None => stands(Answer::Hold, format!("trust at least {least}: no score was measured"), from),
         }

@@ -31,6 +31,7 @@ mod side;
 mod subject;
 pub mod testing;
 mod text;
+pub mod trust;
 mod vacuity;
 mod verdict;
 mod waivers;

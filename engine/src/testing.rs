@@ -21,7 +21,7 @@ use crate::book::Compiled;
 use crate::conds::{Conds, Mode};
 use crate::dates;
 use crate::db::{Database, Inputs, World, facts, graph_of};
-use crate::decide::{Agreed, Agreement, Answer, BundleOutcome, Decision, decide};
+use crate::decide::{Agreed, Agreement, Answer, BundleOutcome, Decision, Trust, decide};
 use crate::input::{Book, CodeOwners, Input, Tree, TreeContent, TreeFile, VerifiedBot};
 use crate::join::{Judged, judged, plan};
 use crate::plan::{AfterRun, Derivation, Outcome, Plan, Side, Truth, ValidationPlan};
@@ -226,6 +226,7 @@ impl Runner<'_> {
         let plan = plan(&self.db);
         let people = approved.iter().map(|name| Agreement::of(name)).collect();
         let agreed = Agreed { people, ..Agreed::default() };
+        let trust = Trust { score: trust, ..Trust::default() };
         let decision = decide(&plan, &outcomes, &past, &agreed, trust);
         self.cover(&plan, &decision);
         let judge = Judge { plan: &plan, decision: &decision, expects: &test.expects };

@@ -69,6 +69,7 @@ impl Checker<'_, '_> {
             }
             LineValue::Number => clause.words.len() == 1 && bare(clause.words.first()),
             LineValue::NumberFirst => bare(clause.words.first()),
+            LineValue::Loss => crate::ast::loss(&clause.words).is_some(),
             LineValue::Text => matches!(clause.words.as_slice(), [Word::Text(_)]),
             LineValue::Every => {
                 let time = |word: Option<&Word>| matches!(word, Some(Word::Quantity(number)) if UnitKind::of(number.unit) == UnitKind::Time && number.thousandths > 0);

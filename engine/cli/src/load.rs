@@ -124,8 +124,15 @@ pub struct Loaded {
     pub head: Head,
     /// Who may sign: those that the before side names.
     pub signers: AllowedSigners,
-    /// The rules before the change, as the input has them.
-    pub rules_before: Option<Book>,
+    /// The rules before and after the change, as the input has them.
+    pub rules: [Option<Book>; 2],
+}
+
+impl Loaded {
+    /// Both rule books, as far as there are any.
+    pub fn books(&self) -> impl Iterator<Item = &Book> {
+        self.rules.iter().flatten()
+    }
 }
 
 /// Loads both sides, the change between them and everything that judges it.
@@ -192,7 +199,7 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
         branch: args.branch.clone().or_else(|| compared.branch.clone()),
         ..Declared::default()
     };
-    let (kept, book) = (Arc::new(past.clone()), rules_before.clone());
+    let (kept, rules) = (Arc::new(past.clone()), [rules_before.clone(), rules_after.clone()]);
     let input = Input { before, after, change: compared.change, rules_before, rules_after, declared, past, as_of };
     Ok(Loaded {
         input,
@@ -207,7 +214,7 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
         base: compared.base,
         head: compared.head,
         signers,
-        rules_before: book,
+        rules,
     })
 }
 
@@ -259,7 +266,7 @@ pub fn load_tree(place: &Place, args: &GraphArgs, progress: &Progress) -> Result
         base: None,
         head: Head::Supposed,
         signers: AllowedSigners::default(),
-        rules_before: None,
+        rules: [None, None],
     })
 }
 

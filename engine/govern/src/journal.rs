@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use grace_engine::decide::{Answer, BundleOutcome, Decision, Reason};
 use grace_engine::plan::{BundlePlan, Plan};
+use grace_engine::trust::Reading;
 use grace_ledger::{Draft, Error, Ledger, PublicKey, Receipt, SecretKey, Snapshot};
 use grace_system::git::Repository;
 use grace_system::{env, files};
@@ -121,6 +122,8 @@ pub struct RunSaid {
     pub end: String,
     /// The tier after the run.
     pub tier: u8,
+    /// How trust came about.
+    pub trust: Option<Reading>,
     /// What each bundle of the plan came to.
     pub bundles: BTreeMap<String, RanBundle>,
 }
@@ -149,6 +152,8 @@ pub struct DecisionSaid {
     pub run: Option<String>,
     /// Approvals that counted: envelope, person, in whose name.
     pub approvals: Vec<(String, String, String)>,
+    /// How trust came about.
+    pub trust: Option<Reading>,
     /// The moment it was judged for; RFC 3339, UTC.
     pub as_of: String,
 }
@@ -165,6 +170,7 @@ impl DecisionSaid {
             reasons: decision.reasons.clone(),
             run,
             approvals: approvals.iter().map(counted).collect(),
+            trust: None,
             as_of,
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use grace_engine::decide::{Agreed, Agreement, Answer, BundleOutcome, Decision, decide};
+use grace_engine::decide::{Agreed, Agreement, Answer, BundleOutcome, Decision, Trust, decide};
 use grace_engine::input::{BundleRun, CodeOwners, Input, PastFacts};
 use grace_engine::plan::{Approver, Outcome, Plan, Truth};
 
@@ -73,7 +73,7 @@ fn decided(plan: &Plan, outcomes: &[(&str, BundleOutcome)], people: &[&str]) -> 
     let outcomes: BTreeMap<String, BundleOutcome> =
         outcomes.iter().map(|(name, outcome)| ((*name).to_owned(), *outcome)).collect();
     let people = people.iter().map(|person| Agreement::of(person)).collect();
-    decide(plan, &outcomes, &PastFacts::default(), &Agreed { people, ..Agreed::default() }, None)
+    decide(plan, &outcomes, &PastFacts::default(), &Agreed { people, ..Agreed::default() }, Trust::default())
 }
 
 fn wanting(decision: &Decision) -> Vec<&str> {
@@ -294,7 +294,7 @@ fn rates_count_runs_of_the_bundle_and_are_compared_without_rounding() {
         );
         let plan = planned(&rules, &edit(&["app/core.py"]), past.clone());
         let outcomes = BTreeMap::from([("unit".to_owned(), BundleOutcome::Passed)]);
-        let decision = decide(&plan, &outcomes, &past, &Agreed::default(), None);
+        let decision = decide(&plan, &outcomes, &past, &Agreed::default(), Trust::default());
         let truth = if holds { Truth::Yes } else { Truth::No };
         assert!(decision.after_run.contains(&("afterwards".to_owned(), truth)), "{test}: {:?}", decision.after_run);
         assert_eq!(plan.tier == 3, holds, "{test}");

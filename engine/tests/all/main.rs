@@ -10,5 +10,6 @@ mod plans;
 mod reach;
 mod support;
 mod tiers;
+mod trust;
 mod vacuity;
 mod ways;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use grace_engine::What;
-use grace_engine::decide::{Agreed, Answer, decide};
+use grace_engine::decide::{Agreed, Answer, Trust, decide};
 use grace_engine::input::{Book, CodeOwners, PastFacts, VerifiedBot};
 use grace_engine::plan::{Evidence, Outcome, Presence, Step, Truth};
 use grace_fingerprints::CommercialUse;
@@ -217,7 +217,7 @@ rule broke : tier 3
         bench.set(&before, &after, rules);
         let plan = bench.engine.plan();
         let (nobody, nothing) = (Agreed::default(), BTreeMap::new());
-        (plan.bundles[0].clone(), decide(&plan, &nothing, &PastFacts::default(), &nobody, None))
+        (plan.bundles[0].clone(), decide(&plan, &nothing, &PastFacts::default(), &nobody, Trust::default()))
     };
     let narrowed = "narrowed to impacted tests";
     let (bundle, decision) = decided(&rules(narrowed, "tests"));

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use grace_engine::decide::{self, Agreed, Decision};
+use grace_engine::decide::{self, Agreed, Decision, Trust};
 use grace_engine::plan::Plan;
 use grace_govern::agreement;
 use grace_govern::authors::Authorship;
@@ -101,7 +101,7 @@ fn of_plan(context: &Context, args: &ApproveArgs, named: &str, word: Word) -> Re
     let statement = Statement::new(&person.name, now, until, args.because.clone(), says);
     let kept = keep(repository, &shelf, &statement, &file)?;
     let heard = people::heard(repository, &loaded, &plan, &asked, now)?;
-    let decision = decide::decide(&plan, &Default::default(), &loaded.past, &heard.agreed, None);
+    let decision = decide::decide(&plan, &Default::default(), &loaded.past, &heard.agreed, Trust::default());
     let of = short_id(&plan.id);
     said_it(context, &Said { said, of, statement: &statement, kept: &kept, file: &file, decision: Some(&decision) })
 }
@@ -109,7 +109,7 @@ fn of_plan(context: &Context, args: &ApproveArgs, named: &str, word: Word) -> Re
 fn grant(context: &Context, args: &ApproveArgs, name: &str) -> Result<Answer> {
     let repository = context.place.repository()?;
     let (_, loaded) = judged(context, &args.change)?;
-    let book = loaded.rules_before.as_ref();
+    let book = loaded.rules[0].as_ref();
     let texts = book.into_iter().flat_map(|book| &book.files).filter_map(|file| file.text.as_deref().ok());
     let waiver = grants::waivers(texts).into_iter().find(|waiver| waiver.name == name).ok_or_else(|| {
         Failure::new("input", format!("the rules before the change have no waiver `{}`", name.escape_debug()))
@@ -186,7 +186,7 @@ pub(super) fn refuse_suppositions(args: &ChangeArgs, what: &str) -> Result<()> {
 
 /// What the change asks for, whatever its bundles come to: rules that wait for the run count as fired.
 fn undecided(plan: &Plan, loaded: &Loaded) -> Decision {
-    decide::decide(plan, &Default::default(), &loaded.past, &Agreed::default(), None)
+    decide::decide(plan, &Default::default(), &loaded.past, &Agreed::default(), Trust::default())
 }
 
 /// The key file, and the person of the base that it stands for.

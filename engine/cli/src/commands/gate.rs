@@ -2,6 +2,7 @@
 //! people signed; the answer is recorded.
 
 use grace_engine::decide::{self, Agreed, Decision};
+use grace_engine::trust::{self, Reading};
 use grace_govern::agreement::{Counted, Uncounted};
 use grace_govern::journal::{self, DecisionSaid, Event, Journal};
 use grace_system::clock;
@@ -31,6 +32,8 @@ pub(super) struct GateReport<'a> {
     run: Option<&'a str>,
     #[serde(flatten)]
     decision: &'a Decision,
+    /// How trust came about; absent where the rules count none.
+    trust: Option<&'a Reading>,
     /// Approvals that count.
     approvals: &'a [Counted],
     /// Statements that do not.
@@ -55,11 +58,19 @@ pub(super) fn gate(context: &Context, args: &ChangeArgs) -> Result<Answer> {
     let recorded = journal::recorded(repository).map_err(of_ledger)?;
     let run = recorded.as_ref().map(|ledger| journal::run_of(ledger, &about)).transpose().map_err(of_ledger)?.flatten();
     let outcomes = run.as_ref().map(|run| journal::outcomes(run, &plan)).unwrap_or_default();
-    let asked = decide::decide(&plan, &outcomes, &loaded.past, &Agreed::default(), None);
+    let trust = trust::count(loaded.books(), &plan, &outcomes, &loaded.past);
+    let judge = |agreed: &Agreed| {
+        let trust = trust.as_ref().map(Reading::trust).unwrap_or_default();
+        decide::decide(&plan, &outcomes, &loaded.past, agreed, trust)
+    };
+    let asked = judge(&Agreed::default());
     let heard = people::heard(repository, &loaded, &plan, &asked, now)?;
-    let decision = decide::decide(&plan, &outcomes, &loaded.past, &heard.agreed, None);
+    let decision = judge(&heard.agreed);
     let run = run.map(|run| run.run);
-    let said = DecisionSaid::new(about.clone(), &decision, run.clone(), &heard.approvals, now.to_string());
+    let said = DecisionSaid {
+        trust: trust.clone(),
+        ..DecisionSaid::new(about.clone(), &decision, run.clone(), &heard.approvals, now.to_string())
+    };
     let known = recorded.as_ref().map(|ledger| journal::decision_of(ledger, &about)).transpose().map_err(of_ledger)?;
     // Asked again, with the same answer: once is enough.
     if !known.flatten().is_some_and(|known| known.is_same(&said)) {
@@ -75,6 +86,7 @@ pub(super) fn gate(context: &Context, args: &ChangeArgs) -> Result<Answer> {
             tree: &about.tree,
             run: run.as_deref(),
             decision: &decision,
+            trust: trust.as_ref(),
             approvals: &heard.approvals,
             uncounted: &heard.uncounted,
         };
@@ -90,6 +102,7 @@ pub(super) fn gate(context: &Context, args: &ChangeArgs) -> Result<Answer> {
             heard: &heard,
             outcomes: &outcomes,
             run: run.as_deref(),
+            trust: trust.as_ref(),
         },
     );
     screen::notes::problems(&mut page, &loaded.problems);

@@ -1,7 +1,7 @@
 //! `plan`: what must happen for a change, and why.
 
 use grace_engine::Engine;
-use grace_engine::decide::{self, Agreed, Decision};
+use grace_engine::decide::{self, Agreed, Decision, Trust};
 use grace_engine::plan::Plan;
 use grace_govern::agreement::{Counted, Heard, Uncounted};
 use grace_system::clock;
@@ -102,7 +102,7 @@ impl Signed {
     pub(super) fn of(context: &Context, plan: &Plan, loaded: &Loaded) -> Result<Option<Self>> {
         let asks = !plan.approvals.is_empty() && plan.denials.is_empty() && loaded.head != Head::Supposed;
         let Some(repository) = context.place.repository.as_ref().ok().filter(|_| asks) else { return Ok(None) };
-        let judge = |agreed: &Agreed| decide::decide(plan, &Default::default(), &loaded.past, agreed, None);
+        let judge = |agreed: &Agreed| decide::decide(plan, &Default::default(), &loaded.past, agreed, Trust::default());
         let heard = load::people::heard(repository, loaded, plan, &judge(&Agreed::default()), clock::now())?;
         let decision = judge(&heard.agreed);
         Ok(Some(Self { heard, decision }))

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use grace_engine::decide::{self, Decision};
 use grace_engine::plan::{BookSide, BundleForm, BundlePlan, Plan};
+use grace_engine::trust;
 use grace_govern::journal::{self, About, Event as Said, Journal, PlanSaid, RanBundle, RunSaid};
 use grace_runner::{BundleOutcome, BundleStatus, Event, Job, Settings};
 use grace_store::{PlanRecord, Record, RunRecord, Store};
@@ -85,7 +86,8 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
     let observed = Observed::of(&plan, &engine);
     let past = loaded.past.clone();
     let judge = |plan: &Plan, outcomes: &BTreeMap<String, decide::BundleOutcome>| {
-        decide::decide(plan, outcomes, &past, &decide::Agreed::default(), None)
+        let trust = trust::count(loaded.books(), plan, outcomes, &past);
+        decide::decide(plan, outcomes, &past, &Default::default(), trust_of(trust.as_ref()))
     };
     let mut decision = judge(&plan, &BTreeMap::new());
     let end = End::of(&[], &decision);
@@ -186,10 +188,11 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
         let before = Before { past: &past.reach, holds: &engine.still_recorded() };
         recording.keep(&tree, repository, &loaded.memory.store, &run_id, &before)
     });
+    let trust = trust::count(loaded.books(), &plan, &outcomes, &past);
     // Once it was interrupted, git answers no more.
     if !decision.asked.is_empty() && !context.cancel.is_cancelled() {
         let heard = people::heard(repository, &loaded, &plan, &decision, clock::now())?;
-        decision = decide::decide(&plan, &outcomes, &past, &heard.agreed, None);
+        decision = decide::decide(&plan, &outcomes, &past, &heard.agreed, trust_of(trust.as_ref()));
     }
     let end = End::of(&bundles, &decision);
     let mut keeper = keeper.lock().unwrap_or_else(PoisonError::into_inner);
@@ -204,6 +207,7 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
         finished: finished.to_string(),
         end: end.word().to_owned(),
         tier: decision.tier,
+        trust,
         bundles: outcomes.iter().map(ran).collect(),
     }));
     keeper.keep(&[Record::Run(RunRecord {
@@ -236,6 +240,10 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
     }
     screen::run::notices(&mut page, &notices);
     Ok(Answer { text: page.finish(), code })
+}
+
+fn trust_of(reading: Option<&trust::Reading>) -> decide::Trust {
+    reading.map(trust::Reading::trust).unwrap_or_default()
 }
 
 /// What is run or decided: the plan, in exactly this tree.

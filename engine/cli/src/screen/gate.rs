@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use grace_engine::decide::{Answer, BundleOutcome, Decision, Reason};
 use grace_engine::plan::Plan;
+use grace_engine::trust::Reading;
 use grace_govern::agreement::Heard;
 
 use super::approvals;
-use super::numbers::count;
+use super::numbers::{count, decimal};
 use super::page::{Page, Style, Text};
 use super::plan::short_id;
 
@@ -26,6 +27,8 @@ pub struct Judged<'a> {
     pub outcomes: &'a BTreeMap<String, BundleOutcome>,
     /// The run that they are of.
     pub run: Option<&'a str>,
+    /// How trust came about.
+    pub trust: Option<&'a Reading>,
 }
 
 /// The decision, and what it was made of.
@@ -62,6 +65,7 @@ pub fn decision(page: &mut Page, judged: &Judged<'_>) {
         None => Vec::new(),
     };
     page.table(0, &rows, &[]);
+    trust(page, judged);
     approvals::heard(page, judged.heard);
     approvals::missing(page, &judged.plan.id, decision);
     for unknown in &decision.unknowns {
@@ -77,4 +81,20 @@ fn reason(page: &mut Page, reason: &Reason) {
         [one, rest @ ..] => format!("{one} and {} more", rest.len()),
     };
     page.row(2, Text::new().then(style, &reason.what), Text::new().then(Style::Dim, rules));
+}
+
+/// The score where somebody asks for one, and what was lost by what.
+fn trust(page: &mut Page, judged: &Judged<'_>) {
+    let (Some(floor), Some(reading)) = (&judged.plan.trust, judged.trust) else { return };
+    let Some(score) = reading.score else { return };
+    let lost = reading.losses.iter().filter(|loss| loss.times.is_some_and(|times| times > 0));
+    let lost: Vec<String> = lost
+        .map(|loss| match loss.times {
+            Some(times @ 2..) => format!("{times} × {} by {}", decimal(loss.amount), loss.cause),
+            _ => format!("{} by {}", decimal(loss.amount), loss.cause),
+        })
+        .collect();
+    let how = if lost.is_empty() { "nothing was lost".to_owned() } else { format!("lost {}", lost.join(", ")) };
+    let text = format!("{}, at least {} is asked for; {how}", decimal(score), decimal(floor.at_least));
+    page.hanging(0, &Text::from("trust  "), text);
 }
