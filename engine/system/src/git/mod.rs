@@ -4,12 +4,13 @@
 //! drops the inherited `GIT_*` variables, switches off what a switch exists for, forbids all
 //! transports, and only commands are used that never run filters, textconv or an external diff. Contents
 //! of the work tree are read and hashed by us. `refs/replace`, grafts and commit-graph files are not
-//! believed. Nothing here writes to the repository but blobs and references below `refs/grace/` (`shelf`).
+//! believed. Nothing here writes to the repository but below `refs/grace/`: documents (`shelf`), and a file on top of another (`refs`).
 
 mod blobs;
 mod commits;
 mod content;
 mod export;
+mod refs;
 mod revision;
 mod shelf;
 mod tree;

@@ -69,11 +69,16 @@ impl Repository {
     /// The commits of these names, asked for together; `None` for names of no commit. The names are our own, not a user's.
     pub fn commits_of(&self, names: &[&str]) -> Result<Vec<Option<CommitId>>, GitError> {
         let questions: Vec<String> = names.iter().map(|name| format!("{name}^{{commit}}")).collect();
-        let commit = |check| match check {
-            Check::Found(oid, kind) if kind == "commit" => Some(CommitId(oid)),
+        Ok(self.objects_of("commit", &questions)?.into_iter().map(|oid| oid.map(CommitId)).collect())
+    }
+
+    /// The objects of these names that are of this kind; `None` for the others. The names are our own, not a user's.
+    pub(super) fn objects_of(&self, kind: &str, names: &[String]) -> Result<Vec<Option<Oid>>, GitError> {
+        let object = |check| match check {
+            Check::Found(oid, found) if found == kind => Some(oid),
             _ => None,
         };
-        Ok(self.check_all(&questions)?.into_iter().map(commit).collect())
+        Ok(self.check_all(names)?.into_iter().map(object).collect())
     }
 
     /// The branch that `HEAD` is on; `None` when it is detached.

@@ -627,3 +627,25 @@ fn a_commit_signature_and_what_it_signs_are_told_apart() {
     assert_eq!(String::from_utf8(signature.signed).unwrap(), with("encoding UTF-8"));
     assert_eq!(write(&with("gpgsig a\ngpgsig b")).signature, None);
 }
+
+#[test]
+fn a_file_is_put_on_top_of_a_reference_of_ours_and_nothing_else_changes() {
+    let sandbox = Sandbox::new();
+    let repository = Repository::discover(&sandbox.root()).unwrap();
+    let head = repository.head().unwrap();
+    let name = "refs/grace/anchors/grace-rules/mini/1";
+    assert_eq!(repository.references_below(&["refs/grace"]).unwrap(), []);
+    let first = repository.commit_file(name, "checkpoint", b"one\n", "1 record").unwrap();
+    let second = repository.commit_file(name, "checkpoint", b"two\n", "2 records").unwrap();
+    assert_eq!(
+        repository.references_below(&["refs/grace", "refs/nowhere"]).unwrap(),
+        [(name.to_owned(), second.oid())]
+    );
+    assert_eq!(repository.commit(second).unwrap().parents, [first]);
+    let versions = repository.versions_below(name, "checkpoint", 10).unwrap();
+    let texts: Vec<Blob> = versions.into_iter().map(|oid| read(&repository, oid)).collect();
+    assert_eq!(texts, [Blob::Data(b"two\n".to_vec()), Blob::Data(b"one\n".to_vec())]);
+    assert_eq!(repository.versions_below(name, "absent", 10).unwrap(), []);
+    assert_eq!(repository.head().unwrap(), head);
+    assert_eq!(repository.changed_worktree(head).unwrap().changes, []);
+}
