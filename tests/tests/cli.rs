@@ -10,6 +10,8 @@
 
 #[path = "cli/approvals.rs"]
 mod approvals;
+#[path = "cli/audit.rs"]
+mod audit;
 #[path = "cli/bad_input.rs"]
 mod bad_input;
 #[path = "cli/cache.rs"]

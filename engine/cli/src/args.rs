@@ -52,12 +52,16 @@ pub enum Format {
     Dot,
     /// GraphML; `graph export` alone.
     GraphMl,
+    /// The records, one a line; `audit export` alone.
+    Jsonl,
+    /// A signed in-toto statement; `audit export` alone.
+    InToto,
 }
 
 /// By hand, so that help names the values without describing what their names say.
 impl ValueEnum for Format {
     fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Human, Self::Json, Self::Dot, Self::GraphMl]
+        &[Self::Human, Self::Json, Self::Dot, Self::GraphMl, Self::Jsonl, Self::InToto]
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
@@ -66,6 +70,8 @@ impl ValueEnum for Format {
             Self::Json => PossibleValue::new("json"),
             Self::Dot => PossibleValue::new("dot").hide(true),
             Self::GraphMl => PossibleValue::new("graphml").hide(true),
+            Self::Jsonl => PossibleValue::new("jsonl").hide(true),
+            Self::InToto => PossibleValue::new("intoto").hide(true),
         })
     }
 }
@@ -120,6 +126,9 @@ pub enum Command {
     /// Take back what you signed
     #[command(after_help = "Example:\n  grace-rules revoke 3c1d09e2a4b7\n`grace-rules gate` lists what was signed.")]
     Revoke(Box<RevokeArgs>),
+    /// The ledger: what was recorded, and whether it can be proved
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// What the documentation is written from
     #[command(hide = true, after_help = "Example:\n  grace-rules reference schemas")]
     Reference {
@@ -415,6 +424,121 @@ Formats: dot (unless another is named), json, graphml.")]
         #[command(flatten)]
         graph: GraphArgs,
     },
+}
+
+/// `audit`.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Make the ledger of this repository, and the key that signs it
+    #[command(after_help = "Example:
+  grace-rules audit init
+What is recorded first does it as well. Keep the public key that it prints where nobody who writes here can change it.")]
+    Init,
+    /// Records: the last ones, or one whole
+    #[command(after_help = "Examples:\n  grace-rules audit show\n  grace-rules audit show 184")]
+    Show {
+        /// The record's number
+        #[arg(value_name = "SEQ")]
+        seq: Option<u64>,
+        /// How many of the last ones
+        #[arg(long, value_name = "COUNT", default_value_t = 20)]
+        last: u64,
+        /// Which ledger.
+        #[command(flatten)]
+        source: LedgerArgs,
+    },
+    /// Is every record as it was signed, and what cannot be shown
+    #[command(after_help = "Examples:
+  grace-rules audit verify
+  grace-rules audit verify --against checkpoint-2026-11 --require-anchor
+  grace-rules audit verify --ledger copy/ledger --key 'grace-rules/shop/1c2d…+9e…+AX…'
+Exit code 0 proven, 1 tampered with or damaged, 2 it could not be shown.")]
+    Verify {
+        /// A checkpoint that was kept outside, as `audit anchor file` writes it
+        #[arg(long, value_name = "CHECKPOINT")]
+        against: Vec<PathBuf>,
+        /// Not shown, unless a checkpoint kept outside vouches for every record
+        #[arg(long)]
+        require_anchor: bool,
+        /// Which ledger.
+        #[command(flatten)]
+        source: LedgerArgs,
+    },
+    /// A proof of one record that needs no ledger to be checked
+    #[command(after_help = "Example:\n  grace-rules audit prove 184 -o 184.tlog-proof")]
+    Prove {
+        /// The record's number
+        #[arg(value_name = "SEQ")]
+        seq: u64,
+        /// Write the proof to this file, which must not exist
+        #[arg(short = 'o', long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// Which ledger.
+        #[command(flatten)]
+        source: LedgerArgs,
+    },
+    /// Does a proof prove its record
+    #[command(
+        after_help = "Example:\n  grace-rules audit check-proof 184.tlog-proof --key 'grace-rules/shop/1c2d…+9e…+AX…'"
+    )]
+    CheckProof {
+        /// The proof
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The ledger's public key, or a file with it; otherwise this user's
+        #[arg(long, value_name = "KEY")]
+        key: Option<String>,
+    },
+    /// Keep the checkpoint where who changes the ledger does not change it
+    #[command(subcommand)]
+    Anchor(AnchorCommand),
+    /// The records for other programs
+    #[command(after_help = "Examples:
+  grace-rules audit export > ledger.jsonl
+  grace-rules audit export --format intoto 184
+Formats: jsonl (the bytes of each record, one a line), intoto (one record as a signed statement).")]
+    Export {
+        /// The record of a statement
+        #[arg(value_name = "SEQ")]
+        seq: Option<u64>,
+        /// Which ledger.
+        #[command(flatten)]
+        source: LedgerArgs,
+    },
+    /// Finish what an append left that was cut off, or put it aside, and verify
+    #[command(
+        after_help = "Example:\n  grace-rules audit fsck\nThe next append does the same. Nothing is ever cut away."
+    )]
+    Fsck,
+}
+
+/// `audit anchor`.
+#[derive(Debug, Subcommand)]
+pub enum AnchorCommand {
+    /// As a commit of its own, below refs/grace/anchors/
+    #[command(after_help = "Example:
+  grace-rules audit anchor git
+  git push origin 'refs/grace/anchors/*:refs/grace/anchors/*'
+It vouches once it is pushed to where nobody can force it back.")]
+    Git,
+    /// As a file
+    #[command(after_help = "Example:\n  grace-rules audit anchor file /mnt/auditor/checkpoint-2026-11")]
+    File {
+        /// The file, which must not exist
+        #[arg(value_name = "PATH")]
+        path: PathBuf,
+    },
+}
+
+/// Which ledger is read, and whose.
+#[derive(Debug, Default, Args)]
+pub struct LedgerArgs {
+    /// The ledger in DIR instead of this repository's
+    #[arg(long, value_name = "DIR")]
+    pub ledger: Option<PathBuf>,
+    /// The ledger's public key, or a file with it; otherwise this user's
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<String>,
 }
 
 /// What the nodes of an exported graph are.

@@ -2,6 +2,7 @@
 //! but for progress.
 
 mod approve;
+mod audit;
 mod check;
 mod explain;
 mod fmt;
@@ -22,7 +23,7 @@ use clap::CommandFactory as _;
 use grace_system::process::{self, Cancel};
 use serde::Serialize;
 
-use crate::args::{Cli, Command, Format, GraphCommand};
+use crate::args::{AuditCommand, Cli, Command, Format, GraphCommand};
 use crate::failure::{Failure, Result};
 use crate::load::Place;
 use crate::progress::Progress;
@@ -109,6 +110,11 @@ pub fn carry_out(
     {
         return Err(Failure::new("usage", "only `graph export` writes this format").help("human, or json"));
     }
+    if matches!(cli.global.format, Format::Jsonl | Format::InToto)
+        && !matches!(cli.command, Command::Audit(AuditCommand::Export { .. }))
+    {
+        return Err(Failure::new("usage", "only `audit export` writes this format").help("human, or json"));
+    }
     let context = Context { place, format: cli.global.format, width, progress, cancel };
     match &cli.command {
         Command::Init => init::init(&context),
@@ -127,6 +133,7 @@ pub fn carry_out(
         Command::Approve(args) => approve::approve(&context, args, approve::Word::Yes),
         Command::Deny(args) => approve::approve(&context, args, approve::Word::No),
         Command::Revoke(args) => approve::revoke(&context, args),
+        Command::Audit(command) => audit::audit(&context, command, show),
         Command::Completions { .. } | Command::Reference { .. } | Command::Guard { .. } => {
             Err(Failure::new("bug", "this command needs no place"))
         }

@@ -20,7 +20,7 @@ pub(crate) const INTERRUPTED: &str = "interrupted";
 /// A question that could not be answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Failure {
-    /// Stable name of the kind: `git`, `diff`, `file`, `input`, `rules`, `store`, `interrupted`, `bug`.
+    /// Stable name of the kind: `git`, `diff`, `file`, `input`, `rules`, `store`, `ledger`, `interrupted`, `bug`.
     pub code: &'static str,
     /// What is wrong.
     pub message: String,
@@ -88,6 +88,13 @@ impl From<GitError> for Failure {
 impl From<DiffError> for Failure {
     fn from(error: DiffError) -> Self {
         Self { code: "diff", message: error.to_string(), help: Some(error.help().to_owned()) }
+    }
+}
+
+impl From<grace_ledger::Error> for Failure {
+    fn from(error: grace_ledger::Error) -> Self {
+        let help = error.help().map(str::to_owned);
+        Self { code: "ledger", message: printable(&error.to_string()), help }
     }
 }
 

@@ -7,6 +7,7 @@ mod books;
 mod change;
 pub mod estimate;
 mod history;
+pub mod ledger;
 mod memory;
 mod models;
 pub mod people;

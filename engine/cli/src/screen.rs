@@ -5,6 +5,7 @@
 //! where the values come from.
 
 pub mod approvals;
+pub mod audit;
 pub mod diagnostic;
 pub mod explain;
 pub mod export;

@@ -5,7 +5,7 @@
 //! and the tree by digest, so that an outcome is never taken for that of another tree.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use grace_engine::decide::{Answer, BundleOutcome, Decision, Reason};
 use grace_engine::plan::{BundlePlan, Plan};
@@ -255,13 +255,37 @@ pub fn ledger_of(repository: &Repository) -> Ledger {
     Ledger::at(&repository.common_dir().join("grace").join("ledger")).engine(engine)
 }
 
-/// The file of this user's key: outside of every repository.
+/// What a repository's ledger is named after.
 #[must_use]
-pub fn key_path() -> Option<PathBuf> {
-    match env::var_os(KEY_VARIABLE) {
-        Some(path) => Some(PathBuf::from(path)),
-        None => Some(env::config_dir()?.join("grace-rules").join("ledger.key")),
+pub fn project_of(repository: &Repository) -> String {
+    repository.root().file_name().and_then(|name| name.to_str()).unwrap_or("project").to_owned()
+}
+
+/// The file of this user's key: outside of every repository, and so of this one.
+///
+/// # Errors
+/// When there is no place for it, or the one that is named lies inside the repository.
+pub fn key_path(repository: Option<&Repository>) -> Result<PathBuf, Error> {
+    let wrong = |path, what| Err(Error::Key { path, what });
+    match said_path().filter(|path| path.is_absolute()) {
+        None => wrong("ledger.key".into(), "nothing says where it is; name a file by GRACE_RULES_LEDGER_KEY, absolute"),
+        Some(path) if repository.is_some_and(|repository| is_inside(&path, repository)) => {
+            wrong(path, "it lies inside the repository, where a commit could take it along")
+        }
+        Some(path) => Ok(path),
     }
+}
+
+fn said_path() -> Option<PathBuf> {
+    let named = env::var_os(KEY_VARIABLE).map(PathBuf::from);
+    named.or_else(|| Some(env::config_dir()?.join("grace-rules").join("ledger.key")))
+}
+
+fn is_inside(path: &Path, repository: &Repository) -> bool {
+    // The key may not be there yet; the directory that is nearest to it is.
+    let real = path.ancestors().find_map(|above| files::canonical(above).ok());
+    let inside = [Some(repository.root().to_path_buf()), files::canonical(repository.common_dir()).ok()];
+    real.is_some_and(|real| inside.iter().flatten().any(|root| real.starts_with(root)))
 }
 
 impl Journal {
@@ -270,14 +294,9 @@ impl Journal {
     /// # Errors
     /// When the key or the ledger cannot be used: nothing may be done then that was to be recorded.
     pub fn open(repository: &Repository, actor: Option<&str>) -> Result<Self, Error> {
-        let path = key_path().ok_or_else(|| Error::Key {
-            path: PathBuf::from("ledger.key"),
-            what: "this user has no directory for settings; name a file by GRACE_RULES_LEDGER_KEY",
-        })?;
-        let (key, _) = SecretKey::load_or_create(&path)?;
+        let (key, _) = SecretKey::load_or_create(&key_path(Some(repository))?)?;
         let ledger = ledger_of(repository);
-        let project = repository.root().file_name().and_then(|name| name.to_str()).unwrap_or("project");
-        ledger.create(&key, project)?;
+        ledger.create(&key, &project_of(repository))?;
         let actor = actor.filter(|actor| !actor.is_empty()).unwrap_or("not said").to_owned();
         Ok(Self { ledger, key, actor })
     }
@@ -312,7 +331,7 @@ impl Journal {
 /// # Errors
 /// When it cannot be read, or is not what was signed.
 pub fn recorded(repository: &Repository) -> Result<Option<Snapshot>, Error> {
-    let Some(path) = key_path().filter(|path| files::exists(path)) else { return Ok(None) };
+    let Some(path) = said_path().filter(|path| files::exists(path)) else { return Ok(None) };
     let key: PublicKey = SecretKey::load(&path)?.public();
     match ledger_of(repository).snapshot(&key) {
         Ok(snapshot) => Ok(Some(snapshot)),

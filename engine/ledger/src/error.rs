@@ -96,7 +96,9 @@ impl Error {
                 Some("the ledger is kept in the git directory, which must be writable where something is recorded")
             }
             Self::File(FileError { kind: FileErrorKind::Full, .. }) => Some("free some disk space and try again"),
-            Self::Key { .. } => Some("restore the key from a copy; another key starts another ledger"),
+            Self::Key { .. } => Some(
+                "it must be a file of this user alone, outside of the repository; another key starts another ledger",
+            ),
             Self::Busy { .. } => Some("wait for the other process, or end it"),
             Self::Untrusted { .. } => Some("name the key that you trust"),
             Self::Damaged { .. } => Some("keep a copy as evidence, and put back the last copy that verifies"),

@@ -11,6 +11,7 @@
 mod append;
 pub mod canonical;
 mod disk;
+mod dsse;
 mod error;
 mod key;
 pub mod merkle;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use disk::{Disk, Guard};
+pub use dsse::open_envelope;
 pub use error::{Error, Result};
 pub use key::{PublicKey, SecretKey};
 pub use note::{Checkpoint, MAX_CHECKPOINT};

@@ -101,6 +101,13 @@ fn what_is_printed_fits_its_schema() {
         ("run", "run"),
         // With an estimate from that run.
         ("plan", "plan"),
+        ("audit-ledger", "audit init"),
+        ("audit-ledger", "audit anchor git"),
+        ("audit-records", "audit show"),
+        ("audit-records", "audit show 0"),
+        ("audit-verify", "audit verify"),
+        ("audit-verify", "audit fsck"),
+        ("audit-proof", "audit prove 0"),
     ] {
         assert_fits(name, &repo.json(line));
     }

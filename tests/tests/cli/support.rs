@@ -158,10 +158,17 @@ impl Repo {
         self.path.with_file_name("cache")
     }
 
+    /// The file of the key that signs the ledger here: beside the repository, and not there at first.
+    pub(crate) fn key(&self) -> PathBuf {
+        self.path.with_file_name("ledger.key")
+    }
+
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(binary());
-        command.current_dir(&self.path).env("GRACE_RULES_CACHE", self.cache());
-        command.env("GRACE_RULES_LEDGER_KEY", self.path.with_file_name("ledger.key"));
+        command
+            .current_dir(&self.path)
+            .env("GRACE_RULES_CACHE", self.cache())
+            .env("GRACE_RULES_LEDGER_KEY", self.key());
         command
     }
 
@@ -278,7 +285,17 @@ impl Said {
         text.push_str(&format!("--- exit {code}\n"));
         assert!(!text.contains("\u{1b}["), "no colour without a terminal: {text}");
         let text = text.replace(&directory.display().to_string(), "DIR");
+        let text = match directory.parent() {
+            Some(above) => text.replace(&above.display().to_string(), "ABOVE"),
+            None => text,
+        };
         let replaced = [
+            (r"\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}", "+KEYID+KEY"),
+            (r"\b[0-9a-f]{8}-[0-9a-f]{8}\b", "LEDGER"),
+            (r"\b[0-9a-f]{64}\b", "DIGEST"),
+            (r"\b[0-9a-f]{12}\n", "SHORT\n"),
+            (r"the key [0-9a-f]{8}\b", "the key FINGERPRINT"),
+            (r"\b20\d\d-\d\d-\d\d(T[0-9:]{8}\.\d{6}Z| [0-9:]{8})", "WHEN"),
             (r" +plan [0-9a-f]{8}\b", "  plan ID"),
             (r"approve [0-9a-f]{8}\b", "approve ID"),
             (r"\b\d+(\.\d)? m?s\b", "TIME"),

@@ -10,7 +10,6 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::approve::refuse_suppositions;
-use super::keeping::of_ledger;
 use super::plan::engine;
 use super::run::about;
 use super::{Answer, Context};
@@ -55,8 +54,8 @@ pub(super) fn gate(context: &Context, args: &ChangeArgs) -> Result<Answer> {
     };
     let now = clock::now();
     let about = about(repository, &plan, &loaded)?;
-    let recorded = journal::recorded(repository).map_err(of_ledger)?;
-    let run = recorded.as_ref().map(|ledger| journal::run_of(ledger, &about)).transpose().map_err(of_ledger)?.flatten();
+    let recorded = journal::recorded(repository)?;
+    let run = recorded.as_ref().map(|ledger| journal::run_of(ledger, &about)).transpose()?.flatten();
     let outcomes = run.as_ref().map(|run| journal::outcomes(run, &plan)).unwrap_or_default();
     let trust = trust::count(loaded.books(), &plan, &outcomes, &loaded.past);
     let judge = |agreed: &Agreed| {
@@ -71,11 +70,11 @@ pub(super) fn gate(context: &Context, args: &ChangeArgs) -> Result<Answer> {
         trust: trust.clone(),
         ..DecisionSaid::new(about.clone(), &decision, run.clone(), &heard.approvals, now.to_string())
     };
-    let known = recorded.as_ref().map(|ledger| journal::decision_of(ledger, &about)).transpose().map_err(of_ledger)?;
+    let known = recorded.as_ref().map(|ledger| journal::decision_of(ledger, &about)).transpose()?;
     // Asked again, with the same answer: once is enough.
     if !known.flatten().is_some_and(|known| known.is_same(&said)) {
-        let journal = Journal::open(repository, args.actor.as_deref()).map_err(of_ledger)?;
-        journal.append(&[Event::Decision(said)]).map_err(of_ledger)?;
+        let journal = Journal::open(repository, args.actor.as_deref())?;
+        journal.append(&[Event::Decision(said)])?;
     }
     let code = u8::from(decision.answer != decide::Answer::Go);
     if context.is_json() {

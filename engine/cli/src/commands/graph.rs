@@ -113,7 +113,8 @@ pub(super) fn export(context: &Context, level: Level, args: &GraphArgs) -> Resul
     match context.format {
         Format::Json => Answer::json(&exported, true),
         Format::GraphMl => Ok(Answer::yes(exported.graphml())),
-        Format::Dot | Format::Human => Ok(Answer::yes(exported.dot())),
+        // The others were refused, or stand for none.
+        Format::Dot | Format::Human | Format::Jsonl | Format::InToto => Ok(Answer::yes(exported.dot())),
     }
 }
 

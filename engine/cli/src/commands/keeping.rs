@@ -1,13 +1,11 @@
 //! What a run keeps of its outcomes: in the ledger, which is the truth, and in the store.
 
 use grace_govern::journal::{About, BundleSaid, Event as Said, Journal, TestSaid};
-use grace_ledger::Error as LedgerError;
 use grace_runner::{BundleOutcome, BundleStatus, TestStatus};
 use grace_store::{BundleRecord, Record, Recorded, Store, TestRecord};
 use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::screen::page::printable;
 
 /// Writes records as they come; the first failure is kept for the end, so that the run goes on.
 pub(super) struct Keeper {
@@ -22,7 +20,7 @@ impl Keeper {
     /// Into the ledger. The first failure is kept for the end, so that the children are ended first.
     pub(super) fn say(&mut self, said: Said) {
         if let Err(error) = self.journal.append(&[said]) {
-            self.failure.get_or_insert_with(|| of_ledger(error));
+            self.failure.get_or_insert_with(|| error.into());
         }
     }
 
@@ -90,15 +88,6 @@ pub(super) fn records(run: &str, bundle: &str, outcome: &BundleOutcome) -> Vec<R
         })
     }));
     records
-}
-
-/// Why the ledger could not be read or written.
-pub(super) fn of_ledger(error: LedgerError) -> Failure {
-    let failure = Failure::new("ledger", printable(&error.to_string()));
-    match error.help() {
-        Some(help) => failure.help(help),
-        None => failure,
-    }
 }
 
 /// The word that stands for a status in JSON.

@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use super::{Answer, approve, check, explain, fmt, gate, init, plan, run, test};
 use crate::args::{Cli, Reference};
 use crate::failure::{self, Result};
-use crate::screen::stats;
+use crate::screen::{audit, stats};
 
 /// Columns of the help in the documentation.
 const WIDTH: usize = 80;
@@ -61,6 +61,10 @@ fn schemas() -> BTreeMap<&'static str, Schema> {
         ("run", of::<run::RunReport<'_>>()),
         ("decision", of::<gate::GateReport<'_>>()),
         ("statement", of::<approve::SaidReport<'_>>()),
+        ("audit-ledger", of::<audit::LedgerReport>()),
+        ("audit-records", of::<audit::RecordsReport>()),
+        ("audit-verify", of::<audit::VerifyReport>()),
+        ("audit-proof", of::<audit::ProofReport>()),
         ("error", of::<failure::Report<'_>>()),
     ])
 }

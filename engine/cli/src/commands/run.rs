@@ -16,7 +16,7 @@ use grace_system::{clock, env, files, git, process};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::keeping::{Keeper, of_ledger, of_store, records, said};
+use super::keeping::{Keeper, of_store, records, said};
 use super::observing::{Observed, ObservedBundle};
 use super::plan::{PlanReport, engine};
 use super::recording::{Before, RecordedBundle, Recording};
@@ -110,14 +110,14 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
     let started = clock::now();
     let run_id = format!("{}-{}", started.strftime("%Y%m%dT%H%M%S%.6fZ"), std::process::id());
     // Nothing is started that could not be recorded.
-    let journal = Journal::open(repository, args.actor.as_deref()).map_err(of_ledger)?;
+    let journal = Journal::open(repository, args.actor.as_deref())?;
     let about = about(repository, &plan, &loaded)?;
     let mut store = Store::open(&store_path(repository)).map_err(of_store)?;
     let json =
         serde_json::to_string(&PlanReport::new(&plan, &loaded, None)).map_err(|error| Failure::new("bug", error))?;
     let head = args.head.clone().unwrap_or_else(|| if args.staged { "staged" } else { "worktree" }.to_owned());
     let planned = PlanSaid { run: run_id.clone(), about: about.clone(), json: json.clone() };
-    journal.append(&[Said::Plan(planned)]).map_err(of_ledger)?;
+    journal.append(&[Said::Plan(planned)])?;
     store.record(&Record::Plan(PlanRecord { run: run_id.clone(), plan: plan.id.clone(), json })).map_err(of_store)?;
 
     let keeper = Arc::new(Mutex::new(Keeper { journal, store, failure: None, spooled: None }));

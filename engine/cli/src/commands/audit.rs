@@ -1,0 +1,372 @@
+//! `audit`: the ledger of a repository: made, shown, verified, proven, anchored, exported.
+
+use std::path::Path;
+
+use grace_govern::journal;
+use grace_ledger::merkle::hex;
+use grace_ledger::{
+    Anchor, Checkpoint, FaultKind, Ledger, MAX_CHECKPOINT, MAX_PROOF, Pending, PublicKey, Record, Report, Snapshot,
+    Unproven, check_proof, claimed_checkpoint,
+};
+use grace_system::files;
+
+use super::{Answer, Context, Show};
+use crate::args::{AnchorCommand, AuditCommand, Format, LedgerArgs};
+use crate::failure::{Failure, Result, quoted};
+use crate::load::ledger::{self, ANCHORS, CHECKPOINT, Kept};
+use crate::screen;
+use crate::screen::audit::{
+    FaultReport, LedgerReport, PendingReport, PolicyReport, ProofReport, RecordReport, RecordsReport, VerifyReport,
+};
+
+/// Bytes of records that are shown at once.
+const CHUNK: usize = 1 << 20;
+
+pub(super) fn audit(context: &Context, command: &AuditCommand, show: Show<'_>) -> Result<Answer> {
+    match command {
+        AuditCommand::Init => init(context),
+        AuditCommand::Show { seq, last, source } => records(context, *seq, *last, source),
+        AuditCommand::Verify { against, require_anchor, source } => {
+            let against: Vec<&Path> = against.iter().map(|path| path.as_path()).collect();
+            verify(context, &against, *require_anchor, source)
+        }
+        AuditCommand::Prove { seq, output, source } => prove(context, *seq, output.as_deref(), source),
+        AuditCommand::CheckProof { file, key } => check(context, file, key.as_deref()),
+        AuditCommand::Anchor(command) => anchor(context, command),
+        AuditCommand::Export { seq, source } => export(context, *seq, source, show),
+        AuditCommand::Fsck => fsck(context),
+    }
+}
+
+/// The ledger that is read, and the key that is trusted.
+fn source(context: &Context, source: &LedgerArgs) -> Result<(Ledger, PublicKey)> {
+    let key = ledger::trusted(&context.place, source.key.as_deref())?;
+    let ledger = match &source.ledger {
+        Some(dir) => Ledger::at(&files::canonical(&context.place.absolute(dir))?),
+        None => journal::ledger_of(context.place.repository()?),
+    };
+    Ok((ledger, key))
+}
+
+fn init(context: &Context) -> Result<Answer> {
+    let open = ledger::open(&context.place)?;
+    let snapshot = open.ledger.snapshot(&open.key.public())?;
+    let report = LedgerReport {
+        place: open.ledger.dir().display().to_string(),
+        made: open.made_ledger,
+        made_key: open.made_key.then(|| open.key_file.display().to_string()),
+        ..ledger_report(&snapshot, &open.key.public())
+    };
+    if context.is_json() {
+        return Answer::json(&report, true);
+    }
+    let mut page = context.page();
+    screen::audit::made(&mut page, &report);
+    Ok(Answer::yes(page.finish()))
+}
+
+fn ledger_report(snapshot: &Snapshot, key: &PublicKey) -> LedgerReport {
+    let head = snapshot.head();
+    LedgerReport {
+        schema: "grace-rules/audit-ledger",
+        version: 1,
+        origin: head.origin.clone(),
+        records: head.size,
+        root: hex(&head.root),
+        key: key.text(&head.origin),
+        place: String::new(),
+        made: false,
+        made_key: None,
+    }
+}
+
+fn records(context: &Context, seq: Option<u64>, last: u64, args: &LedgerArgs) -> Result<Answer> {
+    let (ledger, key) = source(context, args)?;
+    let snapshot = ledger.snapshot(&key)?;
+    let size = snapshot.len();
+    let shown = match seq {
+        Some(seq) => {
+            let record = snapshot.get(seq)?;
+            let body = Some(snapshot.body(&record)?);
+            vec![RecordReport { body, ..record_report(&record, Some(&snapshot))? }]
+        }
+        None => snapshot
+            .records(size.saturating_sub(last)..size)
+            .map(|record| record_report(&record?, Some(&snapshot)))
+            .collect::<Result<_>>()?,
+    };
+    let origin = snapshot.head().origin.clone();
+    let report = RecordsReport { schema: "grace-rules/audit-records", version: 1, origin, records: size, shown };
+    if context.is_json() {
+        return Answer::json(&report, true);
+    }
+    let mut page = context.page();
+    match (seq, report.shown.first()) {
+        (Some(_), Some(record)) => screen::audit::record(&mut page, record),
+        _ => screen::audit::records(&mut page, &report),
+    }
+    Ok(Answer::yes(page.finish()))
+}
+
+fn record_report(record: &Record, snapshot: Option<&Snapshot>) -> Result<RecordReport> {
+    let mut private = Vec::new();
+    for (name, commitment) in &record.private {
+        let is_there = match snapshot {
+            Some(snapshot) => snapshot.private(commitment)?.is_some(),
+            None => false,
+        };
+        private.push((name.clone(), is_there));
+    }
+    let policy = record.policy.as_ref();
+    Ok(RecordReport {
+        seq: record.seq,
+        kind: record.kind.clone(),
+        ts: record.ts.clone(),
+        actor: record.actor.clone(),
+        engine: record.engine.clone(),
+        repo: record.repo.clone(),
+        commit: record.commit.clone(),
+        policy: policy.map(|policy| PolicyReport { digest: policy.digest.clone(), version: policy.version }),
+        digest: hex(&record.digest()),
+        prev: hex(&record.prev),
+        body: None,
+        private,
+    })
+}
+
+fn verify(context: &Context, against: &[&Path], require_anchor: bool, args: &LedgerArgs) -> Result<Answer> {
+    let (ledger, key) = source(context, args)?;
+    let mut anchors = Vec::new();
+    for path in against {
+        let note = files::read_text(&context.place.absolute(path), MAX_CHECKPOINT as u64)?;
+        anchors.push(Anchor { source: path.display().to_string(), note });
+    }
+    // What git of this repository keeps says nothing of a ledger that lies elsewhere.
+    let kept = match (&args.ledger, &context.place.repository) {
+        (None, Ok(repository)) => {
+            let origin = ledger.claimed_checkpoint().ok().flatten().map(|checkpoint| checkpoint.origin);
+            ledger::kept(repository, &key, origin.as_deref())?
+        }
+        _ => Kept::default(),
+    };
+    anchors.extend(kept.anchors);
+    let working = context.progress.spinner("verifying");
+    let report = ledger.verify(&key, &anchors);
+    drop(working);
+    answer(context, &report, &kept.elsewhere, &key, require_anchor)
+}
+
+fn answer(
+    context: &Context,
+    report: &Report,
+    elsewhere: &[(String, String)],
+    key: &PublicKey,
+    require_anchor: bool,
+) -> Result<Answer> {
+    let kind = |kind: FaultKind| match kind {
+        FaultKind::Tampered => "tampered",
+        FaultKind::Unreadable => "unreadable",
+        FaultKind::Newer => "newer",
+        FaultKind::Anchor => "anchor",
+    };
+    let mut faults: Vec<FaultReport> = report
+        .faults
+        .iter()
+        .map(|fault| FaultReport { kind: kind(fault.kind), at: fault.at.clone(), what: fault.what.clone() })
+        .collect();
+    // An erased ledger in whose place another was begun shows only so.
+    faults.extend(elsewhere.iter().map(|(reference, origin)| FaultReport {
+        kind: kind(FaultKind::Anchor),
+        at: reference.clone(),
+        what: format!("it vouches for the ledger `{origin}` of this clone, which is not here"),
+    }));
+    let size = report.head.as_ref().map_or(0, |head| head.size);
+    if require_anchor && report.is_proven() && report.anchored_to() < size {
+        faults.push(FaultReport {
+            kind: kind(FaultKind::Anchor),
+            at: format!("records {}..{}", report.anchored_to(), size - 1),
+            what: "no checkpoint kept outside vouches for them".to_owned(),
+        });
+    }
+    let (word, code) = match () {
+        () if report.is_tampered() => ("tampered", 1),
+        () if report.is_proven() && faults.is_empty() => ("proven", 0),
+        () => ("unknown", 2),
+    };
+    let mut cannot_show = report.not_proven();
+    let is_elsewhere = |anchored: &grace_ledger::Anchored| !anchored.source.starts_with(ANCHORS);
+    let elsewhere_to = report.anchored.iter().filter(|it| is_elsewhere(it)).map(|it| it.size).max().unwrap_or(0);
+    if elsewhere_to < report.anchored_to() {
+        cannot_show
+            .insert(0, "that nobody changed this clone's own references as well: push them, or keep a file".to_owned());
+    }
+    let report = VerifyReport {
+        schema: "grace-rules/audit-verify",
+        version: 1,
+        answer: word,
+        origin: report.head.as_ref().map(|head| head.origin.clone()),
+        key: key.fingerprint(),
+        signed: if report.is_proven() { size } else { 0 },
+        anchored: report.anchored_to(),
+        anchors: report.anchored.iter().map(|anchored| (anchored.source.clone(), anchored.size)).collect(),
+        pending: report.pending.as_ref().map(|pending| match *pending {
+            Pending::Whole { from, to } => PendingReport::Whole { from, to },
+            Pending::Torn { bytes, why } => PendingReport::Torn { bytes, why },
+        }),
+        faults,
+        more_faults: report.stopped,
+        notes: report.notes.clone(),
+        cannot_show,
+        policy_version: report.policy,
+    };
+    if context.is_json() {
+        return Ok(Answer { code, ..Answer::json(&report, true)? });
+    }
+    let mut page = context.page();
+    screen::audit::verified(&mut page, &report);
+    Ok(Answer { text: page.finish(), code })
+}
+
+fn prove(context: &Context, seq: u64, output: Option<&Path>, args: &LedgerArgs) -> Result<Answer> {
+    let (ledger, key) = source(context, args)?;
+    let proof = ledger.snapshot(&key)?.prove(seq)?;
+    let proven = check_proof(&proof, &key).map_err(|why| Failure::new("ledger", format!("record {seq}: {why}")))?;
+    if let Some(output) = output {
+        files::create_new(&context.place.absolute(output), proof.as_bytes())?;
+    }
+    if context.is_json() {
+        let report = proof_report(Ok(&proven), None)?;
+        return Answer::json(&ProofReport { proof: output.is_none().then_some(proof), ..report }, true);
+    }
+    let Some(output) = output else { return Ok(Answer::yes(proof)) };
+    let mut page = context.page();
+    screen::audit::written(&mut page, seq, output, &key.text(&proven.checkpoint.origin));
+    Ok(Answer::yes(page.finish()))
+}
+
+fn check(context: &Context, file: &Path, key: Option<&str>) -> Result<Answer> {
+    let key = ledger::trusted(&context.place, key)?;
+    let text = files::read_text(&context.place.absolute(file), MAX_PROOF as u64)?;
+    let proven = check_proof(&text, &key);
+    if let Err(Unproven::Newer(_)) = &proven {
+        return Err(Failure::new(
+            "ledger",
+            format!("{} cannot be checked: its record is of a newer format", quoted(file)),
+        )
+        .help("check it with a newer version of grace-rules"));
+    }
+    let report = proof_report(proven.as_ref(), claimed_checkpoint(&text).as_ref())?;
+    if context.is_json() {
+        return Answer::json(&report, report.proven);
+    }
+    let mut page = context.page();
+    screen::audit::checked(&mut page, &report, &key.fingerprint());
+    Ok(Answer { text: page.finish(), code: u8::from(!report.proven) })
+}
+
+fn proof_report(
+    proven: std::result::Result<&grace_ledger::Proven, &Unproven>,
+    claimed: Option<&Checkpoint>,
+) -> Result<ProofReport> {
+    let report = |proven, why, checkpoint: Option<&Checkpoint>, record| ProofReport {
+        schema: "grace-rules/audit-proof",
+        version: 1,
+        proven,
+        why,
+        origin: checkpoint.map(|checkpoint| checkpoint.origin.clone()),
+        records: checkpoint.map(|checkpoint| checkpoint.size),
+        record,
+        proof: None,
+    };
+    match proven {
+        Ok(proven) => {
+            let record = record_report(&proven.record, None)?;
+            let record = RecordReport { body: proven.record.body.clone(), ..record };
+            Ok(report(true, None, Some(&proven.checkpoint), Some(record)))
+        }
+        Err(why) => Ok(report(false, Some(why.to_string()), claimed, None)),
+    }
+}
+
+fn anchor(context: &Context, command: &AnchorCommand) -> Result<Answer> {
+    let repository = context.place.repository()?;
+    let (ledger, key) = source(context, &LedgerArgs::default())?;
+    let snapshot = ledger.snapshot(&key)?;
+    let head = snapshot.head();
+    let mut report = ledger_report(&snapshot, &key);
+    match command {
+        AnchorCommand::File { path } => {
+            files::create_new(&context.place.absolute(path), head.note.as_bytes())?;
+            report.place = path.display().to_string();
+            report.made = true;
+        }
+        AnchorCommand::Git => {
+            report.place = format!("{ANCHORS}/{}", head.origin);
+            let kept = ledger::kept(repository, &key, Some(&head.origin))?;
+            // What contradicts an earlier checkpoint must not be put on top of it.
+            if let Some(fault) = ledger.verify(&key, &kept.anchors).faults.first() {
+                return Err(Failure::new("ledger", format!("`{}`: {}", fault.at, fault.what))
+                    .help("nothing was anchored; see: grace-rules audit verify"));
+            }
+            let is_there = kept.anchors.iter().any(|anchor| anchor.note == head.note);
+            if !is_there {
+                let message = format!("{} records of {}\n", head.size, head.origin);
+                repository.commit_file(&report.place, CHECKPOINT, head.note.as_bytes(), &message)?;
+            }
+            report.made = !is_there;
+        }
+    }
+    if context.is_json() {
+        return Answer::json(&report, true);
+    }
+    let mut page = context.page();
+    screen::audit::anchored(&mut page, &report, matches!(command, AnchorCommand::Git));
+    Ok(Answer::yes(page.finish()))
+}
+
+fn export(context: &Context, seq: Option<u64>, args: &LedgerArgs, show: Show<'_>) -> Result<Answer> {
+    if context.is_json() {
+        return Err(
+            Failure::new("usage", "records are exported one a line, or as a statement").help("jsonl, or intoto")
+        );
+    }
+    if context.format == Format::InToto {
+        let seq = seq.ok_or_else(|| {
+            Failure::new("usage", "a statement is about one record")
+                .help("grace-rules audit export --format intoto SEQ")
+        })?;
+        if args.ledger.is_some() || args.key.is_some() {
+            return Err(Failure::new("usage", "a statement is signed by whoever keeps the ledger")
+                .help("leave out --ledger and --key"));
+        }
+        let open = ledger::open(&context.place)?;
+        let snapshot = open.ledger.snapshot(&open.key.public())?;
+        let statement = snapshot.statement(&snapshot.get(seq)?, &open.key)?;
+        return Ok(Answer::yes(format!("{statement}\n")));
+    }
+    let (ledger, key) = source(context, args)?;
+    let snapshot = ledger.snapshot(&key)?;
+    let mut text = String::new();
+    for seq in seq.map_or(0..snapshot.len(), |seq| seq..seq + 1) {
+        // Canonical JSON holds no line break.
+        text.push_str(&String::from_utf8_lossy(&snapshot.entry(seq)?));
+        text.push('\n');
+        if text.len() > CHUNK {
+            show(&text)?;
+            text.clear();
+        }
+    }
+    Ok(Answer::yes(text))
+}
+
+fn fsck(context: &Context) -> Result<Answer> {
+    let (ledger, key) = source(context, &LedgerArgs::default())?;
+    let before = ledger.verify(&key, &[]);
+    // What was tampered with is left as it is, as evidence.
+    if !before.is_tampered() && before.head.is_some() {
+        let open = ledger::open(&context.place)?;
+        open.ledger.settle(&open.key)?;
+    }
+    let report = ledger.verify(&key, &[]);
+    answer(context, &report, &[], &key, false)
+}

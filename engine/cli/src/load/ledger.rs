@@ -1,0 +1,119 @@
+//! The ledger of a repository, the key that signs it, and the checkpoints of it that git keeps.
+
+use std::path::{Path, PathBuf};
+
+use grace_govern::journal;
+use grace_ledger::{Anchor, Checkpoint, Ledger, MAX_CHECKPOINT, PublicKey, SecretKey};
+use grace_system::files;
+use grace_system::files::FileErrorKind;
+use grace_system::git::{Blob, Repository};
+
+use super::Place;
+use crate::failure::{Failure, Result, quoted};
+
+/// Where anchors of this clone's own ledgers are, and where those of others are fetched to.
+pub const ANCHORS: &str = "refs/grace/anchors";
+/// Below a remote's references, what is fetched of its anchors.
+const FETCHED: &str = "/grace/anchors/";
+/// The file in the commits of an anchor.
+pub const CHECKPOINT: &str = "checkpoint";
+/// Checkpoints of one reference that are read, newest first.
+const MOST_VERSIONS: usize = 1000;
+/// Longest public key that is read, with its name.
+const LONGEST_KEY: u64 = 4096;
+
+/// A ledger that can be written to.
+#[derive(Debug)]
+pub struct Open {
+    /// The ledger, which is there.
+    pub ledger: Ledger,
+    /// The key that signs it.
+    pub key: SecretKey,
+    /// The file of the key.
+    pub key_file: PathBuf,
+    /// Whether the key was made now: its public half is to be shown once.
+    pub made_key: bool,
+    /// Whether the ledger was.
+    pub made_ledger: bool,
+}
+
+/// Opens the repository's ledger for appending; what is missing, the key and the first record, is made.
+///
+/// # Errors
+/// When there is no place for the key, it lies inside the repository, or the ledger cannot be made or read.
+pub fn open(place: &Place) -> Result<Open> {
+    let repository = place.repository()?;
+    let key_file = journal::key_path(Some(repository))?;
+    let (key, made_key) = SecretKey::load_or_create(&key_file)?;
+    let ledger = journal::ledger_of(repository);
+    let made_ledger = ledger.create(&key, &journal::project_of(repository))?;
+    Ok(Open { ledger, key, key_file, made_key, made_ledger })
+}
+
+/// The key that is trusted: the one given, as text or as a file that holds it, else this user's own. Nothing is made.
+///
+/// # Errors
+/// When what was given is no key, or none was given and this user has none.
+pub fn trusted(place: &Place, given: Option<&str>) -> Result<PublicKey> {
+    let Some(given) = given else {
+        let path = journal::key_path(place.repository.as_ref().ok())?;
+        return match SecretKey::load(&path) {
+            Ok(key) => Ok(key.public()),
+            Err(grace_ledger::Error::File(error)) if error.kind == FileErrorKind::NotFound => {
+                Err(Failure::new("ledger", format!("this user has no key: {} does not exist", quoted(&path)))
+                    .help("say whom to trust: --key KEY, as `audit init` printed it"))
+            }
+            Err(error) => Err(error.into()),
+        };
+    };
+    if let Some((_, key)) = PublicKey::parse(given) {
+        return Ok(key);
+    }
+    let path = place.absolute(Path::new(given));
+    let text = files::read_text(&path, LONGEST_KEY).map_err(|_| {
+        Failure::new("input", format!("{} is neither a public key nor a file with one", quoted(Path::new(given))))
+            .help("a key looks like NAME+12345678+BASE64; `audit init` prints it")
+    })?;
+    let key = PublicKey::parse(&text).map(|(_, key)| key);
+    key.ok_or_else(|| Failure::new("input", format!("{} holds no public key", quoted(&path))))
+}
+
+/// Checkpoints that git keeps: those of this ledger, and those that this key signed for ledgers that are not here.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// Of this ledger.
+    pub anchors: Vec<Anchor>,
+    /// References to checkpoints of another ledger of this clone, and that ledger's name.
+    pub elsewhere: Vec<(String, String)>,
+}
+
+/// The checkpoints that git keeps below [`ANCHORS`], and that were fetched from remotes. `origin` is this ledger's name, if
+/// there is one: without it, all that the key signed count.
+///
+/// # Errors
+/// When git cannot answer.
+pub fn kept(repository: &Repository, key: &PublicKey, origin: Option<&str>) -> Result<Kept> {
+    let mut kept = Kept::default();
+    for (reference, _) in repository.references_below(&[ANCHORS, "refs/remotes"])? {
+        let is_own = reference.starts_with(ANCHORS);
+        if !is_own && !reference.contains(FETCHED) {
+            continue;
+        }
+        let versions = repository.versions_below(&reference, CHECKPOINT, MOST_VERSIONS)?;
+        let mut notes = Vec::new();
+        repository.blobs().read_many(&versions, MAX_CHECKPOINT as u64, |_, blob| {
+            if let Blob::Data(bytes) = blob {
+                notes.extend(String::from_utf8(bytes).ok().and_then(|note| Checkpoint::verify(&note, key)));
+            }
+        })?;
+        for checkpoint in notes {
+            let source = format!("{reference} ({})", checkpoint.size);
+            if origin.is_none_or(|origin| origin == checkpoint.origin) {
+                kept.anchors.push(Anchor { source, note: checkpoint.note });
+            } else if is_own && !kept.elsewhere.iter().any(|(_, of)| *of == checkpoint.origin) {
+                kept.elsewhere.push((reference.clone(), checkpoint.origin));
+            }
+        }
+    }
+    Ok(kept)
+}
