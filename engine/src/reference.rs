@@ -7,6 +7,7 @@
 mod conditions;
 mod fields;
 mod join;
+mod records;
 mod rules;
 mod sets;
 mod text;

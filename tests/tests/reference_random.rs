@@ -5,6 +5,8 @@
 mod case;
 #[path = "reference/history.rs"]
 mod history;
+#[path = "reference/records.rs"]
+mod records;
 #[path = "reference/reduce.rs"]
 mod reduce;
 #[path = "reference/rules.rs"]
@@ -113,6 +115,9 @@ fn shown(case: &Case) -> String {
     for (path, bytes) in case.repo.render().iter().filter(|(path, _)| !changed(path)) {
         let _ = writeln!(shown, "=== unchanged {path}\n{}", String::from_utf8_lossy(bytes));
     }
+    for past in &input.past.reach {
+        let _ = writeln!(shown, "=== record {past:#?}");
+    }
     let past = &case.past;
     let _ = writeln!(
         shown,
@@ -168,6 +173,31 @@ fn a_plan_over_other_languages_says_what_the_reference_says() {
             panic!("case {number}\n{}\n{}", disagreement(&case), shown(&case));
         }
     }
+}
+
+#[test]
+fn a_plan_with_records_is_what_the_reference_says() {
+    let narrowed = |bundle: &str| {
+        format!(
+            "rule narrows_{bundle} : tier 2\n  when change touches all\n  require bundle({bundle}) narrowed to impacted tests\n  because \"x\"\n"
+        )
+    };
+    let (mut chosen, mut left_out, mut unused) = (0, 0, 0);
+    for (number, mut case) in cases(1, count() / 2).enumerate() {
+        case.records = number as u64 + 1;
+        case.book.extend(["b1", "b2"].map(narrowed));
+        if !disagreement(&case).is_empty() {
+            let case = reduce::reduced(case, &|case| !disagreement(case).is_empty());
+            panic!("case {number}\n{}\n{}", disagreement(&case), shown(&case));
+        }
+        let store = Arc::new(FactStore::new());
+        for bundle in from_scratch(&store, &case.input(&store, 0)).bundles {
+            chosen += bundle.sources.recorded;
+            left_out += u32::from(bundle.sources.with_record > bundle.selected.len() as u32);
+            unused += u32::from(bundle.unused_record.is_some());
+        }
+    }
+    assert!(chosen > 0 && left_out > 0 && unused > 0, "{chosen} {left_out} {unused}");
 }
 
 #[test]

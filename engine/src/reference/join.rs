@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use grace_dsl::ast::{
-    Approval, Approver, Forbid, ItemKind, Layers, Requirement, RequirementKind, Rule, Selection, SetExpr, TierApproval,
-    TierLine, TierReach, Waived, Waiver, WaiverEffect, WaiverOf, When,
+    Approval, Approver, Bundle, Forbid, ItemKind, Layers, Requirement, RequirementKind, Rule, Selection, SetExpr,
+    TierApproval, TierLine, TierReach, Waived, Waiver, WaiverEffect, WaiverOf, When,
 };
 use grace_graph::change::Kinds;
 use grace_graph::code::{EdgeKind, FolderUse, PartKey, PartKind};
@@ -160,7 +160,7 @@ impl<'a> Court<'a> {
         for (bundle, narrowed) in &answer.bundles {
             let tests = self.bundle_tests(bundle);
             let selected = match &reached {
-                Some(reached) if *narrowed => tests.intersection(reached).cloned().collect(),
+                Some(reached) if *narrowed => self.impacted(bundle, &tests, reached),
                 _ => tests,
             };
             answer.selected.insert(bundle.clone(), selected.iter().map(test_id).collect());
@@ -707,6 +707,23 @@ impl<'a> Court<'a> {
         let is_python = |key: &PartKey| Language::of_path(&key.path) == Some(Language::Python);
         tests.retain(|key| is_python(key) && self.world.sides[1].parts.get(key).is_some_and(|part| part.is_test));
         tests
+    }
+
+    /// Of a narrowed bundle's tests those that run: by its record, where it has one that counts, else by reading.
+    fn impacted(&self, name: &str, tests: &BTreeSet<PartKey>, reached: &BTreeSet<PartKey>) -> BTreeSet<PartKey> {
+        let forms = self.books.iter().filter_map(|book| book.bundles().find(|(own, _)| *own == name));
+        let forms: Vec<&Bundle> = forms.map(|(_, bundle)| bundle).collect();
+        let Some(told) = self.world.told(name, &forms, test_id) else {
+            return tests.intersection(reached).cloned().collect();
+        };
+        let changed = self.world.changes.iter().filter(|pc| pc.has_meaning()).filter_map(|pc| pc.after.as_ref());
+        let changed: BTreeSet<&PartKey> = changed.collect();
+        let runs = |test: &&PartKey| {
+            let id = test_id(test);
+            let by = if told.usable.contains(&id) { &told.read } else { reached };
+            changed.contains(test) || told.chosen.contains(&id) || by.contains(*test)
+        };
+        tests.iter().filter(runs).cloned().collect()
     }
 
     /// The tests of the after side that the change reaches; `None` where it may reach any.

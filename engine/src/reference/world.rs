@@ -233,9 +233,14 @@ impl World {
     /// Everything on a side that may behave otherwise because of the change, what changed included: what [`Self::spread`]
     /// tells, and whoever may use a part unseen. Any function that changed in more than its body is import-time code.
     pub(super) fn affected(&self, side: usize) -> BTreeSet<PartKey> {
+        self.affected_by(side, self.seeds(side, self.changes.iter().filter(|pc| pc.has_meaning())))
+    }
+
+    /// The parts of a side that some changes begin at.
+    pub(super) fn seeds<'c>(&self, side: usize, changes: impl Iterator<Item = &'c PartChange>) -> Vec<PartKey> {
         let facts = &self.sides[side];
         let mut open = Vec::new();
-        for pc in self.changes.iter().filter(|pc| pc.has_meaning()) {
+        for pc in changes {
             let Some(key) = (if side == 0 { &pc.before } else { &pc.after }) else { continue };
             open.push(key.clone());
             let by_file = Language::of_path(&key.path).is_some_and(|language| language != Language::Python);
@@ -245,6 +250,12 @@ impl World {
                 );
             }
         }
+        open
+    }
+
+    /// [`Self::affected`] of some parts.
+    pub(super) fn affected_by(&self, side: usize, open: Vec<PartKey>) -> BTreeSet<PartKey> {
+        let facts = &self.sides[side];
         let changed = open.iter().filter(|key| facts.parts.contains_key(key)).map(|key| key.path.to_string()).collect();
         let mut affected = self.spread_widely(side, open);
         let loading = facts.loading(changed);

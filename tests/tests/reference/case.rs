@@ -15,6 +15,7 @@ use grace_graph::graph::{CodeGraph, GraphFile};
 use grace_graph::store::FactStore;
 use proptest::prelude::*;
 
+use crate::records;
 use crate::rules::{self, RuleEdit};
 use crate::trees::{self, Done, Edit, Repo};
 
@@ -33,6 +34,8 @@ pub(crate) struct Case {
     pub(crate) declared: Declared,
     pub(crate) past: PastFacts,
     pub(crate) as_of: i64,
+    /// What was recorded of its bundles is drawn from this; nothing was where it is 0.
+    pub(crate) records: u64,
 }
 
 /// A random case with up to this many steps.
@@ -56,6 +59,7 @@ pub(crate) fn case(steps: usize) -> impl Strategy<Value = Case> {
             declared,
             past,
             as_of,
+            records: 0,
         })
 }
 
@@ -178,14 +182,17 @@ impl Case {
             files_before.insert("grace/rules.grace".to_owned(), self.book.join("\n").into_bytes());
             files_after.insert("grace/rules.grace".to_owned(), items_after.join("\n").into_bytes());
         }
+        let before = tree(store, &files_before);
+        let mut past = self.past.clone();
+        past.reach = records::drawn(self.records, &graph(store, &before));
         Input {
-            before: tree(store, &files_before),
+            before,
             after: tree(store, &files_after),
             change: change(&files_before, &files_after, &done),
             rules_before: Some(self.text_of(&self.book)),
             rules_after: Some(self.text_of(&items_after)),
             declared: self.declared.clone(),
-            past: self.past.clone(),
+            past,
             as_of: self.as_of,
         }
     }
