@@ -101,7 +101,7 @@ impl World {
             entered(&reach.outside, reach, key)
                 || key.kind == PartKind::File && opened(&reach.outside, reach, &key.path)
         };
-        let is_outside = keys.iter().any(|key| ran_outside(key));
+        let is_outside = keys.iter().any(ran_outside);
         for id in &told.usable {
             if is_outside || keys.iter().any(|key| opened(&reach.tests[id].seen, reach, &key.path)) {
                 told.chosen.insert(id.clone());
