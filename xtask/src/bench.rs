@@ -6,6 +6,7 @@
 //! whatever else the machine does matters less. Processor time is user and system time of the whole process tree. A tool
 //! of others that cannot be had or run is left out, and said to be. docs/performance.md has figures.
 
+mod ledger;
 mod warm;
 
 use std::fs::{self, File};
@@ -44,10 +45,10 @@ struct Cost {
 }
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
-    let only_warm = match arguments {
-        [] => false,
-        [word] if word == "warm" => true,
-        _ => return Err("it takes the word `warm`, or nothing".to_owned()),
+    let only = match arguments {
+        [] => None,
+        [word] if word == "warm" || word == "ledger" => Some(word.as_str()),
+        _ => return Err("it takes the word `warm` or `ledger`, or nothing".to_owned()),
     };
     if cfg!(windows) {
         return Err("the benchmark counts with `getrusage`, which Windows lacks".to_owned());
@@ -55,7 +56,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let folder = host::root().join("xtask").join("bench");
     let base = python::interpreter()?;
     let measure = folder.join("measure.py");
-    if only_warm {
+    if only == Some("ledger") {
+        return ledger::run(&base, &measure);
+    }
+    if only == Some("warm") {
         let corpus = corpus(&base, &folder.join("corpus.txt"))?;
         duckdb::bring()?;
         host::cargo(&["build", "--release", "--package", "grace-rules"]).run()?;

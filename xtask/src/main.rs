@@ -10,6 +10,7 @@
     reason = "a build tool talks to the terminal, to files and to processes by itself"
 )]
 
+mod attack;
 mod bench;
 mod demo;
 mod doctor;
@@ -30,7 +31,16 @@ const COMMANDS: &[(&str, &str, &str)] = &[
     ("demo", "", "build, then plan a sample change of examples/mini_grace"),
     ("test", "[--ci] [cargo arguments]", "run every test of every crate"),
     ("lint", "", "formatting, clippy on everything, generated files, licences and advisories"),
-    ("bench", "[warm]", "measure on a large project: `graph stats` beside other tools, a plan beside `git status`"),
+    (
+        "bench",
+        "[warm|ledger]",
+        "measure on a large project: `graph stats` beside other tools, a plan beside `git status`; `ledger`: the ledger beside `sha256sum`",
+    ),
+    (
+        "attack",
+        "[kill|crowd|trees|files] [NUMBERS]",
+        "try to change, tear or lose records of a ledger in every way, unseen",
+    ),
     (
         "testbed",
         "CHECKOUT [[--replay] COMMITS]",
@@ -60,6 +70,7 @@ fn main() -> ExitCode {
         "test" => test(&rest),
         "lint" => no_arguments(&rest).and_then(|()| lint::run()),
         "bench" => bench::run(&rest),
+        "attack" => attack::run(&rest),
         "testbed" => testbed::run(&rest),
         "languages" => languages::run(&rest),
         "selection" => selection::run(&rest),

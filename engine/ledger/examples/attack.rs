@@ -1,8 +1,9 @@
-//! Attacks on ledgers, all of them: `attack files [STEP]`, `attack kill ROUNDS`, `attack crowd PROCESSES RECORDS`.
+//! Attacks on ledgers, all of them: `attack files [STEP]`, `kill [ROUNDS]`, `crowd [PROCESSES RECORDS]`, `trees [SIZE STEP]`.
 //!
 //! `files` changes the files of a ledger of 100 records in every way of the lists that the tests try some of. `kill` ends
-//! processes that append, by force, at random moments. `crowd` lets many processes append to one ledger at once. Each prints
-//! what it counted and fails where something was lost or went undetected.
+//! processes that append, by force, at random moments. `crowd` lets many processes append to one ledger at once. `trees` holds
+//! the proofs of all records of ledgers of every size against the crate ct-merkle and the verifier in Python. Each prints
+//! what it counted and fails where something was lost, went undetected, or differs.
 #![expect(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -29,9 +30,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use attacks::{Verdict, Victim};
-use grace_ledger::Ledger;
-use grace_ledger::merkle::hex;
-use support::{draft, key};
+use ct_merkle::mem_backed_tree::MemoryBackedTree;
+use ct_merkle::{InclusionProof, RootHash};
+use grace_ledger::merkle::{self, hex};
+use grace_ledger::{Ledger, check_proof};
+use memory::{Files, Memory};
+use sha2::Sha256;
+use support::{draft, key, parts};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -40,8 +45,9 @@ fn main() -> ExitCode {
         Some("files") => files(number(1, 1) as usize),
         Some("kill") => kill(number(1, 500)),
         Some("crowd") => crowd(number(1, 8), number(2, 10_000)),
+        Some("trees") => trees(number(1, 5_000), number(2, 1)),
         Some("append") => return append(Path::new(&arguments[1]), number(2, u64::MAX), &arguments[3] == "durable"),
-        _ => panic!("expected `files`, `kill` or `crowd`"),
+        _ => panic!("expected `files`, `kill`, `crowd` or `trees`"),
     };
     if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -234,4 +240,54 @@ fn crowd(processes: u64, records: u64) -> bool {
         if is_proven { "verifies" } else { "does not verify" }
     );
     lost == 0 && twice == 0 && is_proven && size == acknowledged.len() as u64 + 1
+}
+
+/// Proofs of ledgers of 1 to `size` records: ours beside those of ct-merkle, and each checked by Python.
+fn trees(size: u64, step: u64) -> bool {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verify_proof.py");
+    let python = if cfg!(windows) { "python" } else { "python3" };
+    let mut child =
+        Command::new(python).args([script, "--paths"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut input = std::io::BufWriter::with_capacity(1 << 20, child.stdin.take().unwrap());
+    let disk = Memory::holding(&Files::new());
+    let ledger = disk.ledger();
+    let _ = ledger.create(&key(7), "mini").unwrap();
+    let mut tree = MemoryBackedTree::<Sha256, Vec<u8>>::new();
+    let (mut proofs, mut differ) = (0_u64, 0_u64);
+    // Of no leaves there is a root and no proof.
+    differ += u64::from(tree.root().as_bytes()[..] != merkle::root(&[]));
+    for now in 1..=size {
+        if now > 1 {
+            ledger.append(&key(7), &[draft(now)]).unwrap();
+        }
+        let snapshot = ledger.snapshot(&key(7).public()).unwrap();
+        tree.push(snapshot.entry(now - 1).unwrap());
+        let head = snapshot.head();
+        differ += u64::from(tree.root().as_bytes()[..] != head.root);
+        let root = RootHash::<Sha256>::new(head.root.into(), now);
+        for seq in ((now % step)..now).step_by(step as usize) {
+            let proof = snapshot.prove(seq).unwrap();
+            let (index, entry, path) = parts(&proof);
+            let leaf = merkle::leaf(&entry);
+            let hashes: &[merkle::Hash] = path.as_chunks().0;
+            let agree = index == seq
+                && path == tree.prove_inclusion(seq as usize).as_bytes()
+                && merkle::root_of_proof(index, now, leaf, hashes) == Some(head.root);
+            // One signature of each size: it is the same note in each proof.
+            let agree = agree && (seq > step || check_proof(&proof, &key(7).public()).is_ok());
+            writeln!(input, "{index} {now} {} {} {}", hex(&leaf), hex(&head.root), hex(&path)).unwrap();
+            let agree = agree && root.verify_inclusion(&entry, index, &InclusionProof::from_bytes(path)).is_ok();
+            proofs += 1;
+            differ += u64::from(!agree);
+        }
+    }
+    drop(input);
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut child.stdout.take().unwrap(), &mut said).unwrap();
+    assert!(child.wait().unwrap().success());
+    let in_python: u64 = said.trim().parse().unwrap();
+    println!(
+        "trees of 0 to {size} records: {proofs} proofs, {differ} differ from ct-merkle's, {in_python} proven in Python"
+    );
+    differ == 0 && in_python == proofs
 }

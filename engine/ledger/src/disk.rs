@@ -1,7 +1,7 @@
 //! The file operations that a ledger is made of, few enough that a test can let each of them fail.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use grace_system::files::{self, DirEntry, FileError};
@@ -31,13 +31,19 @@ pub trait Disk: fmt::Debug + Send + Sync {
     fn lock(&self, patience: Duration) -> Result<Option<Guard>, FileError>;
 }
 
-/// The disk of this machine.
+/// A directory of this machine.
 #[derive(Debug)]
-pub(crate) struct Local {
-    pub(crate) dir: PathBuf,
+pub struct Local {
+    dir: PathBuf,
 }
 
 impl Local {
+    /// The directory `dir`, which need not be there yet.
+    #[must_use]
+    pub fn at(dir: &Path) -> Self {
+        Self { dir: dir.to_path_buf() }
+    }
+
     fn path(&self, path: &str) -> PathBuf {
         if path.is_empty() { self.dir.clone() } else { self.dir.join(path) }
     }

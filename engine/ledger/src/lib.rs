@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use disk::{Disk, Guard};
+pub use disk::{Disk, Guard, Local};
 pub use dsse::open_envelope;
 pub use error::{Error, Result};
 pub use key::{PublicKey, SecretKey};
@@ -67,7 +67,7 @@ impl Ledger {
     /// The ledger in `dir`, which need not be there yet. Nothing is read.
     #[must_use]
     pub fn at(dir: &Path) -> Self {
-        Self::on(Arc::new(disk::Local { dir: dir.to_path_buf() }), dir)
+        Self::on(Arc::new(Local::at(dir)), dir)
     }
 
     /// The ledger on another disk; `dir` is only its name in messages.

@@ -1,6 +1,7 @@
 """Checks proofs of a ledger by the published formats alone, without a line of grace-rules.
 
-    verify_proof.py NAME+ID+KEY FILE...      prints `proven` or `not proven` for each file
+    verify_proof.py NAME+ID+KEY FILE...   prints `proven` or `not proven` for each file
+    verify_proof.py --paths               counts the lines INDEX SIZE LEAF ROOT PATH whose leaf is under that root
 
 C2SP tlog-proof, tlog-checkpoint and signed-note; RFC 6962 for the tree; RFC 8032 for Ed25519, here slow and short.
 """
@@ -61,6 +62,15 @@ def check(proof, name, key):
     assert (dash, signer, decode(value)[:4]) == ("\u2014", name, ours) and decode(key)[0] == 1
     signed(decode(key)[1:], f"{text}\n".encode(), decode(value)[4:])
 
+
+if sys.argv[1] == "--paths":
+    proven = 0
+    for line in sys.stdin:
+        index, size, leaf, top, path = line.rstrip("\n").split(" ")
+        path, digest = bytes.fromhex(path), bytes.fromhex(leaf)
+        path = [path[at : at + 32] for at in range(0, len(path), 32)]
+        proven += root(int(index), int(size) - 1, digest, path) == bytes.fromhex(top)
+    print(proven)
 
 for file in sys.argv[2:]:
     try:

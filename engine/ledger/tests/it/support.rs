@@ -1,5 +1,7 @@
 //! What the tests share.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use grace_ledger::{Draft, Ledger, PublicKey, SecretKey};
 use serde_json::json;
 use tempfile::TempDir;
@@ -41,4 +43,13 @@ pub(crate) fn draft(number: u64) -> Draft {
     )
     .policy("sha256:00", 3)
     .about("mini", "0123456789012345678901234567890123456789")
+}
+
+/// Number, entry and path of a proof, as anybody could read them.
+pub(crate) fn parts(proof: &str) -> (u64, Vec<u8>, Vec<u8>) {
+    let decode = |text: &str| BASE64.decode(text).unwrap();
+    let mut lines = proof.split("\n\n").next().unwrap().lines().skip(1);
+    let entry = decode(lines.next().unwrap().strip_prefix("extra ").unwrap());
+    let index = lines.next().unwrap().strip_prefix("index ").unwrap().parse().unwrap();
+    (index, entry, lines.flat_map(decode).collect())
 }

@@ -2,24 +2,13 @@
 
 use std::process::Command;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
 use ct_merkle::{InclusionProof, RootHash};
 use grace_ledger::{Checkpoint, Ledger, PublicKey, Unproven, check_proof, merkle};
 use proptest::prelude::*;
 use sha2::Sha256;
 
-use crate::support::{key, scratch};
-
-/// Number, entry and path of a proof, as anybody could read them.
-fn parts(proof: &str) -> (u64, Vec<u8>, Vec<u8>) {
-    let decode = |text: &str| BASE64.decode(text).unwrap();
-    let mut lines = proof.split("\n\n").next().unwrap().lines().skip(1);
-    let entry = decode(lines.next().unwrap().strip_prefix("extra ").unwrap());
-    let index = lines.next().unwrap().strip_prefix("index ").unwrap().parse().unwrap();
-    (index, entry, lines.flat_map(decode).collect())
-}
+use crate::support::{key, parts, scratch};
 
 /// Holds the root and the proof of every `step`th record against those of the other crate.
 fn compare(ledger: &Ledger, tree: &mut MemoryBackedTree<Sha256, Vec<u8>>, step: usize) {
