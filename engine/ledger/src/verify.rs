@@ -209,8 +209,15 @@ impl Ledger {
         if report.stopped {
             return report;
         }
-        self.look_at_pending(key, &head, &mut report);
-        walk::files(self, key, &head, &told, &mut report);
+        // While another process appends, files come and go. Where no lock can be had, what is found is believed.
+        let _lock = self.disk.lock(self.patience).ok().flatten();
+        match self.now(key, &head) {
+            Ok((pending, now)) => {
+                look_at_pending(pending, key, &now, &mut report);
+                walk::files(self, &head, &now, &told, &mut report);
+            }
+            Err(error) => report.error(error),
+        }
         report
     }
 
@@ -254,27 +261,38 @@ impl Ledger {
         chain.end(&*self.disk, head, report)
     }
 
-    fn look_at_pending(&self, key: &PublicKey, head: &Checkpoint, report: &mut Report) {
-        let bytes = match self.disk.read(PENDING, MAX_PENDING) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind == FileErrorKind::NotFound => return,
-            Err(error) => return report.error(error.into()),
+    /// The journal, and what the ledger has become since `head`. In this order: a journal is only ever written for a
+    /// checkpoint that is there already.
+    fn now(&self, key: &PublicKey, head: &Checkpoint) -> Result<(Option<Vec<u8>>, Checkpoint), Error> {
+        let pending = match self.disk.read(PENDING, MAX_PENDING) {
+            Ok(bytes) => Some(bytes),
+            Err(error) if error.kind == FileErrorKind::NotFound => None,
+            Err(error) => return Err(error.into()),
         };
-        let torn = |why| Some(Pending::Torn { bytes: bytes.len() as u64, why });
-        report.pending = match pending::parse(&bytes) {
-            Err(why) => torn(why),
-            Ok(pending) if Checkpoint::verify(&pending.checkpoint.note, key).is_none() => {
-                torn("the key did not sign it")
-            }
-            Ok(pending) if pending.checkpoint.origin != head.origin => torn("it is of another ledger"),
-            Ok(pending) if pending.base > head.size => {
-                let what = format!("its checkpoint is of {} records, and {} are there", pending.base, head.size);
-                return report.tampered(PENDING, what);
-            }
-            Ok(pending) if pending.checkpoint.size <= head.size => None,
-            Ok(pending) => Some(Pending::Whole { from: pending.base, to: pending.checkpoint.size }),
-        };
+        let note = snapshot::read_checkpoint(&*self.disk)?.unwrap_or_default();
+        let now = snapshot::believe(&note, key)?;
+        if now.origin != head.origin || now.size < head.size {
+            return Err(Error::damaged(CHECKPOINT, "it was replaced by another while the ledger was read"));
+        }
+        Ok((pending, now))
     }
+}
+
+/// Tells what an append left, if it left something.
+fn look_at_pending(pending: Option<Vec<u8>>, key: &PublicKey, now: &Checkpoint, report: &mut Report) {
+    let Some(bytes) = pending else { return };
+    let torn = |why| Some(Pending::Torn { bytes: bytes.len() as u64, why });
+    report.pending = match pending::parse(&bytes) {
+        Err(why) => torn(why),
+        Ok(pending) if Checkpoint::verify(&pending.checkpoint.note, key).is_none() => torn("the key did not sign it"),
+        Ok(pending) if pending.checkpoint.origin != now.origin => torn("it is of another ledger"),
+        Ok(pending) if pending.base > now.size => {
+            let what = format!("its checkpoint is of {} records, and {} are there", pending.base, now.size);
+            return report.tampered(PENDING, what);
+        }
+        Ok(pending) if pending.checkpoint.size <= now.size => None,
+        Ok(pending) => Some(Pending::Whole { from: pending.base, to: pending.checkpoint.size }),
+    };
 }
 
 /// The anchors that can be held against the ledger, by size.

@@ -5,12 +5,11 @@ use grace_system::files::{FileError, FileErrorKind, Kind};
 
 use crate::Ledger;
 use crate::append::{BESIDE, QUARANTINE, TILES, UNTOLD};
-use crate::key::PublicKey;
 use crate::merkle::{self, hex};
 use crate::note::Checkpoint;
 use crate::pending::{MAX_PENDING, PENDING};
 use crate::record;
-use crate::snapshot::{self, CHECKPOINT};
+use crate::snapshot::CHECKPOINT;
 use crate::tiles::{self, MAX_BUNDLE, MAX_TILE, Row, WIDTH};
 use crate::verify::{Pending, Report, Told};
 
@@ -19,15 +18,9 @@ const MAX_ENTRIES: usize = 1 << 20;
 /// How deep the directories of tiles go: seven groups of digits name any of 2⁶⁴.
 const MAX_DEPTH: usize = 10;
 
-/// Looks at all files. Faults are told in `report`.
-pub(crate) fn files(ledger: &Ledger, key: &PublicKey, head: &Checkpoint, told: &Told, report: &mut Report) {
-    // While another process appends, files come and go. Where no lock can be had, what is found is believed.
-    let _lock = ledger.disk.lock(ledger.patience).ok().flatten();
-    let now = match snapshot::read_checkpoint(&*ledger.disk) {
-        Ok(now) => now.and_then(|note| Checkpoint::verify(&note, key)).filter(|now| now.origin == head.origin),
-        Err(error) => return report.error(error),
-    };
-    let size = now.map_or(head.size, |now| now.size.max(head.size));
+/// Looks at all files of the ledger that was verified as `head`, and is `now`. Faults are told in `report`.
+pub(crate) fn files(ledger: &Ledger, head: &Checkpoint, now: &Checkpoint, told: &Told, report: &mut Report) {
+    let size = now.size;
     let mut walk = Walk { ledger, size, grew: size > head.size, told, report, left_over: 0, strange: 0 };
     walk.root();
     walk.told_files();

@@ -5,6 +5,7 @@ mod append;
 mod attacks;
 mod canonical;
 mod crash;
+mod hostile;
 mod memory;
 mod support;
 mod tamper;
