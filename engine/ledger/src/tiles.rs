@@ -137,3 +137,43 @@ impl Edge {
         root
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_specification() {
+        assert_eq!(path(Row::Hashes(0), 1_234_067, WIDTH), "tile/0/x001/x234/067");
+        assert_eq!(path(Row::Entries, 1000, 7), "tile/entries/x001/000.p/7");
+        assert_eq!(path(Row::Hashes(3), 5, 255), "tile/3/005.p/255");
+    }
+
+    #[test]
+    fn an_edge_has_the_root_of_all_its_leaves() {
+        let leaves: Vec<Hash> = (0..70_000_u32).map(|number| merkle::leaf(&number.to_be_bytes())).collect();
+        let mut edge = Edge::default();
+        let mut whole = Vec::new();
+        assert_eq!(edge.root(), merkle::root(&[]));
+        for leaf in &leaves {
+            edge.push(*leaf, |tile| whole.push((tile.level, tile.index)));
+            if edge.size.is_power_of_two() || edge.size % 9_973 == 1 {
+                assert_eq!(edge.root(), merkle::root(&leaves[..edge.size as usize]), "{}", edge.size);
+            }
+        }
+        assert!(whole.contains(&(0, 272)) && whole.contains(&(1, 0)) && !whole.contains(&(2, 0)));
+        assert_eq!(edge.levels.iter().map(Vec::len).collect::<Vec<_>>(), [70_000 % 256, 273 % 256, 1]);
+    }
+
+    #[test]
+    fn lengths_that_do_not_add_up_are_no_bundle() {
+        let mut bundle = Vec::new();
+        push_entry(&mut bundle, b"one");
+        push_entry(&mut bundle, b"");
+        assert_eq!(entries(&bundle), Some(vec![&b"one"[..], b""]));
+        for cut in [1, 3, 4, 6] {
+            assert_eq!(entries(&bundle[..cut]), None, "{cut}");
+        }
+        assert_eq!(entries(b""), Some(Vec::new()));
+    }
+}

@@ -153,6 +153,18 @@ fn an_anchor_travels_by_push_and_fetch() {
 }
 
 #[test]
+fn an_anchor_that_was_spoilt_is_told() {
+    let repo = with_records(2);
+    assert_eq!(code(&repo, "audit anchor git"), Some(0));
+    let reference = repo.git(&["for-each-ref", "--format=%(refname)", ANCHORS]);
+    // A commit that holds no checkpoint, in place of the one that does.
+    repo.git(&["update-ref", &reference, "HEAD"]);
+    assert_eq!(code(&repo, "audit verify"), Some(2));
+    assert!(repo.grace("audit verify").contains("it is no checkpoint that the key signed"));
+    assert_eq!(code(&repo, "audit anchor git"), Some(2), "nothing is put on top of what is no checkpoint");
+}
+
+#[test]
 fn a_proof_needs_no_ledger_and_no_repository() {
     let repo = with_records(4);
     insta::assert_snapshot!("prove_of_a_record", repo.grace("audit prove 3 -o 3.tlog-proof"));

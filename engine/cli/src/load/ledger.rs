@@ -19,6 +19,8 @@ const FETCHED: &str = "/grace/anchors/";
 pub const CHECKPOINT: &str = "checkpoint";
 /// Checkpoints of one reference that are read, newest first.
 const MOST_VERSIONS: usize = 1000;
+/// References that are read.
+const MOST_REFERENCES: usize = 200;
 /// Longest public key that is read, with its name.
 const LONGEST_KEY: u64 = 4096;
 
@@ -94,23 +96,36 @@ pub struct Kept {
 /// When git cannot answer.
 pub fn kept(repository: &Repository, key: &PublicKey, origin: Option<&str>) -> Result<Kept> {
     let mut kept = Kept::default();
-    for (reference, _) in repository.references_below(&[ANCHORS, "refs/remotes"])? {
-        let is_own = reference.starts_with(ANCHORS);
-        if !is_own && !reference.contains(FETCHED) {
-            continue;
-        }
-        let versions = repository.versions_below(&reference, CHECKPOINT, MOST_VERSIONS)?;
+    let mut references: Vec<String> =
+        repository.references_below(&[ANCHORS, "refs/remotes"])?.into_iter().map(|(reference, _)| reference).collect();
+    references.retain(|reference| reference.starts_with(ANCHORS) || reference.contains(FETCHED));
+    let is_this =
+        |reference: &str| origin.is_some_and(|origin| reference.ends_with(&format!("/grace/anchors/{origin}")));
+    // However many others there are, those of this ledger are read.
+    references.sort_by_key(|reference| !is_this(reference));
+    for reference in references.iter().take(MOST_REFERENCES) {
+        let versions = repository.versions_below(reference, CHECKPOINT, MOST_VERSIONS)?;
         let mut notes = Vec::new();
         repository.blobs().read_many(&versions, MAX_CHECKPOINT as u64, |_, blob| {
-            if let Blob::Data(bytes) = blob {
-                notes.extend(String::from_utf8(bytes).ok().and_then(|note| Checkpoint::verify(&note, key)));
-            }
+            notes.push(match blob {
+                Blob::Data(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+                Blob::TooLarge(_) | Blob::Missing => String::new(),
+            });
         })?;
-        for checkpoint in notes {
-            let source = format!("{reference} ({})", checkpoint.size);
+        if is_this(reference) {
+            // What is no checkpoint under the name of this ledger is told, not passed over.
+            let nothing = notes.is_empty().then(String::new);
+            kept.anchors.extend(notes.into_iter().chain(nothing).map(|note| {
+                let size = Checkpoint::parse(&note).map_or_else(|| "unreadable".to_owned(), |it| it.size.to_string());
+                Anchor { source: format!("{reference} ({size})"), note }
+            }));
+            continue;
+        }
+        for checkpoint in notes.iter().filter_map(|note| Checkpoint::verify(note, key)) {
             if origin.is_none_or(|origin| origin == checkpoint.origin) {
+                let source = format!("{reference} ({})", checkpoint.size);
                 kept.anchors.push(Anchor { source, note: checkpoint.note });
-            } else if is_own && !kept.elsewhere.iter().any(|(_, of)| *of == checkpoint.origin) {
+            } else if reference.starts_with(ANCHORS) && !kept.elsewhere.iter().any(|(_, of)| *of == checkpoint.origin) {
                 kept.elsewhere.push((reference.clone(), checkpoint.origin));
             }
         }
