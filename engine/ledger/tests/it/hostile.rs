@@ -103,7 +103,7 @@ fn entries_that_are_no_records_are_refused_though_they_are_signed() {
     let deep = format!("{{\"a\":{}", "[".repeat(60_000)).into_bytes();
     let wide = vec![b'9'; 65_535];
     for entry in [Vec::new(), b"{}".to_vec(), b"\xff\xfe".to_vec(), deep, wide, b"{\"v\":1}".to_vec()] {
-        let ledger = signed(&[entry.clone()]);
+        let ledger = signed(std::slice::from_ref(&entry));
         let report = ledger.verify(&key(7).public(), &[]);
         assert!(report.is_tampered(), "{report:#?}");
         let snapshot = ledger.snapshot(&key(7).public()).unwrap();
