@@ -24,6 +24,8 @@ mod readme;
 mod record;
 #[path = "cli/schemas.rs"]
 mod schemas;
+#[path = "cli/stories.rs"]
+mod stories;
 #[path = "cli/support.rs"]
 mod support;
 #[path = "cli/watch.rs"]

@@ -56,12 +56,16 @@ pub enum Format {
     Jsonl,
     /// A signed in-toto statement; `audit export` alone.
     InToto,
+    /// Markdown; `story show` alone.
+    Markdown,
+    /// A page; `story show` alone.
+    Html,
 }
 
 /// By hand, so that help names the values without describing what their names say.
 impl ValueEnum for Format {
     fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Human, Self::Json, Self::Dot, Self::GraphMl, Self::Jsonl, Self::InToto]
+        &[Self::Human, Self::Json, Self::Dot, Self::GraphMl, Self::Jsonl, Self::InToto, Self::Markdown, Self::Html]
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
@@ -72,6 +76,8 @@ impl ValueEnum for Format {
             Self::GraphMl => PossibleValue::new("graphml").hide(true),
             Self::Jsonl => PossibleValue::new("jsonl").hide(true),
             Self::InToto => PossibleValue::new("intoto").hide(true),
+            Self::Markdown => PossibleValue::new("markdown").hide(true),
+            Self::Html => PossibleValue::new("html").hide(true),
         })
     }
 }
@@ -115,6 +121,9 @@ pub enum Command {
     /// Whether this change may go, by its plan, its runs and its approvals
     #[command(after_help = GATE_EXAMPLES)]
     Gate(Box<GateArgs>),
+    /// What happened, told: who, what, when, where, why and how of each run
+    #[command(subcommand)]
+    Story(StoryCommand),
     /// Agree to a plan, or grant a waiver; signed with your SSH key
     #[command(after_help = APPROVE_EXAMPLES)]
     Approve(Box<ApproveArgs>),
@@ -235,6 +244,9 @@ pub struct ChangeArgs {
     /// Why it is made
     #[arg(long, value_name = "TEXT", help_heading = "What it says of itself")]
     pub rationale: Option<String>,
+    /// Fields of its story (TOML, or JSON); trailers of its commits give them too
+    #[arg(long, value_name = "FILE", help_heading = "What it says of itself")]
+    pub story: Option<PathBuf>,
     /// Its branch; otherwise the one that is checked out
     #[arg(long, value_name = "BRANCH", help_heading = "What it says of itself")]
     pub branch: Option<String>,
@@ -288,6 +300,47 @@ pub struct RunArgs {
     /// Record what each test enters (pytest), so that later plans choose by it
     #[arg(long, help_heading = "What is run")]
     pub record: bool,
+}
+
+/// `story`.
+#[derive(Debug, Subcommand)]
+pub enum StoryCommand {
+    /// The stories, newest first
+    #[command(after_help = "Example:\n  grace-rules story list --last 50")]
+    List {
+        /// How many
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        last: usize,
+    },
+    /// One story, with what was added to it
+    #[command(after_help = "Examples:\n  grace-rules story show 184\n  grace-rules story show 184 --format markdown")]
+    Show {
+        /// Its number
+        id: u64,
+    },
+    /// The stories that hold a text
+    #[command(after_help = "Example:\n  grace-rules story search 'retry on heal'")]
+    Search {
+        /// The text; case aside
+        text: String,
+    },
+    /// Adds to a story; what was told stays
+    #[command(
+        after_help = "Example:\n  grace-rules story amend 184 --story more.toml --because \"The risk was seen later.\""
+    )]
+    Amend {
+        /// Its number
+        id: u64,
+        /// The fields (TOML, or JSON)
+        #[arg(long, value_name = "FILE")]
+        story: PathBuf,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        because: String,
+        /// Who adds it
+        #[arg(long, value_name = "ACTOR")]
+        actor: Option<String>,
+    },
 }
 
 /// `gate`.

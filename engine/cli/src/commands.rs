@@ -16,6 +16,7 @@ mod plan;
 pub(crate) mod recording;
 mod reference;
 mod run;
+mod story;
 mod test;
 mod watch;
 
@@ -23,7 +24,7 @@ use clap::CommandFactory as _;
 use grace_system::process::{self, Cancel};
 use serde::Serialize;
 
-use crate::args::{AuditCommand, Cli, Command, Format, GraphCommand};
+use crate::args::{AuditCommand, Cli, Command, Format, GraphCommand, StoryCommand};
 use crate::failure::{Failure, Result};
 use crate::load::Place;
 use crate::progress::Progress;
@@ -105,15 +106,20 @@ pub fn carry_out(
         (_, true) => Progress::Drawn,
         (_, false) => Progress::Lines,
     };
-    if matches!(cli.global.format, Format::Dot | Format::GraphMl)
-        && !matches!(cli.command, Command::Graph(GraphCommand::Export { .. }))
-    {
-        return Err(Failure::new("usage", "only `graph export` writes this format").help("human, or json"));
-    }
-    if matches!(cli.global.format, Format::Jsonl | Format::InToto)
-        && !matches!(cli.command, Command::Audit(AuditCommand::Export { .. }))
-    {
-        return Err(Failure::new("usage", "only `audit export` writes this format").help("human, or json"));
+    let only = match cli.global.format {
+        Format::Human | Format::Json => None,
+        Format::Dot | Format::GraphMl => {
+            (!matches!(cli.command, Command::Graph(GraphCommand::Export { .. }))).then_some("graph export")
+        }
+        Format::Jsonl | Format::InToto => {
+            (!matches!(cli.command, Command::Audit(AuditCommand::Export { .. }))).then_some("audit export")
+        }
+        Format::Markdown | Format::Html => {
+            (!matches!(cli.command, Command::Story(StoryCommand::Show { .. }))).then_some("story show")
+        }
+    };
+    if let Some(command) = only {
+        return Err(Failure::new("usage", format!("only `{command}` writes this format")).help("human, or json"));
     }
     let context = Context { place, format: cli.global.format, width, progress, cancel };
     match &cli.command {
@@ -130,6 +136,7 @@ pub fn carry_out(
         Command::Graph(GraphCommand::Export { level, graph }) => graph::export(&context, *level, graph),
         Command::Run(args) => run::run(&context, args),
         Command::Gate(args) => gate::gate(&context, &args.change),
+        Command::Story(command) => story::story(&context, command),
         Command::Approve(args) => approve::approve(&context, args, approve::Word::Yes),
         Command::Deny(args) => approve::approve(&context, args, approve::Word::No),
         Command::Revoke(args) => approve::revoke(&context, args),

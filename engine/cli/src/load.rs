@@ -15,6 +15,7 @@ pub mod reach;
 pub mod replay;
 pub mod session;
 mod side;
+pub mod told;
 pub mod tree;
 mod trees;
 
@@ -24,6 +25,7 @@ use std::sync::Arc;
 
 use grace_engine::input::{Book, Declared, Input, PastFacts};
 use grace_govern::signers::AllowedSigners;
+use grace_govern::story::Fields;
 use grace_system::git::{CommitId, GitError, Repository};
 use grace_system::process::Cancel;
 use grace_system::{clock, env, files};
@@ -125,6 +127,10 @@ pub struct Loaded {
     pub head: Head,
     /// Who may sign: those that the before side names.
     pub signers: AllowedSigners,
+    /// Paths of the changed files.
+    pub changed: Vec<String>,
+    /// What the command line gives for a story.
+    pub given: Fields,
     /// The rules before and after the change, as the input has them.
     pub rules: [Option<Book>; 2],
 }
@@ -192,14 +198,25 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
     if let (Some(repository), Some(book)) = (repository, &rules_before) {
         past.grants = people::grants(repository, book, &signers, as_of)?;
     }
+    let given = told::given(place, args)?;
+    let commits = match repository {
+        Some(repository) if told::is_asked_for(rules_before.iter().chain(&rules_after)) => {
+            people::commits(repository, compared.head, compared.base)?
+        }
+        _ => Vec::new(),
+    };
+    let told = told::declared(&given, &commits);
     let declared = Declared {
         operation: args.operation.clone(),
         actor: args.actor.clone(),
         ticket: args.ticket.clone(),
-        rationale: args.rationale.clone(),
+        rationale: args.rationale.clone().or_else(|| told.get("rationale").cloned()),
+        story: told,
         branch: args.branch.clone().or_else(|| compared.branch.clone()),
         ..Declared::default()
     };
+    let sides = compared.change.files.iter().filter_map(|file| file.after.as_ref().or(file.before.as_ref()));
+    let changed = sides.map(|side| side.path.to_string()).collect();
     let (kept, rules) = (Arc::new(past.clone()), [rules_before.clone(), rules_after.clone()]);
     let input = Input { before, after, change: compared.change, rules_before, rules_after, declared, past, as_of };
     Ok(Loaded {
@@ -215,6 +232,8 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
         base: compared.base,
         head: compared.head,
         signers,
+        changed,
+        given,
         rules,
     })
 }
@@ -267,6 +286,8 @@ pub fn load_tree(place: &Place, args: &GraphArgs, progress: &Progress) -> Result
         base: None,
         head: Head::Supposed,
         signers: AllowedSigners::default(),
+        changed: Vec::new(),
+        given: Fields::new(),
         rules: [None, None],
     })
 }

@@ -17,6 +17,7 @@ pub mod plan;
 pub mod proof;
 pub mod run;
 pub mod stats;
+pub mod story;
 pub mod test;
 pub mod way;
 

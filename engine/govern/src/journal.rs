@@ -13,10 +13,12 @@ use grace_engine::trust::Reading;
 use grace_ledger::{Draft, Error, Ledger, PublicKey, Receipt, SecretKey, Snapshot};
 use grace_system::git::Repository;
 use grace_system::{env, files};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::agreement::Counted;
+use crate::story::{Amendment, Story};
 
 /// Records that are read at once, from the newest back.
 const STRIDE: u64 = 512;
@@ -24,7 +26,7 @@ const STRIDE: u64 = 512;
 const KEY_VARIABLE: &str = "GRACE_RULES_LEDGER_KEY";
 
 /// Which change, under which rules, in which tree.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct About {
     /// The plan.
     pub plan: String,
@@ -207,6 +209,10 @@ pub enum Event {
     Run(RunSaid),
     /// Something was decided.
     Decision(DecisionSaid),
+    /// A run is told.
+    Story(Story),
+    /// Something is added to a story.
+    Amendment(Amendment),
 }
 
 impl Event {
@@ -216,15 +222,19 @@ impl Event {
             Self::Bundle(_) => "bundle",
             Self::Run(_) => "run",
             Self::Decision(_) => "decision",
+            Self::Story(_) => "story",
+            Self::Amendment(_) => "amendment",
         }
     }
 
-    fn about(&self) -> &About {
+    fn about(&self) -> Option<&About> {
         match self {
             Self::Plan(PlanSaid { about, .. })
             | Self::Bundle(BundleSaid { about, .. })
             | Self::Run(RunSaid { about, .. })
-            | Self::Decision(DecisionSaid { about, .. }) => about,
+            | Self::Decision(DecisionSaid { about, .. })
+            | Self::Story(Story { about, .. }) => Some(about),
+            Self::Amendment(_) => None,
         }
     }
 
@@ -234,6 +244,8 @@ impl Event {
             Self::Bundle(said) => serde_json::to_value(said),
             Self::Run(said) => serde_json::to_value(said),
             Self::Decision(said) => serde_json::to_value(said),
+            Self::Story(said) => serde_json::to_value(said),
+            Self::Amendment(said) => serde_json::to_value(said),
         };
         // All of it is text and whole numbers.
         value.unwrap_or_default()
@@ -309,7 +321,7 @@ impl Journal {
         let draft = |event: &Event| {
             let about = event.about();
             let draft = Draft::new(event.kind(), self.actor.as_str(), event.body());
-            match about.head.as_ref().or(about.base.as_ref()) {
+            match about.and_then(|about| about.head.as_ref().or(about.base.as_ref())) {
                 Some(commit) => draft.about("", commit.as_str()),
                 None => draft,
             }

@@ -12,6 +12,7 @@ pub mod journal;
 pub mod shelf;
 pub mod signers;
 pub mod signing;
+pub mod story;
 
 #[cfg(test)]
 mod testing;

@@ -19,7 +19,9 @@ bundle lint
   timeout 60 s in all
   may be empty
 tiers
-  2 internal   approve by rules   for any other change
+  1 safe       approve automatically  for change only in comments
+  2 internal   approve by rules       for any other change
+  3 sensitive  approve 1 of anyone    for operations change_security
 rule all_tests
   when    change touches all
   require bundle(unit), bundle(lint)
@@ -88,8 +90,8 @@ fn trust_is_lost_by_what_failed_and_by_what_is_forbidden() {
     assert!(answer == Answer::No && why.contains("trust 0.7 is below 0.75"), "{why}");
     let (_, answer, why) = read(SCORE, false, &[("unit", Passed)], &past);
     assert!(answer == Answer::Hold && why.contains("trust at least 0.75: no score was measured"), "{why}");
-    let (_, _, why) = read(SCORE, false, &[("unit", Passed), ("lint", Passed)], &past);
-    assert!(!why.contains("trust"), "{why}");
+    let (_, answer, why) = read(SCORE, false, &[("unit", Passed), ("lint", Passed)], &past);
+    assert_eq!((answer, why.as_str()), (Answer::Go, ""));
     // No score at all is none, whatever is asked for.
     assert_eq!(read("", false, &[("unit", Passed), ("lint", Passed)], &past).1, Answer::Hold);
 }
@@ -98,7 +100,7 @@ fn trust_is_lost_by_what_failed_and_by_what_is_forbidden() {
 fn history_counts_where_the_rules_say_so_and_the_lowest_score_is_the_score() {
     use BundleOutcome::Passed;
     let outcomes = [("unit", Passed), ("lint", Passed)];
-    let wavering = "trust_score\n  start 0.9\n  lose 0.1 when pass rate of bundle(unit) over last 4 runs below 80 %\n  lose 0.3 when flaky rate of bundle(unit) over last 4 runs above 20 %\n  below hold\n";
+    let wavering = "trust_score\n  start 0.9\n  lose 0.2 when pass rate of bundle(unit) over last 4 runs below 80 %\n  lose 0.3 when flaky rate of bundle(unit) over last 4 runs above 20 %\n  below hold\n";
     let with_runs = |runs: &[BundleRun]| PastFacts {
         runs: BTreeMap::from([("unit".to_owned(), runs.to_vec())]),
         ..PastFacts::default()
@@ -107,7 +109,7 @@ fn history_counts_where_the_rules_say_so_and_the_lowest_score_is_the_score() {
     use BundleRun::{Failed, Flaky};
     let runs = |all: &[BundleRun]| with_runs(all);
     assert_eq!(score(wavering, &runs(&[BundleRun::Passed; 4])), Some(900));
-    assert_eq!(score(wavering, &runs(&[BundleRun::Passed, Failed, BundleRun::Passed, BundleRun::Passed])), Some(800));
+    assert_eq!(score(wavering, &runs(&[BundleRun::Passed, Failed, BundleRun::Passed, BundleRun::Passed])), Some(700));
     assert_eq!(score(wavering, &runs(&[Flaky; 4])), Some(600), "a run that passed on retry is a pass, and flaky");
     assert_eq!(score(wavering, &PastFacts::default()), None);
     let (_, answer, _) = read(wavering, false, &outcomes, &runs(&[Failed; 4]));

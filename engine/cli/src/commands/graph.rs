@@ -114,7 +114,7 @@ pub(super) fn export(context: &Context, level: Level, args: &GraphArgs) -> Resul
         Format::Json => Answer::json(&exported, true),
         Format::GraphMl => Ok(Answer::yes(exported.graphml())),
         // The others were refused, or stand for none.
-        Format::Dot | Format::Human | Format::Jsonl | Format::InToto => Ok(Answer::yes(exported.dot())),
+        _ => Ok(Answer::yes(exported.dot())),
     }
 }
 

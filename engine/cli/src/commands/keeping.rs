@@ -18,8 +18,8 @@ pub(super) struct Keeper {
 
 impl Keeper {
     /// Into the ledger. The first failure is kept for the end, so that the children are ended first.
-    pub(super) fn say(&mut self, said: Said) {
-        if let Err(error) = self.journal.append(&[said]) {
+    pub(super) fn say(&mut self, said: &[Said]) {
+        if let Err(error) = self.journal.append(said) {
             self.failure.get_or_insert_with(|| error.into());
         }
     }

@@ -8,7 +8,9 @@ use std::time::Duration;
 use grace_engine::decide::{self, Decision};
 use grace_engine::plan::{BookSide, BundleForm, BundlePlan, Plan};
 use grace_engine::trust;
+use grace_govern::agreement::Heard;
 use grace_govern::journal::{self, About, Event as Said, Journal, PlanSaid, RanBundle, RunSaid};
+use grace_govern::story;
 use grace_runner::{BundleOutcome, BundleStatus, Event, Job, Settings};
 use grace_store::{PlanRecord, Record, RunRecord, Store};
 use grace_system::git::GitError;
@@ -24,7 +26,7 @@ use super::{Answer, Context};
 use crate::args::{ChangeArgs, RunArgs};
 use crate::failure::{Failure, Result};
 use crate::load::reach::{self, Runs};
-use crate::load::{self, Cache, Head, people, store_path};
+use crate::load::{self, Cache, Head, people, store_path, told};
 use crate::screen;
 
 /// Bundles that run at the same time, at most: tests start processes of their own.
@@ -139,7 +141,7 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
                 if let Event::Finished { outcome } = &event {
                     let bundle = names.get(&outcome.bundle).map_or(outcome.bundle.as_str(), String::as_str);
                     let mut keeper = keeper.lock().unwrap_or_else(PoisonError::into_inner);
-                    keeper.say(Said::Bundle(said(&run_id, &about, bundle, outcome)));
+                    keeper.say(&[Said::Bundle(said(&run_id, &about, bundle, outcome))]);
                     keeper.keep(&records(&run_id, bundle, outcome));
                     if let Some(seen) = observing.see(&run_id, bundle, outcome) {
                         keeper.keep(&[Record::Selection(seen)]);
@@ -190,8 +192,13 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
     });
     let trust = trust::count(loaded.books(), &plan, &outcomes, &past);
     // Once it was interrupted, git answers no more.
-    if !decision.asked.is_empty() && !context.cancel.is_cancelled() {
-        let heard = people::heard(repository, &loaded, &plan, &decision, clock::now())?;
+    let mut heard = Heard::default();
+    let mut commits = Vec::new();
+    if !context.cancel.is_cancelled() {
+        commits = people::commits(repository, loaded.head, loaded.base)?;
+        if !decision.asked.is_empty() {
+            heard = people::heard(repository, &loaded, &plan, &decision, clock::now())?;
+        }
         decision = decide::decide(&plan, &outcomes, &past, &heard.agreed, trust_of(trust.as_ref()));
     }
     let end = End::of(&bundles, &decision);
@@ -200,16 +207,31 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
     let ran = |(name, outcome): (&String, &decide::BundleOutcome)| {
         (name.clone(), RanBundle { outcome: *outcome, tests: ran_as.get(name).cloned().flatten() })
     };
-    keeper.say(Said::Run(RunSaid {
+    let facts = story::Facts {
+        run: &run_id,
+        about: &about,
+        plan: &plan,
+        decision: &decision,
+        bundles: &bundles.iter().map(in_words).collect::<Vec<_>>(),
+        approvals: &heard.approvals,
+        files: &loaded.changed,
+        commits: &commits,
+        at: &finished.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        compared: &loaded.compared,
+        trust: trust.as_ref(),
+    };
+    let told = story::tell(&facts, &told::all(&loaded.given, &commits));
+    let ran = Said::Run(RunSaid {
         run: run_id.clone(),
-        about,
+        about: about.clone(),
         started: started.to_string(),
         finished: finished.to_string(),
         end: end.word().to_owned(),
         tier: decision.tier,
         trust,
         bundles: outcomes.iter().map(ran).collect(),
-    }));
+    });
+    keeper.say(&[ran, Said::Story(told)]);
     keeper.keep(&[Record::Run(RunRecord {
         run: run_id.clone(),
         started: started.to_string(),
@@ -240,6 +262,15 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
     }
     screen::run::notices(&mut page, &notices);
     Ok(Answer { text: page.finish(), code })
+}
+
+/// What a bundle came to: `chaos_smoke: 6 of 6 passed`.
+fn in_words(outcome: &BundleOutcome) -> String {
+    let (word, _) = screen::run::status(outcome.status);
+    match outcome.executed {
+        0 => format!("{}: {word}", outcome.bundle),
+        executed => format!("{}: {word}, {} of {executed} passed", outcome.bundle, outcome.passed),
+    }
 }
 
 fn trust_of(reading: Option<&trust::Reading>) -> decide::Trust {

@@ -9,7 +9,7 @@ use grace_govern::grants;
 use grace_govern::shelf::{self, Place as Shelf};
 use grace_govern::signers::{self, AllowedSigners};
 use grace_system::ProblemKind;
-use grace_system::git::{CommitRange, Repository};
+use grace_system::git::{CommitId, CommitInfo, CommitRange, Repository};
 use jiff::Timestamp;
 
 use super::side::{Files, Problem, Reader};
@@ -63,28 +63,39 @@ fn time(as_of: i64) -> Result<Timestamp> {
     Timestamp::from_second(as_of).map_err(|error| Failure::new("input", error))
 }
 
+/// The commits of a change, newest first, and at most one more than are looked at.
+///
+/// # Errors
+/// When git cannot answer.
+pub fn commits(repository: &Repository, head: Head, base: Option<CommitId>) -> Result<Vec<CommitInfo>> {
+    let until = match head {
+        Head::Commit(commit) => Some(commit),
+        Head::Staged | Head::WorkTree => repository.head()?,
+        Head::Supposed => None,
+    };
+    let Some(until) = until.filter(|until| Some(*until) != base) else { return Ok(Vec::new()) };
+    let range = CommitRange { after: base, until, first_parent: false, limit: MOST_COMMITS + 1 };
+    Ok(repository.commits(range)?)
+}
+
 /// Who made the change, as far as it is proved.
 ///
 /// # Errors
 /// When git cannot answer.
 pub fn authors(repository: &Repository, loaded: &Loaded, as_of: Timestamp) -> Result<Authorship> {
     let tip = repository.head()?;
-    let (until, uncommitted) = match loaded.head {
-        Head::Commit(commit) => (Some(commit), false),
-        Head::Staged => (tip, !repository.changed_staged(tip)?.is_empty()),
+    let uncommitted = match loaded.head {
+        Head::Commit(_) => false,
+        Head::Staged => !repository.changed_staged(tip)?.is_empty(),
+        // Where the before side is what stands there, the change is all that is not committed.
+        Head::WorkTree if loaded.base == tip => true,
         Head::WorkTree => {
             let changed = repository.changed_worktree(tip)?;
-            (tip, !changed.changes.is_empty() || !changed.problems.is_empty())
+            !changed.changes.is_empty() || !changed.problems.is_empty()
         }
-        Head::Supposed => (None, true),
+        Head::Supposed => true,
     };
-    let commits = match until {
-        Some(until) if Some(until) != loaded.base => {
-            let range = CommitRange { after: loaded.base, until, first_parent: false, limit: MOST_COMMITS + 1 };
-            repository.commits(range)?
-        }
-        _ => Vec::new(),
-    };
+    let commits = commits(repository, loaded.head, loaded.base)?;
     let mut found = authorship(&commits, uncommitted, &loaded.signers, as_of);
     if commits.len() > MOST_COMMITS {
         found.unproved.push(format!("it has more than {MOST_COMMITS} commits"));
