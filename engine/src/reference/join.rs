@@ -6,7 +6,7 @@ use grace_dsl::ast::{
     Approval, Approver, Bundle, Forbid, ItemKind, Layers, Requirement, RequirementKind, Rule, Selection, SetExpr,
     TierApproval, TierLine, TierReach, Waived, Waiver, WaiverEffect, WaiverOf, When,
 };
-use grace_graph::change::Kinds;
+use grace_graph::change::{Content, Kinds};
 use grace_graph::code::{EdgeKind, FolderUse, PartKey, PartKind};
 use grace_graph::facts::Language;
 
@@ -131,6 +131,9 @@ impl<'a> Court<'a> {
             answer.tier = 3;
             answer.unknown = true;
         }
+        // What a change holds and nobody can read is named, whatever the rules ask.
+        let sides = self.world.input.change.files.iter().flat_map(|file| [&file.before, &file.after]).flatten();
+        answer.unknown |= sides.into_iter().any(|side| matches!(side.content, Content::Unknown(_)));
         for rules in self.books {
             if rules.mistakes > 0 {
                 answer.tier = 3;
