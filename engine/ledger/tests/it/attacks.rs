@@ -277,12 +277,16 @@ pub(crate) fn lists<'a>(victim: &'a Victim, with_journal: &'a Files) -> Vec<List
     let all = paths.clone();
     lists.push((
         "lengthen a file, or copy it beside",
-        2 * paths.len(),
+        4 * paths.len(),
         Box::new(move |number| {
             let mut files = victim.files.clone();
-            let path = all[number / 2];
-            match number % 2 {
-                0 => files.get_mut(path).unwrap().push(0),
+            let path = all[number / 4];
+            let bytes = files.get_mut(path).unwrap();
+            match number % 4 {
+                0 => bytes.push(0),
+                // By what is well-formed there: an entry, a hash.
+                1 => bytes.extend(b"\0\x02{}"),
+                2 => bytes.extend([0; 32]),
                 _ => drop(files.insert(format!("{path}.copy"), victim.files[path].clone())),
             }
             (format!("{path} lengthened or copied"), files)

@@ -1,10 +1,11 @@
 //! Whatever is done to the files of a ledger is found: some of each list of attacks, `cargo xtask attack` tries all.
 
-use grace_ledger::{Pending, canonical};
+use grace_ledger::{Draft, Pending, canonical, check_proof};
 use serde_json::{Value, json};
 
 use crate::attacks::{self, Verdict, Victim, anchor, edited, linked, report, tiles};
-use crate::memory::Files;
+use crate::memory::{Files, Memory};
+use crate::support::key;
 
 #[test]
 fn the_files_are_those_that_the_layout_asks_for() {
@@ -108,4 +109,33 @@ fn a_report_says_what_it_does_not_show() {
     );
     let journal = report(&victim, &victim.with_journal(), &[]);
     assert_eq!(journal.pending, Some(Pending::Whole { from: 24, to: 26 }));
+}
+
+#[test]
+fn tiles_of_every_level_are_held_against_the_records() {
+    let disk = Memory::holding(&Files::new());
+    let ledger = disk.ledger();
+    ledger.create(&key(7), "mini").unwrap();
+    // One tile of the second level is whole, and the third has begun.
+    let drafts: Vec<Draft> = (1..65_600).map(|number| Draft::new("run", "ada", json!(number))).collect();
+    ledger.append(&key(7), &drafts).unwrap();
+    let verify = |files: &Files| Memory::holding(files).ledger().verify(&key(7).public(), &[]);
+    let files = disk.files();
+    assert!(verify(&files).is_proven());
+    for path in ["tile/0/100", "tile/1/000", "tile/2/000.p/1", "tile/0/256.p/64"] {
+        let mut files = files.clone();
+        let bytes = files.get_mut(path).unwrap();
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        let report = verify(&files);
+        assert!(report.is_tampered(), "{path}");
+        // Nor does a reader of one record believe what it needs of such a tile.
+        let proof =
+            Memory::holding(&files).ledger().snapshot(&key(7).public()).and_then(|snapshot| snapshot.prove(25_601));
+        assert!(proof.is_err(), "{path}");
+    }
+    let snapshot = ledger.snapshot(&key(7).public()).unwrap();
+    for seq in [0, 255, 256, 65_535, 65_536, 65_599] {
+        assert!(check_proof(&snapshot.prove(seq).unwrap(), &key(7).public()).is_ok(), "{seq}");
+    }
 }

@@ -126,6 +126,22 @@ proptest! {
     }
 
     #[test]
+    fn a_proof_with_another_byte_proves_nothing_else(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let scratch = scratch();
+        scratch.fill(5);
+        let proof = scratch.ledger.snapshot(&scratch.public).unwrap().prove(3).unwrap();
+        let proven = check_proof(&proof, &scratch.public).unwrap();
+        let mut bytes = proof.into_bytes();
+        let at = at.index(bytes.len());
+        let same = bytes[at] == byte;
+        bytes[at] = byte;
+        if let Ok(text) = String::from_utf8(bytes) {
+            let other = check_proof(&text, &scratch.public);
+            prop_assert!(if same { other == Ok(proven) } else { other.is_err() }, "byte {}: {:?}", at, other);
+        }
+    }
+
+    #[test]
     fn texts_and_bytes_of_any_kind_are_refused_without_a_panic(text in "\\PC{0,200}", bytes in any::<Vec<u8>>()) {
         let _ = Checkpoint::parse(&text);
         let _ = check_proof(&text, &key(7).public());
