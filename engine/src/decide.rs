@@ -78,7 +78,7 @@ pub struct Decision {
 }
 
 /// One person who agrees to a change.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Agreement {
     /// Every name of that person: as a team lists it, as CODEOWNERS writes it.
     pub names: BTreeSet<String>,
@@ -95,7 +95,7 @@ impl Agreement {
 }
 
 /// A person who says no.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Objection {
     /// Who.
     pub by: String,
@@ -113,7 +113,7 @@ pub struct Trust {
 }
 
 /// What people said of a change. Who they are was judged before.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Agreed {
     /// Each person once.
     pub people: Vec<Agreement>,

@@ -22,6 +22,8 @@ mod commands;
 mod readme;
 #[path = "cli/record.rs"]
 mod record;
+#[path = "cli/replay.rs"]
+mod replay;
 #[path = "cli/schemas.rs"]
 mod schemas;
 #[path = "cli/stories.rs"]

@@ -487,6 +487,23 @@ pub enum AuditCommand {
   grace-rules audit init
 What is recorded first does it as well. Keep the public key that it prints where nobody who writes here can change it.")]
     Init,
+    /// Derive what was decided again, and say whether it is the same
+    #[command(after_help = "Examples:
+  grace-rules audit replay 184
+  grace-rules audit replay --all
+  grace-rules audit replay --all --rules candidate/    what other rules would have said
+Exit code 0 where all is equal, 1 where something differs, 2 where it could not be told.")]
+    Replay {
+        /// The record: a plan, a run, a decision, a story
+        #[arg(value_name = "SEQ", required_unless_present = "all")]
+        seq: Option<u64>,
+        /// Every plan and every decision
+        #[arg(long, conflicts_with = "seq")]
+        all: bool,
+        /// Judge by the rules in DIR in place of the recorded ones
+        #[arg(long, value_name = "DIR")]
+        rules: Option<PathBuf>,
+    },
     /// Records: the last ones, or one whole
     #[command(after_help = "Examples:\n  grace-rules audit show\n  grace-rules audit show 184")]
     Show {

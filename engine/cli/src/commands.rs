@@ -15,6 +15,7 @@ pub(crate) mod observing;
 mod plan;
 pub(crate) mod recording;
 mod reference;
+pub(crate) mod replay;
 mod run;
 mod story;
 mod test;

@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use grace_engine::input::{Book, Declared, Input, PastFacts};
+use grace_govern::inputs::Inputs;
 use grace_govern::signers::AllowedSigners;
 use grace_govern::story::Fields;
 use grace_system::git::{CommitId, GitError, Repository};
@@ -129,6 +130,8 @@ pub struct Loaded {
     pub signers: AllowedSigners,
     /// Paths of the changed files.
     pub changed: Vec<String>,
+    /// What decides a plan and lies in no tree.
+    pub inputs: Inputs,
     /// What the command line gives for a story.
     pub given: Fields,
     /// The rules before and after the change, as the input has them.
@@ -219,6 +222,7 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
     let changed = sides.map(|side| side.path.to_string()).collect();
     let (kept, rules) = (Arc::new(past.clone()), [rules_before.clone(), rules_after.clone()]);
     let input = Input { before, after, change: compared.change, rules_before, rules_after, declared, past, as_of };
+    let inputs = Inputs::of(&input);
     Ok(Loaded {
         input,
         memory: reader.memory,
@@ -233,6 +237,7 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
         head: compared.head,
         signers,
         changed,
+        inputs,
         given,
         rules,
     })
@@ -287,6 +292,7 @@ pub fn load_tree(place: &Place, args: &GraphArgs, progress: &Progress) -> Result
         head: Head::Supposed,
         signers: AllowedSigners::default(),
         changed: Vec::new(),
+        inputs: Inputs::default(),
         given: Fields::new(),
         rules: [None, None],
     })

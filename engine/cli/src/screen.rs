@@ -15,6 +15,7 @@ pub mod numbers;
 pub mod page;
 pub mod plan;
 pub mod proof;
+pub mod replay;
 pub mod run;
 pub mod stats;
 pub mod story;

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use grace_engine::decide::{Answer, BundleOutcome, Decision, Reason};
+use grace_engine::decide::{Agreed, Answer, BundleOutcome, Reason};
 use grace_engine::plan::{BundlePlan, Plan};
 use grace_engine::trust::Reading;
 use grace_ledger::{Draft, Error, Ledger, PublicKey, Receipt, SecretKey, Snapshot};
@@ -17,7 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::agreement::Counted;
+use crate::inputs::{Gist, Inputs};
 use crate::story::{Amendment, Story};
 
 /// Records that are read at once, from the newest back.
@@ -63,6 +63,8 @@ pub struct PlanSaid {
     pub run: String,
     /// Of what.
     pub about: About,
+    /// What it was derived from, beside the trees.
+    pub inputs: Inputs,
     /// The plan as printed by `plan --format json`.
     pub json: String,
 }
@@ -144,6 +146,12 @@ pub struct RanBundle {
 pub struct DecisionSaid {
     /// Of what.
     pub about: About,
+    /// What its plan was derived from, beside the trees.
+    pub inputs: Inputs,
+    /// Its plan, in short.
+    pub gist: Gist,
+    /// What people said, as it counted.
+    pub agreed: Agreed,
     /// `go`, `hold`, `no`.
     pub answer: Answer,
     /// The tier.
@@ -161,26 +169,13 @@ pub struct DecisionSaid {
 }
 
 impl DecisionSaid {
-    /// A decision by a run and approvals.
-    #[must_use]
-    pub fn new(about: About, decision: &Decision, run: Option<String>, approvals: &[Counted], as_of: String) -> Self {
-        let counted = |one: &Counted| (one.envelope.clone(), one.by.clone(), one.r#as.clone());
-        Self {
-            about,
-            answer: decision.answer,
-            tier: decision.tier,
-            reasons: decision.reasons.clone(),
-            run,
-            approvals: approvals.iter().map(counted).collect(),
-            trust: None,
-            as_of,
-        }
-    }
-
     /// Whether it says the same, the moment aside.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        *self == Self { as_of: self.as_of.clone(), ..other.clone() }
+        let mut other = Self { as_of: self.as_of.clone(), ..other.clone() };
+        other.inputs.as_of = self.inputs.as_of;
+        other.gist.digest.clone_from(&self.gist.digest);
+        *self == other
     }
 }
 

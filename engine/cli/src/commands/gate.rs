@@ -4,6 +4,7 @@
 use grace_engine::decide::{self, Agreed, Decision};
 use grace_engine::trust::{self, Reading};
 use grace_govern::agreement::{Counted, Uncounted};
+use grace_govern::inputs::Gist;
 use grace_govern::journal::{self, DecisionSaid, Event, Journal};
 use grace_system::clock;
 use schemars::JsonSchema;
@@ -66,9 +67,19 @@ pub(super) fn gate(context: &Context, args: &ChangeArgs) -> Result<Answer> {
     let heard = people::heard(repository, &loaded, &plan, &asked, now)?;
     let decision = judge(&heard.agreed);
     let run = run.map(|run| run.run);
+    let counted = |one: &Counted| (one.envelope.clone(), one.by.clone(), one.r#as.clone());
     let said = DecisionSaid {
+        about: about.clone(),
+        inputs: loaded.inputs.clone(),
+        gist: Gist::of(&plan),
+        agreed: heard.agreed.clone(),
+        answer: decision.answer,
+        tier: decision.tier,
+        reasons: decision.reasons.clone(),
+        run: run.clone(),
+        approvals: heard.approvals.iter().map(counted).collect(),
         trust: trust.clone(),
-        ..DecisionSaid::new(about.clone(), &decision, run.clone(), &heard.approvals, now.to_string())
+        as_of: now.to_string(),
     };
     let known = recorded.as_ref().map(|ledger| journal::decision_of(ledger, &about)).transpose()?;
     // Asked again, with the same answer: once is enough.

@@ -118,7 +118,8 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
     let json =
         serde_json::to_string(&PlanReport::new(&plan, &loaded, None)).map_err(|error| Failure::new("bug", error))?;
     let head = args.head.clone().unwrap_or_else(|| if args.staged { "staged" } else { "worktree" }.to_owned());
-    let planned = PlanSaid { run: run_id.clone(), about: about.clone(), json: json.clone() };
+    let planned =
+        PlanSaid { run: run_id.clone(), about: about.clone(), inputs: loaded.inputs.clone(), json: json.clone() };
     journal.append(&[Said::Plan(planned)])?;
     store.record(&Record::Plan(PlanRecord { run: run_id.clone(), plan: plan.id.clone(), json })).map_err(of_store)?;
 
