@@ -252,6 +252,7 @@ impl Event {
 pub struct Journal {
     ledger: Ledger,
     key: SecretKey,
+    made_key: bool,
     actor: String,
 }
 
@@ -301,11 +302,18 @@ impl Journal {
     /// # Errors
     /// When the key or the ledger cannot be used: nothing may be done then that was to be recorded.
     pub fn open(repository: &Repository, actor: Option<&str>) -> Result<Self, Error> {
-        let (key, _) = SecretKey::load_or_create(&key_path(Some(repository))?)?;
+        let (key, made_key) = SecretKey::load_or_create(&key_path(Some(repository))?)?;
         let ledger = ledger_of(repository);
         ledger.create(&key, &project_of(repository))?;
         let actor = actor.filter(|actor| !actor.is_empty()).unwrap_or("not said").to_owned();
-        Ok(Self { ledger, key, actor })
+        Ok(Self { ledger, key, made_key, actor })
+    }
+
+    /// What its user should know once: that the key was made.
+    #[must_use]
+    pub fn news(&self) -> Option<&'static str> {
+        self.made_key
+            .then_some("a key was made that signs the ledger; to see and keep its public half: grace-rules audit init")
     }
 
     /// Records all of these, or none.

@@ -83,9 +83,11 @@ pub(super) fn gate(context: &Context, args: &ChangeArgs) -> Result<Answer> {
     };
     let known = recorded.as_ref().map(|ledger| journal::decision_of(ledger, &about)).transpose()?;
     // Asked again, with the same answer: once is enough.
+    let mut news = None;
     if !known.flatten().is_some_and(|known| known.is_same(&said)) {
         let journal = Journal::open(repository, args.actor.as_deref())?;
         journal.append(&[Event::Decision(said)])?;
+        news = journal.news().map(str::to_owned);
     }
     let code = u8::from(decision.answer != decide::Answer::Go);
     if context.is_json() {
@@ -116,5 +118,6 @@ pub(super) fn gate(context: &Context, args: &ChangeArgs) -> Result<Answer> {
         },
     );
     screen::notes::problems(&mut page, &loaded.problems);
+    screen::run::notices(&mut page, news.as_slice());
     Ok(Answer { text: page.finish(), code })
 }

@@ -247,7 +247,9 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
     if let Some(failure) = keeper.failure.take() {
         return Err(failure);
     }
-    let notices: Vec<String> = keeper.store.take_notices().iter().map(ToString::to_string).collect();
+    let of_store = keeper.store.take_notices();
+    let news = keeper.journal.news().map(str::to_owned);
+    let notices: Vec<String> = news.into_iter().chain(of_store.iter().map(ToString::to_string)).collect();
     let code = end.code();
     if context.is_json() {
         let mut report = report(&run_id, &planned, &bundles, &decision, keeper.spooled.is_none(), &recorded, notices);
