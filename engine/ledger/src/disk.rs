@@ -66,24 +66,15 @@ impl Disk for Local {
     }
 
     fn make_dir(&self, path: &str, durable: bool) -> Result<(), FileError> {
-        let mut missing = Vec::new();
-        let mut at = path;
-        while !files::is_dir(&self.path(at)) {
-            missing.push(at);
-            match at.rsplit_once('/') {
-                Some((above, _)) => at = above,
-                None if !at.is_empty() => at = "",
-                None => break,
-            }
-        }
+        let dir = self.path(path);
+        // Above the ledger's own directory, too: what is in a directory whose name is lost is lost.
+        let missing: Vec<&Path> = dir.ancestors().take_while(|above| !files::is_dir(above)).collect();
         if missing.is_empty() {
             return Ok(());
         }
-        files::create_dirs(&self.path(path))?;
-        for made in missing.into_iter().filter(|_| durable) {
-            if let Some(above) = self.path(made).parent() {
-                files::sync_directory(above)?;
-            }
+        files::create_dirs(&dir)?;
+        for above in missing.into_iter().filter(|_| durable).filter_map(Path::parent) {
+            files::sync_directory(if above.as_os_str().is_empty() { Path::new(".") } else { above })?;
         }
         Ok(())
     }
