@@ -16,6 +16,7 @@ mod demo;
 mod doctor;
 mod duckdb;
 mod generate;
+mod guardrails;
 mod host;
 mod languages;
 mod lint;
@@ -46,6 +47,11 @@ const COMMANDS: &[(&str, &str, &str)] = &[
         "CHECKOUT [[--replay] COMMITS]",
         "measure again what docs/testbed.md says of a checkout of aaron031291/grace_2",
     ),
+    (
+        "guardrails",
+        "CHECKOUT...|table",
+        "false alarms of the guardrails on real commits, and what they find of text that is spoilt on purpose",
+    ),
     ("languages", "KIND DIRECTORY [TOOL...]", "compare imports with the language's own tool: script, rust or go"),
     (
         "selection",
@@ -72,6 +78,7 @@ fn main() -> ExitCode {
         "bench" => bench::run(&rest),
         "attack" => attack::run(&rest),
         "testbed" => testbed::run(&rest),
+        "guardrails" => guardrails::run(&rest),
         "languages" => languages::run(&rest),
         "selection" => selection::run(&rest),
         "fetch" => no_arguments(&rest).and_then(|()| fetch()),

@@ -8,6 +8,7 @@ pub mod agreement;
 pub mod authors;
 pub mod envelope;
 pub mod grants;
+pub mod guardrails;
 pub mod inputs;
 pub mod journal;
 pub mod shelf;
