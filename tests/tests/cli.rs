@@ -18,6 +18,8 @@ mod bad_input;
 mod cache;
 #[path = "cli/commands.rs"]
 mod commands;
+#[path = "cli/crash.rs"]
+mod crash;
 #[path = "cli/readme.rs"]
 mod readme;
 #[path = "cli/record.rs"]
@@ -26,6 +28,8 @@ mod record;
 mod replay;
 #[path = "cli/schemas.rs"]
 mod schemas;
+#[path = "cli/store.rs"]
+mod store;
 #[path = "cli/stories.rs"]
 mod stories;
 #[path = "cli/support.rs"]

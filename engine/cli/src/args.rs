@@ -138,6 +138,9 @@ pub enum Command {
     /// The ledger: what was recorded, and whether it can be proved
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// The ledger's records as tables of a database
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// What the documentation is written from
     #[command(hide = true, after_help = "Example:\n  grace-rules reference schemas")]
     Reference {
@@ -609,6 +612,34 @@ pub struct LedgerArgs {
     /// The ledger's public key, or a file with it; otherwise this user's
     #[arg(long, value_name = "KEY")]
     pub key: Option<String>,
+}
+
+/// `store`.
+#[derive(Debug, Subcommand)]
+pub enum StoreCommand {
+    /// Make the database again from the ledger
+    #[command(after_help = "Examples:
+  grace-rules store rebuild
+  grace-rules store rebuild --also /mnt/ci/ledger --key 'grace-rules/shop/1c2d…+9e…+AX…'
+Each row names its ledger. Decisions are by this repository's own ledger alone.")]
+    Rebuild {
+        /// And from this ledger, of another machine; may be repeated
+        #[arg(long, value_name = "DIR")]
+        also: Vec<PathBuf>,
+        /// A public key that is trusted beside this user's, or a file with it; may be repeated
+        #[arg(long, value_name = "KEY", requires = "also")]
+        key: Vec<String>,
+        /// Leave out texts of plans and outcomes of single tests from before this date (UTC)
+        #[arg(long, value_name = "DATE")]
+        since: Option<String>,
+    },
+    /// Write each table to a Parquet file
+    #[command(after_help = "Example:\n  grace-rules store export --to tables\nFiles of these names are replaced.")]
+    Export {
+        /// The directory; otherwise `.git/grace/parquet`
+        #[arg(long, value_name = "DIR")]
+        to: Option<PathBuf>,
+    },
 }
 
 /// What the nodes of an exported graph are.

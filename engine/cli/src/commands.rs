@@ -17,6 +17,7 @@ pub(crate) mod recording;
 mod reference;
 pub(crate) mod replay;
 mod run;
+pub(crate) mod store;
 mod story;
 mod test;
 mod watch;
@@ -25,7 +26,7 @@ use clap::CommandFactory as _;
 use grace_system::process::{self, Cancel};
 use serde::Serialize;
 
-use crate::args::{AuditCommand, Cli, Command, Format, GraphCommand, StoryCommand};
+use crate::args::{AuditCommand, Cli, Command, Format, GraphCommand, StoreCommand, StoryCommand};
 use crate::failure::{Failure, Result};
 use crate::load::Place;
 use crate::progress::Progress;
@@ -142,6 +143,10 @@ pub fn carry_out(
         Command::Deny(args) => approve::approve(&context, args, approve::Word::No),
         Command::Revoke(args) => approve::revoke(&context, args),
         Command::Audit(command) => audit::audit(&context, command, show),
+        Command::Store(StoreCommand::Rebuild { also, key, since }) => {
+            store::rebuild(&context, also, key, since.as_deref())
+        }
+        Command::Store(StoreCommand::Export { to }) => store::export(&context, to.as_deref()),
         Command::Completions { .. } | Command::Reference { .. } | Command::Guard { .. } => {
             Err(Failure::new("bug", "this command needs no place"))
         }

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::path::Path;
 
 use grace_graph::diff::DiffError;
+use grace_store::StoreError;
 use grace_system::files::{FileError, FileErrorKind};
 use grace_system::git::GitError;
 use schemars::JsonSchema;
@@ -95,6 +96,13 @@ impl From<grace_ledger::Error> for Failure {
     fn from(error: grace_ledger::Error) -> Self {
         let help = error.help().map(str::to_owned);
         Self { code: "ledger", message: printable(&error.to_string()), help }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let help = error.help().map(str::to_owned);
+        Self { code: "store", message: printable(&error.to_string()), help }
     }
 }
 

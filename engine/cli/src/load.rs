@@ -169,9 +169,9 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
     let fingerprints = models::fill(&reader, &compared.before, &compared.after, &mut past, &mut compared.problems)?;
     books::owners(&reader, &compared.before, &mut past, &mut compared.problems)?;
     if history::is_asked_for(rules_before.iter().chain(&rules_after))
-        && let Some(known) = repository.and_then(history::of)
+        && let Some(repository) = repository
     {
-        match known.bundle_runs() {
+        match history::bundle_runs(repository) {
             Ok(runs) => past.runs = runs,
             // The rules that ask for it are then unknown, which raises.
             Err(error) => compared.problems.push(Problem {
@@ -183,9 +183,9 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
     }
     let kpis = history::own_kpis(rules_before.iter().chain(&rules_after));
     if !kpis.is_empty()
-        && let Some(known) = repository.and_then(history::of)
+        && let Some(repository) = repository
     {
-        match known.selections() {
+        match history::selections(repository) {
             Ok(seen) => past.kpis.extend(kpis.iter().filter_map(|(name, kpi)| Some((name.clone(), kpi.value(seen)?)))),
             // The rules that ask for it are then unknown, which raises.
             Err(error) => compared.problems.push(Problem {
@@ -312,9 +312,16 @@ pub fn rules_here(place: &Place, rules: Option<&Path>) -> Result<Option<Book>> {
     books::of_side(&reader, &listed)
 }
 
-/// Seconds since 1970 of `--as-of`: a date (its first moment, UTC) or a time with its offset; now where it is not given.
+/// Seconds since 1970 of `--as-of`; now where it is not given.
 fn as_of(text: Option<&str>) -> Result<i64> {
-    let Some(text) = text else { return Ok(clock::now().as_second()) };
+    text.map_or_else(|| Ok(clock::now().as_second()), moment)
+}
+
+/// Seconds since 1970 of a date (its first moment, UTC) or a time with its offset.
+///
+/// # Errors
+/// When it is neither.
+pub fn moment(text: &str) -> Result<i64> {
     if let Ok(date) = text.parse::<jiff::civil::Date>()
         && let Ok(time) = date.to_zoned(jiff::tz::TimeZone::UTC)
         && !text.contains('T')

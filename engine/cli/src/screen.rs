@@ -18,6 +18,7 @@ pub mod proof;
 pub mod replay;
 pub mod run;
 pub mod stats;
+pub mod store;
 pub mod story;
 pub mod test;
 pub mod way;

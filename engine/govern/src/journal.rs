@@ -1,8 +1,9 @@
 //! The words that records of the ledger use for runs and decisions, and the ledger of a repository.
 //!
 //! A run writes the plan that it carries out before anything is started (`plan`), each bundle's outcome as soon as the runner
-//! has told it (`bundle`), and its end (`run`). A gate writes its answer (`decision`). All of them name the change, the rules
-//! and the tree by digest, so that an outcome is never taken for that of another tree.
+//! has told it (`bundle`, and `selection` where all of it ran although it was to be narrowed), and its end (`run`). A gate
+//! writes its answer (`decision`). All of them name the change, the rules and the tree by digest, so that an outcome is never
+//! taken for that of another tree.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -111,6 +112,27 @@ pub struct TestSaid {
     pub attempt: u32,
 }
 
+/// What leaving out the tests that a change does not reach would have come to, of a bundle all of whose tests ran (`selection`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SelectionSaid {
+    /// The run.
+    pub run: String,
+    /// Of what.
+    pub about: About,
+    /// The bundle.
+    pub bundle: String,
+    /// Tests that were executed, parameters counted together.
+    pub tests: u32,
+    /// Of them, those that the change reaches.
+    pub selected: u32,
+    /// Tests that did not pass.
+    pub failed: u32,
+    /// Of them, those that would have been left out: their ids, the first hundred.
+    pub missed: Vec<String>,
+    /// How many those are.
+    pub missed_count: u32,
+}
+
 /// The end of a run (`run`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunSaid {
@@ -200,10 +222,12 @@ pub enum Event {
     Plan(PlanSaid),
     /// A bundle has ended.
     Bundle(BundleSaid),
+    /// A bundle ran whole that was to be narrowed.
+    Selection(SelectionSaid),
     /// A run has ended.
     Run(RunSaid),
     /// Something was decided.
-    Decision(DecisionSaid),
+    Decision(Box<DecisionSaid>),
     /// A run is told.
     Story(Story),
     /// Something is added to a story.
@@ -215,6 +239,7 @@ impl Event {
         match self {
             Self::Plan(_) => "plan",
             Self::Bundle(_) => "bundle",
+            Self::Selection(_) => "selection",
             Self::Run(_) => "run",
             Self::Decision(_) => "decision",
             Self::Story(_) => "story",
@@ -226,9 +251,10 @@ impl Event {
         match self {
             Self::Plan(PlanSaid { about, .. })
             | Self::Bundle(BundleSaid { about, .. })
+            | Self::Selection(SelectionSaid { about, .. })
             | Self::Run(RunSaid { about, .. })
-            | Self::Decision(DecisionSaid { about, .. })
             | Self::Story(Story { about, .. }) => Some(about),
+            Self::Decision(said) => Some(&said.about),
             Self::Amendment(_) => None,
         }
     }
@@ -237,6 +263,7 @@ impl Event {
         let value = match self {
             Self::Plan(said) => serde_json::to_value(said),
             Self::Bundle(said) => serde_json::to_value(said),
+            Self::Selection(said) => serde_json::to_value(said),
             Self::Run(said) => serde_json::to_value(said),
             Self::Decision(said) => serde_json::to_value(said),
             Self::Story(said) => serde_json::to_value(said),

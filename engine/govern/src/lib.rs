@@ -11,6 +11,7 @@ pub mod grants;
 pub mod guardrails;
 pub mod inputs;
 pub mod journal;
+pub mod project;
 pub mod shelf;
 pub mod signers;
 pub mod signing;

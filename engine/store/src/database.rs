@@ -1,5 +1,4 @@
-//! The projection: tables in DuckDB, opened for each call and closed after it, so that no process
-//! keeps another one out for longer than a question takes.
+//! The database: opened late and closed early, so that no process keeps another one out for longer than a question takes.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,29 +7,17 @@ use std::time::Duration;
 
 use duckdb::types::{TimeUnit, Value};
 use duckdb::{AccessMode, Config, Connection, appender_params_from_iter, params, params_from_iter};
-use grace_system::clock;
+use grace_system::clock::{self, Stopwatch};
 use grace_system::files::{self, FileErrorKind};
 use serde::{Deserialize, Serialize};
 
-use crate::spool::{Line, Part, Spool};
-use crate::{Notice, Record, StoreError};
+use crate::record::{Content, Entry, Source};
+use crate::tables::{OWN_TABLES, TABLES, VERSION};
+use crate::{Notice, StoreError, Summary};
 
-/// Version of the tables; a database of another one is made again from the spool.
-const VERSION: i64 = 3;
-
-const SCHEMA: &str = "
-    CREATE TABLE meta (version BIGINT NOT NULL);
-    CREATE TABLE spool_files (file VARCHAR NOT NULL, upto BIGINT NOT NULL);
-    CREATE TABLE runs (id VARCHAR NOT NULL, run VARCHAR, started TIMESTAMP, finished TIMESTAMP, base VARCHAR, head VARCHAR,
-        plan VARCHAR, tier INTEGER, passed BOOLEAN, actor VARCHAR);
-    CREATE TABLE plans (id VARCHAR NOT NULL, run VARCHAR, plan VARCHAR, json VARCHAR);
-    CREATE TABLE bundle_outcomes (id VARCHAR NOT NULL, run VARCHAR, bundle VARCHAR, status VARCHAR, attempts INTEGER,
-        duration_ms BIGINT, passed INTEGER, executed INTEGER, pass_rate DOUBLE, command VARCHAR, finished TIMESTAMP);
-    CREATE TABLE test_outcomes (id VARCHAR NOT NULL, run VARCHAR, bundle VARCHAR, test VARCHAR, status VARCHAR,
-        duration_ms BIGINT, attempt INTEGER, finished TIMESTAMP);
-    CREATE TABLE selections (id VARCHAR NOT NULL, run VARCHAR, bundle VARCHAR, tests INTEGER, selected INTEGER, failed INTEGER,
-        missed INTEGER, finished TIMESTAMP);
-";
+/// Records that are written at once, and about how many bytes of them.
+const BATCH: usize = 4096;
+const MOST_AT_ONCE: usize = 64 << 20;
 
 /// How long one run of a bundle took.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,12 +42,14 @@ pub struct Table {
 /// Why a database could not be used.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Another program has it open.
-    Locked,
+    /// Another program has it open; its number, where that is told.
+    Locked(Option<u32>),
     /// It is no sound database.
     Damaged(String),
     /// Its tables are of another version.
     Outdated,
+    /// It holds records that the ledger does not have.
+    Foreign,
     /// The disk is full.
     Full,
     /// Anything else.
@@ -76,10 +65,11 @@ impl From<StoreError> for Failure {
 impl Failure {
     pub(crate) fn into_store(self, path: &Path) -> StoreError {
         match self {
-            Self::Locked => StoreError::Locked { path: path.to_path_buf() },
+            Self::Locked(holder) => StoreError::Locked { path: path.to_path_buf(), holder },
             Self::Full => StoreError::File(files::FileError { path: path.to_path_buf(), kind: FileErrorKind::Full }),
             Self::Damaged(reason) => StoreError::Query(format!("the database is damaged: {reason}")),
             Self::Outdated => StoreError::Query("the tables are of another version".to_owned()),
+            Self::Foreign => StoreError::Query("the database has records that the ledger lacks".to_owned()),
             Self::Other(error) => error,
         }
     }
@@ -89,7 +79,8 @@ impl Failure {
         let text = error.to_string();
         let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
         if says(&["Could not set lock", "onflicting lock", "being used by another process"]) {
-            Self::Locked
+            let pid = text.split_once("(PID ").and_then(|(_, rest)| rest.split_once(')'));
+            Self::Locked(pid.and_then(|(pid, _)| pid.parse().ok()))
         } else if says(&["No space left", "disk full", "not enough space"]) {
             Self::Full
         } else if says(&[
@@ -120,11 +111,11 @@ fn query_error(error: duckdb::Error) -> StoreError {
     StoreError::Query(first_line(&error.to_string()))
 }
 
-/// Nothing outside the database file can be reached, and nothing can switch that on again.
-fn config(mode: AccessMode) -> Result<Config, duckdb::Error> {
+/// Nothing outside the database file can be reached, and nothing can switch that on again; but by `outside`, for words of ours.
+fn config(mode: AccessMode, outside: bool) -> Result<Config, duckdb::Error> {
     Config::default()
         .access_mode(mode)?
-        .enable_external_access(false)?
+        .enable_external_access(outside)?
         .enable_autoload_extension(false)?
         .max_memory("1GB")?
         .threads(2)?
@@ -157,21 +148,50 @@ pub(crate) fn move_aside(path: &Path) -> Result<PathBuf, StoreError> {
     Ok(aside)
 }
 
+/// How far a ledger was taken in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Upto {
+    /// The number of its records then.
+    pub(crate) size: u64,
+    /// The digest of the last of them.
+    pub(crate) leaf: String,
+}
+
+impl Upto {
+    /// Whether that is a beginning of this ledger as it is now.
+    pub(crate) fn is_of(&self, source: &dyn Source) -> Result<bool, StoreError> {
+        Ok(self.size <= source.size() && (self.size == 0 || source.leaf(self.size - 1)? == self.leaf))
+    }
+}
+
 /// An open database.
 pub(crate) struct Database {
     connection: Connection,
 }
 
 impl Database {
-    /// Opens or creates.
-    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+    /// Opens or creates, waiting for other programs.
+    pub(crate) fn open(path: &Path, patience: Duration) -> Result<Self, Failure> {
+        let begun = Stopwatch::start();
+        loop {
+            match Self::open_now(path) {
+                Err(Failure::Locked(_)) if begun.elapsed() < patience => std::thread::sleep(Duration::from_millis(50)),
+                opened => return opened,
+            }
+        }
+    }
+
+    fn open_now(path: &Path) -> Result<Self, Failure> {
         let open = || -> Result<(Connection, Option<i64>), duckdb::Error> {
-            let connection = Connection::open_with_flags(path, config(AccessMode::ReadWrite)?)?;
+            let connection = Connection::open_with_flags(path, config(AccessMode::ReadWrite, false)?)?;
             let tables: i64 =
                 connection
                     .query_row("SELECT count(*) FROM duckdb_tables() WHERE NOT internal", [], |row| row.get(0))?;
             if tables == 0 {
-                connection.execute_batch(&format!("BEGIN; {SCHEMA} INSERT INTO meta VALUES ({VERSION}); COMMIT;"))?;
+                let create: String = TABLES.iter().map(|table| table.create()).collect();
+                connection.execute_batch(&format!(
+                    "BEGIN; {OWN_TABLES} {create} INSERT INTO meta VALUES ({VERSION}); COMMIT;"
+                ))?;
             }
             let version = connection.query_row("SELECT max(version) FROM meta", [], |row| row.get(0));
             // No such table, or nothing in it: not ours, or not of this version.
@@ -189,134 +209,108 @@ impl Database {
         self.connection.close().map_err(|(_, error)| query_error(error))
     }
 
-    pub(crate) fn ingest(&mut self, spool: &Spool) -> Result<Vec<Notice>, StoreError> {
-        self.ingest_raw(spool).map_err(|failure| failure.into_store(Path::new("store.duckdb")))
-    }
-
-    /// Takes up what is new in the spool: all of it or nothing.
-    pub(crate) fn ingest_raw(&mut self, spool: &Spool) -> Result<Vec<Notice>, Failure> {
-        let known = self.offsets().map_err(|error| Failure::of(&error))?;
-        let parts = spool.news(|file| known.get(file).copied().unwrap_or(0)).map_err(StoreError::from)?;
-        if parts.iter().any(|part| known.get(&part.file).copied().unwrap_or(0) < part.end) {
-            self.insert(&parts).map_err(|error| Failure::of(&error))?;
+    /// Takes in what is new in a ledger: all of it or nothing. Of records before the second `since` no row goes into tables that
+    /// take much room.
+    pub(crate) fn take_in(&mut self, source: &dyn Source, since: Option<i64>) -> Result<Vec<Notice>, Failure> {
+        let known = self.upto(source.origin()).map_err(|error| Failure::of(&error))?;
+        let from = match known {
+            Some(known) if !known.is_of(source)? => return Err(Failure::Foreign),
+            known => known.map_or(0, |known| known.size),
+        };
+        if from == source.size() {
+            return Ok(Vec::new());
         }
-        Ok(parts.into_iter().flat_map(|part| part.notices).collect())
-    }
-
-    fn offsets(&self) -> Result<BTreeMap<String, u64>, duckdb::Error> {
-        let mut statement = self.connection.prepare("SELECT file, max(upto) FROM spool_files GROUP BY file")?;
-        let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
-        rows.map(|row| row.map(|(file, upto)| (file, upto.max(0).cast_unsigned()))).collect()
-    }
-
-    fn insert(&mut self, parts: &[Part]) -> Result<(), duckdb::Error> {
-        let transaction = self.connection.transaction()?;
-        for (table, columns) in TABLES {
-            transaction
-                .execute_batch(&format!("CREATE TEMP TABLE new_{table} AS SELECT {columns} FROM {table} LIMIT 0"))?;
-            let mut appender = transaction.appender(&format!("new_{table}"))?;
-            for line in parts.iter().flat_map(|part| &part.lines) {
-                if let Some(values) = row(table, line) {
-                    appender.append_row(appender_params_from_iter(values))?;
-                }
+        let transaction = self.connection.transaction().map_err(|error| Failure::of(&error))?;
+        let (mut notices, mut batch, mut weight) = (Vec::new(), Vec::new(), 0);
+        for seq in from..source.size() {
+            let entry = source.entry(seq, None)?;
+            if entry.content == Content::Unreadable {
+                notices.push(Notice::Unreadable { seq, kind: entry.kind.clone() });
             }
-            appender.flush()?;
-            drop(appender);
-            // A line that was taken up already, whatever the offsets say, is not taken up twice.
-            transaction.execute_batch(&format!(
-                "INSERT INTO {table} ({columns}) SELECT DISTINCT ON (id) {columns} FROM new_{table} WHERE id NOT IN (SELECT id FROM {table});
-                 DROP TABLE new_{table};"
-            ))?;
+            weight += entry.content.weight();
+            batch.push(entry);
+            if batch.len() == BATCH || weight > MOST_AT_ONCE || seq + 1 == source.size() {
+                insert(&transaction, source.origin(), &batch, since).map_err(|error| Failure::of(&error))?;
+                batch.clear();
+                weight = 0;
+            }
         }
-        for part in parts {
-            let upto = i64::try_from(part.end).unwrap_or(i64::MAX);
-            transaction.execute("INSERT INTO spool_files VALUES (?, ?)", params![part.file, upto])?;
+        let size = i64::try_from(source.size()).unwrap_or(i64::MAX);
+        let leaf = source.leaf(source.size() - 1)?;
+        transaction
+            .execute("DELETE FROM origins WHERE origin = ?", params![source.origin()])
+            .and_then(|_| {
+                transaction.execute("INSERT INTO origins VALUES (?, ?, ?)", params![source.origin(), size, leaf])
+            })
+            .and_then(|_| transaction.commit())
+            .map_err(|error| Failure::of(&error))?;
+        Ok(notices)
+    }
+
+    fn upto(&self, origin: &str) -> Result<Option<Upto>, duckdb::Error> {
+        let mut statement = self.connection.prepare("SELECT upto, leaf FROM origins WHERE origin = ?")?;
+        let mut rows = statement.query(params![origin])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        Ok(Some(Upto { size: row.get::<_, i64>(0)?.max(0).cast_unsigned(), leaf: row.get(1)? }))
+    }
+}
+
+fn insert(connection: &Connection, origin: &str, entries: &[Entry], since: Option<i64>) -> Result<(), duckdb::Error> {
+    // What has no time that can be read is not old.
+    let is_old = |entry: &Entry| {
+        since.is_some_and(|since| clock::parse(&entry.ts).is_some_and(|written| written.as_second() < since))
+    };
+    for table in &TABLES {
+        let mut appender = connection.appender(table.name)?;
+        let entries = entries.iter().filter(|entry| !table.is_bulk || !is_old(entry));
+        for values in entries.flat_map(|entry| table.rows(origin, entry)) {
+            appender.append_row(appender_params_from_iter(values))?;
         }
-        transaction.commit()
+        appender.flush()?;
     }
+    Ok(())
 }
 
-/// Tables of records, with the columns that a record fills.
-const TABLES: [(&str, &str); 5] = [
-    ("runs", "id, run, started, finished, base, head, plan, tier, passed, actor"),
-    ("plans", "id, run, plan, json"),
-    (
-        "bundle_outcomes",
-        "id, run, bundle, status, attempts, duration_ms, passed, executed, pass_rate, command, finished",
-    ),
-    ("test_outcomes", "id, run, bundle, test, status, duration_ms, attempt, finished"),
-    ("selections", "id, run, bundle, tests, selected, failed, missed, finished"),
-];
-
-/// The values of `line` for `table`, in the order of its columns; `None` if it belongs to another table.
-fn row(table: &str, line: &Line) -> Option<Vec<Value>> {
-    let text = |value: &str| Value::Text(value.to_owned());
-    let optional = |value: &Option<String>| value.as_deref().map_or(Value::Null, text);
-    let count = |value: u32| i32::try_from(value).map_or(Value::Int(i32::MAX), Value::Int);
-    let millis = |value: u64| Value::BigInt(i64::try_from(value).unwrap_or(i64::MAX));
-    let id = text(&line.id);
-    match (&line.record, table) {
-        (Record::Selection(selection), "selections") => Some(vec![
-            id,
-            text(&selection.run),
-            text(&selection.bundle),
-            count(selection.tests),
-            count(selection.selected),
-            count(selection.failed),
-            count(selection.missed_count),
-            moment(&selection.finished),
-        ]),
-        (Record::Run(run), "runs") => Some(vec![
-            id,
-            text(&run.run),
-            moment(&run.started),
-            moment(&run.finished),
-            optional(&run.base),
-            optional(&run.head),
-            optional(&run.plan),
-            run.tier.map_or(Value::Null, count),
-            Value::Boolean(run.passed),
-            optional(&run.actor),
-        ]),
-        (Record::Plan(plan), "plans") => Some(vec![id, text(&plan.run), text(&plan.plan), text(&plan.json)]),
-        (Record::Bundle(bundle), "bundle_outcomes") => Some(vec![
-            id,
-            text(&bundle.run),
-            text(&bundle.bundle),
-            text(&word(&bundle.status)),
-            count(bundle.attempts),
-            millis(bundle.duration_ms),
-            count(bundle.passed),
-            count(bundle.executed),
-            bundle.pass_rate.map_or(Value::Null, Value::Double),
-            text(&bundle.command),
-            moment(&bundle.finished),
-        ]),
-        (Record::Test(test), "test_outcomes") => Some(vec![
-            id,
-            text(&test.run),
-            text(&test.bundle),
-            text(&test.test),
-            text(&word(&test.status)),
-            millis(test.duration_ms),
-            count(test.attempt),
-            moment(&test.finished),
-        ]),
-        _ => None,
+/// Writes every table to a Parquet file of its own; the same rows give the same bytes. The names of the files and how many
+/// rows each has.
+pub(crate) fn export(path: &Path, dir: &Path) -> Result<Vec<(String, u64)>, Failure> {
+    let open = || -> Result<Connection, duckdb::Error> {
+        // One thread writes row groups in one order.
+        Connection::open_with_flags(path, config(AccessMode::ReadOnly, true)?.threads(1)?)
+    };
+    let connection = open().map_err(|error| Failure::of(&error))?;
+    let mut written = Vec::new();
+    for table in &TABLES {
+        let name = format!("{}.parquet", table.name);
+        let file = dir.join(&name);
+        let beside = dir.join(format!("{name}.new"));
+        // Before it is read in SQL: only a text can stand there.
+        let text = beside.to_str().ok_or_else(|| {
+            let kind = FileErrorKind::Other("its name is not Unicode".to_owned());
+            StoreError::File(files::FileError { path: beside.clone(), kind })
+        })?;
+        let copy =
+            format!("COPY ({}) TO '{}' (FORMAT parquet, COMPRESSION zstd)", table.select(), text.replace('\'', "''"));
+        let rows = connection.execute(&copy, []).map_err(|error| Failure::of(&error))?;
+        files::rename(&beside, &file).map_err(StoreError::from)?;
+        written.push((name, rows as u64));
     }
+    Ok(written)
 }
 
-/// A status as the spool writes it.
-fn word(status: &impl Serialize) -> String {
-    match serde_json::to_value(status) {
-        Ok(serde_json::Value::String(word)) => word,
-        _ => String::new(),
-    }
-}
-
-/// A time that cannot be read is null: the record counts all the same.
-fn moment(text: &str) -> Value {
-    clock::parse(text).map_or(Value::Null, |time| Value::Timestamp(TimeUnit::Microsecond, time.as_microsecond()))
+/// How many rows each table has, and how far each ledger was taken in.
+pub(crate) fn summary(path: &Path, deadline: Duration) -> Result<Summary, StoreError> {
+    let reader = Reader::open(path)?;
+    let pairs = |sql: &str| -> Result<Vec<(String, u64)>, StoreError> {
+        let rows = reader.ask(sql, &[], usize::MAX, deadline)?.rows;
+        Ok(rows.iter().filter_map(|row| Some((row.first()?.as_str()?.to_owned(), row.get(1)?.as_u64()?))).collect())
+    };
+    let counts: Vec<String> =
+        TABLES.iter().map(|table| format!("SELECT '{0}', count(*) FROM {0}", table.name)).collect();
+    Ok(Summary {
+        tables: pairs(&counts.join(" UNION ALL "))?,
+        origins: pairs("SELECT origin, upto FROM origins ORDER BY origin")?,
+    })
 }
 
 /// Rows that are read of past timings; beyond it, the tests of older runs are left out.
@@ -332,13 +326,14 @@ pub(crate) fn timings(
     let names = vec!["?"; bundles.len().max(1)].join(", ");
     let sql = format!(
         "WITH recent AS (
-            SELECT run, bundle, duration_ms, row_number() OVER (PARTITION BY bundle ORDER BY finished DESC NULLS LAST, id DESC) AS back
+            SELECT origin, seq, bundle, duration_ms,
+                row_number() OVER (PARTITION BY bundle ORDER BY finished DESC NULLS LAST, origin DESC, seq DESC) AS back
             FROM bundle_outcomes WHERE bundle IN ({names}) AND status IN ('passed', 'failed', 'flaky', 'timed_out'))
          SELECT r.bundle, r.back, r.duration_ms, t.test, t.duration_ms
-         FROM recent r LEFT JOIN test_outcomes t ON t.run = r.run AND t.bundle = r.bundle
+         FROM recent r LEFT JOIN test_outcomes t ON t.origin = r.origin AND t.seq = r.seq
          WHERE r.back <= {last} ORDER BY r.back, r.bundle, t.test"
     );
-    let table = ask(path, &sql, bundles, MOST_TIMINGS, deadline)?;
+    let table = Reader::open(path)?.ask(&sql, bundles, MOST_TIMINGS, deadline)?;
     let mut found: BTreeMap<String, BTreeMap<u64, Timing>> = BTreeMap::new();
     for row in &table.rows {
         let [bundle, back, duration, test, took] = row.as_slice() else { continue };
@@ -354,35 +349,48 @@ pub(crate) fn timings(
     Ok(found.into_iter().map(|(bundle, runs)| (bundle, runs.into_values().collect())).collect())
 }
 
-/// Answers one question, read-only; `values` stand for its question marks.
-pub(crate) fn ask(
-    path: &Path,
-    sql: &str,
-    values: &[&str],
-    max_rows: usize,
-    deadline: Duration,
-) -> Result<Table, StoreError> {
-    let connection = config(AccessMode::ReadOnly)
-        .and_then(|config| Connection::open_with_flags(path, config))
-        .map_err(|error| Failure::of(&error).into_store(path))?;
-    let handle = connection.interrupt_handle();
-    let (done, waiting) = mpsc::channel::<()>();
-    let watch = std::thread::spawn(move || {
-        let late = waiting.recv_timeout(deadline) == Err(mpsc::RecvTimeoutError::Timeout);
-        if late {
-            handle.interrupt();
-        }
-        late
-    });
-    let answer = collect(&connection, sql, values, max_rows);
-    drop(done);
-    let late = watch.join().unwrap_or(false);
-    match answer {
-        Err(_) if late => {
-            Err(StoreError::Bounds(format!("the question was not answered within {} ms", deadline.as_millis())))
-        }
-        other => other.map_err(query_error),
+/// A database that is only asked.
+pub(crate) struct Reader {
+    connection: Connection,
+}
+
+impl Reader {
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        let connection = config(AccessMode::ReadOnly, false)
+            .and_then(|config| Connection::open_with_flags(path, config))
+            .map_err(|error| Failure::of(&error).into_store(path))?;
+        Ok(Self { connection })
     }
+
+    /// Answers one question; `values` stand for its question marks.
+    pub(crate) fn ask(
+        &self,
+        sql: &str,
+        values: &[&str],
+        max_rows: usize,
+        deadline: Duration,
+    ) -> Result<Table, StoreError> {
+        let handle = self.connection.interrupt_handle();
+        let (done, waiting) = mpsc::channel::<()>();
+        let watch = std::thread::spawn(move || {
+            let late = waiting.recv_timeout(deadline) == Err(mpsc::RecvTimeoutError::Timeout);
+            if late {
+                handle.interrupt();
+            }
+            late
+        });
+        let answer = collect(&self.connection, sql, values, max_rows);
+        drop(done);
+        let late = watch.join().unwrap_or(false);
+        match answer {
+            Err(_) if late => Err(too_late(deadline)),
+            other => other.map_err(query_error),
+        }
+    }
+}
+
+pub(crate) fn too_late(deadline: Duration) -> StoreError {
+    StoreError::Bounds(format!("the question was not answered within {} ms", deadline.as_millis()))
 }
 
 fn collect(connection: &Connection, sql: &str, values: &[&str], max_rows: usize) -> Result<Table, duckdb::Error> {

@@ -1,61 +1,120 @@
-//! How bundles ended, read by those who may write nothing: from the database as it is, and from the spool what it lacks.
+//! How bundles ended, read by those who may write nothing: from the database as far as it goes, and from the ledger what it
+//! lacks. Only the one ledger counts, whatever else the database holds.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use grace_system::{clock, files};
+use grace_system::clock::Stopwatch;
+use grace_system::files;
 
-use crate::spool::Spool;
-use crate::{BundleStatus, DATABASE, LOCK, PATIENCE, Record, StoreError, database, lock};
+use crate::database::{self, Reader, Upto};
+use crate::record::{BundleStatus, Content, Source};
+use crate::tables::VERSION;
+use crate::{DATABASE, LOCK, StoreError, lock};
 
 /// Rows of the database that are read; beyond it, older runs are left out.
 const MOST_ROWS: usize = 50_000;
 
-/// One outcome of one form of a bundle.
+/// Runs of a bundle by name: the number of the last record of each, and how it ended.
+type Runs = BTreeMap<String, (u64, BundleStatus)>;
+
+/// The end of a bundle in one of its forms.
 struct Ended {
     run: String,
     bundle: String,
     status: BundleStatus,
-    /// When, in microseconds; `None` counts as long ago.
-    finished: Option<i64>,
 }
 
-/// Outcomes by the record's id.
-type Outcomes = BTreeMap<String, Ended>;
-/// How much of each spool file the database has.
-type Offsets = BTreeMap<String, u64>;
-/// The runs of a bundle by name: when each ended and its newest record, to put them in order, and how it ended.
-type Runs = BTreeMap<String, ((Option<i64>, String), BundleStatus)>;
+/// What [`known`] finds of each record: by the record's number.
+type Known<T> = BTreeMap<u64, T>;
 
-pub(crate) fn bundle_runs(
+/// All that is known of records of one kind: `sql` asks the database for rows of a record's number and what `row` makes a value
+/// of; `content` makes one of a record of the ledger. The question marks of `sql` stand for the ledger's name.
+fn known<S: Source, T>(
     dir: &Path,
-    last: usize,
-    deadline: Duration,
-) -> Result<BTreeMap<String, Vec<BundleStatus>>, StoreError> {
+    open: impl FnOnce() -> Result<S, StoreError>,
+    (patience, deadline): (Duration, Duration),
+    sql: &str,
+    row: impl Fn(&[serde_json::Value]) -> Option<T>,
+    (kind, content): (&str, impl Fn(Content) -> Option<T>),
+) -> Result<Known<T>, StoreError> {
+    // Whoever makes a database has made its lock before. One that is kept by others for long is done without.
+    let guard = if files::exists(&dir.join(LOCK)) { lock(dir, patience).map(Some) } else { Ok(None) };
+    // Read under the lock, so that it is no older than the database.
+    let source = open()?;
     let path = dir.join(DATABASE);
-    let mut known = BTreeMap::new();
-    let mut offsets = BTreeMap::new();
-    // Whoever makes a database has made its lock before.
-    let _lock = if files::exists(&dir.join(LOCK)) { Some(lock(dir, PATIENCE)?) } else { None };
-    if files::exists(&path) {
-        match in_database(&path, last, deadline) {
-            Ok(found) => (known, offsets) = found,
-            Err(error @ (StoreError::Locked { .. } | StoreError::Bounds(_))) => return Err(error),
-            // A database that cannot be read lacks everything.
-            Err(_) => {}
+    let in_database = || -> Result<(Known<T>, u64), StoreError> {
+        let mut found = Known::new();
+        if guard.is_err() || !files::exists(&path) {
+            return Ok((found, 0));
         }
-    }
-    for part in Spool::at(dir).news(|file| offsets.get(file).copied().unwrap_or(0))? {
-        for line in part.lines {
-            if let Record::Bundle(record) = line.record {
-                let finished = clock::parse(&record.finished).map(|time| time.as_microsecond());
-                let ended = Ended { run: record.run, bundle: record.bundle, status: record.status, finished };
-                known.insert(line.id, ended);
+        let reader = Reader::open(&path)?;
+        let upto = format!("SELECT upto, leaf FROM origins, meta WHERE version = {VERSION} AND origin = ?");
+        let upto = reader.ask(&upto, &[source.origin()], 1, deadline)?.rows;
+        let Some([size, leaf]) = upto.first().map(Vec::as_slice) else { return Ok((found, 0)) };
+        let (Some(size), Some(leaf)) = (size.as_u64(), leaf.as_str()) else { return Ok((found, 0)) };
+        if !(Upto { size, leaf: leaf.to_owned() }).is_of(&source)? {
+            return Ok((found, 0));
+        }
+        for values in reader.ask(sql, &[source.origin()], MOST_ROWS, deadline)?.rows {
+            if let Some((seq, values)) = values.split_first()
+                && let (Some(seq), Some(value)) = (seq.as_u64(), row(values))
+            {
+                found.insert(seq, value);
             }
         }
+        Ok((found, size))
+    };
+    let (mut found, from) = match in_database() {
+        Err(error @ (StoreError::Bounds(_) | StoreError::Ledger(_))) => return Err(error),
+        // A database that cannot be read lacks everything.
+        Err(_) => (Known::new(), 0),
+        Ok(found) => found,
+    };
+    drop(guard);
+    let begun = Stopwatch::start();
+    for seq in from..source.size() {
+        if begun.elapsed() > deadline {
+            return Err(database::too_late(deadline));
+        }
+        let entry = source.entry(seq, Some(kind))?;
+        if entry.kind == kind
+            && let Some(value) = content(entry.content)
+        {
+            found.insert(seq, value);
+        }
     }
-    Ok(by_bundle(known, last))
+    Ok(found)
+}
+
+pub(crate) fn bundle_runs<S: Source>(
+    dir: &Path,
+    open: impl FnOnce() -> Result<S, StoreError>,
+    last: usize,
+    bounds: (Duration, Duration),
+) -> Result<BTreeMap<String, Vec<BundleStatus>>, StoreError> {
+    // A bundle may run in two forms, and runs that do not count are among them.
+    let most = last.saturating_mul(4);
+    let sql = format!(
+        "SELECT seq, run, bundle, status FROM (
+            SELECT *, row_number() OVER (PARTITION BY bundle ORDER BY seq DESC) AS back
+            FROM bundle_outcomes WHERE origin = ? AND status <> 'nothing_selected')
+         WHERE back <= {most} ORDER BY back, bundle"
+    );
+    let row = |values: &[serde_json::Value]| {
+        let [run, bundle, status] = values else { return None };
+        let status = BundleStatus::of(status.as_str()?);
+        Some(Ended { run: run.as_str()?.to_owned(), bundle: bundle.as_str()?.to_owned(), status })
+    };
+    let content = |content| match content {
+        Content::Bundle(bundle) => {
+            let status = BundleStatus::of(&bundle.status);
+            Some(Ended { run: bundle.run, bundle: bundle.bundle, status })
+        }
+        _ => None,
+    };
+    Ok(by_bundle(known(dir, open, bounds, &sql, row, ("bundle", content))?, last))
 }
 
 /// What leaving tests out would have come to, over several runs.
@@ -71,103 +130,44 @@ pub struct Selections {
     pub missed: u64,
 }
 
-/// When, and the four numbers.
-type Numbers = (Option<i64>, [u64; 4]);
-
-pub(crate) fn selections(dir: &Path, last: usize, deadline: Duration) -> Result<Selections, StoreError> {
-    let path = dir.join(DATABASE);
-    let mut known: BTreeMap<String, Numbers> = BTreeMap::new();
-    let mut offsets = BTreeMap::new();
-    let _lock = if files::exists(&dir.join(LOCK)) { Some(lock(dir, PATIENCE)?) } else { None };
-    if files::exists(&path) {
-        let sql = format!(
-            "SELECT id, epoch_us(finished), tests, selected, failed, missed FROM selections
-             ORDER BY finished DESC NULLS LAST, id DESC LIMIT {last}"
-        );
-        let asked = database::ask(&path, &sql, &[], MOST_ROWS, deadline)
-            .and_then(|table| Ok((table, offsets_in(&path, deadline)?)));
-        match asked {
-            Ok((table, of_files)) => {
-                offsets = of_files;
-                for row in table.rows {
-                    let [id, finished, numbers @ ..] = row.as_slice() else { continue };
-                    let Some(id) = id.as_str() else { continue };
-                    let number = |at: usize| numbers.get(at).and_then(serde_json::Value::as_u64).unwrap_or(0);
-                    known.insert(id.to_owned(), (finished.as_i64(), [0, 1, 2, 3].map(number)));
-                }
-            }
-            Err(error @ (StoreError::Locked { .. } | StoreError::Bounds(_))) => return Err(error),
-            // A database that cannot be read lacks everything.
-            Err(_) => {}
-        }
-    }
-    for part in Spool::at(dir).news(|file| offsets.get(file).copied().unwrap_or(0))? {
-        for line in part.lines {
-            if let Record::Selection(record) = line.record {
-                let finished = clock::parse(&record.finished).map(|time| time.as_microsecond());
-                let numbers = [record.tests, record.selected, record.failed, record.missed_count].map(u64::from);
-                known.insert(line.id, (finished, numbers));
-            }
-        }
-    }
-    let mut newest: Vec<(Option<i64>, String, [u64; 4])> =
-        known.into_iter().map(|(id, (finished, numbers))| (finished, id, numbers)).collect();
-    newest.sort_unstable_by(|left, right| right.cmp(left));
-    let sum = newest
-        .iter()
+pub(crate) fn selections<S: Source>(
+    dir: &Path,
+    open: impl FnOnce() -> Result<S, StoreError>,
+    last: usize,
+    bounds: (Duration, Duration),
+) -> Result<Selections, StoreError> {
+    let sql = format!(
+        "SELECT seq, tests, selected, failed, missed FROM selections WHERE origin = ? ORDER BY seq DESC LIMIT {last}"
+    );
+    let row = |values: &[serde_json::Value]| {
+        let number = |at: usize| values.get(at).and_then(serde_json::Value::as_u64).unwrap_or(0);
+        Some([0, 1, 2, 3].map(number))
+    };
+    let content = |content| match content {
+        Content::Selection(seen) => Some([seen.tests, seen.selected, seen.failed, seen.missed].map(u64::from)),
+        _ => None,
+    };
+    let known = known(dir, open, bounds, &sql, row, ("selection", content))?;
+    let sum = known
+        .into_values()
+        .rev()
         .take(last)
-        .fold([0u64; 4], |sum, (.., numbers)| std::array::from_fn(|at| sum[at].saturating_add(numbers[at])));
+        .fold([0u64; 4], |sum, numbers| std::array::from_fn(|at| sum[at].saturating_add(numbers[at])));
     let [tests, selected, failed, missed] = sum;
     Ok(Selections { tests, selected: selected.min(tests), failed, missed: missed.min(failed) })
 }
 
-/// The newest outcomes of each bundle by record, and how much of each spool file the database has.
-fn in_database(path: &Path, last: usize, deadline: Duration) -> Result<(Outcomes, Offsets), StoreError> {
-    // A bundle may run in two forms, and runs that do not count are among them.
-    let most = last.saturating_mul(4);
-    let sql = format!(
-        "SELECT id, run, bundle, status, epoch_us(finished) FROM (
-            SELECT *, row_number() OVER (PARTITION BY bundle ORDER BY finished DESC NULLS LAST, id DESC) AS back
-            FROM bundle_outcomes WHERE status <> 'nothing_selected')
-         WHERE back <= {most} ORDER BY back, bundle"
-    );
-    let mut known = BTreeMap::new();
-    for row in database::ask(path, &sql, &[], MOST_ROWS, deadline)?.rows {
-        let [id, run, bundle, status, finished] = row.as_slice() else { continue };
-        let (Some(id), Some(run), Some(bundle)) = (id.as_str(), run.as_str(), bundle.as_str()) else { continue };
-        let Ok(status) = serde_json::from_value(status.clone()) else { continue };
-        let ended = Ended { run: run.to_owned(), bundle: bundle.to_owned(), status, finished: finished.as_i64() };
-        known.insert(id.to_owned(), ended);
-    }
-    Ok((known, offsets_in(path, deadline)?))
-}
-
-/// How much of each spool file the database has.
-fn offsets_in(path: &Path, deadline: Duration) -> Result<Offsets, StoreError> {
-    let sql = "SELECT file, max(upto) FROM spool_files GROUP BY file";
-    let rows = database::ask(path, sql, &[], usize::MAX, deadline)?.rows;
-    let offsets = rows.iter().filter_map(|row| Some((row.first()?.as_str()?.to_owned(), row.get(1)?.as_u64()?)));
-    Ok(offsets.collect())
-}
-
-fn by_bundle(known: Outcomes, last: usize) -> BTreeMap<String, Vec<BundleStatus>> {
+fn by_bundle(known: Known<Ended>, last: usize) -> BTreeMap<String, Vec<BundleStatus>> {
     let mut runs: BTreeMap<String, Runs> = BTreeMap::new();
-    for (id, ended) in known {
+    for (seq, ended) in known {
         if ended.status == BundleStatus::NothingSelected {
             continue;
         }
-        let when = (ended.finished, id);
-        match runs.entry(ended.bundle).or_default().entry(ended.run) {
-            Entry::Vacant(entry) => {
-                entry.insert((when, ended.status));
-            }
-            Entry::Occupied(mut entry) => {
-                let (seen, status) = entry.get_mut();
-                *seen = std::mem::take(seen).max(when);
-                if rank(ended.status) > rank(*status) {
-                    *status = ended.status;
-                }
-            }
+        let of_bundle = runs.entry(ended.bundle).or_default();
+        let (newest, status) = of_bundle.entry(ended.run).or_insert((seq, ended.status));
+        *newest = seq;
+        if rank(ended.status) > rank(*status) {
+            *status = ended.status;
         }
     }
     let newest = |runs: Runs| {
@@ -187,7 +187,7 @@ fn rank(status: BundleStatus) -> u8 {
     match status {
         BundleStatus::NothingSelected | BundleStatus::Passed => 0,
         BundleStatus::Flaky => 1,
-        BundleStatus::NotStarted | BundleStatus::Cancelled => STOPPED,
+        BundleStatus::Cancelled => STOPPED,
         BundleStatus::Failed | BundleStatus::TimedOut | BundleStatus::Error => 3,
     }
 }

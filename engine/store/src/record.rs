@@ -1,88 +1,99 @@
-//! What is kept: plain facts, written once. Fields are only ever added.
+//! What a store is given: the records of a ledger, as plain facts. Fields are only ever added.
 
-use serde::{Deserialize, Serialize};
+use crate::StoreError;
 
-/// One record.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Record {
-    /// A run as a whole.
-    Run(RunRecord),
-    /// The plan that a run carried out.
-    Plan(PlanRecord),
-    /// What became of one bundle.
-    Bundle(BundleRecord),
-    /// What became of one test.
-    Test(TestRecord),
-    /// What leaving tests out would have come to, where all ran.
-    Selection(SelectionRecord),
+/// One ledger, read by who knows how: what a store is a projection of.
+pub trait Source {
+    /// Its name, which no other ledger has.
+    fn origin(&self) -> &str;
+    /// How many records it has.
+    fn size(&self) -> u64;
+    /// A digest, in hexadecimal, that no other record has.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn leaf(&self, seq: u64) -> Result<String, StoreError>;
+    /// A record. With `only` the contents of other kinds may be left unread.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn entry(&self, seq: u64, only: Option<&str>) -> Result<Entry, StoreError>;
 }
 
-/// A run as a whole.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunRecord {
-    /// Names the run; the other records refer to it.
-    pub run: String,
-    /// RFC 3339, UTC.
-    pub started: String,
-    /// RFC 3339, UTC.
-    pub finished: String,
-    /// The base commit, if there was one.
-    pub base: Option<String>,
-    /// The head commit, or what stood for it (`worktree`, `staged`).
-    pub head: Option<String>,
-    /// The plan that was run.
-    pub plan: Option<String>,
-    /// Tier of the plan.
-    pub tier: Option<u32>,
-    /// Whether it ended well: nothing failed, was stopped or is denied.
-    pub passed: bool,
-    /// Who or what asked for it.
-    pub actor: Option<String>,
+/// One record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its number in its ledger.
+    pub seq: u64,
+    /// Its digest, as [`Source::leaf`] gives it.
+    pub leaf: String,
+    /// What happened.
+    pub kind: String,
+    /// When it was written; RFC 3339, UTC.
+    pub ts: String,
+    /// Who acted.
+    pub actor: String,
+    /// The program that wrote it.
+    pub engine: String,
+    /// What it says, where a table has a place for it.
+    pub content: Content,
+}
+
+/// What a record says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// Nothing that a table of its own has a place for.
+    Other,
+    /// It is of a kind that has a table, but not of a form that this version knows.
+    Unreadable,
+    /// The plan of a run.
+    Plan(PlanRow),
+    /// What became of a bundle and its tests.
+    Bundle(BundleRow),
+    /// What leaving tests out would have come to, where all ran.
+    Selection(SelectionRow),
+    /// The end of a run.
+    Run(RunRow),
+    /// An answer of the gate.
+    Decision(DecisionRow),
+}
+
+impl Content {
+    /// About how many bytes it takes.
+    pub(crate) fn weight(&self) -> usize {
+        match self {
+            Self::Plan(plan) => plan.json.len(),
+            Self::Bundle(bundle) => bundle.tests.iter().map(|test| 100 + test.test.len()).sum(),
+            Self::Decision(decision) => decision.reasons.len() + decision.approvals.len(),
+            Self::Other | Self::Unreadable | Self::Selection(_) | Self::Run(_) => 100,
+        }
+    }
 }
 
 /// The plan that a run carried out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlanRecord {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanRow {
     /// The run.
     pub run: String,
     /// Names the plan.
     pub plan: String,
+    /// Digest of the tree.
+    pub tree: String,
     /// The plan as printed by `plan --format json`.
     pub json: String,
 }
 
-/// What became of a bundle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BundleStatus {
-    /// At the first attempt.
-    Passed,
-    /// Some test did not pass, or too few.
-    Failed,
-    /// Only at a further attempt.
-    Flaky,
-    /// Killed at its deadline.
-    TimedOut,
-    /// Its turn did not come.
-    NotStarted,
-    /// Interrupted by a person.
-    Cancelled,
-    /// It could not be run or its results not be read.
-    Error,
-    /// It was narrowed to tests of which none was selected.
-    NothingSelected,
-}
-
 /// What became of one bundle.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct BundleRecord {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BundleRow {
     /// The run.
     pub run: String,
     /// Name of the bundle.
     pub bundle: String,
-    /// What became of it.
-    pub status: BundleStatus,
+    /// Where it ran in two forms: which. Else the bundle's name.
+    pub form: String,
+    /// What became of it, in a word of [`BundleStatus`].
+    pub status: String,
     /// Times that it was run.
     pub attempts: u32,
     /// Wall time of all attempts, milliseconds.
@@ -91,17 +102,30 @@ pub struct BundleRecord {
     pub passed: u32,
     /// Tests that were executed.
     pub executed: u32,
-    /// `passed / executed`; absent if nothing was executed.
-    pub pass_rate: Option<f64>,
     /// Digest of the command and its arguments, so that histories of different commands are told apart.
     pub command: String,
     /// RFC 3339, UTC.
     pub finished: String,
+    /// What became of each test.
+    pub tests: Vec<TestRow>,
+}
+
+/// What became of one test at one attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestRow {
+    /// The test, as `path/file.py::Class::test`.
+    pub test: String,
+    /// What became of it, in the runner's word.
+    pub status: String,
+    /// Its own duration, milliseconds.
+    pub duration_ms: u64,
+    /// The attempt, from 1.
+    pub attempt: u32,
 }
 
 /// What leaving out the tests that a change does not reach would have come to: of a bundle all of whose tests ran.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SelectionRecord {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SelectionRow {
     /// The run.
     pub run: String,
     /// Name of the bundle.
@@ -112,49 +136,85 @@ pub struct SelectionRecord {
     pub selected: u32,
     /// Tests that did not pass.
     pub failed: u32,
-    /// Of them, those that would have been left out: their ids, the first hundred.
-    pub missed: Vec<String>,
-    /// How many those are.
-    pub missed_count: u32,
-    /// RFC 3339, UTC.
-    pub finished: String,
+    /// Of them, those that would have been left out.
+    pub missed: u32,
 }
 
-/// What became of a test.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TestStatus {
-    /// It passed.
-    Passed,
-    /// An assertion failed.
-    Failed,
-    /// It failed, then passed.
-    Flaky,
-    /// It was not executed on purpose.
-    Skipped,
-    /// It broke outside its assertions.
-    Error,
-    /// It was selected, but the report does not mention it.
-    Missing,
-    /// It took longer than it may.
-    TooSlow,
-}
-
-/// What became of one test at one attempt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TestRecord {
-    /// The run.
+/// A run as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunRow {
+    /// Names the run; the other records refer to it.
     pub run: String,
-    /// Name of the bundle.
-    pub bundle: String,
-    /// The test, as `path/file.py::Class::test`.
-    pub test: String,
-    /// What became of it.
-    pub status: TestStatus,
-    /// Its own duration, milliseconds.
-    pub duration_ms: u64,
-    /// The attempt, from 1.
-    pub attempt: u32,
+    /// RFC 3339, UTC.
+    pub started: String,
     /// RFC 3339, UTC.
     pub finished: String,
+    /// The base commit, if there was one.
+    pub base: Option<String>,
+    /// The head commit, if it was one.
+    pub head: Option<String>,
+    /// The plan that was run.
+    pub plan: String,
+    /// Digest of the tree that was run in.
+    pub tree: String,
+    /// Tier after the run.
+    pub tier: u32,
+    /// `passed`, `failed` or `stopped`.
+    pub ended: String,
+}
+
+/// An answer of the gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecisionRow {
+    /// The plan.
+    pub plan: String,
+    /// Digest of the tree.
+    pub tree: String,
+    /// `go`, `hold` or `no`.
+    pub answer: String,
+    /// The tier.
+    pub tier: u32,
+    /// The run that it is by.
+    pub run: Option<String>,
+    /// Why not, or what is missing; JSON.
+    pub reasons: String,
+    /// Approvals that counted; JSON.
+    pub approvals: String,
+    /// The moment that it was judged for; RFC 3339, UTC.
+    pub as_of: String,
+}
+
+/// What became of a bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BundleStatus {
+    /// At the first attempt.
+    Passed,
+    /// Some test did not pass, or too few; or something that this version has no word for.
+    Failed,
+    /// Only at a further attempt.
+    Flaky,
+    /// Killed at its deadline.
+    TimedOut,
+    /// Interrupted by a person, or its turn did not come.
+    Cancelled,
+    /// It could not be run or its results not be read.
+    Error,
+    /// It was narrowed to tests of which none was selected.
+    NothingSelected,
+}
+
+impl BundleStatus {
+    /// The status of a word.
+    #[must_use]
+    pub fn of(word: &str) -> Self {
+        match word {
+            "passed" => Self::Passed,
+            "flaky" => Self::Flaky,
+            "timed_out" => Self::TimedOut,
+            "cancelled" => Self::Cancelled,
+            "error" => Self::Error,
+            "nothing_selected" => Self::NothingSelected,
+            _ => Self::Failed,
+        }
+    }
 }

@@ -356,7 +356,7 @@ fn a_tier_that_observes_runs_all_and_tells_what_leaving_out_would_have_missed() 
     assert!(seen["selected"].as_u64() < seen["tests"].as_u64(), "{report}");
     assert_eq!(seen["failed"], 1);
     assert_eq!(report["passed"], false);
-    assert!(repo.spooled().contains("\"kind\":\"selection\""));
+    assert_eq!(repo.recorded_as("selection").len(), 1);
     // Rules can name it.
     let rules = repo.read("grace/rules.grace")
         + "\nkpi caught\n  better higher\n  from selection recall\n  unit percent\n\nrule misses : tier 3\n  when     kpi(caught) < 99.5 %\n  because  \"Too much is missed.\"\n\nkpi share\n  better lower\n  from selection share\n  unit percent\n\nrule wide : tier 3\n  when     kpi(share) > 10 %\n  because  \"Too much is run.\"\n";

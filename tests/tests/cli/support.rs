@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use grace_ledger::{Ledger, SecretKey};
 use regex::Regex;
 
 /// Files of the small project that most tests use.
@@ -122,10 +123,17 @@ impl Repo {
         fs::read_to_string(self.path.join(path)).unwrap()
     }
 
-    /// All lines of the spool.
-    pub(crate) fn spooled(&self) -> String {
-        let files = fs::read_dir(self.path.join(".git/grace/spool")).unwrap();
-        files.map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect()
+    /// What the ledger holds: each record's kind and body.
+    pub(crate) fn recorded(&self) -> Vec<(String, serde_json::Value)> {
+        let key = SecretKey::load(&self.path.with_file_name("ledger.key")).unwrap().public();
+        let snapshot = Ledger::at(&self.path.join(".git/grace/ledger")).snapshot(&key).unwrap();
+        let records = snapshot.records(0..u64::MAX).map(|record| record.unwrap());
+        records.map(|record| (record.kind.clone(), snapshot.body(&record).unwrap())).collect()
+    }
+
+    /// The bodies of the ledger's records of one kind.
+    pub(crate) fn recorded_as(&self, kind: &str) -> Vec<serde_json::Value> {
+        self.recorded().into_iter().filter(|(of, _)| of == kind).map(|(_, body)| body).collect()
     }
 
     pub(crate) fn remove(&self, path: &str) {

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::approve::refuse_suppositions;
+use super::keeping::take_in;
 use super::plan::engine;
 use super::run::about;
 use super::{Answer, Context};
@@ -83,11 +84,11 @@ pub(super) fn gate(context: &Context, args: &ChangeArgs) -> Result<Answer> {
     };
     let known = recorded.as_ref().map(|ledger| journal::decision_of(ledger, &about)).transpose()?;
     // Asked again, with the same answer: once is enough.
-    let mut news = None;
+    let mut taken = None;
     if !known.flatten().is_some_and(|known| known.is_same(&said)) {
         let journal = Journal::open(repository, args.actor.as_deref())?;
-        journal.append(&[Event::Decision(said)])?;
-        news = journal.news().map(str::to_owned);
+        journal.append(&[Event::Decision(Box::new(said))])?;
+        taken = Some(take_in(repository, &journal));
     }
     let code = u8::from(decision.answer != decide::Answer::Go);
     if context.is_json() {
@@ -118,6 +119,8 @@ pub(super) fn gate(context: &Context, args: &ChangeArgs) -> Result<Answer> {
         },
     );
     screen::notes::problems(&mut page, &loaded.problems);
-    screen::run::notices(&mut page, news.as_slice());
+    if let Some(taken) = taken {
+        screen::run::taken_in(&mut page, taken.late.as_deref(), &taken.notices);
+    }
     Ok(Answer { text: page.finish(), code })
 }

@@ -1,93 +1,56 @@
-//! What a run keeps of its outcomes: in the ledger, which is the truth, and in the store.
+//! What a run keeps of its outcomes: in the ledger, of which the database is a projection.
 
 use grace_govern::journal::{About, BundleSaid, Event as Said, Journal, TestSaid};
-use grace_runner::{BundleOutcome, BundleStatus, TestStatus};
-use grace_store::{BundleRecord, Record, Recorded, Store, TestRecord};
+use grace_govern::project;
+use grace_runner::BundleOutcome;
+use grace_store::Store;
+use grace_system::git::Repository;
+use grace_system::process::Cancel;
 use serde::Serialize;
 
 use crate::failure::Failure;
+use crate::load::store_path;
+use crate::screen::page::printable;
 
-/// Writes records as they come; the first failure is kept for the end, so that the run goes on.
+/// Writes records as they come. What cannot be written ends the run.
 pub(super) struct Keeper {
     pub(super) journal: Journal,
-    pub(super) store: Store,
+    pub(super) cancel: Cancel,
+    /// The first failure, told at the end: the children are ended first.
     pub(super) failure: Option<Failure>,
-    /// Why the database lacks something that the spool has.
-    pub(super) spooled: Option<String>,
 }
 
 impl Keeper {
-    /// Into the ledger. The first failure is kept for the end, so that the children are ended first.
-    pub(super) fn say(&mut self, said: &[Said]) {
-        if let Err(error) = self.journal.append(said) {
+    /// Whether these are on disk, all of them.
+    pub(super) fn say(&mut self, said: &[Said]) -> bool {
+        let appended = self.journal.append(said);
+        let is_kept = appended.is_ok();
+        if let Err(error) = appended {
             self.failure.get_or_insert_with(|| error.into());
+            self.cancel.cancel();
         }
-    }
-
-    /// Into the store.
-    pub(super) fn keep(&mut self, records: &[Record]) {
-        match self.store.record_all(records) {
-            Ok(Recorded::Stored) => self.spooled = None,
-            Ok(Recorded::Spooled(why)) => self.spooled = Some(why),
-            Err(error) => {
-                self.failure.get_or_insert_with(|| of_store(error));
-            }
-        }
+        is_kept
     }
 }
 
-pub(super) fn of_store(error: grace_store::StoreError) -> Failure {
-    let failure = Failure::new("store", &error);
-    match error.help() {
-        Some(help) => failure.help(help),
-        None => failure,
-    }
+/// What the database did with what the ledger has.
+pub(super) struct TakenIn {
+    /// Why it lacks some of it, until the next time.
+    pub(super) late: Option<String>,
+    /// What became known.
+    pub(super) notices: Vec<String>,
 }
 
-pub(super) fn records(run: &str, bundle: &str, outcome: &BundleOutcome) -> Vec<Record> {
-    use grace_store::{BundleStatus as Kept, TestStatus as KeptTest};
-    let status = match outcome.status {
-        BundleStatus::Cancelled if outcome.attempts == 0 => Kept::NotStarted,
-        BundleStatus::Passed => Kept::Passed,
-        BundleStatus::Failed => Kept::Failed,
-        BundleStatus::Flaky => Kept::Flaky,
-        BundleStatus::TimedOut => Kept::TimedOut,
-        BundleStatus::Cancelled => Kept::Cancelled,
-        BundleStatus::Error => Kept::Error,
-        BundleStatus::NothingSelected => Kept::NothingSelected,
-    };
-    let mut records = vec![Record::Bundle(BundleRecord {
-        run: run.to_owned(),
-        bundle: bundle.to_owned(),
-        status,
-        attempts: outcome.attempts,
-        duration_ms: outcome.duration_ms,
-        passed: outcome.passed,
-        executed: outcome.executed,
-        pass_rate: outcome.pass_rate,
-        command: outcome.command_digest.clone(),
-        finished: outcome.finished.clone(),
-    })];
-    records.extend(outcome.tests.iter().map(|test| {
-        Record::Test(TestRecord {
-            run: run.to_owned(),
-            bundle: bundle.to_owned(),
-            test: test.id.clone(),
-            status: match test.status {
-                TestStatus::Passed => KeptTest::Passed,
-                TestStatus::Failed => KeptTest::Failed,
-                TestStatus::Flaky => KeptTest::Flaky,
-                TestStatus::Skipped => KeptTest::Skipped,
-                TestStatus::Error => KeptTest::Error,
-                TestStatus::Missing => KeptTest::Missing,
-                TestStatus::TooSlow => KeptTest::TooSlow,
-            },
-            duration_ms: test.duration_ms,
-            attempt: test.attempt,
-            finished: outcome.finished.clone(),
-        })
-    }));
-    records
+/// Lets the database take in what the ledger has, after something was written to it.
+pub(super) fn take_in(repository: &Repository, journal: &Journal) -> TakenIn {
+    let mut store = Store::at(&store_path(repository));
+    let late = store.take_in(|| project::recorded(repository)).err();
+    let notices = store.take_notices().into_iter();
+    let of_store = notices.map(|notice| printable(&notice.to_string()));
+    TakenIn {
+        late: late.map(|error| printable(&error.to_string())),
+        notices: journal.news().map(str::to_owned).into_iter().chain(of_store).collect(),
+    }
 }
 
 /// The word that stands for a status in JSON.

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use grace_engine::Engine;
 use grace_engine::plan::{BundlePlan, Plan, SelectionMode};
+use grace_govern::journal::{About, SelectionSaid};
 use grace_runner::{BundleOutcome, BundleStatus, Reason, TestStatus, junit};
-use grace_store::SelectionRecord;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -69,24 +69,24 @@ impl Observed {
     }
 
     /// What a bundle that ran says of leaving tests out; `None` where it was not to be narrowed, or was stopped by a person.
-    pub(super) fn see(&self, run: &str, bundle: &str, outcome: &BundleOutcome) -> Option<SelectionRecord> {
+    pub(super) fn see(&self, run: &str, about: &About, bundle: &str, outcome: &BundleOutcome) -> Option<SelectionSaid> {
         let (narrowed, _) = self.bundles.get(bundle)?;
         if matches!(outcome.status, BundleStatus::Cancelled | BundleStatus::NothingSelected) {
             return None;
         }
         let seen = compare(narrowed, outcome)?;
-        let record = SelectionRecord {
+        let said = SelectionSaid {
             run: run.to_owned(),
+            about: about.clone(),
             bundle: bundle.to_owned(),
             tests: seen.tests,
             selected: seen.selected,
             failed: seen.failed,
             missed: seen.missed.clone(),
             missed_count: seen.missed_count,
-            finished: outcome.finished.clone(),
         };
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(seen);
-        Some(record)
+        Some(said)
     }
 
     /// What was seen so far, by name.

@@ -7,7 +7,7 @@ use clap::CommandFactory as _;
 use grace_engine::Row;
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 
-use super::{Answer, approve, check, explain, fmt, gate, init, plan, replay, run, story, test};
+use super::{Answer, approve, check, explain, fmt, gate, init, plan, replay, run, store, story, test};
 use crate::args::{Cli, Reference};
 use crate::failure::{self, Result};
 use crate::screen::{audit, stats};
@@ -60,6 +60,7 @@ fn schemas() -> BTreeMap<&'static str, Schema> {
         ("init", of::<init::Report>()),
         ("run", of::<run::RunReport<'_>>()),
         ("decision", of::<gate::GateReport<'_>>()),
+        ("store", of::<store::StoreReport>()),
         ("statement", of::<approve::SaidReport<'_>>()),
         ("audit-ledger", of::<audit::LedgerReport>()),
         ("audit-records", of::<audit::RecordsReport>()),

@@ -1,4 +1,4 @@
-//! `run`: carries out a plan's bundles and keeps what happened. Each bundle's outcome is on disk before the next question.
+//! `run`: carries out a plan's bundles and keeps what happened. Each bundle's outcome is on disk before it is shown.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -12,13 +12,12 @@ use grace_govern::agreement::Heard;
 use grace_govern::journal::{self, About, Event as Said, Journal, PlanSaid, RanBundle, RunSaid};
 use grace_govern::story;
 use grace_runner::{BundleOutcome, BundleStatus, Event, Job, Settings};
-use grace_store::{PlanRecord, Record, RunRecord, Store};
 use grace_system::git::GitError;
 use grace_system::{clock, env, files, git, process};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::keeping::{Keeper, of_store, records, said};
+use super::keeping::{Keeper, said, take_in};
 use super::observing::{Observed, ObservedBundle};
 use super::plan::{PlanReport, engine};
 use super::recording::{Before, RecordedBundle, Recording};
@@ -26,7 +25,7 @@ use super::{Answer, Context};
 use crate::args::{ChangeArgs, RunArgs};
 use crate::failure::{Failure, Result};
 use crate::load::reach::{self, Runs};
-use crate::load::{self, Cache, Head, people, store_path, told};
+use crate::load::{self, Cache, Head, people, told};
 use crate::screen;
 
 /// Bundles that run at the same time, at most: tests start processes of their own.
@@ -114,16 +113,12 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
     // Nothing is started that could not be recorded.
     let journal = Journal::open(repository, args.actor.as_deref())?;
     let about = about(repository, &plan, &loaded)?;
-    let mut store = Store::open(&store_path(repository)).map_err(of_store)?;
     let json =
         serde_json::to_string(&PlanReport::new(&plan, &loaded, None)).map_err(|error| Failure::new("bug", error))?;
-    let head = args.head.clone().unwrap_or_else(|| if args.staged { "staged" } else { "worktree" }.to_owned());
-    let planned =
-        PlanSaid { run: run_id.clone(), about: about.clone(), inputs: loaded.inputs.clone(), json: json.clone() };
+    let planned = PlanSaid { run: run_id.clone(), about: about.clone(), inputs: loaded.inputs.clone(), json };
     journal.append(&[Said::Plan(planned)])?;
-    store.record(&Record::Plan(PlanRecord { run: run_id.clone(), plan: plan.id.clone(), json })).map_err(of_store)?;
 
-    let keeper = Arc::new(Mutex::new(Keeper { journal, store, failure: None, spooled: None }));
+    let keeper = Arc::new(Mutex::new(Keeper { journal, cancel: context.cancel.clone(), failure: None }));
     let round = |bundles: &[BundlePlan]| {
         let (jobs, names) = jobs(bundles);
         let display = Arc::new(context.progress.bundles(
@@ -141,11 +136,11 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
                 }
                 if let Event::Finished { outcome } = &event {
                     let bundle = names.get(&outcome.bundle).map_or(outcome.bundle.as_str(), String::as_str);
-                    let mut keeper = keeper.lock().unwrap_or_else(PoisonError::into_inner);
-                    keeper.say(&[Said::Bundle(said(&run_id, &about, bundle, outcome))]);
-                    keeper.keep(&records(&run_id, bundle, outcome));
-                    if let Some(seen) = observing.see(&run_id, bundle, outcome) {
-                        keeper.keep(&[Record::Selection(seen)]);
+                    let mut all = vec![Said::Bundle(said(&run_id, &about, bundle, outcome))];
+                    all.extend(observing.see(&run_id, &about, bundle, outcome).map(Said::Selection));
+                    // What is shown is on disk.
+                    if !keeper.lock().unwrap_or_else(PoisonError::into_inner).say(&all) {
+                        return;
                     }
                 }
                 display.show(&event);
@@ -233,26 +228,13 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
         bundles: outcomes.iter().map(ran).collect(),
     });
     keeper.say(&[ran, Said::Story(told)]);
-    keeper.keep(&[Record::Run(RunRecord {
-        run: run_id.clone(),
-        started: started.to_string(),
-        finished: finished.to_string(),
-        base: args.base.clone(),
-        head: Some(head),
-        plan: Some(plan.id.clone()),
-        tier: Some(plan.tier.into()),
-        passed: end == End::Passed,
-        actor: args.actor.clone(),
-    })]);
     if let Some(failure) = keeper.failure.take() {
         return Err(failure);
     }
-    let of_store = keeper.store.take_notices();
-    let news = keeper.journal.news().map(str::to_owned);
-    let notices: Vec<String> = news.into_iter().chain(of_store.iter().map(ToString::to_string)).collect();
+    let taken = take_in(repository, &keeper.journal);
     let code = end.code();
     if context.is_json() {
-        let mut report = report(&run_id, &planned, &bundles, &decision, keeper.spooled.is_none(), &recorded, notices);
+        let mut report = report(&run_id, &planned, &bundles, &decision, taken.late.is_none(), &recorded, taken.notices);
         report.observed = observed.seen();
         return Ok(Answer { code, ..Answer::json(&report, true)? });
     }
@@ -260,10 +242,7 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
     screen::run::summary(&mut page, &planned, &bundles, &decision);
     screen::run::observed(&mut page, &observed.seen());
     screen::run::recorded(&mut page, &recorded);
-    if let Some(why) = &keeper.spooled {
-        screen::run::spooled(&mut page, why);
-    }
-    screen::run::notices(&mut page, &notices);
+    screen::run::taken_in(&mut page, taken.late.as_deref(), &taken.notices);
     Ok(Answer { text: page.finish(), code })
 }
 

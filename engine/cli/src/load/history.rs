@@ -1,5 +1,5 @@
-//! Runs of the past, from the store. Read only where rules ask for them: a plan that needs no past opens no database, and
-//! one that does writes nothing.
+//! Runs of the past, from the ledger, by way of the store. Read only where rules ask for them: a plan that needs no past opens
+//! no database, and one that does writes nothing.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use grace_dsl::ast::{Cond, CondKind, ItemKind, Operational, OperationalKind, Policy, When, Word};
 use grace_engine::input::{Book, BundleRun};
+use grace_govern::project;
 use grace_store::{BundleStatus, Selections, Store, StoreError};
-use grace_system::files;
 use grace_system::git::Repository;
 
 /// Runs of a bundle that are read; rules speak of the last few.
@@ -22,19 +22,21 @@ pub fn store_path(repository: &Repository) -> PathBuf {
     repository.common_dir().join("grace")
 }
 
-/// Something that knows the past.
-pub(super) trait Past {
-    /// Runs of every bundle, oldest first.
-    fn bundle_runs(&self) -> Result<BTreeMap<String, Vec<BundleRun>>, StoreError>;
-
-    /// What leaving tests out would have come to, over the last bundles all of whose tests ran.
-    fn selections(&self) -> Result<Selections, StoreError>;
+/// Runs of every bundle of a repository, oldest first.
+pub(super) fn bundle_runs(repository: &Repository) -> Result<BTreeMap<String, Vec<BundleRun>>, StoreError> {
+    let run = |status| match status {
+        BundleStatus::Passed => BundleRun::Passed,
+        BundleStatus::Flaky => BundleRun::Flaky,
+        _ => BundleRun::Failed,
+    };
+    let store = Store::at(&store_path(repository));
+    let runs = store.bundle_runs(|| project::recorded(repository), MOST_RUNS, PATIENCE)?;
+    Ok(runs.into_iter().map(|(bundle, runs)| (bundle, runs.into_iter().map(run).collect())).collect())
 }
 
-/// The past of a repository: its store, or none.
-pub(super) fn of(repository: &Repository) -> Option<Box<dyn Past>> {
-    let directory = store_path(repository);
-    files::is_dir(&directory).then(|| Box::new(Stored { directory }) as Box<dyn Past>)
+/// What leaving tests out would have come to, over the last bundles all of whose tests ran.
+pub(super) fn selections(repository: &Repository) -> Result<Selections, StoreError> {
+    Store::at(&store_path(repository)).selections(|| project::recorded(repository), MOST_RUNS, PATIENCE)
 }
 
 /// Whether any rule of these books speaks of rates.
@@ -115,26 +117,6 @@ fn asks_for_a_rate(cond: &Cond) -> bool {
     }
 }
 
-struct Stored {
-    directory: PathBuf,
-}
-
-impl Past for Stored {
-    fn bundle_runs(&self) -> Result<BTreeMap<String, Vec<BundleRun>>, StoreError> {
-        let run = |status| match status {
-            BundleStatus::Passed => BundleRun::Passed,
-            BundleStatus::Flaky => BundleRun::Flaky,
-            _ => BundleRun::Failed,
-        };
-        let runs = Store::bundle_runs(&self.directory, MOST_RUNS, PATIENCE)?;
-        Ok(runs.into_iter().map(|(bundle, runs)| (bundle, runs.into_iter().map(run).collect())).collect())
-    }
-
-    fn selections(&self) -> Result<Selections, StoreError> {
-        Store::selections(&self.directory, MOST_RUNS, PATIENCE)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use grace_engine::input::BookFile;
@@ -147,61 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_of_a_bundle_is_one_run_however_many_tests_or_forms_it_had() {
-        use grace_store::{BundleRecord, BundleStatus as Status, Record};
-        let runs = [
-            (1, Status::Flaky, 90),
-            (2, Status::Passed, 3),
-            // Two forms: the worse counts.
-            (3, Status::Passed, 3),
-            (3, Status::Failed, 1),
-            (4, Status::Cancelled, 1),
-            (5, Status::NothingSelected, 0),
-            (6, Status::NotStarted, 0),
-            (7, Status::TimedOut, 0),
-            (8, Status::Error, 0),
-            (9, Status::Passed, 1),
-        ];
-        let records = runs.map(|(run, status, tests)| {
-            Record::Bundle(BundleRecord {
-                run: run.to_string(),
-                bundle: "unit".to_owned(),
-                status,
-                attempts: 1,
-                duration_ms: 1,
-                passed: tests,
-                executed: tests,
-                pass_rate: None,
-                command: String::new(),
-                finished: format!("2026-01-0{run}T00:00:00Z"),
-            })
-        });
-        let directory = files::temporary_dir().expect("a directory");
-        let mut store = Store::open(directory.path()).expect("a store");
-        store.record_all(&records).expect("records are kept");
-        let seen = || Stored { directory: directory.path().to_path_buf() }.bundle_runs().expect("runs");
-        use BundleRun::{Failed, Flaky, Passed};
-        let runs = [Flaky, Passed, Failed, Failed, Failed, Passed];
-        assert_eq!(seen()["unit"], runs);
-        // Whatever state it is in, reading changes nothing.
-        let database = store.database_path();
-        let listed = || files::list(directory.path()).expect("a list").len();
-        files::write_atomic(&database, b"no database").expect("a file");
-        let before = listed();
-        assert_eq!(seen()["unit"], runs);
-        assert_eq!(files::read(&database, 100).expect("a file"), b"no database");
-        files::remove_file(&database).expect("it is gone");
-        files::remove_file(&directory.path().join("store.lock")).expect("it is gone");
-        assert_eq!(seen()["unit"], runs);
-        assert_eq!(listed(), before - 2);
-        let nowhere = directory.path().join("nowhere");
-        assert!(Stored { directory: nowhere.clone() }.bundle_runs().expect("none").is_empty());
-        assert!(!files::exists(&nowhere));
-    }
-
-    #[test]
     fn kpis_of_the_selection_are_measured_over_what_ran_whole() {
-        use grace_store::{Record, SelectionRecord};
         let text = "kpi caught\n  better higher\n  from selection recall\n  unit percent\n\nkpi share\n  better lower\n  from selection share\n  unit percent\n\nkpi heal\n  better higher\n  from prometheus \"main\", query \"selection\"\n";
         let book = |text: &str| {
             let file = BookFile { path: "a".into(), text: Ok(text.into()), role: grace_dsl::Role::Own };
@@ -218,27 +146,10 @@ mod tests {
             }
         }
         assert_eq!(kpis, BTreeMap::from([("caught".to_owned(), OwnKpi::Recall), ("share".to_owned(), OwnKpi::Share)]));
-        let directory = files::temporary_dir().expect("a directory");
-        let seen = || Stored { directory: directory.path().to_path_buf() }.selections().expect("numbers");
-        assert_eq!((OwnKpi::Recall.value(seen()), OwnKpi::Share.value(seen())), (None, None));
-        let mut store = Store::open(directory.path()).expect("a store");
-        for (run, failed, missed) in [(1, 0, 0), (2, 4, 1)] {
-            let record = Record::Selection(SelectionRecord {
-                run: run.to_string(),
-                bundle: "unit".to_owned(),
-                tests: 50,
-                selected: 10,
-                failed,
-                missed: Vec::new(),
-                missed_count: missed,
-                finished: format!("2026-01-0{run}T00:00:00Z"),
-            });
-            store.record(&record).expect("it is kept");
-        }
-        assert_eq!((OwnKpi::Recall.value(seen()), OwnKpi::Share.value(seen())), (Some(75_000), Some(20_000)));
-        // From the spool alone, too.
-        files::remove_file(&store.database_path()).expect("it is gone");
-        assert_eq!((seen().failed, seen().missed), (4, 1));
+        let values = |seen| (OwnKpi::Recall.value(seen), OwnKpi::Share.value(seen));
+        assert_eq!(values(Selections::default()), (None, None));
+        let seen = Selections { tests: 100, selected: 20, failed: 4, missed: 1 };
+        assert_eq!(values(seen), (Some(75_000), Some(20_000)));
     }
 
     #[test]

@@ -259,14 +259,12 @@ pub fn recorded(page: &mut Page, bundles: &[RecordedBundle]) {
     }
 }
 
-/// What became known of the records of this and of earlier runs.
-pub fn notices(page: &mut Page, notices: &[String]) {
+/// What the database did with the records, which the ledger has: why it lacks some, and what else became known.
+pub fn taken_in(page: &mut Page, late: Option<&str>, notices: &[String]) {
+    if let Some(why) = late {
+        page.hanging(0, &Text::new().then(Style::Warn, "kept in the ledger, and not yet in the database  "), why);
+    }
     for notice in notices {
         page.hanging(0, &Text::new().then(Style::Warn, "note  "), notice.as_str());
     }
-}
-
-/// The database could not take up the records; they are safe.
-pub fn spooled(page: &mut Page, why: &str) {
-    page.line(0, Text::new().then(Style::Warn, "kept on disk, and not yet in the database: ").plain(why));
 }

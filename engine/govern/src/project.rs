@@ -1,0 +1,331 @@
+//! The ledger as the store is given it: each record as the row that it becomes there.
+
+use std::path::Path;
+
+use grace_ledger::{Error, Ledger, PublicKey, Record, Snapshot, merkle};
+use grace_store::{BundleRow, Content, DecisionRow, Entry, PlanRow, RunRow, SelectionRow, Source, StoreError, TestRow};
+use grace_system::git::Repository;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::journal::{self, About, BundleSaid, SelectionSaid};
+
+/// A ledger, for the store to take in. Every record that it gives was held against what was signed.
+#[derive(Debug)]
+pub struct Projected(Snapshot);
+
+impl From<Snapshot> for Projected {
+    fn from(snapshot: Snapshot) -> Self {
+        Self(snapshot)
+    }
+}
+
+/// The ledger of a repository; none of its records where there is no ledger.
+#[derive(Debug)]
+pub struct Recorded(Option<Projected>);
+
+/// What is recorded of a repository, as rows, if this user's key signed it.
+///
+/// # Errors
+/// When it cannot be read, or is not what was signed.
+pub fn recorded(repository: &Repository) -> Result<Recorded, StoreError> {
+    Ok(Recorded(journal::recorded(repository).map_err(of_ledger)?.map(Projected)))
+}
+
+impl Recorded {
+    /// Whether there is a ledger.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+/// The ledger in a directory, which may be of another machine, if one of these keys signed it.
+///
+/// # Errors
+/// When it is not there, signed by none of them, or cannot be read.
+pub fn of_another(dir: &Path, keys: &[PublicKey]) -> Result<Projected, Error> {
+    let ledger = Ledger::at(dir);
+    let mut refused = Error::Absent { dir: dir.to_path_buf() };
+    for key in keys {
+        match ledger.snapshot(key) {
+            Err(error @ Error::Untrusted { .. }) => refused = error,
+            found => return Ok(Projected(found?)),
+        }
+    }
+    Err(refused)
+}
+
+fn of_ledger(error: Error) -> StoreError {
+    StoreError::Ledger(format!("the ledger cannot be read: {error}"))
+}
+
+impl Source for Projected {
+    fn origin(&self) -> &str {
+        &self.0.head().origin
+    }
+
+    fn size(&self) -> u64 {
+        self.0.len()
+    }
+
+    fn leaf(&self, seq: u64) -> Result<String, StoreError> {
+        Ok(merkle::hex(&merkle::leaf(&self.0.entry(seq).map_err(of_ledger)?)))
+    }
+
+    fn entry(&self, seq: u64, only: Option<&str>) -> Result<Entry, StoreError> {
+        let record = self.0.get(seq).map_err(of_ledger)?;
+        let content = match only {
+            Some(only) if only != record.kind => Content::Other,
+            _ => content(&self.0, &record)?,
+        };
+        Ok(Entry {
+            seq,
+            leaf: merkle::hex(&merkle::leaf(&record.bytes)),
+            kind: record.kind,
+            ts: record.ts,
+            actor: record.actor,
+            engine: record.engine,
+            content,
+        })
+    }
+}
+
+impl Source for Recorded {
+    fn origin(&self) -> &str {
+        self.0.as_ref().map_or("", |ledger| ledger.origin())
+    }
+
+    fn size(&self) -> u64 {
+        self.0.as_ref().map_or(0, |ledger| ledger.size())
+    }
+
+    fn leaf(&self, seq: u64) -> Result<String, StoreError> {
+        self.there()?.leaf(seq)
+    }
+
+    fn entry(&self, seq: u64, only: Option<&str>) -> Result<Entry, StoreError> {
+        self.there()?.entry(seq, only)
+    }
+}
+
+impl Recorded {
+    fn there(&self) -> Result<&Projected, StoreError> {
+        self.0.as_ref().ok_or_else(|| StoreError::Ledger("there is no ledger".to_owned()))
+    }
+}
+
+fn content(snapshot: &Snapshot, record: &Record) -> Result<Content, StoreError> {
+    let to_row: fn(Value) -> Option<Content> = match record.kind.as_str() {
+        "plan" => |body| said(body, plan),
+        "bundle" => |body| said(body, bundle),
+        "selection" => |body| said(body, selection),
+        "run" => |body| said(body, run),
+        "decision" => |body| said(body, decision),
+        _ => return Ok(Content::Other),
+    };
+    Ok(to_row(snapshot.body(record).map_err(of_ledger)?).unwrap_or(Content::Unreadable))
+}
+
+fn said<T: DeserializeOwned>(body: Value, row: impl FnOnce(T) -> Content) -> Option<Content> {
+    serde_json::from_value(body).ok().map(row)
+}
+
+/// What a row has of [`PlanSaid`](journal::PlanSaid), so that it is read whatever else that says.
+#[derive(Debug, Deserialize)]
+struct Plan {
+    run: String,
+    about: About,
+    json: String,
+}
+
+/// Likewise of [`RunSaid`](journal::RunSaid).
+#[derive(Debug, Deserialize)]
+struct Run {
+    run: String,
+    about: About,
+    started: String,
+    finished: String,
+    end: String,
+    tier: u8,
+}
+
+/// Likewise of [`DecisionSaid`](journal::DecisionSaid).
+#[derive(Debug, Deserialize)]
+struct Decision {
+    about: About,
+    answer: String,
+    tier: u8,
+    run: Option<String>,
+    reasons: Value,
+    approvals: Value,
+    as_of: String,
+}
+
+fn plan(said: Plan) -> Content {
+    Content::Plan(PlanRow { run: said.run, plan: said.about.plan, tree: said.about.tree, json: said.json })
+}
+
+fn bundle(said: BundleSaid) -> Content {
+    let tests = said.tests.into_iter().map(|test| TestRow {
+        test: test.test,
+        status: test.status,
+        duration_ms: test.duration_ms,
+        attempt: test.attempt,
+    });
+    Content::Bundle(BundleRow {
+        run: said.run,
+        bundle: said.bundle,
+        form: said.form,
+        status: said.status,
+        attempts: said.attempts,
+        duration_ms: said.duration_ms,
+        passed: said.passed,
+        executed: said.executed,
+        command: said.command,
+        finished: said.finished,
+        tests: tests.collect(),
+    })
+}
+
+fn selection(said: SelectionSaid) -> Content {
+    Content::Selection(SelectionRow {
+        run: said.run,
+        bundle: said.bundle,
+        tests: said.tests,
+        selected: said.selected,
+        failed: said.failed,
+        missed: said.missed_count,
+    })
+}
+
+fn run(said: Run) -> Content {
+    Content::Run(RunRow {
+        run: said.run,
+        started: said.started,
+        finished: said.finished,
+        base: said.about.base,
+        head: said.about.head,
+        plan: said.about.plan,
+        tree: said.about.tree,
+        tier: said.tier.into(),
+        ended: said.end,
+    })
+}
+
+fn decision(said: Decision) -> Content {
+    Content::Decision(DecisionRow {
+        plan: said.about.plan,
+        tree: said.about.tree,
+        answer: said.answer,
+        tier: said.tier.into(),
+        run: said.run,
+        reasons: said.reasons.to_string(),
+        approvals: said.approvals.to_string(),
+        as_of: said.as_of,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use grace_ledger::{Draft, SecretKey};
+    use grace_store::Store;
+    use grace_system::files;
+    use serde_json::json;
+
+    use super::*;
+
+    fn about() -> Value {
+        json!({"plan": "p1", "diff": "d", "rules": "r", "tree": "t1", "base": "b1", "head": null})
+    }
+
+    #[test]
+    fn each_record_becomes_the_row_of_its_kind_and_what_is_of_no_known_form_is_told() {
+        let dir = files::temporary_dir().unwrap();
+        let key = SecretKey::from_seed([7; 32]);
+        let ledger = Ledger::at(&dir.path().join("ledger"));
+        ledger.create(&key, "project").unwrap();
+        // So long that it stands in a file of its own.
+        let long = "x".repeat(100_000);
+        let bodies = [
+            ("plan", json!({"run": "r1", "about": about(), "json": long})),
+            (
+                "bundle",
+                json!({
+                    "run": "r1", "about": about(), "bundle": "unit", "form": "unit (as before)", "status": "flaky",
+                    "attempts": 2, "duration_ms": 30, "passed": 1, "executed": 2, "command": "c",
+                    "finished": "2026-01-02T03:04:05Z",
+                    "tests": [{"test": "t.py::a", "status": "failed", "duration_ms": 3, "attempt": 1}],
+                }),
+            ),
+            (
+                "selection",
+                json!({
+                    "run": "r1", "about": about(), "bundle": "unit", "tests": 9, "selected": 3, "failed": 2,
+                    "missed": ["t.py::b"], "missed_count": 1,
+                }),
+            ),
+            (
+                "run",
+                json!({
+                    "run": "r1", "about": about(), "started": "s", "finished": "f", "end": "stopped", "tier": 3,
+                    "bundles": {},
+                }),
+            ),
+            (
+                "decision",
+                json!({
+                    "about": about(), "answer": "hold", "tier": 2, "reasons": [], "run": "r1",
+                    "approvals": [["e", "ann", "team(a)"]], "as_of": "2026-01-02T03:04:05Z",
+                }),
+            ),
+            ("bundle", json!({"run": "of tomorrow"})),
+            ("story", json!({"run": "r1"})),
+        ];
+        let drafts: Vec<Draft> = bodies.iter().map(|(kind, body)| Draft::new(*kind, "ann", body.clone())).collect();
+        ledger.append(&key, &drafts).unwrap();
+        let projected = Projected::from(ledger.snapshot(&key.public()).unwrap());
+        let content = |seq| projected.entry(seq, None).unwrap().content;
+        assert_eq!(content(0), Content::Other);
+        let Content::Plan(plan) = content(1) else { panic!("a plan") };
+        assert_eq!((plan.run.as_str(), plan.plan.as_str(), plan.tree.as_str()), ("r1", "p1", "t1"));
+        assert_eq!(plan.json, long);
+        let Content::Bundle(bundle) = content(2) else { panic!("a bundle") };
+        assert_eq!((bundle.form.as_str(), bundle.status.as_str(), bundle.executed), ("unit (as before)", "flaky", 2));
+        assert_eq!((bundle.tests[0].test.as_str(), bundle.tests[0].status.as_str()), ("t.py::a", "failed"));
+        let Content::Selection(selection) = content(3) else { panic!("a selection") };
+        assert_eq!((selection.tests, selection.selected, selection.failed, selection.missed), (9, 3, 2, 1));
+        let Content::Run(run) = content(4) else { panic!("a run") };
+        assert_eq!((run.ended.as_str(), run.tier, run.base.as_deref(), run.head), ("stopped", 3, Some("b1"), None));
+        let Content::Decision(decision) = content(5) else { panic!("a decision") };
+        assert_eq!((decision.answer.as_str(), decision.run.as_deref()), ("hold", Some("r1")));
+        assert_eq!(decision.approvals, r#"[["e","ann","team(a)"]]"#);
+        assert_eq!((content(6), content(7)), (Content::Unreadable, Content::Other));
+        // What is not asked for is not read.
+        assert_eq!(projected.entry(1, Some("bundle")).unwrap().content, Content::Other);
+        assert_eq!(projected.entry(7, None).unwrap().kind, "story");
+        assert_eq!(projected.leaf(7).unwrap(), projected.entry(7, None).unwrap().leaf);
+        // All of it is taken in.
+        let mut store = Store::at(dir.path());
+        store.take_in(|| Ok(projected)).unwrap();
+        let notices: Vec<String> = store.take_notices().iter().map(ToString::to_string).collect();
+        assert_eq!(notices, ["record 6 of the ledger is no `bundle` as this version knows it, and is in no table"]);
+        let rows: Vec<u64> = store.summary().unwrap().tables.into_iter().map(|(_, rows)| rows).collect();
+        assert_eq!(rows, [8, 1, 1, 1, 1, 1, 1]);
+    }
+
+    #[test]
+    fn a_ledger_of_another_is_read_with_its_key_alone() {
+        let dir = files::temporary_dir().unwrap();
+        let (key, other) = (SecretKey::from_seed([7; 32]), SecretKey::from_seed([8; 32]));
+        let ledger = Ledger::at(dir.path());
+        ledger.create(&key, "project").unwrap();
+        let of = |keys: &[PublicKey]| of_another(dir.path(), keys).map(|ledger| ledger.size());
+        assert_eq!(of(&[other.public(), key.public()]), Ok(1));
+        assert!(matches!(of(&[other.public()]), Err(Error::Untrusted { .. })));
+        assert!(matches!(of(&[]), Err(Error::Absent { .. })));
+        let nowhere = of_another(&dir.path().join("nowhere"), &[key.public()]);
+        assert!(matches!(nowhere, Err(Error::Absent { .. })));
+    }
+}

@@ -1,0 +1,181 @@
+//! The tables, and what a record becomes in them. Each row names its ledger and the number of its record there.
+
+use duckdb::types::{TimeUnit, Value};
+use grace_system::clock;
+
+use crate::record::{Content, Entry};
+
+/// Version of the tables; a database of another one is made again from the ledger.
+pub(crate) const VERSION: i64 = 4;
+
+/// How far each ledger was taken in, and the digest of its last record then.
+pub(crate) const OWN_TABLES: &str = "
+    CREATE TABLE meta (version BIGINT NOT NULL);
+    CREATE TABLE origins (origin VARCHAR NOT NULL, upto BIGINT NOT NULL, leaf VARCHAR NOT NULL);
+";
+
+/// A table of records.
+pub(crate) struct Table {
+    pub(crate) name: &'static str,
+    /// Whether it may be left out of what is old: most bytes are here.
+    pub(crate) is_bulk: bool,
+    /// Its columns after those of every table, with their types.
+    columns: &'static str,
+}
+
+/// The tables of records.
+pub(crate) const TABLES: [Table; 7] = [
+    // Every record, of whatever kind.
+    Table {
+        name: "records",
+        is_bulk: false,
+        columns: "leaf VARCHAR NOT NULL, kind VARCHAR, ts TIMESTAMP, actor VARCHAR, engine VARCHAR",
+    },
+    Table {
+        name: "runs",
+        is_bulk: false,
+        columns:
+            "run VARCHAR, started TIMESTAMP, finished TIMESTAMP, base VARCHAR, head VARCHAR, plan VARCHAR, tree VARCHAR,
+            tier INTEGER, ended VARCHAR, passed BOOLEAN, actor VARCHAR",
+    },
+    Table { name: "plans", is_bulk: true, columns: "run VARCHAR, plan VARCHAR, tree VARCHAR, json VARCHAR" },
+    Table {
+        name: "bundle_outcomes",
+        is_bulk: false,
+        columns: "run VARCHAR, bundle VARCHAR, form VARCHAR, status VARCHAR, attempts INTEGER, duration_ms BIGINT,
+            passed INTEGER, executed INTEGER, pass_rate DOUBLE, command VARCHAR, finished TIMESTAMP",
+    },
+    // `n` counts the tests of a record.
+    Table {
+        name: "test_outcomes",
+        is_bulk: true,
+        columns: "n INTEGER NOT NULL, run VARCHAR, bundle VARCHAR, test VARCHAR, status VARCHAR, duration_ms BIGINT,
+            attempt INTEGER, finished TIMESTAMP",
+    },
+    Table {
+        name: "selections",
+        is_bulk: false,
+        columns: "run VARCHAR, bundle VARCHAR, tests INTEGER, selected INTEGER, failed INTEGER, missed INTEGER",
+    },
+    Table {
+        name: "decisions",
+        is_bulk: false,
+        columns:
+            "plan VARCHAR, tree VARCHAR, answer VARCHAR, tier INTEGER, run VARCHAR, reasons VARCHAR, approvals VARCHAR,
+            as_of TIMESTAMP",
+    },
+];
+
+impl Table {
+    pub(crate) fn create(&self) -> String {
+        format!("CREATE TABLE {} (origin VARCHAR NOT NULL, seq BIGINT NOT NULL, {});", self.name, self.columns)
+    }
+
+    /// All its rows, in the order of their records.
+    pub(crate) fn select(&self) -> String {
+        let within = if self.name == "test_outcomes" { ", n" } else { "" };
+        format!("SELECT * FROM {} ORDER BY origin, seq{within}", self.name)
+    }
+
+    /// The rows that a record becomes here, each in the order of the columns.
+    pub(crate) fn rows(&self, origin: &str, entry: &Entry) -> Vec<Vec<Value>> {
+        let rest = match (self.name, &entry.content) {
+            ("records", _) => vec![vec![
+                text(&entry.leaf),
+                text(&entry.kind),
+                moment(&entry.ts),
+                text(&entry.actor),
+                text(&entry.engine),
+            ]],
+            ("runs", Content::Run(run)) => vec![vec![
+                text(&run.run),
+                moment(&run.started),
+                moment(&run.finished),
+                optional(run.base.as_ref()),
+                optional(run.head.as_ref()),
+                text(&run.plan),
+                text(&run.tree),
+                count(run.tier),
+                text(&run.ended),
+                Value::Boolean(run.ended == "passed"),
+                text(&entry.actor),
+            ]],
+            ("plans", Content::Plan(plan)) => {
+                vec![vec![text(&plan.run), text(&plan.plan), text(&plan.tree), text(&plan.json)]]
+            }
+            ("bundle_outcomes", Content::Bundle(bundle)) => vec![vec![
+                text(&bundle.run),
+                text(&bundle.bundle),
+                text(&bundle.form),
+                text(&bundle.status),
+                count(bundle.attempts),
+                millis(bundle.duration_ms),
+                count(bundle.passed),
+                count(bundle.executed),
+                match bundle.executed {
+                    0 => Value::Null,
+                    executed => Value::Double(f64::from(bundle.passed) / f64::from(executed)),
+                },
+                text(&bundle.command),
+                moment(&bundle.finished),
+            ]],
+            ("test_outcomes", Content::Bundle(bundle)) => (0..)
+                .zip(&bundle.tests)
+                .map(|(n, test)| {
+                    vec![
+                        count(n),
+                        text(&bundle.run),
+                        text(&bundle.bundle),
+                        text(&test.test),
+                        text(&test.status),
+                        millis(test.duration_ms),
+                        count(test.attempt),
+                        moment(&bundle.finished),
+                    ]
+                })
+                .collect(),
+            ("selections", Content::Selection(selection)) => vec![vec![
+                text(&selection.run),
+                text(&selection.bundle),
+                count(selection.tests),
+                count(selection.selected),
+                count(selection.failed),
+                count(selection.missed),
+            ]],
+            ("decisions", Content::Decision(decision)) => vec![vec![
+                text(&decision.plan),
+                text(&decision.tree),
+                text(&decision.answer),
+                count(decision.tier),
+                optional(decision.run.as_ref()),
+                text(&decision.reasons),
+                text(&decision.approvals),
+                moment(&decision.as_of),
+            ]],
+            _ => Vec::new(),
+        };
+        let named = |values| [vec![text(origin), millis(entry.seq)], values].concat();
+        rest.into_iter().map(named).collect()
+    }
+}
+
+fn text(value: &str) -> Value {
+    Value::Text(value.to_owned())
+}
+
+fn optional(value: Option<&String>) -> Value {
+    value.map_or(Value::Null, |value| text(value))
+}
+
+fn count(value: u32) -> Value {
+    Value::Int(i32::try_from(value).unwrap_or(i32::MAX))
+}
+
+fn millis(value: u64) -> Value {
+    Value::BigInt(i64::try_from(value).unwrap_or(i64::MAX))
+}
+
+/// A time that cannot be read is null: the record counts all the same.
+fn moment(text: &str) -> Value {
+    clock::parse(text).map_or(Value::Null, |time| Value::Timestamp(TimeUnit::Microsecond, time.as_microsecond()))
+}
