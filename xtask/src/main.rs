@@ -12,6 +12,7 @@
 
 mod attack;
 mod bench;
+mod crash;
 mod demo;
 mod doctor;
 mod duckdb;
@@ -41,6 +42,11 @@ const COMMANDS: &[(&str, &str, &str)] = &[
         "attack",
         "[kill|crowd|trees|files] [NUMBERS]",
         "try to change, tear or lose records of a ledger in every way, unseen",
+    ),
+    (
+        "crash",
+        "[KILLS [TOGETHER]]",
+        "kill runs at random moments, and start many at once: is all that was told recorded",
     ),
     (
         "testbed",
@@ -77,6 +83,7 @@ fn main() -> ExitCode {
         "lint" => no_arguments(&rest).and_then(|()| lint::run()),
         "bench" => bench::run(&rest),
         "attack" => attack::run(&rest),
+        "crash" => crash::run(&rest),
         "testbed" => testbed::run(&rest),
         "guardrails" => guardrails::run(&rest),
         "languages" => languages::run(&rest),
