@@ -13,6 +13,7 @@
 mod attack;
 mod bench;
 mod crash;
+mod decisions;
 mod demo;
 mod doctor;
 mod duckdb;

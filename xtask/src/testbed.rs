@@ -1,5 +1,6 @@
 //! `cargo xtask testbed CHECKOUT [COMMITS]`: what `docs/testbed.md` says, measured again. With `--replay COMMITS` its history
-//! is planned in one process instead, timed beside `git log -p`, and every plan held against others.
+//! is planned in one process instead, timed beside `git log -p`, and every plan held against others; with `--decisions`
+//! it is decided, and the decisions are replayed (`decisions.rs`).
 //!
 //! CHECKOUT is a work tree of aaron031291/grace_2 with its history, which is fetched by hand and never part of this
 //! repository. One file of it is run as Python: its own `source_graph.py`, which the tags are compared with.
@@ -14,6 +15,14 @@ const COMMITS: u32 = 100;
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let (checkout, commits) = match arguments {
         [checkout, option, rest @ ..] if option == "--replay" => return replay(checkout, rest),
+        [checkout, option, rest @ ..] if option == "--decisions" => {
+            let number = match rest {
+                [] => None,
+                [number] => Some(number.parse().map_err(|_| format!("`{number}` is not a number of decisions"))?),
+                _ => return Err("expected perhaps a number of decisions".to_owned()),
+            };
+            return crate::decisions::run(Path::new(checkout), number);
+        }
         [checkout] => (checkout, COMMITS),
         [checkout, commits] => {
             (checkout, commits.parse().map_err(|_| format!("`{commits}` is not a number of commits"))?)
