@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use grace_engine::input::{Book, Declared, Input, PastFacts};
+use grace_engine::input::{Book, Declared, Input, PastFacts, VerifiedBot};
 use grace_govern::inputs::Inputs;
 use grace_govern::signers::AllowedSigners;
 use grace_govern::story::Fields;
@@ -201,6 +201,14 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
     if let (Some(repository), Some(book)) = (repository, &rules_before) {
         past.grants = people::grants(repository, book, &signers, as_of)?;
     }
+    let asks_for_bots = rules_before.iter().chain(&rules_after).flat_map(|book| &book.files);
+    let asks_for_bots = asks_for_bots.filter_map(|file| file.text.as_ref().ok()).any(|text| text.contains("bot("));
+    let verified_bot = match repository {
+        Some(repository) if asks_for_bots => {
+            people::verified_bot(repository, compared.head, compared.base, &signers, as_of)?
+        }
+        _ => VerifiedBot::NotLookedAt,
+    };
     let given = told::given(place, args)?;
     let commits = match repository {
         Some(repository) if told::is_asked_for(rules_before.iter().chain(&rules_after)) => {
@@ -216,7 +224,7 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
         rationale: args.rationale.clone().or_else(|| told.get("rationale").cloned()),
         story: told,
         branch: args.branch.clone().or_else(|| compared.branch.clone()),
-        ..Declared::default()
+        verified_bot,
     };
     let sides = compared.change.files.iter().filter_map(|file| file.after.as_ref().or(file.before.as_ref()));
     let changed = sides.map(|side| side.path.to_string()).collect();

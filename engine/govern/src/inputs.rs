@@ -16,6 +16,8 @@ pub struct Inputs {
     pub operation: Option<String>,
     /// Who said to make it.
     pub actor: Option<String>,
+    /// The bot whose key signed every commit; empty = it is none; absent = nobody looked.
+    pub bot: Option<String>,
     /// Its ticket.
     pub ticket: Option<String>,
     /// Its branch.
@@ -55,6 +57,11 @@ impl Inputs {
             as_of: input.as_of,
             operation: declared.operation,
             actor: declared.actor,
+            bot: match declared.verified_bot {
+                VerifiedBot::NotLookedAt => None,
+                VerifiedBot::Nobody => Some(String::new()),
+                VerifiedBot::Bot(name) => Some(name),
+            },
             ticket: declared.ticket,
             branch: declared.branch,
             rationale: declared.rationale,
@@ -73,7 +80,11 @@ impl Inputs {
         input.declared = Declared {
             operation: self.operation.clone(),
             actor: self.actor.clone(),
-            verified_bot: VerifiedBot::NotLookedAt,
+            verified_bot: match self.bot.as_deref() {
+                None => VerifiedBot::NotLookedAt,
+                Some("") => VerifiedBot::Nobody,
+                Some(name) => VerifiedBot::Bot(name.to_owned()),
+            },
             ticket: self.ticket.clone(),
             branch: self.branch.clone(),
             rationale: self.rationale.clone(),

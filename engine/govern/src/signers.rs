@@ -49,7 +49,13 @@ impl Person {
     /// Whether it is a bot, by its name: `renovate[bot]`.
     #[must_use]
     pub fn is_bot(&self) -> bool {
-        self.names.iter().any(|name| name.to_ascii_lowercase().contains("[bot]"))
+        self.bot_name().is_some()
+    }
+
+    /// The name that says so.
+    #[must_use]
+    pub fn bot_name(&self) -> Option<String> {
+        self.names.iter().find(|name| name.to_ascii_lowercase().contains("[bot]")).cloned()
     }
 }
 

@@ -481,6 +481,30 @@ fn nobody_chooses_rules_day_or_tree_of_a_decision() {
     bench.is_open();
 }
 
+#[test]
+fn a_bot_is_verified_by_the_signature_of_every_commit() {
+    let rules = "module bot.rules\n\nrule by_hand : tier 3\n  when     change touches path(\"app/**\") and not actor is verified bot(\"deploy[bot]\")\n  because  \"Only the bot does this.\"\n\ntiers\n  1 safe       approve automatically  for change only in comments\n  2 internal   approve by rules       for any other change\n  3 sensitive  approve 1 of anyone    for operations change_security\n";
+    let signers = format!("deploy[bot] {}\n", public(5));
+    let tier = |commits: &[(&str, Option<u8>)], actor: &str| {
+        let bench = Bench::with(rules, &signers);
+        for (at, (author, by)) in commits.iter().enumerate() {
+            bench.repo.write("app/core.py", &format!("def f():\n    return {at}\n"));
+            bench.commit(author, *by, "x");
+        }
+        let said = bench.say(&format!("plan --format json{actor}"));
+        let plan: Value = serde_json::from_str(&said.stdout).unwrap();
+        assert!(plan["unknowns"].as_array().unwrap().is_empty(), "{}", plan["unknowns"]);
+        plan["tier"].as_u64().unwrap()
+    };
+    let bot = ("deploy[bot]", Some(5));
+    assert_eq!(tier(&[bot, bot], ""), 2);
+    // One commit of somebody else, unsigned ones in its name, a name alone.
+    assert_eq!(tier(&[bot, ("alice@example.org", Some(1))], ""), 3);
+    assert_eq!(tier(&[bot, ("deploy[bot]", None)], ""), 3);
+    assert_eq!(tier(&[("deploy[bot]", Some(1))], ""), 3);
+    assert_eq!(tier(&[("alice@example.org", Some(1))], " --actor deploy[bot]"), 3);
+}
+
 /// Base64 as DSSE has it.
 fn decode(text: &str) -> Vec<u8> {
     let value = |byte: u8| match byte {

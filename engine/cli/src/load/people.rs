@@ -1,13 +1,16 @@
 //! What people said of a change: who may sign, which waivers are granted, who made it, what was agreed.
 
+use std::collections::BTreeSet;
+
 use grace_engine::decide::Decision;
-use grace_engine::input::Book;
+use grace_engine::input::{Book, VerifiedBot};
 use grace_engine::plan::Plan;
 use grace_govern::agreement::{self, Heard};
 use grace_govern::authors::{Authorship, authorship};
 use grace_govern::grants;
 use grace_govern::shelf::{self, Place as Shelf};
 use grace_govern::signers::{self, AllowedSigners};
+use grace_govern::signing::{self, GIT};
 use grace_system::ProblemKind;
 use grace_system::git::{CommitId, CommitInfo, CommitRange, Repository};
 use jiff::Timestamp;
@@ -46,7 +49,7 @@ pub(super) fn grants(
     book: &Book,
     signers: &AllowedSigners,
     as_of: i64,
-) -> Result<std::collections::BTreeSet<String>> {
+) -> Result<BTreeSet<String>> {
     let texts = || book.files.iter().filter_map(|file| file.text.as_deref().ok());
     if signers.is_empty() || !texts().any(|text| text.contains("waiver")) {
         return Ok(Default::default());
@@ -76,6 +79,36 @@ pub fn commits(repository: &Repository, head: Head, base: Option<CommitId>) -> R
     let Some(until) = until.filter(|until| Some(*until) != base) else { return Ok(Vec::new()) };
     let range = CommitRange { after: base, until, first_parent: false, limit: MOST_COMMITS + 1 };
     Ok(repository.commits(range)?)
+}
+
+/// The bot that makes a change: every commit of it is signed by the bot's own key of the base, and nothing else is in it.
+///
+/// # Errors
+/// When git cannot answer.
+pub(super) fn verified_bot(
+    repository: &Repository,
+    head: Head,
+    base: Option<CommitId>,
+    signers: &AllowedSigners,
+    as_of: i64,
+) -> Result<VerifiedBot> {
+    // What is not committed, or supposed, nobody signed.
+    let (Head::Commit(_), false) = (head, repository.is_shallow()) else { return Ok(VerifiedBot::Nobody) };
+    let commits = commits(repository, head, base)?;
+    if commits.is_empty() || commits.len() > MOST_COMMITS {
+        return Ok(VerifiedBot::Nobody);
+    }
+    let at = time(as_of)?;
+    let bots = commits.iter().map(|commit| {
+        let signature = commit.signature.as_ref()?;
+        let key = signing::verify(&signature.armored, GIT, &signature.signed).ok()?;
+        signers.person(&key, GIT, at).ok()?.bot_name()
+    });
+    let bots: Option<BTreeSet<String>> = bots.collect();
+    match bots.map(|bots| bots.into_iter().collect::<Vec<_>>()).as_deref() {
+        Some([one]) => Ok(VerifiedBot::Bot(one.clone())),
+        _ => Ok(VerifiedBot::Nobody),
+    }
 }
 
 /// Who made the change, as far as it is proved.
