@@ -199,7 +199,7 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
     past.reach = records.past;
     let signers = people::signers(&reader, &compared.before, &mut compared.problems)?;
     if let (Some(repository), Some(book)) = (repository, &rules_before) {
-        past.grants = people::grants(repository, book, &signers, as_of)?;
+        past.grants = people::grants(repository, book, &signers, (compared.head, compared.base), as_of)?;
     }
     let asks_for_bots = rules_before.iter().chain(&rules_after).flat_map(|book| &book.files);
     let asks_for_bots = asks_for_bots.filter_map(|file| file.text.as_ref().ok()).any(|text| text.contains("bot("));

@@ -18,7 +18,7 @@ use crate::signers::{AllowedSigners, Person, Refused};
 use crate::signing::NAMESPACE;
 
 /// People that a change needs where it is not proved who made it.
-const WITHOUT_PROOF: u32 = 2;
+pub(crate) const WITHOUT_PROOF: u32 = 2;
 
 /// What an approval of this plan is about, as it stands after the run.
 #[must_use]
@@ -87,6 +87,12 @@ pub fn hear(
 ) -> Heard {
     let subject = subject(plan, asked);
     let mut heard = Heard::default();
+    if found.more {
+        let why =
+            "there are more statements than are read, so none counts; remove what does not belong there".to_owned();
+        heard.uncounted.push(Uncounted { envelope: "refs/grace".to_owned(), by: "nobody".to_owned(), why });
+        return heard;
+    }
     let known = known(found, signers, at, &mut heard.uncounted);
     // A signer takes back what they said, and nobody else's.
     let revoked: BTreeSet<(&Person, &str)> = known
@@ -168,7 +174,15 @@ fn known<'f>(
     refused.extend(unreadable);
     let mut known = Vec::new();
     for signed in &found.signed {
-        let why = match signers.person(&signed.key, NAMESPACE, at) {
+        // What takes back, or says no, outlives the line of its key.
+        let takes_back = matches!(signed.statement.says, Says::Revoke { .. } | Says::Deny { .. });
+        let person = match signers.person(&signed.key, NAMESPACE, at) {
+            Err(Refused::Time | Refused::Namespace) if takes_back => {
+                signers.holder(&signed.key).ok_or(Refused::UnknownKey)
+            }
+            found => found,
+        };
+        let why = match person {
             Ok(person) if person.names.contains(&signed.statement.by) => {
                 known.push((signed, person));
                 continue;
@@ -194,7 +208,7 @@ fn more(signed: &Subject, asked: &Subject) -> String {
         "it was given under other rules".to_owned()
     } else if asked.tier > signed.tier {
         format!("it was given at tier {}, and this is tier {}", signed.tier, asked.tier)
-    } else if let Some(approval) = asked.approvals.iter().find(|approval| !signed.approvals.contains(approval)) {
+    } else if let Some(approval) = asked.approvals.iter().find(|approval| !signed.asks(approval)) {
         format!("it did not know of approval {approval}")
     } else {
         "a duty was filled otherwise".to_owned()

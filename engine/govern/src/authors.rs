@@ -12,7 +12,8 @@ use crate::signers::{AllowedSigners, Person};
 use crate::signing::{self, GIT};
 
 /// Trailers that name somebody who took part.
-const TRAILERS: [&str; 4] = ["co-authored-by", "started-by", "requested-by", "pair-programmed-with"];
+const TRAILERS: [&str; 5] =
+    ["co-authored-by", "started-by", "requested-by", "requesting-actor", "pair-programmed-with"];
 
 /// Who made a change.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,19 +58,26 @@ pub fn authorship(commits: &[CommitInfo], uncommitted: bool, signers: &AllowedSi
     found
 }
 
-/// Addresses, or whole values, of trailers that name people, wherever in the message they stand: who hides one by an odd
-/// place hides nothing.
+/// Names in trailers that name people, wherever in the message they stand: each address and each word of the value, and of lines
+/// that continue it. Who hides one by an odd form hides nothing.
 fn trailers(message: &str) -> Vec<String> {
-    let named = message.lines().filter_map(|line| line.split_once(':')).filter(|(key, _)| {
-        let key = key.trim();
-        TRAILERS.iter().any(|trailer| key.eq_ignore_ascii_case(trailer))
-    });
-    named
-        .map(|(_, value)| match value.split_once('<') {
-            Some((_, address)) => address.trim().trim_end_matches('>').trim().to_owned(),
-            None => value.trim().to_owned(),
-        })
-        .collect()
+    let mut names = Vec::new();
+    let mut goes_on = false;
+    for line in message.lines() {
+        let value = match line.split_once(':') {
+            _ if goes_on && line.starts_with([' ', '\t']) => line,
+            Some((key, value)) if TRAILERS.iter().any(|trailer| key.trim().eq_ignore_ascii_case(trailer)) => value,
+            _ => {
+                goes_on = false;
+                continue;
+            }
+        };
+        goes_on = true;
+        let words = value.split(|c: char| c.is_whitespace() || "<>()[],;\"'".contains(c));
+        names.extend(words.filter(|word| !word.is_empty()).map(str::to_owned));
+        names.push(value.trim().to_owned());
+    }
+    names
 }
 
 #[cfg(test)]
@@ -121,9 +129,14 @@ mod tests {
             assert_eq!(found.iter().collect::<Vec<_>>(), people);
             assert!(unproved.len() == 1 && unproved[0].contains(why), "{unproved:?}");
         }
-        for trailer in
-            ["Co-authored-by: Bob <bob@example.org>", "started-by:bob@example.org", "Requested-By: B <BOB@example.org>"]
-        {
+        for trailer in [
+            "Co-authored-by: Bob <bob@example.org>",
+            "started-by:bob@example.org",
+            "Requested-By: B <BOB@example.org>",
+            "Co-authored-by: Bob <bob@example.org> (pair)",
+            "Co-authored-by: A <a@x.example>,\n Bob <bob@example.org>",
+            "Requesting-actor: bob@example.org (Bob)",
+        ] {
             let message = format!("x\n\n{trailer}\n\nmore text");
             assert_eq!(
                 of(commit("alice@example.org", Some(1), GIT, &message), false),

@@ -61,7 +61,7 @@ pub enum Says {
     },
     /// What the signer said in another envelope counts no more.
     Revoke {
-        /// SHA-256 of that envelope's bytes, hexadecimal.
+        /// The name of that statement: SHA-256 (hex) of what it signs and of its key.
         envelope: String,
     },
     /// A waiver of the rules is in force.
@@ -94,6 +94,13 @@ pub struct Subject {
 }
 
 impl Subject {
+    /// Whether an approval is asked for here as well, of as many or more.
+    #[must_use]
+    pub fn asks(&self, approval: &str) -> bool {
+        let Some((count, group)) = counted(approval) else { return self.approvals.iter().any(|one| one == approval) };
+        self.approvals.iter().filter_map(|one| counted(one)).any(|(most, known)| known == group && count <= most)
+    }
+
     /// Whether who agreed to this has agreed to `asked` as well: the same change under the same rules, no higher tier, no
     /// other approvals, nothing given otherwise.
     #[must_use]
@@ -101,9 +108,15 @@ impl Subject {
         self.diff == asked.diff
             && self.rules == asked.rules
             && asked.tier <= self.tier
-            && asked.approvals.iter().all(|approval| self.approvals.contains(approval))
+            && asked.approvals.iter().all(|approval| self.asks(approval))
             && asked.duties.iter().all(|duty| self.duties.contains(duty))
     }
+}
+
+/// `2 of team(governance)` as a number and whom it is of.
+fn counted(approval: &str) -> Option<(u32, &str)> {
+    let (count, group) = approval.split_once(" of ")?;
+    Some((count.parse().ok()?, group))
 }
 
 /// A DSSE envelope as it is stored.
@@ -130,7 +143,7 @@ pub struct Signed {
     pub statement: Statement,
     /// The key that signed it.
     pub key: KeyData,
-    /// SHA-256 of the envelope's bytes, hexadecimal: its name.
+    /// SHA-256 (hex) of what is signed and of the key: the statement's name, however its envelope is written.
     pub digest: String,
 }
 
@@ -166,15 +179,23 @@ fn signed_bytes(payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Signs a statement with the key in `file`; the bytes of its envelope.
+/// The name of a statement: an envelope can be written in many ways, what it says and who says it cannot.
+fn name(payload: &[u8], key: &KeyData) -> String {
+    let mut bytes = signed_bytes(payload);
+    bytes.extend_from_slice(fingerprint(key).as_bytes());
+    files::sha256(&bytes)
+}
+
+/// Signs a statement with the key in `file`; the bytes of its envelope, and the statement's name.
 ///
 /// # Errors
 /// When the key cannot sign.
-pub fn seal(statement: &Statement, file: &Path, root: &Path) -> Result<Vec<u8>, SigningError> {
+pub fn seal(statement: &Statement, file: &Path, root: &Path) -> Result<(Vec<u8>, String), SigningError> {
     // A statement holds nothing that JSON cannot.
     let payload = serde_json::to_vec(statement).unwrap_or_default();
     let armored = signing::sign(file, &signed_bytes(&payload), root)?;
-    let keyid = fingerprint(&signing::public_key(file)?);
+    let key = signing::public_key(file)?;
+    let keyid = fingerprint(&key);
     let envelope = Envelope {
         payload_type: PAYLOAD_TYPE.to_owned(),
         payload: STANDARD.encode(&payload),
@@ -182,7 +203,7 @@ pub fn seal(statement: &Statement, file: &Path, root: &Path) -> Result<Vec<u8>, 
     };
     let mut bytes = serde_json::to_vec(&envelope).unwrap_or_default();
     bytes.push(b'\n');
-    Ok(bytes)
+    Ok((bytes, name(&payload, &key)))
 }
 
 /// The statement in an envelope whose one signature holds.
@@ -208,7 +229,8 @@ pub fn open(bytes: &[u8]) -> Result<Signed, BadEnvelope> {
         return Err(BadEnvelope::Newer);
     }
     let statement = serde_json::from_slice(&payload).map_err(unreadable)?;
-    Ok(Signed { statement, key, digest: files::sha256(bytes) })
+    let digest = name(&payload, &key);
+    Ok(Signed { statement, key, digest })
 }
 
 #[derive(Deserialize)]
@@ -255,10 +277,12 @@ pub(crate) mod tests {
     fn an_envelope_says_what_its_signer_said() {
         let directory = files::temporary_dir().unwrap();
         let said = statement(Says::Approve { subject: subject(), r#as: "governance".to_owned() });
-        let bytes = seal(&said, &written(directory.path(), 1), directory.path()).unwrap();
+        let (bytes, name) = seal(&said, &written(directory.path(), 1), directory.path()).unwrap();
         let opened = open(&bytes).unwrap();
         assert_eq!((&opened.statement, &opened.key), (&said, key(1).public_key().key_data()));
-        assert_eq!(opened.digest, files::sha256(&bytes));
+        // However the envelope is written, it is one statement.
+        let other = String::from_utf8(bytes.clone()).unwrap().replace("\"keyid\":\"SHA256", " \"keyid\" : \"sha256");
+        assert_eq!((opened.digest, open(other.as_bytes()).unwrap().digest), (name.clone(), name));
         // No changed byte makes it say anything else.
         for at in 0..bytes.len() {
             for bit in 0..8 {
@@ -273,7 +297,7 @@ pub(crate) mod tests {
         assert_eq!(open(&vec![b' '; 1 << 20]), Err(BadEnvelope::Unreadable));
         assert_eq!(open(b"{}"), Err(BadEnvelope::Unreadable));
         let newer = Statement { version: 2, ..said };
-        let bytes = seal(&newer, &written(directory.path(), 1), directory.path()).unwrap();
+        let (bytes, _) = seal(&newer, &written(directory.path(), 1), directory.path()).unwrap();
         assert_eq!(open(&bytes), Err(BadEnvelope::Newer));
     }
 
@@ -288,10 +312,13 @@ pub(crate) mod tests {
             Subject { diff: "d2".to_owned(), ..subject() },
             Subject { rules: "r2".to_owned(), ..subject() },
             Subject { approvals: vec!["2 of team(governance)".to_owned()], ..subject() },
+            Subject { approvals: vec!["1 of team(legal)".to_owned()], ..subject() },
             Subject { duties: vec![("rationale".to_owned(), "other".to_owned())], ..subject() },
         ] {
             assert!(!asked.covers(&other), "{other:?}");
         }
+        let two = Subject { approvals: vec!["2 of team(governance)".to_owned()], ..subject() };
+        assert!(two.covers(&asked), "who agreed to two agreed to one");
         // The name of the plan is for people.
         assert!(asked.covers(&Subject { plan: "other".to_owned(), ..subject() }));
     }

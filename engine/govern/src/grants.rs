@@ -8,6 +8,8 @@ use grace_dsl::ast::ItemKind;
 use grace_system::files;
 use jiff::Timestamp;
 
+use crate::agreement::WITHOUT_PROOF;
+use crate::authors::Authorship;
 use crate::envelope::{Says, Signed};
 use crate::shelf::Found;
 use crate::signers::{AllowedSigners, Person};
@@ -18,7 +20,7 @@ use crate::signing::NAMESPACE;
 pub struct Waiver {
     /// Its name.
     pub name: String,
-    /// SHA-256 (hex) of its text, white space aside.
+    /// SHA-256 (hex) of its text; line endings aside.
     pub text: String,
     /// The team that grants it.
     pub team: String,
@@ -42,8 +44,8 @@ pub fn waivers<'t>(texts: impl IntoIterator<Item = &'t str>) -> Vec<Waiver> {
                 ItemKind::Waiver(waiver) => {
                     let Some(team) = &waiver.granted_by else { continue };
                     let written = parsed.map.item(index).and_then(|range| text.get(range)).unwrap_or_default();
-                    let words: Vec<&str> = written.split_whitespace().collect();
-                    let one = (files::sha256(words.join(" ").as_bytes()), team.text.clone());
+                    let written = written.replace("\r\n", "\n");
+                    let one = (files::sha256(written.as_bytes()), team.text.clone());
                     found.entry(item.name.clone()).and_modify(|known| *known = None).or_insert(Some(one));
                 }
                 _ => {}
@@ -60,7 +62,16 @@ pub fn waivers<'t>(texts: impl IntoIterator<Item = &'t str>) -> Vec<Waiver> {
 
 /// Names of the waivers that are granted at a time.
 #[must_use]
-pub fn granted(found: &Found, waivers: &[Waiver], signers: &AllowedSigners, at: Timestamp) -> BTreeSet<String> {
+pub fn granted(
+    found: &Found,
+    waivers: &[Waiver],
+    signers: &AllowedSigners,
+    authorship: &Authorship,
+    at: Timestamp,
+) -> BTreeSet<String> {
+    if found.more {
+        return BTreeSet::new();
+    }
     let person = |signed: &Signed| {
         let person = signers.person(&signed.key, NAMESPACE, at).ok()?;
         (person.names.contains(&signed.statement.by) && !person.is_bot()).then_some(person)
@@ -81,10 +92,21 @@ pub fn granted(found: &Found, waivers: &[Waiver], signers: &AllowedSigners, at: 
         }
         _ => false,
     };
+    let took_part = |person: &Person| authorship.people.iter().any(|one| !one.names.is_disjoint(&person.names));
+    // As with approvals: nobody lowers the bar for their own change, and where it is not proved whose it is, two must say so.
+    let least = if authorship.unproved.is_empty() { 1 } else { WITHOUT_PROOF as usize };
     let is_granted = |waiver: &&Waiver| {
-        known.iter().any(|(signed, person)| {
-            grants(signed, person, waiver) && signed.statement.is_in_force(at) && !is_revoked(signed, person)
-        })
+        let people: BTreeSet<&Person> = known
+            .iter()
+            .filter(|(signed, person)| {
+                grants(signed, person, waiver)
+                    && signed.statement.is_in_force(at)
+                    && !is_revoked(signed, person)
+                    && !took_part(person)
+            })
+            .map(|(_, person)| person)
+            .collect();
+        people.len() >= least
     };
     waivers.iter().filter(is_granted).map(|waiver| waiver.name.clone()).collect()
 }
@@ -101,7 +123,7 @@ mod tests {
         let directory = files::temporary_dir().unwrap();
         let (at, until) = ("2026-06-01T00:00:00Z".parse().unwrap(), "2026-07-01T00:00:00Z".parse().unwrap());
         let statement = Statement::new(by, at, until, None, says);
-        let bytes = envelope::seal(&statement, &written(directory.path(), key), directory.path()).unwrap();
+        let (bytes, _) = envelope::seal(&statement, &written(directory.path(), key), directory.path()).unwrap();
         envelope::open(&bytes).unwrap()
     }
 
@@ -116,7 +138,7 @@ mod tests {
         };
         let given = |signed: Vec<Signed>, at: &str| {
             let found = Found { signed, ..Found::default() };
-            !granted(&found, &known, &signers, at.parse().unwrap()).is_empty()
+            !granted(&found, &known, &signers, &Authorship::default(), at.parse().unwrap()).is_empty()
         };
         let (day, text) = ("2026-06-02T00:00:00Z", known[0].text.as_str());
         let good = grant("alice@example.org", 1, text, "governance");
@@ -130,8 +152,18 @@ mod tests {
         let revoke = |by: &str, key| signed(by, key, Says::Revoke { envelope: good.digest.clone() });
         assert!(!given(vec![good.clone(), revoke("alice@example.org", 1)], day));
         assert!(given(vec![good.clone(), revoke("bob@example.org", 2)], day));
-        // Another layout is the same waiver, another word is not; two of one name are none.
-        assert_eq!(waivers([&*RULES.replace("  waives", "     waives")]), known);
+        // Nobody grants it for a change of their own, and for one of nobody's two must.
+        let found = Found { signed: vec![good.clone()], ..Found::default() };
+        let by = |authorship: &Authorship| granted(&found, &known, &signers, authorship, day.parse().unwrap()).len();
+        let alice = signers.named("alice@example.org").unwrap();
+        assert_eq!(by(&Authorship { people: [alice].into(), ..Authorship::default() }), 0);
+        assert_eq!(by(&Authorship { unproved: vec!["?".to_owned()], ..Authorship::default() }), 0);
+        assert!(
+            granted(&Found { more: true, ..found }, &known, &signers, &Authorship::default(), day.parse().unwrap())
+                .is_empty()
+        );
+        // Another text is another waiver, but for its line endings; two of one name are none.
+        assert_eq!(waivers([&*RULES.replace('\n', "\r\n")]), known);
         assert_ne!(waivers([&*RULES.replace("a/**", "b/**")])[0].text, known[0].text);
         assert!(waivers([RULES, RULES]).is_empty());
     }

@@ -3,12 +3,12 @@
 //! What is about one change stands below `approvals/DIFF/`, where DIFF begins the digest of the change, so a plan reads its
 //! own and no other's.
 
-use grace_system::files;
 use grace_system::git::{GitError, Repository};
 
 use crate::envelope::{self, BadEnvelope, MAX_BYTES, Signed};
 
 /// Statements that are read of one place, at most: whoever may push could fill it.
+/// With more, nothing that stands there counts: what is not read may take back what is.
 const MOST: usize = 4096;
 /// Digits of a digest in a name.
 const DIGITS: usize = 32;
@@ -53,7 +53,7 @@ pub struct Found {
 /// When git cannot answer.
 pub fn read(repository: &Repository, place: &Place) -> Result<Found, GitError> {
     let mut found = Found::default();
-    let documents = repository.shelved(&place.name(), MAX_BYTES)?;
+    let documents = repository.shelved(&place.name(), MAX_BYTES, MOST + 1)?;
     found.more = documents.len() > MOST;
     for document in documents.into_iter().take(MOST) {
         match document.bytes.as_deref().map_or(Err(BadEnvelope::Unreadable), envelope::open) {
@@ -64,12 +64,12 @@ pub fn read(repository: &Repository, place: &Place) -> Result<Found, GitError> {
     Ok(found)
 }
 
-/// Puts an envelope on the shelf; the reference that it has now.
+/// Puts the envelope of a statement on the shelf; the reference that it has now.
 ///
 /// # Errors
 /// When git cannot write.
-pub fn put(repository: &Repository, place: &Place, bytes: &[u8]) -> Result<String, GitError> {
-    let name = format!("{}/{}", place.name(), digits(&files::sha256(bytes)));
+pub fn put(repository: &Repository, place: &Place, statement: &str, bytes: &[u8]) -> Result<String, GitError> {
+    let name = format!("{}/{}", place.name(), digits(statement));
     repository.shelve(&name, bytes)?;
     Ok(format!("refs/grace/{name}"))
 }

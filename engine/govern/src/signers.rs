@@ -114,19 +114,32 @@ impl AllowedSigners {
         Err(refused)
     }
 
-    /// Everybody that these names stand for, by whatever line: for those who are not to count.
+    /// The person that a name stands for, by whatever line: for those who are not to count.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<Person> {
         let is = |line: &&Line| line.principals.iter().any(|known| known.eq_ignore_ascii_case(name));
         self.lines.iter().find(is).map(|line| self.whole(&line.principals))
     }
 
+    /// Whom a key stands for, whatever its line is for and whenever.
+    #[must_use]
+    pub fn holder(&self, key: &KeyData) -> Option<Person> {
+        self.lines.iter().find(|line| line.key == *key).map(|line| self.whole(&line.principals))
+    }
+
     /// The person that these principals belong to: grown until no line shares a principal or a key with it.
     fn whole(&self, principals: &BTreeSet<String>) -> Person {
         let mut names = principals.clone();
+        // Names that differ in case alone are one: mail does not tell them apart.
+        let lower = |names: &BTreeSet<String>| names.iter().map(|name| name.to_lowercase()).collect::<BTreeSet<_>>();
         loop {
-            let keys: Vec<&KeyData> =
-                self.lines.iter().filter(|line| !line.principals.is_disjoint(&names)).map(|line| &line.key).collect();
+            let known = lower(&names);
+            let keys: Vec<&KeyData> = self
+                .lines
+                .iter()
+                .filter(|line| !lower(&line.principals).is_disjoint(&known))
+                .map(|line| &line.key)
+                .collect();
             let more = self.lines.iter().filter(|line| keys.contains(&&line.key)).flat_map(|line| &line.principals);
             let before = names.len();
             names = names.iter().chain(more).cloned().collect();
@@ -288,7 +301,7 @@ mod tests {
     #[test]
     fn names_that_share_a_key_and_keys_that_share_a_name_are_one_person() {
         let text = format!(
-            "alice@example.org,@alice {}\nalice@home.example {}\nalice@home.example {}\nbob@example.org {}\n",
+            "alice@example.org,@alice {}\nalice@home.example {}\nAlice@Home.example {}\nbob@example.org {}\n",
             openssh(1),
             openssh(1),
             openssh(2),
@@ -298,7 +311,7 @@ mod tests {
         let now = at("2026-06-01T00:00:00Z");
         let person = |number| signers.person(key(number).public_key().key_data(), "git", now).unwrap();
         assert_eq!(person(1), person(2));
-        assert_eq!(person(2).names.len(), 3);
+        assert_eq!(person(2).names.len(), 4);
         assert_eq!(person(3).names.len(), 1);
     }
 

@@ -27,8 +27,10 @@ use crate::screen::plan::short_id;
 
 /// How long a statement counts that does not say it, in days.
 const DAYS: i64 = 30;
-/// Fewest digits that name a plan or an envelope.
-const FEWEST: usize = 6;
+/// Fewest digits that name a plan: with fewer, somebody could make two that begin alike and show the other one.
+const DIGITS: usize = 32;
+/// Fewest digits that name one's own statement.
+const FEWEST: usize = 8;
 
 /// A statement that was made, as JSON.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -75,7 +77,11 @@ pub(super) fn approve(context: &Context, args: &ApproveArgs, word: Word) -> Resu
 fn of_plan(context: &Context, args: &ApproveArgs, named: &str, word: Word) -> Result<Answer> {
     let repository = context.place.repository()?;
     let (plan, loaded) = judged(context, &args.change)?;
-    if named.len() < FEWEST || !plan.id.starts_with(&named.to_ascii_lowercase()) {
+    if named.len() < DIGITS && plan.id.starts_with(&named.to_ascii_lowercase()) {
+        return Err(Failure::new("input", format!("`{}` is too short to name what is signed", named.escape_debug()))
+            .help(format!("write {DIGITS} digits at least, as plan and gate print them")));
+    }
+    if !plan.id.starts_with(&named.to_ascii_lowercase()) {
         return Err(Failure::new(
             "input",
             format!("this change has plan {}, not `{}`", short_id(&plan.id), named.escape_debug()),
@@ -163,12 +169,23 @@ pub(super) fn revoke(context: &Context, args: &RevokeArgs) -> Result<Answer> {
 /// The plan of the change, derived without any cache, and what was loaded.
 fn judged(context: &Context, args: &ChangeArgs) -> Result<(Plan, Loaded)> {
     refuse_suppositions(args, "what is signed")?;
+    needs_a_base(args)?;
     let (engine, loaded) = engine(context, args, Cache::Unused)?;
     if loaded.head == Head::Supposed {
         return Err(Failure::new("input", "only a commit, what is staged, or the work tree can be approved"));
     }
     let _working = context.progress.spinner("planning");
     Ok((engine.plan(), loaded))
+}
+
+/// Where something is decided, the base is named: what stands for it otherwise hangs on where branches lie, which whoever
+/// makes a change can move.
+pub(super) fn needs_a_base(args: &ChangeArgs) -> Result<()> {
+    if args.base.is_some() || args.staged || args.worktree {
+        return Ok(());
+    }
+    Err(Failure::new("input", "name what the change is compared with")
+        .help("--base origin/main, or a commit; --worktree and --staged are compared with HEAD"))
 }
 
 /// Where something is decided, nobody chooses the rules or the day.
@@ -276,9 +293,9 @@ struct Kept {
 }
 
 fn keep(repository: &Repository, shelf: &Shelf, statement: &Statement, file: &std::path::Path) -> Result<Kept> {
-    let bytes = envelope::seal(statement, file, repository.root())?;
-    let reference = shelf::put(repository, shelf, &bytes)?;
-    Ok(Kept { digest: grace_system::files::sha256(&bytes), reference })
+    let (bytes, digest) = envelope::seal(statement, file, repository.root())?;
+    let reference = shelf::put(repository, shelf, &digest, &bytes)?;
+    Ok(Kept { digest, reference })
 }
 
 /// What was said, for the screen.

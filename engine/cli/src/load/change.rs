@@ -17,7 +17,13 @@ use crate::args::ChangeArgs;
 use crate::failure::{Failure, Result, quoted};
 
 /// Names that the default branch may have, best first.
-const DEFAULT_BRANCHES: [&str; 5] = ["origin/HEAD", "origin/main", "origin/master", "main", "master"];
+const DEFAULT_BRANCHES: [&str; 5] = [
+    "refs/remotes/origin/HEAD",
+    "refs/remotes/origin/main",
+    "refs/remotes/origin/master",
+    "refs/heads/main",
+    "refs/heads/master",
+];
 
 /// Two sides and the change between them.
 #[derive(Debug)]
@@ -87,7 +93,7 @@ impl Base {
             if fork == commit {
                 break;
             }
-            let name = if name == "origin/HEAD" { "the default branch" } else { name };
+            let name = plain(name);
             let name = if fork == tip { named(name, tip) } else { format!("{} where it left {name}", short(fork)) };
             return Ok(Self { commit: Some(fork), name });
         }
@@ -185,6 +191,14 @@ pub(super) fn compare(place: &Place, reader: &Reader<'_>, args: &ChangeArgs) -> 
     }
 }
 
+/// A default branch as people call it.
+fn plain(name: &str) -> &str {
+    match name {
+        "refs/remotes/origin/HEAD" => "the default branch",
+        name => name.trim_start_matches("refs/remotes/").trim_start_matches("refs/heads/"),
+    }
+}
+
 /// What a commit without a given base is compared with: where it left the default branch, else its first parent.
 fn fork_of(repository: &Repository, head: CommitId) -> Result<Base> {
     for name in DEFAULT_BRANCHES {
@@ -193,7 +207,7 @@ fn fork_of(repository: &Repository, head: CommitId) -> Result<Base> {
         if fork == head {
             break;
         }
-        return Ok(Base { commit: Some(fork), name: format!("{} where it left {name}", short(fork)) });
+        return Ok(Base { commit: Some(fork), name: format!("{} where it left {}", short(fork), plain(name)) });
     }
     let parent = repository.commit(head)?.parents.first().copied();
     Ok(match parent {

@@ -48,18 +48,24 @@ pub(super) fn grants(
     repository: &Repository,
     book: &Book,
     signers: &AllowedSigners,
+    of: (Head, Option<CommitId>),
     as_of: i64,
 ) -> Result<BTreeSet<String>> {
     let texts = || book.files.iter().filter_map(|file| file.text.as_deref().ok());
     if signers.is_empty() || !texts().any(|text| text.contains("waiver")) {
-        return Ok(Default::default());
+        return Ok(BTreeSet::new());
     }
     let waivers = grants::waivers(texts());
     if waivers.is_empty() {
-        return Ok(Default::default());
+        return Ok(BTreeSet::new());
     }
     let found = shelf::read(repository, &Shelf::Grants)?;
-    Ok(grants::granted(&found, &waivers, signers, time(as_of)?))
+    if found.signed.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let at = time(as_of)?;
+    let authorship = authors_of(repository, of.0, of.1, signers, at)?;
+    Ok(grants::granted(&found, &waivers, signers, &authorship, at))
 }
 
 fn time(as_of: i64) -> Result<Timestamp> {
@@ -111,30 +117,55 @@ pub(super) fn verified_bot(
     }
 }
 
-/// Who made the change, as far as it is proved.
+/// Who made the change, as far as it is proved; whom it names itself as asking for it took part, too.
 ///
 /// # Errors
 /// When git cannot answer.
 pub fn authors(repository: &Repository, loaded: &Loaded, as_of: Timestamp) -> Result<Authorship> {
+    let mut found = authors_of(repository, loaded.head, loaded.base, &loaded.signers, as_of)?;
+    let asking = [loaded.inputs.actor.as_ref(), loaded.inputs.story.get("requesting_actor")];
+    for name in asking.into_iter().flatten() {
+        found.people.extend(loaded.signers.named(name.trim()));
+    }
+    Ok(found)
+}
+
+fn authors_of(
+    repository: &Repository,
+    head: Head,
+    base: Option<CommitId>,
+    signers: &AllowedSigners,
+    as_of: Timestamp,
+) -> Result<Authorship> {
     let tip = repository.head()?;
-    let uncommitted = match loaded.head {
+    let uncommitted = match head {
         Head::Commit(_) => false,
         Head::Staged => !repository.changed_staged(tip)?.is_empty(),
         // Where the before side is what stands there, the change is all that is not committed.
-        Head::WorkTree if loaded.base == tip => true,
+        Head::WorkTree if base == tip => true,
         Head::WorkTree => {
             let changed = repository.changed_worktree(tip)?;
             !changed.changes.is_empty() || !changed.problems.is_empty()
         }
         Head::Supposed => true,
     };
-    let commits = commits(repository, loaded.head, loaded.base)?;
-    let mut found = authorship(&commits, uncommitted, &loaded.signers, as_of);
+    let commits = commits(repository, head, base)?;
+    let mut found = authorship(&commits, uncommitted, signers, as_of);
     if commits.len() > MOST_COMMITS {
         found.unproved.push(format!("it has more than {MOST_COMMITS} commits"));
     }
     if repository.is_shallow() {
         found.unproved.push("the history of this clone is cut off".to_owned());
+    }
+    // What is compared is two trees: where the one does not come from the other, the difference holds what others made.
+    let until = match head {
+        Head::Commit(commit) => Some(commit),
+        _ => tip,
+    };
+    if let (Some(base), Some(until)) = (base, until)
+        && repository.merge_base(base, until).ok() != Some(base)
+    {
+        found.unproved.push("it does not come from what it is compared with; merge or rebase first".to_owned());
     }
     Ok(found)
 }

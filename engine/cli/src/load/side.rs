@@ -19,6 +19,9 @@ pub type Files = BTreeMap<String, Entry>;
 /// The largest text of a changed file that is compared, in bytes; the same as what is parsed.
 pub(super) const MAX_TEXT: u64 = grace_graph::facts::MAX_PARSED_BYTES as u64;
 
+/// The largest file that is named by its content, in bytes.
+const MAX_NAMED: u64 = 1 << 30;
+
 /// One file of a side.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -186,7 +189,12 @@ impl<'a> Reader<'a> {
                 (Err(Unread::TooLarge(size)), _) => {
                     let digest = match source {
                         Source::Blob(oid) => digest_of(*oid),
-                        _ => [0; 32],
+                        // By its size alone, one file could stand for another.
+                        _ => match (self.bytes(path, entry, MAX_NAMED)?, self.repository) {
+                            (Ok(bytes), Some(repository)) => digest_of(repository.blob_id(&bytes)),
+                            (Ok(bytes), None) => *blake3::hash(&bytes).as_bytes(),
+                            (Err(unread), _) => return Ok(self.unread_side(path, entry, &unread)),
+                        },
                     };
                     Content::TooLarge { size, digest }
                 }
@@ -194,6 +202,13 @@ impl<'a> Reader<'a> {
             },
         };
         Ok(FileSide { path: path.into(), executable: entry.kind == EntryKind::Executable, content })
+    }
+}
+
+impl Reader<'_> {
+    fn unread_side(&self, path: &str, entry: &Entry, why: &Unread) -> FileSide {
+        let executable = entry.kind == EntryKind::Executable;
+        FileSide { path: path.into(), executable, content: Content::Unknown(why.reason()) }
     }
 }
 

@@ -5,7 +5,6 @@ use grace_engine::plan::{Approval, Approver};
 use grace_govern::agreement::Heard;
 
 use super::page::{Page, Style, Text};
-use super::plan::short_id;
 
 /// Statements that do not count, shown one by one.
 const MOST: usize = 6;
@@ -46,19 +45,16 @@ pub fn heard(page: &mut Page, heard: &Heard) {
     }
 }
 
-/// What is missing, each with the command that gives it.
+/// What is missing, each with the command that gives it. The change is named to it as it was to this command.
 pub fn missing(page: &mut Page, plan: &str, decision: &Decision) {
     let missing = decision.asked.iter().filter(|approval| decision.missing_approvals.contains(&approval.name));
-    let rows: Vec<Vec<Text>> = missing
-        .enumerate()
-        .map(|(index, approval)| {
-            let label = if index == 0 { "missing" } else { "" };
-            let command = format!("grace-rules approve {} --as {}", short_id(plan), as_word(approval));
-            let name = Text::new().then(Style::Strong, &approval.name);
-            vec![Text::from(label), name, Text::new().then(Style::Dim, command)]
-        })
-        .collect();
-    page.table(0, &rows, &[]);
+    for (index, approval) in missing.enumerate() {
+        let label = if index == 0 { "missing  " } else { "         " };
+        page.line(0, Text::from(label).then(Style::Strong, &approval.name));
+        let name = plan.get(..32).unwrap_or(plan);
+        let command = format!("grace-rules approve {name} --as {}", as_word(approval));
+        page.line(9, Text::new().then(Style::Dim, command));
+    }
 }
 
 /// A statement that was just signed.

@@ -233,6 +233,11 @@ pub enum GitError {
         /// As given.
         rev: String,
     },
+    /// Several of a tag, a branch and a remote's branch have this name.
+    SharedName {
+        /// As given.
+        rev: String,
+    },
     /// Names a blob or tree.
     NotACommit {
         /// As given.
@@ -282,6 +287,7 @@ impl fmt::Display for GitError {
             Self::BeyondShallow { rev } => write!(f, "`{rev}` lies beyond the end of this shallow clone"),
             Self::MissingObject { name } => write!(f, "the repository lacks the object that `{name}` names"),
             Self::Ambiguous { rev } => write!(f, "`{rev}` is the beginning of several object names"),
+            Self::SharedName { rev } => write!(f, "several of tags, branches and remote branches are named `{rev}`"),
             Self::NotACommit { rev } => write!(f, "`{rev}` names no commit"),
             Self::NoMergeBase { a, b } => write!(f, "`{a}` and `{b}` share no history"),
             Self::TimedOut { command } => write!(f, "`git {command}` did not answer in time"),
@@ -319,6 +325,7 @@ impl GitError {
                 "fetch it, for example with git fetch --refetch, or repair the repository with git fsck".to_owned()
             }
             Self::Ambiguous { .. } => "write more digits".to_owned(),
+            Self::SharedName { rev } => format!("write which: refs/remotes/{rev}, refs/heads/{rev} or refs/tags/{rev}"),
             _ => return None,
         })
     }

@@ -12,7 +12,18 @@ impl Repository {
         if rev.is_empty() || rev.starts_with('-') || rev.len() > LONGEST || rev.chars().any(char::is_control) {
             return Err(GitError::UnsafeRevision { rev: rev.to_owned() });
         }
-        match self.check(&format!("{rev}^{{commit}}"))? {
+        // A name that a tag, a branch and a remote's branch share: git takes one of them and only warns, and whoever may push
+        // a tag would choose which.
+        let short = Oid::parse(rev).is_none() && !rev.contains(['~', '^', '@', ':']);
+        let places = ["refs/tags/", "refs/heads/", "refs/remotes/"].map(|place| format!("{place}{rev}"));
+        let asked: Vec<String> =
+            std::iter::once(format!("{rev}^{{commit}}")).chain(places.into_iter().filter(|_| short)).collect();
+        let mut answers = self.check_all(&asked)?.into_iter();
+        let first = answers.next().unwrap_or(Check::Missing);
+        if answers.filter(|answer| matches!(answer, Check::Found(..))).count() > 1 {
+            return Err(GitError::SharedName { rev: rev.to_owned() });
+        }
+        match first {
             Check::Found(oid, kind) if kind == "commit" => return Ok(CommitId(oid)),
             Check::Ambiguous => return Err(GitError::Ambiguous { rev: rev.to_owned() }),
             _ => {}

@@ -56,7 +56,7 @@ impl Repository {
         let created = self.git(["update-ref", "--no-deref", &reference, &oid.to_string(), &zero]);
         match created {
             Ok(_) => Ok(true),
-            Err(GitError::Failed { .. }) if self.shelved(name, 0)?.iter().any(|known| known.oid == oid) => Ok(false),
+            Err(GitError::Failed { .. }) if self.shelved(name, 0, 2)?.iter().any(|known| known.oid == oid) => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -69,14 +69,15 @@ impl Repository {
         self.git(["update-ref", "--no-deref", "-d", &format!("{ROOT}{name}"), &oid.to_string()]).map(drop)
     }
 
-    /// The documents at `refs/grace/PREFIX` and below, sorted by name, each of at most `max` bytes. Symbolic references and
-    /// odd names are left out.
-    pub fn shelved(&self, prefix: &str, max: u64) -> Result<Vec<Shelved>, GitError> {
+    /// The documents at `refs/grace/PREFIX` and below, sorted by name, each of at most `max` bytes; no more than `most` references
+    /// are looked at. Symbolic references and odd names are left out.
+    pub fn shelved(&self, prefix: &str, max: u64, most: usize) -> Result<Vec<Shelved>, GitError> {
         if !is_safe(prefix) {
             return Err(GitError::UnsafeRevision { rev: format!("{ROOT}{prefix}") });
         }
         let format = "--format=%(objectname) %(objecttype) %(refname) %(symref)";
-        let output = self.git(["for-each-ref", format, &format!("{ROOT}{prefix}")])?;
+        let count = format!("--count={most}");
+        let output = self.git(["for-each-ref", &count, format, &format!("{ROOT}{prefix}")])?;
         let mut found = Vec::new();
         for line in String::from_utf8_lossy(&output).lines() {
             let mut words = line.split(' ');

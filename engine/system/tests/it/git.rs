@@ -580,7 +580,7 @@ fn renames_fall_back_where_blobs_are_lacking() {
 fn a_document_is_kept_under_a_reference_of_its_own() {
     for sandbox in [Sandbox::new(), Sandbox::sha256()] {
         let repository = sandbox.open();
-        assert_eq!(repository.shelved("approvals", 100).unwrap(), []);
+        assert_eq!(repository.shelved("approvals", 100, 100).unwrap(), []);
         assert!(repository.shelve("approvals/b", b"two").unwrap());
         assert!(repository.shelve("approvals/a.1", b"one").unwrap());
         assert!(repository.shelve("approvalsish", b"other").unwrap());
@@ -588,21 +588,22 @@ fn a_document_is_kept_under_a_reference_of_its_own() {
         assert!(!repository.shelve("approvals/b", b"two").unwrap());
         assert!(repository.shelve("approvals/b", b"three").is_err());
         let seen: Vec<(String, Option<Vec<u8>>)> =
-            repository.shelved("approvals", 100).unwrap().into_iter().map(|one| (one.name, one.bytes)).collect();
+            repository.shelved("approvals", 100, 100).unwrap().into_iter().map(|one| (one.name, one.bytes)).collect();
         let one = |name: &str, text: &[u8]| (name.to_owned(), Some(text.to_vec()));
         assert_eq!(seen, [one("approvals/a.1", b"one"), one("approvals/b", b"two")]);
-        let short = repository.shelved("approvals/b", 2).unwrap();
+        let short = repository.shelved("approvals/b", 2, 100).unwrap();
         assert_eq!((short.len(), &short[0].bytes), (1, &None));
         // What others put there: a symbolic reference, a commit.
         sandbox.git(&["symbolic-ref", "refs/grace/approvals/link", "refs/grace/approvals/b"]);
         sandbox.git(&["update-ref", "refs/grace/approvals/commit", "HEAD"]);
-        assert_eq!(repository.shelved("approvals", 100).unwrap().len(), 2);
+        assert_eq!(repository.shelved("approvals", 100, 100).unwrap().len(), 2);
+        assert_eq!(repository.shelved("approvals", 100, 1).unwrap().len(), 1);
         repository.unshelve("approvals/b", short[0].oid).unwrap();
         assert!(repository.unshelve("approvals/a.1", short[0].oid).is_err());
-        assert_eq!(repository.shelved("approvals", 100).unwrap().len(), 1);
+        assert_eq!(repository.shelved("approvals", 100, 100).unwrap().len(), 1);
         for name in ["", "/", "a//b", "../heads/main", "a/..", "-a", "a b", "a.lock", "a/.b", "ä", "a\n"] {
             assert!(matches!(repository.shelve(name, b""), Err(GitError::UnsafeRevision { .. })), "{name}");
-            assert!(repository.shelved(name, 1).is_err(), "{name}");
+            assert!(repository.shelved(name, 1, 1).is_err(), "{name}");
         }
     }
 }
