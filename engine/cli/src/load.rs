@@ -35,7 +35,7 @@ pub use books::{OWN_RULES, own_book, shipped_floor};
 pub use change::Head;
 pub use history::store_path;
 pub use memory::{Cache, Memory};
-pub use side::{Files, Problem};
+pub use side::{Files, Problem, Source};
 
 use crate::args::{ChangeArgs, GraphArgs};
 use crate::failure::{Failure, Result, quoted};

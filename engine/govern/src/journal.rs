@@ -140,6 +140,8 @@ pub struct RunSaid {
     pub run: String,
     /// Of what.
     pub about: About,
+    /// It ran in files that were written out for it, and not where somebody works: nothing else lay beside them.
+    pub exported: bool,
     /// RFC 3339, UTC.
     pub started: String,
     /// RFC 3339, UTC.
@@ -174,6 +176,8 @@ pub struct DecisionSaid {
     pub gist: Gist,
     /// What people said, as it counted.
     pub agreed: Agreed,
+    /// What of the past is missing, so that it was held whatever the rest says.
+    pub lost: Option<String>,
     /// `go`, `hold`, `no`.
     pub answer: Answer,
     /// The tier.
@@ -382,14 +386,18 @@ pub fn recorded(repository: &Repository) -> Result<Option<Snapshot>, Error> {
     }
 }
 
-/// The newest record of a kind that `take` has a use for.
-fn newest<T>(snapshot: &Snapshot, kind: &str, mut take: impl FnMut(Value) -> Option<T>) -> Result<Option<T>, Error> {
+/// The newest record of some kinds that `take` has a use for.
+fn newest<T>(
+    snapshot: &Snapshot,
+    kinds: &[&str],
+    mut take: impl FnMut(&str, Value) -> Option<T>,
+) -> Result<Option<T>, Error> {
     let mut end = snapshot.len();
     while end > 0 {
         let begin = end.saturating_sub(STRIDE);
         let records = snapshot.records(begin..end).collect::<Result<Vec<_>, _>>()?;
-        for record in records.iter().rev().filter(|record| record.kind == kind) {
-            if let Some(found) = take(snapshot.body(record)?) {
+        for record in records.iter().rev().filter(|record| kinds.contains(&record.kind.as_str())) {
+            if let Some(found) = take(&record.kind, snapshot.body(record)?) {
                 return Ok(Some(found));
             }
         }
@@ -398,14 +406,31 @@ fn newest<T>(snapshot: &Snapshot, kind: &str, mut take: impl FnMut(Value) -> Opt
     Ok(None)
 }
 
-/// The newest run of exactly this tree, change and rules.
+/// The newest run of a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ran {
+    /// It ended.
+    Ended(Box<RunSaid>),
+    /// It was begun and has no end: what it came to is not known, and an older one says nothing of it.
+    Unfinished(String),
+}
+
+/// The newest run of exactly this tree, change and rules. Where `exported` is asked for, runs in a work tree do not count: files that
+/// are in no commit may have lain beside it.
 ///
 /// # Errors
 /// When the ledger is not what was signed.
-pub fn run_of(snapshot: &Snapshot, about: &About) -> Result<Option<RunSaid>, Error> {
-    newest(snapshot, "run", |body| {
-        let said: RunSaid = serde_json::from_value(body).ok()?;
-        said.about.is_same(about).then_some(said)
+pub fn run_of(snapshot: &Snapshot, about: &About, exported: bool) -> Result<Option<Ran>, Error> {
+    let mut ended = std::collections::BTreeSet::new();
+    newest(snapshot, &["plan", "run"], |kind, body| {
+        if kind == "run" {
+            let said: RunSaid = serde_json::from_value(body).ok()?;
+            ended.insert(said.run.clone());
+            let counts = said.about.is_same(about) && (said.exported || !exported);
+            return counts.then(|| Ran::Ended(Box::new(said)));
+        }
+        let said: PlanSaid = serde_json::from_value(body).ok()?;
+        (said.about.is_same(about) && !ended.contains(&said.run)).then_some(Ran::Unfinished(said.run))
     })
 }
 
@@ -414,7 +439,7 @@ pub fn run_of(snapshot: &Snapshot, about: &About) -> Result<Option<RunSaid>, Err
 /// # Errors
 /// When the ledger is not what was signed.
 pub fn decision_of(snapshot: &Snapshot, about: &About) -> Result<Option<DecisionSaid>, Error> {
-    newest(snapshot, "decision", |body| {
+    newest(snapshot, &["decision"], |_, body| {
         let said: DecisionSaid = serde_json::from_value(body).ok()?;
         said.about.is_same(about).then_some(said)
     })

@@ -22,19 +22,18 @@ const MAX_TEXT: usize = 16 << 10;
 /// Most entries of a list that is given or derived; beyond it, how many more there are is the last entry.
 const MAX_LIST: usize = 200;
 /// Fields that are derived: rules never find them lacking.
-pub const DERIVED: [&str; 12] = [
-    "title",
-    "summary",
+pub const DERIVED: [&str; 7] = ["title", "summary", "files", "tier", "timestamp", "governance_tier", "outcome"];
+/// Fields that nobody says otherwise than they were derived, there or not.
+const NOT_GIVEN: [&str; 9] = [
     "files",
-    "layer",
     "tier",
     "timestamp",
-    "approvals",
     "governance_tier",
+    "outcome",
+    "approvals",
     "plan_steps",
     "tests_run",
     "guardrails_checked",
-    "outcome",
 ];
 
 /// What a field holds.
@@ -165,6 +164,9 @@ pub fn given(text: &str, is_json: bool) -> Result<Fields, Wrong> {
     };
     let mut fields = Fields::new();
     for (name, value) in table {
+        if NOT_GIVEN.contains(&name.as_str()) {
+            return Err(format!("`{name}` is derived, and not given"));
+        }
         if let Some(value) = value_of(&name, &value)? {
             fields.insert(name, Field { value, from: Origin::Given });
         }
@@ -221,7 +223,7 @@ pub fn trailers(commits: &[CommitInfo]) -> Fields {
         let last = commit.message.trim_end().rsplit("\n\n").next().unwrap_or_default();
         for (key, text) in last.lines().filter_map(|line| line.split_once(':')) {
             let name = key.trim().to_ascii_lowercase().replace('-', "_");
-            if DERIVED.contains(&name.as_str()) {
+            if NOT_GIVEN.contains(&name.as_str()) || matches!(name.as_str(), "title" | "summary") {
                 continue;
             }
             let value = serde_json::Value::String(text.to_owned());
@@ -269,7 +271,7 @@ pub fn tell(facts: &Facts<'_>, given: &Fields) -> Story {
     let mut fields = derived(facts);
     // What is derived is not for a file to say otherwise, but for its words.
     for (name, field) in given {
-        if !DERIVED.contains(&name.as_str()) || matches!(name.as_str(), "title" | "summary") {
+        if !NOT_GIVEN.contains(&name.as_str()) {
             fields.insert(name.clone(), field.clone());
         }
     }
@@ -405,7 +407,7 @@ mod tests {
         assert_eq!(given("{\"models\": \"one\"}", true).unwrap()["models"].value, Value::List(vec!["one".to_owned()]));
         for (text, is_json, why) in [
             ("colour = \"red\"", false, "no field `colour`"),
-            ("outcome = \"great\"", false, "is one of pending"),
+            ("outcome = \"success\"", false, "is derived"),
             ("capability = [\"a\"]", false, "is one text"),
             ("capability = { a = 1 }", false, "is a text"),
             ("capability = ", false, ""),

@@ -384,6 +384,10 @@ fn it_ends_and_can_be_taken_back_and_a_no_stands() {
     bench.is_open();
     assert_eq!(revoke(2).code, Some(0));
     bench.is_shut("it was revoked");
+    // The same statement in another envelope is the same, and stays taken back.
+    let (_, first) = bench.envelopes().into_iter().find(|(reference, _)| reference.contains(&name)).unwrap();
+    bench.shelve("again", &first.replacen(':', ": ", 1));
+    bench.is_shut("it was revoked");
     // Said again, it counts again: it is another statement.
     bench.agreed(2).is_open();
     let deny = |number: u8, team: &str| {
@@ -466,8 +470,15 @@ fn nobody_chooses_rules_day_or_tree_of_a_decision() {
     for line in ["gate --rules grace", "gate --as-of 2026-01-01"] {
         assert_eq!(bench.say(line).code, Some(2), "{line}");
     }
-    let said = bench.repo.run(&["gate", "--files", "app/core.py"], None, |_| {});
-    assert_eq!(said.code, Some(2), "{}", said.stdout);
+    // A base that hangs on where branches lie is none.
+    for line in ["gate --files app/core.py --base main", "gate --head feature", "gate"] {
+        let said = bench.repo.run(&line.split(' ').collect::<Vec<_>>(), None, |_| {});
+        assert_eq!(said.code, Some(2), "{line}: {}", said.stdout);
+    }
+    // Nor is a name that a tag shares with a branch.
+    bench.repo.git(&["tag", "main", "feature"]);
+    assert_eq!(bench.say("gate").code, Some(2));
+    bench.repo.git(&["tag", "-d", "main"]);
     // A cache that somebody wrote into is not looked at.
     let cache = bench.repo.cache();
     fs::create_dir_all(&cache).unwrap();
@@ -503,6 +514,52 @@ fn a_bot_is_verified_by_the_signature_of_every_commit() {
     assert_eq!(tier(&[bot, ("deploy[bot]", None)], ""), 3);
     assert_eq!(tier(&[("deploy[bot]", Some(1))], ""), 3);
     assert_eq!(tier(&[("alice@example.org", Some(1))], " --actor deploy[bot]"), 3);
+}
+
+#[test]
+fn a_shelf_that_is_flooded_counts_for_nothing() {
+    let bench = Bench::changed();
+    bench.agreed(2).is_open();
+    let (name, _) = bench.envelopes().remove(0);
+    let place = name.rsplit_once('/').unwrap().0.to_owned();
+    let oid = bench.repo.git(&["rev-parse", &name]);
+    let many: String = (0..4200).map(|number| format!("create {place}/z{number} {oid}\n")).collect();
+    let file = bench.repo.path.with_file_name("many");
+    fs::write(&file, many).unwrap();
+    let status = std::process::Command::new("git")
+        .args(["update-ref", "--stdin"])
+        .current_dir(&bench.repo.path)
+        .stdin(fs::File::open(&file).unwrap())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    bench.is_shut("more statements than are read");
+}
+
+#[test]
+fn a_change_that_takes_back_what_others_made_is_not_proved_to_be_of_its_author() {
+    // Bob's work stands in main and was taken out again; alice branches before that and adds a line.
+    let bench = Bench::new();
+    bench.repo.write("app/core.py", "def f():\n    return 9\n");
+    bench.commit("bob@example.org", Some(2), "bob's");
+    bench.repo.write("notes.txt", "x\n");
+    bench.commit("alice@example.org", Some(1), "alice's");
+    bench.repo.git(&["checkout", "--quiet", "-B", "main", "feature~1"]);
+    bench.repo.write("app/core.py", "def f():\n    return 1\n");
+    bench.commit("carol@example.org", Some(3), "taken out");
+    bench.agreed(2).is_shut("does not come from what it is compared with");
+}
+
+#[test]
+fn an_anchored_ledger_that_is_gone_holds() {
+    let bench = Bench::changed();
+    bench.agreed(2).is_open();
+    assert_eq!(bench.repo.run(&["audit", "anchor", "git"], None, |_| {}).code, Some(0));
+    bench.is_open();
+    bench.repo.remove(".git/grace/ledger");
+    bench.is_shut("is gone");
+    // Also once a new one was begun in its place.
+    bench.is_shut("is gone");
 }
 
 /// Base64 as DSSE has it.

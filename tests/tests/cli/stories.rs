@@ -127,7 +127,7 @@ fn a_file_that_is_no_story_is_refused_before_anything_runs() {
     {
         std::fs::write(&file, text).unwrap();
         for command in ["run", "plan", "gate"] {
-            let (code, said) = run(&repo, &format!("{command} --story {}", file.display()));
+            let (code, said) = run(&repo, &format!("{command} --worktree --story {}", file.display()));
             let flat = said.split_whitespace().collect::<Vec<_>>().join(" ");
             assert!(code == Some(2) && flat.contains(why), "{command}: {said}");
         }

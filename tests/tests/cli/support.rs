@@ -305,7 +305,7 @@ impl Said {
             (r"the key [0-9a-f]{8}\b", "the key FINGERPRINT"),
             (r"\b20\d\d-\d\d-\d\d(T[0-9:]{8}\.\d{6}Z| [0-9:]{8})", "WHEN"),
             (r" +plan [0-9a-f]{8}\b", "  plan ID"),
-            (r"approve [0-9a-f]{8}\b", "approve ID"),
+            (r"approve [0-9a-f]{32}\b", "approve ID"),
             (r"\b\d+(\.\d)? m?s\b", "TIME"),
             (r"pack ([a-z_.]+):\d+", "pack $1:N"),
         ];

@@ -1,23 +1,23 @@
 //! `gate`: whether this change may go. The plan is derived anew, and judged by the newest run of exactly this tree and by what
 //! people signed; the answer is recorded.
 
-use grace_engine::decide::{self, Agreed, Decision};
+use grace_engine::decide::{self, Agreed, Decision, Reason};
 use grace_engine::trust::{self, Reading};
 use grace_govern::agreement::{Counted, Uncounted};
 use grace_govern::inputs::Gist;
-use grace_govern::journal::{self, DecisionSaid, Event, Journal};
+use grace_govern::journal::{self, DecisionSaid, Event, Journal, Ran};
 use grace_system::clock;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::approve::refuse_suppositions;
+use super::approve::{needs_a_base, refuse_suppositions};
 use super::keeping::take_in;
 use super::plan::engine;
 use super::run::about;
 use super::{Answer, Context};
 use crate::args::ChangeArgs;
 use crate::failure::{Failure, Result};
-use crate::load::{Cache, Head, people};
+use crate::load::{Cache, Head, ledger, people};
 use crate::screen;
 use crate::screen::gate::Judged;
 
@@ -43,6 +43,7 @@ pub(super) struct GateReport<'a> {
 
 pub(super) fn gate(context: &Context, args: &ChangeArgs) -> Result<Answer> {
     refuse_suppositions(args, "a decision")?;
+    needs_a_base(args)?;
     let repository = context.place.repository()?;
     // What decides believes no cache.
     let (engine, loaded) = engine(context, args, Cache::Unused)?;
@@ -57,7 +58,13 @@ pub(super) fn gate(context: &Context, args: &ChangeArgs) -> Result<Answer> {
     let now = clock::now();
     let about = about(repository, &plan, &loaded)?;
     let recorded = journal::recorded(repository)?;
-    let run = recorded.as_ref().map(|ledger| journal::run_of(ledger, &about)).transpose()?.flatten();
+    let exported = loaded.head != Head::WorkTree;
+    let ran = recorded.as_ref().map(|ledger| journal::run_of(ledger, &about, exported)).transpose()?.flatten();
+    let (run, unfinished) = match ran {
+        Some(Ran::Ended(run)) => (Some(*run), None),
+        Some(Ran::Unfinished(run)) => (None, Some(run)),
+        None => (None, None),
+    };
     let outcomes = run.as_ref().map(|run| journal::outcomes(run, &plan)).unwrap_or_default();
     let trust = trust::count(loaded.books(), &plan, &outcomes, &loaded.past);
     let judge = |agreed: &Agreed| {
@@ -66,7 +73,8 @@ pub(super) fn gate(context: &Context, args: &ChangeArgs) -> Result<Answer> {
     };
     let asked = judge(&Agreed::default());
     let heard = people::heard(repository, &loaded, &plan, &asked, now)?;
-    let decision = judge(&heard.agreed);
+    let mut decision = judge(&heard.agreed);
+    let lost = ledger::lost(repository, recorded.as_ref())?;
     let run = run.map(|run| run.run);
     let counted = |one: &Counted| (one.envelope.clone(), one.by.clone(), one.r#as.clone());
     let said = DecisionSaid {
@@ -74,6 +82,7 @@ pub(super) fn gate(context: &Context, args: &ChangeArgs) -> Result<Answer> {
         inputs: loaded.inputs.clone(),
         gist: Gist::of(&plan),
         agreed: heard.agreed.clone(),
+        lost: lost.clone(),
         answer: decision.answer,
         tier: decision.tier,
         reasons: decision.reasons.clone(),
@@ -89,6 +98,15 @@ pub(super) fn gate(context: &Context, args: &ChangeArgs) -> Result<Answer> {
         let journal = Journal::open(repository, args.actor.as_deref())?;
         journal.append(&[Event::Decision(Box::new(said))])?;
         taken = Some(take_in(repository, &journal));
+    }
+    if let Some(lost) = lost {
+        decision.answer = decision.answer.max(decide::Answer::Hold);
+        decision.reasons.push(Reason { what: lost, answer: decide::Answer::Hold, rules: Vec::new() });
+    }
+    if let Some(run) = unfinished {
+        decision.answer = decision.answer.max(decide::Answer::Hold);
+        let what = format!("run {run} of this tree has not ended; run again");
+        decision.reasons.push(Reason { what, answer: decide::Answer::Hold, rules: Vec::new() });
     }
     let code = u8::from(decision.answer != decide::Answer::Go);
     if context.is_json() {

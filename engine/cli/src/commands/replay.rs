@@ -155,7 +155,7 @@ impl Replaying<'_> {
             Ok(again) => again,
             Err(missing) => return Ok(Err(missing)),
         };
-        let mut what = inputs_that_differ(&said.about, &said.inputs, &again, recorded.change.files > 0);
+        let mut what = inputs_that_differ(&said.about, &again, recorded.change.files > 0);
         what.extend(Gist::of(&recorded).differences(&Gist::of(&again.plan)));
         Ok(Ok(what))
     }
@@ -166,12 +166,20 @@ impl Replaying<'_> {
             Err(missing) => return Ok(Err(missing)),
         };
         let plan = &again.plan;
-        let mut what = inputs_that_differ(&said.about, &said.inputs, &again, true);
+        let mut what = inputs_that_differ(&said.about, &again, true);
         what.extend(said.gist.differences(&Gist::of(plan)));
         let outcomes = match &said.run {
             None => BTreeMap::new(),
             Some(run) => match self.of_run(run, "run")? {
-                Some((record, body)) => journal::outcomes(&read::<RunSaid>(&record, body)?, plan),
+                Some((record, body)) => {
+                    let ran: RunSaid = read(&record, body)?;
+                    if (&ran.about.tree, &ran.about.diff, &ran.about.rules)
+                        != (&said.about.tree, &said.about.diff, &said.about.rules)
+                    {
+                        what.push(format!("run {run}, which it is by, is of another tree"));
+                    }
+                    journal::outcomes(&ran, plan)
+                }
                 None => return Ok(Err(format!("run {run}, which it is by, is not in the ledger"))),
             },
         };
@@ -233,6 +241,11 @@ impl Replaying<'_> {
         loaded.past = std::sync::Arc::new(loaded.input.past.clone());
         let mut engine = Engine::new(std::sync::Arc::clone(&loaded.memory.store));
         engine.update(std::mem::take(&mut loaded.input));
+        if inputs.reach != loaded.inputs.reach {
+            return Ok(
+                Err("the record of what tests enter, by which it was narrowed, is not here any more".to_owned()),
+            );
+        }
         Ok(Ok(Again { plan: engine.plan(), loaded }))
     }
 }
@@ -248,16 +261,13 @@ fn read<T: serde::de::DeserializeOwned>(record: &Record, body: Value) -> Result<
 }
 
 /// Which inputs are not what they were.
-fn inputs_that_differ(about: &About, inputs: &Inputs, again: &Again, has_change: bool) -> Vec<String> {
+fn inputs_that_differ(about: &About, again: &Again, has_change: bool) -> Vec<String> {
     let mut what = Vec::new();
     if about.diff != again.plan.subject.diff && has_change {
         what.push("the change: what the commits hold, or how it is read".to_owned());
     }
     if about.rules != again.plan.subject.rules {
         what.push("the rules: those that were named, or the shipped packs".to_owned());
-    }
-    if inputs.reach != again.loaded.inputs.reach {
-        what.push("the record of what tests enter".to_owned());
     }
     what
 }

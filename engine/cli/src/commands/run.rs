@@ -22,10 +22,10 @@ use super::observing::{Observed, ObservedBundle};
 use super::plan::{PlanReport, engine};
 use super::recording::{Before, RecordedBundle, Recording};
 use super::{Answer, Context};
-use crate::args::{ChangeArgs, RunArgs};
+use crate::args::RunArgs;
 use crate::failure::{Failure, Result};
 use crate::load::reach::{self, Runs};
-use crate::load::{self, Cache, Head, people, told};
+use crate::load::{self, Cache, Head, Source, people, told};
 use crate::screen;
 
 /// Bundles that run at the same time, at most: tests start processes of their own.
@@ -106,7 +106,7 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
     // Where it cannot be started, only a run that is killed by force leaves its children behind.
     let scratch = files::temporary_dir()?;
     let _guard = env::current_exe().and_then(|program| process::guarded(&program, &["guard"], scratch.path())).ok();
-    let tree = tree(repository, &context.place.root, scratch.path(), args)?;
+    let tree = tree(repository, &context.place.root, scratch.path(), &loaded)?;
     let recording = run.record.then(|| Recording::of(reach::digests(&context.place.root, repository, &loaded.after)));
     let started = clock::now();
     let run_id = format!("{}-{}", started.strftime("%Y%m%dT%H%M%S%.6fZ"), std::process::id());
@@ -217,8 +217,15 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
         trust: trust.as_ref(),
     };
     let told = story::tell(&facts, &told::all(&loaded.given, &commits));
+    // What ran in a tree that changed meanwhile was no run of it.
+    let is_same_tree = loaded.head != Head::WorkTree
+        || load::tree::digest(repository, &loaded.after).is_ok_and(|now| now == about.tree);
+    if !is_same_tree {
+        outcomes.clear();
+    }
     let ran = Said::Run(RunSaid {
         run: run_id.clone(),
+        exported: loaded.head != Head::WorkTree,
         about: about.clone(),
         started: started.to_string(),
         finished: finished.to_string(),
@@ -341,16 +348,30 @@ fn report<'a>(
     }
 }
 
-/// The tree that is run in: the work tree itself, or what is staged or committed, written out elsewhere.
-fn tree(repository: &git::Repository, root: &Path, scratch: &Path, args: &ChangeArgs) -> Result<PathBuf> {
-    let entries = match &args.head {
-        Some(head) => repository.tree(repository.resolve(head)?)?,
-        None if args.staged => repository.work_tree()?.files.into_iter().filter_map(|file| file.index).collect(),
-        None => return Ok(root.to_path_buf()),
+/// The tree that is run in: the work tree itself, or what is staged or committed, as it was planned, written out elsewhere.
+fn tree(repository: &git::Repository, root: &Path, scratch: &Path, loaded: &load::Loaded) -> Result<PathBuf> {
+    let entries = match loaded.head {
+        Head::Commit(commit) => repository.tree(commit)?,
+        Head::Staged => {
+            let entries: Vec<_> = repository.work_tree()?.files.into_iter().filter_map(|file| file.index).collect();
+            let is_planned = |entry: &git::TreeEntry| {
+                loaded.after.get(&entry.path).is_some_and(|planned| planned.source == Source::Blob(entry.oid))
+            };
+            if entries.len() != loaded.after.len() || !entries.iter().all(is_planned) {
+                return Err(Failure::new("input", "what is staged changed while it was planned").help("run again"));
+            }
+            entries
+        }
+        Head::WorkTree | Head::Supposed => return Ok(root.to_path_buf()),
     };
     let directory = scratch.join("tree");
     files::create_dirs(&directory)?;
-    repository.export(&entries, &directory, MAX_FILE)?;
+    let report = repository.export(&entries, &directory, MAX_FILE)?;
+    // A tree with holes is another tree. What the change leaves alone (a link that was always there) is no hole of its own.
+    if let Some(hole) = report.left_out.iter().find(|hole| loaded.changed.contains(&hole.path)) {
+        return Err(Failure::new("file", format!("`{}` is part of the change, and {}", hole.path, hole.message))
+            .help("it cannot be written out to be run; run in a checkout of it, and decide with --worktree"));
+    }
     Ok(directory)
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use grace_govern::journal;
-use grace_ledger::{Anchor, Checkpoint, Ledger, MAX_CHECKPOINT, PublicKey, SecretKey};
+use grace_ledger::{Anchor, Checkpoint, Ledger, MAX_CHECKPOINT, PublicKey, SecretKey, Snapshot};
 use grace_system::files;
 use grace_system::files::FileErrorKind;
 use grace_system::git::{Blob, Repository};
@@ -131,4 +131,33 @@ pub fn kept(repository: &Repository, key: &PublicKey, origin: Option<&str>) -> R
         }
     }
     Ok(kept)
+}
+
+/// What an anchor says of this user's ledger and that the ledger does not bear out: it is gone, older, or another. `None` where
+/// nothing speaks against it.
+///
+/// # Errors
+/// When git cannot answer.
+pub fn lost(repository: &Repository, recorded: Option<&Snapshot>) -> Result<Option<String>> {
+    let path = journal::key_path(Some(repository))?;
+    let Ok(key) = SecretKey::load(&path) else { return Ok(None) };
+    let key = key.public();
+    let kept = kept(repository, &key, recorded.map(|ledger| ledger.head().origin.as_str()))?;
+    for anchor in &kept.anchors {
+        let Some(checkpoint) = Checkpoint::verify(&anchor.note, &key) else {
+            return Ok(Some(format!("the anchor {} is no checkpoint that this key signed", anchor.source)));
+        };
+        let bears_out = recorded.is_some_and(|ledger| {
+            ledger.head().origin == checkpoint.origin
+                && ledger.len() >= checkpoint.size
+                && ledger.root_at(checkpoint.size).is_ok_and(|root| root == checkpoint.root)
+        });
+        if !bears_out {
+            return Ok(Some(format!("the ledger is gone, or older than its anchor {}", anchor.source)));
+        }
+    }
+    Ok(kept
+        .elsewhere
+        .first()
+        .map(|(reference, origin)| format!("the ledger {origin}, anchored at {reference}, is gone")))
 }
