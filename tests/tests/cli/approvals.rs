@@ -499,7 +499,7 @@ fn a_bot_is_verified_by_the_signature_of_every_commit() {
     let tier = |commits: &[(&str, Option<u8>)], actor: &str| {
         let bench = Bench::with(rules, &signers);
         for (at, (author, by)) in commits.iter().enumerate() {
-            bench.repo.write("app/core.py", &format!("def f():\n    return {at}\n"));
+            bench.repo.write("app/core.py", &format!("def f():\n    return {}\n", at + 5));
             bench.commit(author, *by, "x");
         }
         let said = bench.say(&format!("plan --format json{actor}"));
