@@ -135,7 +135,8 @@ impl SideState {
         match self.start_from(&starts, store, tree, Repair::Bodies) {
             Some(edited) if edited <= MOST_REPEATED => return,
             Some(_) => {}
-            None if self.start_from(&starts, store, tree, Repair::Any).is_some() => {}
+            // What names do not tell of the nearest they do not tell of the others.
+            None if self.start_from(starts.get(..1).unwrap_or_default(), store, tree, Repair::Any).is_some() => {}
             None => {
                 let files = tree.files.iter().map(|file| graph_file(store, file)).collect();
                 self.graph = Arc::new(CodeGraph::build(files));

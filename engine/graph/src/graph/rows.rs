@@ -210,6 +210,11 @@ impl Rows {
         self.incoming.get(file.0 as usize).map_or(&[], |row| row.of(ordinal))
     }
 
+    /// The parts at which edges start that end in a file.
+    pub(super) fn sources(&self, file: FileId) -> impl Iterator<Item = PartId> {
+        self.incoming.get(file.0 as usize).into_iter().flat_map(|row| row.edges.iter().map(|edge| edge.from))
+    }
+
     /// Every edge, by start, end and kind.
     pub(super) fn all(&self) -> impl Iterator<Item = &Edge> {
         self.rows.iter().flat_map(|row| &row.out.edges)

@@ -18,11 +18,11 @@ use super::build;
 use super::rows::Row;
 use super::{CodeGraph, GraphFile, Nodes, Outlines, Rows};
 use crate::code::{FileId, PartId, PartKind};
-use crate::facts::{Language, Outline};
+use crate::facts::{Language, Outline, StringFact};
 use crate::hash::Set;
 use crate::layout::{base_name, directory_of, stem};
 use crate::resolve::{self, Demand, Index, Links, ScopeTable};
-use crate::words::UNNAMED;
+use crate::words::{Sought, UNNAMED};
 
 use modules::Places;
 use names::{Holders, Meanings};
@@ -49,7 +49,6 @@ pub(super) fn spliced(graph: &CodeGraph, files: &[GraphFile], gone: &[Arc<str>])
         return None;
     }
     let files = turn.files_of(Language::Python);
-    let loose = Loose::new(&turn, &outlines, &places, &files);
     let most = (turn.nodes.files.len() / FILES_A_LINKED_ONE).max(FEW);
 
     let mut again = vec![false; turn.nodes.files.len()];
@@ -58,16 +57,20 @@ pub(super) fn spliced(graph: &CodeGraph, files: &[GraphFile], gone: &[Arc<str>])
 
     // Who holds what means something else.
     let edited = changed.iter().filter(|changed| changed.seen == Seen::Names);
-    let edited = edited.flat_map(|changed| both(graph, &outlines, changed)).collect();
-    let holders = Holders { outlines: &outlines, files: &files, edited, most };
+    let edited: Vec<&Outline> = edited.flat_map(|changed| both(graph, &outlines, changed)).collect();
     let mut meanings = Meanings { names, modules: places.modules.clone(), packages: places.packages.clone() };
     meanings.spread_packages(&outlines, &files);
+    let loose = Loose::new(&turn, &outlines, &meanings, &files);
     modules::follow_imports(graph, &turn, &outlines, &places, &files, &mut meanings, &mut again)?;
     for &file in &files {
         again[file.0 as usize] |= outlines.of(file).is_some_and(|outline| places.are_named_in(outline));
     }
     let is_of_python = |changed: &&Changed| changed.language == Some(Language::Python);
     let is_seen = changed.iter().filter(is_of_python).any(|changed| changed.seen != Seen::Nothing);
+    let mut doors = Places::doors(&changed);
+    doors.spread_packages(&outlines, &files);
+    let reach = reaching(graph, &turn, &outlines, &doors, &files, &again);
+    let holders = Holders { outlines: &outlines, files: &files, edited, reach, most };
     if is_seen {
         holders.mark(&mut meanings, &loose, &mut again)?;
     }
@@ -85,32 +88,13 @@ pub(super) fn spliced(graph: &CodeGraph, files: &[GraphFile], gone: &[Arc<str>])
     mark_fixtures(graph, &turn, &index, &files, &mut again)?;
 
     // Who hangs on classes and methods without naming what changed.
-    let mut names: Set<&str> = Set::default();
-    let mut held: Set<&str> = Set::default();
-    let differing = if same_classes { Vec::new() } else { graph.index().classes_that_differ(&index, of) };
-    for (class, after) in differing {
-        if after {
-            add_class(nodes, &outlines, class, &mut names, &mut held);
-        } else {
-            add_class(&graph.nodes, &graph.outlines, class, &mut names, &mut held);
-        }
+    let sides = [(graph.index(), &*graph.nodes), (&index, nodes)];
+    let (mut names, mut held): (Set<&str>, Set<&str>) = Default::default();
+    if !same_classes {
+        add_differing_classes(graph, &turn, &outlines, &index, &mut names, &mut held);
     }
-    for changed in changed.iter().filter(|changed| changed.seen == Seen::Names).filter(is_of_python) {
-        let sides = [(graph.index(), &*graph.nodes, changed.before), (&index, nodes, changed.after)];
-        for (outline, (index, nodes, file)) in both(graph, &outlines, changed).zip(sides) {
-            for unnamed in UNNAMED.into_iter().filter(|name| meanings.names.contains(name)) {
-                if let Some(file) = file {
-                    add_users_of_unnamed(index, nodes, file, outline, unnamed, &mut names);
-                }
-            }
-        }
-    }
-    for changed in changed.iter().filter(|changed| changed.seen == Seen::Whole).filter(is_of_python) {
-        for outline in both(graph, &outlines, changed) {
-            let methods = outline.parts.iter().filter(|part| part.kind == PartKind::Method);
-            let names = methods.map(|part| outline.name(part.name));
-            held.extend(names.filter(|name| graph.index().is_guessed(name) || index.is_guessed(name)));
-        }
+    for changed in changed.iter().filter(|changed| changed.seen != Seen::Nothing).filter(is_of_python) {
+        add_methods(graph, &outlines, sides, changed, &meanings, &mut names, &mut held);
     }
     names.retain(|name| !meanings.names.contains(name));
     if !names.is_empty() {
@@ -166,13 +150,14 @@ struct Loose {
 }
 
 impl Loose {
-    fn new(turn: &Turn, outlines: &Outlines, places: &Places<'_>, files: &[FileId]) -> Self {
-        if places.modules.is_empty() {
+    fn new(turn: &Turn, outlines: &Outlines, meanings: &Meanings<'_>, files: &[FileId]) -> Self {
+        if meanings.modules.is_empty() {
             return Self { everywhere: false, files: Vec::new() };
         }
         let has_star = |file: &FileId| {
             let outline = outlines.of(*file);
-            outline.is_some_and(|outline| outline.imports.iter().any(|import| places.may_give_modules(outline, import)))
+            outline
+                .is_some_and(|outline| outline.imports.iter().any(|import| meanings.may_give_modules(outline, import)))
         };
         let is_package = |file: &FileId| stem(base_name(&turn.nodes.file(*file).path)) == "__init__";
         Self { everywhere: files.iter().any(has_star), files: files.iter().copied().filter(is_package).collect() }
@@ -264,6 +249,93 @@ fn mark_fixtures(graph: &CodeGraph, turn: &Turn, index: &Index, files: &[FileId]
         again[file.0 as usize] |= below || differing.files.contains(&file);
     }
     Some(())
+}
+
+/// The files whose look-ups may come by a file that changed: those that lead to it, and those that name it without that.
+fn reaching(
+    graph: &CodeGraph,
+    turn: &Turn,
+    outlines: &Outlines,
+    doors: &Meanings<'_>,
+    files: &[FileId],
+    begin: &[bool],
+) -> Vec<bool> {
+    let mut reach = begin.to_vec();
+    let sought = Sought::new(doors.modules.iter().copied());
+    let loose = Loose::new(turn, outlines, doors, files);
+    for &file in files {
+        let Some(outline) = outlines.of(file).filter(|outline| outline.words().hold(&sought)) else { continue };
+        let is_named = |string: &StringFact| doors.pass(outline.name(string.text), true);
+        reach[file.0 as usize] |= outline.names.iter().any(|chain| doors.pass(chain, loose.holds(file)))
+            || outline.strings.iter().any(is_named);
+    }
+    let mut pending: Vec<FileId> = turn.nodes.file_ids().filter(|file| reach[file.0 as usize]).collect();
+    while let Some(file) = pending.pop() {
+        let Some(before) = turn.origin(file) else { continue };
+        for source in graph.rows.sources(before) {
+            if let Some(from) = turn.file(graph.part(source).file)
+                && !std::mem::replace(&mut reach[from.0 as usize], true)
+            {
+                pending.push(from);
+            }
+        }
+    }
+    reach
+}
+
+/// The names of the methods of a file, or of those alone that may stand in place of others.
+fn method_names(outline: &Outline, overriding: bool) -> impl Iterator<Item = &str> {
+    let overrides = move |class: u32| outline.parts.get(class as usize).is_some_and(|class| class.bases.len > 0);
+    let methods = outline.parts.iter().filter(|part| part.kind == PartKind::Method);
+    methods.filter(move |part| !overriding || overrides(part.parent)).map(|part| outline.name(part.name))
+}
+
+/// Classes with other bases, and those that came and went: their names, and what is in them.
+fn add_differing_classes<'o>(
+    graph: &'o CodeGraph,
+    turn: &Turn,
+    outlines: &'o Outlines,
+    index: &Index,
+    names: &mut Set<&'o str>,
+    held: &mut Set<&'o str>,
+) {
+    for (class, after) in graph.index().classes_that_differ(index, |part| turn.part(part)) {
+        if after {
+            add_class(&turn.nodes, outlines, class, names, held);
+        } else {
+            add_class(&graph.nodes, &graph.outlines, class, names, held);
+        }
+    }
+}
+
+/// What is called in a changed file without being named: the classes whose constructors it defines join the names, and
+/// methods that are guessed by their names, or stand in place of others, what is held.
+fn add_methods<'o>(
+    graph: &'o CodeGraph,
+    outlines: &'o Outlines,
+    sides: [(&Index, &'o Nodes); 2],
+    changed: &Changed,
+    meanings: &Meanings<'_>,
+    names: &mut Set<&'o str>,
+    held: &mut Set<&'o str>,
+) {
+    let is_guessed = |name: &&str| sides.iter().any(|(index, _)| index.is_guessed(name));
+    let means = |name: &&str| changed.seen == Seen::Whole || meanings.names.contains(name);
+    for outline in both(graph, outlines, changed) {
+        held.extend(method_names(outline, false).filter(is_guessed).filter(means));
+        held.extend(method_names(outline, true).filter(|name| meanings.names.contains(name)));
+    }
+    if changed.seen != Seen::Names {
+        return;
+    }
+    let files = [changed.before, changed.after];
+    for ((outline, (index, nodes)), file) in both(graph, outlines, changed).zip(sides).zip(files) {
+        for unnamed in UNNAMED.into_iter().filter(|name| meanings.names.contains(name)) {
+            if let Some(file) = file {
+                add_users_of_unnamed(index, nodes, file, outline, unnamed, names);
+            }
+        }
+    }
 }
 
 /// The name of a class, and what is in it.

@@ -52,6 +52,15 @@ impl<'o> Places<'o> {
         places
     }
 
+    /// The modules that names are asked of which mean something else, as others write them.
+    pub(super) fn doors(changed: &'o [Changed]) -> Meanings<'o> {
+        let mut doors = Self::default();
+        let is_door = |file: &&Changed| file.language == Some(Language::Python) && file.seen != Seen::Nothing;
+        changed.iter().filter(is_door).for_each(|file| doors.module(&file.path, false));
+        doors.packages.remove("");
+        Meanings { modules: doors.modules, packages: doors.packages, ..Meanings::default() }
+    }
+
     fn module(&mut self, path: &'o str, comes_or_goes: bool) {
         let (folder, name) = (directory_of(path), stem(base_name(path)));
         if name == "__init__" {
@@ -75,13 +84,6 @@ impl<'o> Places<'o> {
             is_path && self.paths.contains(base_name(text.trim_end_matches('/')))
                 || may_be_module && segments(text).any(|segment| self.modules.contains(segment))
         })
-    }
-
-    /// Whether an import may bind modules that it does not name: a star of what is around some of these.
-    pub(super) fn may_give_modules(&self, outline: &Outline, import: &ImportFact) -> bool {
-        let module = outline.name(import.module);
-        import.form == ImportForm::Star
-            && (module.is_empty() || segments(module).any(|segment| self.packages.contains(segment)))
     }
 
     /// Whether a file of another language, or a manifest, has a text that may name one of the paths.

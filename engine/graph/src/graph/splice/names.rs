@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::{FileNode, Outlines};
 use super::Loose;
 use crate::code::{FileId, PartKind};
-use crate::facts::{ImportForm, Outline, StringUse};
+use crate::facts::{ImportFact, ImportForm, Outline, StringUse};
 use crate::hash::Set;
 use crate::layout::{base_name, stem};
 use crate::words::{Sought, segments};
@@ -106,7 +106,7 @@ pub(super) struct Meanings<'o> {
 
 impl<'o> Meanings<'o> {
     /// Whether a chain goes through one of them. Where `loose`, names of modules may be bound without being written.
-    fn pass(&self, chain: &str, loose: bool) -> bool {
+    pub(super) fn pass(&self, chain: &str, loose: bool) -> bool {
         let mut before = "";
         segments(chain).any(|segment| {
             let is_module = self.modules.contains(segment);
@@ -114,6 +114,13 @@ impl<'o> Meanings<'o> {
             before = segment;
             found
         })
+    }
+
+    /// Whether an import may bind modules that it does not name: a star of what is around some of these.
+    pub(super) fn may_give_modules(&self, outline: &Outline, import: &ImportFact) -> bool {
+        let module = outline.name(import.module);
+        import.form == ImportForm::Star
+            && (module.is_empty() || segments(module).any(|segment| self.packages.contains(segment)))
     }
 
     /// Names that a file gives to what these mean.
@@ -178,6 +185,8 @@ pub(super) struct Holders<'o> {
     pub(super) files: &'o [FileId],
     /// Outlines of files whose names changed, before and after.
     pub(super) edited: Vec<&'o Outline>,
+    /// The files that may come by what means something else, in order of all files.
+    pub(super) reach: Vec<bool>,
     /// At most so many files are marked.
     pub(super) most: usize,
 }
@@ -202,7 +211,7 @@ impl<'o> Holders<'o> {
                 return None;
             }
             let mut next: Set<&str> = Set::default();
-            for &file in self.files.iter().filter(|file| marked[file.0 as usize]) {
+            for &file in self.files.iter().filter(|file| marked[file.0 as usize] && self.reach[file.0 as usize]) {
                 if let Some(outline) = self.outlines.of(file) {
                     meanings.stand_for(outline, loose.holds(file), &mut next);
                 }
