@@ -1,6 +1,6 @@
 //! A graph that was repaired after files came, went and moved equals one that is built anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use grace_graph::graph::{CodeGraph, Repair};
@@ -200,6 +200,63 @@ fn each_file_that_moves_to_a_place_of_another_one_repairs_the_graph() {
         }
     }
     assert!(repaired > 300, "{repaired} repaired");
+}
+
+/// What an import of `shapes` leads to hangs on the folders that imports start from, and those on files that name nothing.
+const SHAPES: &[(&str, &str)] = &[
+    ("lib/shapes.py", "from corners import corner\n\n\ndef area():\n    return corner()\n"),
+    ("lib/corners.py", "def corner():\n    return 1\n"),
+    ("old/shapes.py", "def area():\n    return 2\n"),
+    ("lib/src/shapes.py", "def area():\n    return 3\n"),
+    (
+        "tests/test_area.py",
+        "from shapes import area\n\n\ndef test_area():\n    assert area()\n    load('shapes.area')\n",
+    ),
+];
+
+/// Holds a change of import roots against building, there and back. The edges of files that it leaves must differ.
+#[track_caller]
+fn hold_roots(beside: &[(&str, &str)], added: &[&str]) {
+    let mut from: Tree =
+        SHAPES.iter().chain(beside).map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+    let mut to = from.clone();
+    added.iter().for_each(|path| drop(to.insert((*path).to_owned(), String::new())));
+    let (before, after) = (graph(&from), graph(&to));
+    let of_test = |graph: &CodeGraph| -> BTreeSet<String> {
+        let edges = graph.edges().map(|edge| (graph.key(edge.from), graph.key(edge.to), edge.evidence));
+        let of_test = edges.filter(|(from, ..)| &*from.path == "tests/test_area.py");
+        of_test.map(|edge| format!("{edge:?}")).collect()
+    };
+    assert_ne!(of_test(&before), of_test(&after), "nothing hangs on the roots");
+    hold(&before, &from, &to, "roots");
+    // Beside an edit of a file that nobody asks for, too.
+    let alone = "alone.py".to_owned();
+    from.insert(alone.clone(), "x = 1\n".to_owned());
+    to.insert(alone, "x = 2\n".to_owned());
+    hold(&graph(&from), &from, &to, "roots, beside an edit");
+}
+
+#[test]
+fn imports_start_in_a_folder_that_becomes_a_project() {
+    for manifest in ["lib/pyproject.toml", "lib/setup.cfg", "lib/setup.py"] {
+        hold_roots(&[], &[manifest]);
+    }
+}
+
+#[test]
+fn imports_start_in_another_folder_where_a_nearer_project_comes() {
+    hold_roots(&[("old/pyproject.toml", "")], &["lib/pyproject.toml"]);
+}
+
+#[test]
+fn imports_no_longer_start_in_a_project_or_src_that_becomes_a_package() {
+    hold_roots(&[("old/setup.cfg", "")], &["old/__init__.py"]);
+    hold_roots(&[], &["lib/src/__init__.py"]);
+}
+
+#[test]
+fn a_src_layout_that_appears_gives_the_graph_that_is_built() {
+    hold_roots(&[], &["src/shapes.py"]);
 }
 
 /// Numbers that look random and are always the same.
