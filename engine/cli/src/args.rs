@@ -402,6 +402,31 @@ pub struct RevokeArgs {
     pub change: ChangeArgs,
 }
 
+/// `audit halt`.
+#[derive(Debug, Args)]
+pub struct HaltArgs {
+    /// Why
+    #[arg(long, value_name = "TEXT", help_heading = "The signature")]
+    pub because: String,
+    /// The key.
+    #[command(flatten)]
+    pub sign: SignArgs,
+    /// The change.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+/// `audit resume`.
+#[derive(Debug, Args)]
+pub struct ResumeArgs {
+    /// In whose name; may be left out where one team is asked
+    #[arg(long = "as", value_name = "TEAM", help_heading = "The signature")]
+    pub team: Option<String>,
+    /// What the signature says.
+    #[command(flatten)]
+    pub halt: HaltArgs,
+}
+
 /// `check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
@@ -507,6 +532,14 @@ Exit code 0 where all is equal, 1 where something differs, 2 where it could not 
         #[arg(long, value_name = "DIR")]
         rules: Option<PathBuf>,
     },
+    /// Let nothing through the gate, whoever makes it, until a person lifts it
+    #[command(after_help = "Example:\n  grace-rules audit halt --because \"the agent deletes tests\"
+Any SSH key signs a halt. It is kept below refs/grace/halts/ and in the ledger.")]
+    Halt(HaltArgs),
+    /// Lift all halts: a person of the base's rules, who took no part in the change
+    #[command(after_help = "Example:\n  grace-rules audit resume --as peers --because \"the tests are back\"
+Asked are the teams that review in an `audit` item of the base's rules, else those that approve at tier 3.")]
+    Resume(ResumeArgs),
     /// Records: the last ones, or one whole
     #[command(after_help = "Examples:\n  grace-rules audit show\n  grace-rules audit show 184")]
     Show {

@@ -9,6 +9,7 @@ mod fmt;
 
 mod gate;
 mod graph;
+mod halting;
 mod init;
 mod keeping;
 pub(crate) mod observing;

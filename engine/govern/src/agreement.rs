@@ -108,7 +108,7 @@ pub fn hear(
         let (about, team, approves) = match &statement.says {
             Says::Approve { subject, r#as } => (subject, r#as, true),
             Says::Deny { subject, r#as } => (subject, r#as, false),
-            Says::Revoke { .. } | Says::Grant { .. } => continue,
+            _ => continue,
         };
         let why = if revoked.contains(&(person, signed.digest.as_str())) {
             Some("it was revoked".to_owned())

@@ -73,6 +73,15 @@ pub enum Says {
         /// The team that grants it.
         r#as: String,
     },
+    /// Nothing goes through the gate, whoever makes it.
+    Halt {},
+    /// These halts are lifted.
+    Resume {
+        /// SHA-256 of their envelopes' bytes, hexadecimal.
+        halts: Vec<String>,
+        /// In whose name.
+        r#as: String,
+    },
 }
 
 /// What an approval is about: enough to tell, on any machine, whether the plan derived anew asks for more.

@@ -219,6 +219,13 @@ pub fn tests_of(bundle: &BundlePlan) -> Option<String> {
     Some(files::sha256(text.as_bytes()))
 }
 
+/// A halt, or what lifts one (`halt`, `resume`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HaltSaid {
+    /// The envelope, as it stands below `refs/grace/halts/` too.
+    pub envelope: String,
+}
+
 /// One thing to record.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -236,6 +243,10 @@ pub enum Event {
     Story(Story),
     /// Something is added to a story.
     Amendment(Amendment),
+    /// Nothing goes any more.
+    Halt(HaltSaid),
+    /// It goes on.
+    Resume(HaltSaid),
 }
 
 impl Event {
@@ -248,6 +259,8 @@ impl Event {
             Self::Decision(_) => "decision",
             Self::Story(_) => "story",
             Self::Amendment(_) => "amendment",
+            Self::Halt(_) => "halt",
+            Self::Resume(_) => "resume",
         }
     }
 
@@ -259,7 +272,7 @@ impl Event {
             | Self::Run(RunSaid { about, .. })
             | Self::Story(Story { about, .. }) => Some(about),
             Self::Decision(said) => Some(&said.about),
-            Self::Amendment(_) => None,
+            Self::Amendment(_) | Self::Halt(_) | Self::Resume(_) => None,
         }
     }
 
@@ -272,6 +285,7 @@ impl Event {
             Self::Decision(said) => serde_json::to_value(said),
             Self::Story(said) => serde_json::to_value(said),
             Self::Amendment(said) => serde_json::to_value(said),
+            Self::Halt(said) | Self::Resume(said) => serde_json::to_value(said),
         };
         // All of it is text and whole numbers.
         value.unwrap_or_default()
@@ -432,6 +446,19 @@ pub fn run_of(snapshot: &Snapshot, about: &About, exported: bool) -> Result<Opti
         let said: PlanSaid = serde_json::from_value(body).ok()?;
         (said.about.is_same(about) && !ended.contains(&said.run)).then_some(Ran::Unfinished(said.run))
     })
+}
+
+/// The envelopes of all halts that are recorded.
+///
+/// # Errors
+/// When the ledger is not what was signed.
+pub fn halts(snapshot: &Snapshot) -> Result<Vec<String>, Error> {
+    let mut found = Vec::new();
+    newest::<()>(snapshot, &["halt"], |_, body| {
+        found.extend(serde_json::from_value::<HaltSaid>(body).map(|said| said.envelope));
+        None
+    })?;
+    Ok(found)
 }
 
 /// The newest decision of exactly this tree, change and rules.

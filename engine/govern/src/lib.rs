@@ -9,6 +9,7 @@ pub mod authors;
 pub mod envelope;
 pub mod grants;
 pub mod guardrails;
+pub mod halts;
 pub mod inputs;
 pub mod journal;
 pub mod project;

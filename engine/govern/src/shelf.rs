@@ -20,6 +20,8 @@ pub enum Place {
     Approvals(String),
     /// Grants of waivers, and their revocations.
     Grants,
+    /// Halts, and what lifts them.
+    Halts,
 }
 
 impl Place {
@@ -27,6 +29,7 @@ impl Place {
         match self {
             Self::Approvals(diff) => format!("approvals/{}", digits(diff)),
             Self::Grants => "grants".to_owned(),
+            Self::Halts => "halts".to_owned(),
         }
     }
 }

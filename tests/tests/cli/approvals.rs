@@ -205,6 +205,51 @@ fn an_approval_of_one_clone_opens_the_gate_of_another() {
 }
 
 #[test]
+fn a_halt_stands_for_everybody_until_a_person_of_the_team_lifts_it() {
+    let bench = Bench::changed();
+    bench.agreed(2).is_open();
+    let say = |number: u8, line: &str| bench.say(&format!("audit {line} --key {}", bench.key(number).display()));
+    // Nobody knows key 9: raising is free.
+    assert_eq!(say(9, "halt --because tests-vanish").code, Some(0));
+    bench.is_shut("tests-vanish (a person lifts it: grace-rules audit resume");
+    let renamed = bench.say("gate --actor somebody-else");
+    assert!(renamed.code == Some(1) && flat(&renamed).contains("tests-vanish"), "{}", flat(&renamed));
+    let cloned = bench.repo.path.with_file_name("clone");
+    bench.repo.git(&["clone", "--quiet", "--mirror", ".", &cloned.display().to_string()]);
+    let of = |git: &str| bench.repo.git(&["--git-dir", git, "for-each-ref", "--format=%(refname)", "refs/grace/halts"]);
+    assert_eq!(of(&cloned.display().to_string()).lines().count(), 1);
+    // The reference is deleted; the ledger knows.
+    let references = of(".git");
+    references.lines().for_each(|name| drop(bench.repo.git(&["update-ref", "-d", name])));
+    bench.is_shut("tests-vanish");
+    for (number, team, why) in [
+        (1, "governance", "took part in the change"),
+        (4, "governance", "is not in team governance"),
+        (4, "legal", "team legal is not asked"),
+        (9, "governance", "is not in the base's grace/allowed_signers"),
+    ] {
+        let said = say(number, &format!("resume --because enough --as {team}"));
+        assert!(said.code == Some(2) && flat(&said).contains(why), "{number} {team}: {}", flat(&said));
+        bench.is_shut("tests-vanish");
+    }
+    assert_eq!(say(3, "resume --because mended").code, Some(0));
+    bench.is_open();
+    // What lifted it is deleted as well.
+    bench.repo.git(&[
+        "fetch",
+        "--quiet",
+        &cloned.display().to_string(),
+        "+refs/grace/halts/*:refs/grace/halts/*",
+        "--prune",
+    ]);
+    bench.is_shut("tests-vanish");
+    let again = say(3, "resume --because mended");
+    assert_eq!(again.code, Some(0), "{}", flat(&again));
+    bench.is_open();
+    assert!(flat(&say(3, "resume --because mended")).contains("nothing is halted"));
+}
+
+#[test]
 fn what_is_signed_is_what_was_read() {
     let bench = Bench::changed();
     let refused = |rest: &str, number: u8, why: &str| {

@@ -37,9 +37,9 @@ const FEWEST: usize = 8;
 pub(super) struct SaidReport<'a> {
     schema: &'static str,
     version: u32,
-    /// `approve`, `deny`, `grant`, `revoke`.
+    /// `approve`, `deny`, `grant`, `revoke`, `halt`, `resume`.
     said: &'static str,
-    /// Of what: the plan, the waiver, the envelope.
+    /// Of what: the plan, the waiver, the envelope, everything.
     of: &'a str,
     by: &'a str,
     key: String,
@@ -207,7 +207,7 @@ fn undecided(plan: &Plan, loaded: &Loaded) -> Decision {
 }
 
 /// The key file, and the person of the base that it stands for.
-fn signer(context: &Context, args: &SignArgs, loaded: &Loaded, now: Timestamp) -> Result<(PathBuf, Person)> {
+pub(super) fn signer(context: &Context, args: &SignArgs, loaded: &Loaded, now: Timestamp) -> Result<(PathBuf, Person)> {
     let named = args.key.as_deref().map(|path| context.place.absolute(path));
     let file = signing::key_file(named.as_deref())?;
     let key = signing::public_key(&file)?;
@@ -287,9 +287,9 @@ fn until(named: Option<&str>, now: Timestamp, plan: Option<&str>) -> Result<Time
 }
 
 /// An envelope that was kept.
-struct Kept {
-    digest: String,
-    reference: String,
+pub(super) struct Kept {
+    pub(super) digest: String,
+    pub(super) reference: String,
 }
 
 fn keep(repository: &Repository, shelf: &Shelf, statement: &Statement, file: &std::path::Path) -> Result<Kept> {
@@ -299,16 +299,16 @@ fn keep(repository: &Repository, shelf: &Shelf, statement: &Statement, file: &st
 }
 
 /// What was said, for the screen.
-struct Said<'a> {
-    said: &'static str,
-    of: &'a str,
-    statement: &'a Statement,
-    kept: &'a Kept,
-    file: &'a std::path::Path,
-    decision: Option<&'a Decision>,
+pub(super) struct Said<'a> {
+    pub(super) said: &'static str,
+    pub(super) of: &'a str,
+    pub(super) statement: &'a Statement,
+    pub(super) kept: &'a Kept,
+    pub(super) file: &'a std::path::Path,
+    pub(super) decision: Option<&'a Decision>,
 }
 
-fn said_it(context: &Context, said: &Said<'_>) -> Result<Answer> {
+pub(super) fn said_it(context: &Context, said: &Said<'_>) -> Result<Answer> {
     let key = fingerprint(&signing::public_key(said.file)?);
     let missing = said.decision.map(|decision| decision.missing_approvals.as_slice()).unwrap_or_default();
     let until = said.statement.until.as_str();

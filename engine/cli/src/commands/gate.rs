@@ -4,6 +4,7 @@
 use grace_engine::decide::{self, Agreed, Decision, Reason};
 use grace_engine::trust::{self, Reading};
 use grace_govern::agreement::{Counted, Uncounted};
+use grace_govern::halts::Halt;
 use grace_govern::inputs::Gist;
 use grace_govern::journal::{self, DecisionSaid, Event, Journal, Ran};
 use grace_system::clock;
@@ -72,7 +73,10 @@ pub(super) fn gate(context: &Context, args: &ChangeArgs) -> Result<Answer> {
         decide::decide(&plan, &outcomes, &loaded.past, agreed, trust)
     };
     let asked = judge(&Agreed::default());
-    let heard = people::heard(repository, &loaded, &plan, &asked, now)?;
+    let mut heard = people::heard(repository, &loaded, &plan, &asked, now)?;
+    let (_, halts, uncounted) = people::halts(repository, &loaded, recorded.as_ref(), now)?;
+    heard.agreed.objections.extend(halts.iter().map(Halt::objection));
+    heard.uncounted.extend(uncounted);
     let mut decision = judge(&heard.agreed);
     let lost = ledger::lost(repository, recorded.as_ref())?;
     let run = run.map(|run| run.run);

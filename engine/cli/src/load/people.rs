@@ -5,14 +5,16 @@ use std::collections::BTreeSet;
 use grace_engine::decide::Decision;
 use grace_engine::input::{Book, VerifiedBot};
 use grace_engine::plan::Plan;
-use grace_govern::agreement::{self, Heard};
+use grace_govern::agreement::{self, Heard, Uncounted};
 use grace_govern::authors::{Authorship, authorship};
-use grace_govern::grants;
-use grace_govern::shelf::{self, Place as Shelf};
+use grace_govern::halts::{self, Halt, Lifters};
+use grace_govern::shelf::{self, Found, Place as Shelf};
 use grace_govern::signers::{self, AllowedSigners};
 use grace_govern::signing::{self, GIT};
-use grace_system::ProblemKind;
+use grace_govern::{envelope, grants, journal};
+use grace_ledger::Snapshot;
 use grace_system::git::{CommitId, CommitInfo, CommitRange, Repository};
+use grace_system::{ProblemKind, files};
 use jiff::Timestamp;
 
 use super::side::{Files, Problem, Reader};
@@ -168,6 +170,40 @@ fn authors_of(
         found.unproved.push("it does not come from what it is compared with; merge or rebase first".to_owned());
     }
     Ok(found)
+}
+
+/// Who lifts halts, and the halts that stand below `refs/grace/` or in the ledger; attempts to lift one that do not count.
+///
+/// # Errors
+/// When git cannot answer, or the ledger is not what was signed.
+pub fn halts(
+    repository: &Repository,
+    loaded: &Loaded,
+    recorded: Option<&Snapshot>,
+    as_of: Timestamp,
+) -> Result<(Lifters, Vec<Halt>, Vec<Uncounted>)> {
+    let mut found = shelf::read(repository, &Shelf::Halts)?;
+    if found.more {
+        // What is not read may be a halt.
+        found.bad.push(("refs/grace/halts".to_owned(), envelope::BadEnvelope::Unreadable));
+    }
+    let recorded = recorded.map(journal::halts).transpose()?.unwrap_or_default();
+    for envelope in recorded {
+        match envelope::open(envelope.as_bytes()) {
+            Ok(signed) if found.signed.iter().any(|known| known.digest == signed.digest) => {}
+            Ok(signed) => found.signed.push(signed),
+            Err(bad) => found.bad.push((files::sha256(envelope.as_bytes()), bad)),
+        }
+    }
+    let book = loaded.rules[0].as_ref();
+    let lifters =
+        Lifters::of(book.into_iter().flat_map(|book| &book.files).filter_map(|file| file.text.as_deref().ok()));
+    if found == Found::default() {
+        return Ok((lifters, Vec::new(), Vec::new()));
+    }
+    let authorship = authors(repository, loaded, as_of)?;
+    let (halts, uncounted) = halts::standing(&found, &loaded.signers, &lifters, &authorship, as_of);
+    Ok((lifters, halts, uncounted))
 }
 
 /// What people said of the change, where the decision without them asks anybody.
