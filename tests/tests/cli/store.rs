@@ -28,7 +28,7 @@ fn exported(repo: &Repo) -> Vec<(String, Vec<u8>)> {
 fn the_database_is_made_again_to_the_byte_by_the_ledger_alone() {
     let repo = Repo::edited();
     repo.run(&["run"], None, |_| {});
-    repo.run(&["gate"], None, |_| {});
+    repo.run(&["gate", "--worktree"], None, |_| {});
     repo.write("app/core/kernel.py", "class Kernel:\n    def start(self):\n        return 2\n");
     repo.run(&["run"], None, |_| {});
     let grown = exported(&repo);
