@@ -535,11 +535,11 @@ Exit code 0 where all is equal, 1 where something differs, 2 where it could not 
     /// Let nothing through the gate, whoever makes it, until a person lifts it
     #[command(after_help = "Example:\n  grace-rules audit halt --because \"the agent deletes tests\"
 Any SSH key signs a halt. It is kept below refs/grace/halts/ and in the ledger.")]
-    Halt(HaltArgs),
+    Halt(Box<HaltArgs>),
     /// Lift all halts: a person of the base's rules, who took no part in the change
     #[command(after_help = "Example:\n  grace-rules audit resume --as peers --because \"the tests are back\"
 Asked are the teams that review in an `audit` item of the base's rules, else those that approve at tier 3.")]
-    Resume(ResumeArgs),
+    Resume(Box<ResumeArgs>),
     /// Records: the last ones, or one whole
     #[command(after_help = "Examples:\n  grace-rules audit show\n  grace-rules audit show 184")]
     Show {
