@@ -190,10 +190,18 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
     // Once it was interrupted, git answers no more.
     let mut heard = Heard::default();
     let mut commits = Vec::new();
+    // What git cannot say now is said at the end: what was run is recorded first.
+    let mut unheard = None;
     if !context.cancel.is_cancelled() {
-        commits = people::commits(repository, loaded.head, loaded.base)?;
+        match people::commits(repository, loaded.head, loaded.base) {
+            Ok(found) => commits = found,
+            Err(failure) => unheard = Some(failure),
+        }
         if !decision.asked.is_empty() {
-            heard = people::heard(repository, &loaded, &plan, &decision, clock::now())?;
+            match people::heard(repository, &loaded, &plan, &decision, clock::now()) {
+                Ok(found) => heard = found,
+                Err(failure) => unheard = Some(failure),
+            }
         }
         decision = decide::decide(&plan, &outcomes, &past, &heard.agreed, trust_of(trust.as_ref()));
     }
@@ -235,7 +243,7 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
         bundles: outcomes.iter().map(ran).collect(),
     });
     keeper.say(&[ran, Said::Story(told)]);
-    if let Some(failure) = keeper.failure.take() {
+    if let Some(failure) = keeper.failure.take().or(unheard) {
         return Err(failure);
     }
     let taken = take_in(repository, &keeper.journal);

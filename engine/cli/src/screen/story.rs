@@ -112,6 +112,23 @@ pub fn one(page: &mut Page, story: &Told) {
     page.line(0, Text::new().then(Style::Dim, ids));
 }
 
+/// What a story says beside its fields: trust, principles, and what the rules asked for and nobody gave.
+fn rest(story: &Told) -> Vec<String> {
+    let story = &story.story;
+    let mut lines = Vec::new();
+    if let Some(trust) = story.trust.as_ref().and_then(|trust| trust.score) {
+        lines.push(format!("Trust: {}", decimal(trust)));
+    }
+    if !story.principles.is_empty() {
+        lines.push(format!("Principles: {}", story.principles.join(", ")));
+    }
+    if !story.missing.is_empty() {
+        let names: Vec<String> = story.missing.iter().map(|name| label(name)).collect();
+        lines.push(format!("Missing, though the rules ask for it: {}", names.join(", ")));
+    }
+    lines
+}
+
 /// A text that Markdown does not read anything into.
 fn plain(text: &str) -> String {
     let mut safe = String::new();
@@ -154,6 +171,9 @@ pub fn markdown(story: &Told) -> String {
     }
     for (number, at, amendment) in &story.amendments {
         text.push_str(&format!("\nAmended by record {number} at {at}: {}\n", plain(&amendment.because)));
+    }
+    for line in rest(story) {
+        text.push_str(&format!("\n{}\n", plain(&line)));
     }
     let record = &story.story;
     text.push_str(&format!(
@@ -218,6 +238,9 @@ pub fn html(story: &Told) -> String {
         body.push_str("</dl>\n");
     }
     let mut foot = String::new();
+    for line in rest(story) {
+        foot.push_str(&format!("{}<br>\n", escaped(&line)));
+    }
     for (number, at, amendment) in &story.amendments {
         foot.push_str(&format!("Amended by record {number} at {}: {}<br>\n", escaped(at), escaped(&amendment.because)));
     }
