@@ -426,7 +426,9 @@ fn set_aside(
     false
 }
 
-fn belongs(group: &Approver, person: &Agreement) -> bool {
+/// Whether a person counts in a group, in the name of which they agree.
+#[must_use]
+pub fn belongs(group: &Approver, person: &Agreement) -> bool {
     match group {
         Approver::Anyone => true,
         Approver::Team { name, members } => {

@@ -129,7 +129,7 @@ pub enum Command {
     Approve(Box<ApproveArgs>),
     /// Say no to a plan; signed with your SSH key
     #[command(
-        after_help = "Example:\n  grace-rules deny 7f3a91c2 --as governance --because \"Not before the release.\""
+        after_help = "Example:\n  grace-rules deny PLAN --as governance --base main --head feature --because \"Not before the release.\""
     )]
     Deny(Box<ApproveArgs>),
     /// Take back what you signed
@@ -202,16 +202,16 @@ Results are kept in .git/grace/. Ctrl-C stops and keeps what was done.
 Exit code 1 where a bundle failed.";
 
 const GATE_EXAMPLES: &str = "Examples:
-  grace-rules gate --base origin/main    in CI, as the one required check
-  grace-rules gate                       before a push
+  grace-rules gate --base origin/main --head HEAD    in CI, as the required check
+  grace-rules gate --worktree                        what is not committed yet
 It asks for a run of exactly this tree: grace-rules run, with the same options.
 Exit code 0 go, 1 hold or no, 2 it could not be decided.";
 
 const APPROVE_EXAMPLES: &str = "Examples:
-  grace-rules approve 7f3a91c2 --as governance --head feature
+  grace-rules approve PLAN --as governance --base main --head feature
   grace-rules approve waiver vendored_sync --as governance --until 2026-12-31
   git push origin 'refs/grace/*:refs/grace/*'    share what was signed
-The plan is named so that you sign what you read; your key stands in the base's
+PLAN is its name as `plan` and `gate` print it, so that you sign what you read; your key stands in the base's
 grace/allowed_signers.";
 
 /// Which change to judge, and what it says of itself.

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use grace_engine::decide::{Agreed, Agreement, Decision, Objection};
+use grace_engine::decide::{self, Agreed, Agreement, Decision, Objection};
 use grace_engine::plan::{Approver, Plan};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -232,9 +232,6 @@ pub fn serves(asked: &Decision, person: &Person, team: &str) -> bool {
 }
 
 fn belongs(group: &Approver, person: &Person, team: &str) -> bool {
-    match group {
-        Approver::Anyone => true,
-        Approver::Team { name, members } => name == team && members.iter().any(|member| person.names.contains(member)),
-        Approver::OwnerOf { owners, .. } => owners.iter().any(|owner| person.names.contains(owner)),
-    }
+    let teams = Some(BTreeSet::from([team.to_owned()]));
+    decide::belongs(group, &Agreement { names: person.names.clone(), teams })
 }

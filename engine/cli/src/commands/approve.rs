@@ -70,7 +70,8 @@ pub(super) fn approve(context: &Context, args: &ApproveArgs, word: Word) -> Resu
         [noun, _] if noun == "waiver" => {
             Err(Failure::new("usage", "a waiver is not denied").help("take a grant back: grace-rules revoke ENVELOPE"))
         }
-        _ => Err(Failure::new("usage", "name one plan, or a waiver").help("grace-rules approve 7f3a91c2 --as TEAM")),
+        _ => Err(Failure::new("usage", "name one plan, or a waiver")
+            .help("grace-rules approve PLAN --as TEAM, as plan and gate print it")),
     }
 }
 
