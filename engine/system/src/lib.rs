@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "this crate is the door that the other crates are sent to")]
 
 pub mod clock;
+pub mod config;
 pub mod env;
 pub mod files;
 pub mod git;
