@@ -44,8 +44,13 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Packages of others that exactly one of our crates may name.
-const ONE_DOOR: &[(&str, &str)] =
-    &[("duckdb", "grace-store"), ("pest", "grace-dsl"), ("salsa", "grace-engine"), ("clap", "grace-rules")];
+const ONE_DOOR: &[(&str, &str)] = &[
+    ("duckdb", "grace-store"),
+    ("pest", "grace-dsl"),
+    ("salsa", "grace-engine"),
+    ("clap", "grace-rules"),
+    ("reqwest", "grace-models"),
+];
 
 /// A crate of the workspace and the packages that its shipped code depends on.
 struct Member {
