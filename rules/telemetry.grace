@@ -1,5 +1,6 @@
 # What is watched after a deployment, when it counts as degraded, and what is done then.
 # Endpoints are named in the operator's configuration, never here; the queries are written for metrics of these names.
+# Where events are counted, so many of so many are asked for: an hour of three events weighs less than one of three hundred.
 
 module grace.telemetry
 
@@ -8,19 +9,23 @@ module grace.telemetry
 kpi self_healing_success_rate
   better  higher
   unit    percent
-  from    prometheus "main", query "100 * sum(rate(heal_ok_total[1h])) / sum(rate(heal_total[1h]))"
+  from    prometheus "main",
+          numerator "sum(increase(heal_ok_total[1h]))",
+          denominator "sum(increase(heal_total[1h]))"
 
 kpi trigger_success_rate
   better  higher
   unit    percent
   from    prometheus "main",
-          query "100 * sum(rate(heal_trigger_ok_total[1h])) / sum(rate(heal_trigger_total[1h]))"
+          numerator "sum(increase(heal_trigger_ok_total[1h]))",
+          denominator "sum(increase(heal_trigger_total[1h]))"
 
 kpi playbook_success_rate
   better  higher
   unit    percent
   from    prometheus "main",
-          query "100 * sum(rate(heal_playbook_ok_total[1h])) / sum(rate(heal_playbook_total[1h]))"
+          numerator "sum(increase(heal_playbook_ok_total[1h]))",
+          denominator "sum(increase(heal_playbook_total[1h]))"
 
 kpi mean_time_to_repair
   better  lower
@@ -38,7 +43,8 @@ kpi heal_error_rate
   better  lower
   unit    percent
   from    prometheus "main",
-          query "100 * sum(rate(heal_errors_total[1h])) / sum(rate(heal_total[1h]))"
+          numerator "sum(increase(heal_errors_total[1h]))",
+          denominator "sum(increase(heal_total[1h]))"
 
 # --- governance
 
@@ -52,7 +58,8 @@ kpi policy_violation_rate
   better  lower
   unit    percent
   from    prometheus "main",
-          query "100 * sum(rate(governance_violations_total[1h])) / sum(rate(governance_decisions_total[1h]))"
+          numerator "sum(increase(governance_violations_total[1h]))",
+          denominator "sum(increase(governance_decisions_total[1h]))"
 
 # --- intents
 
@@ -60,7 +67,8 @@ kpi intent_success_rate
   better  higher
   unit    percent
   from    prometheus "main",
-          query "100 * sum(rate(intent_ok_total[1h])) / sum(rate(intent_total[1h]))"
+          numerator "sum(increase(intent_ok_total[1h]))",
+          denominator "sum(increase(intent_total[1h]))"
 
 # --- boot, models, loops: the subjects of `grace.limits`
 
@@ -74,7 +82,8 @@ kpi boot_error_rate
   better  lower
   unit    percent
   from    prometheus "main",
-          query "100 * sum(rate(boot_errors_total[24h])) / sum(rate(boot_total[24h]))"
+          numerator "sum(increase(boot_errors_total[24h]))",
+          denominator "sum(increase(boot_total[24h]))"
 
 kpi model_latency
   better  lower
@@ -86,7 +95,8 @@ kpi model_error_rate
   better  lower
   unit    percent
   from    prometheus "main",
-          query "100 * sum(rate(model_errors_total[1h])) / sum(rate(model_requests_total[1h]))"
+          numerator "sum(increase(model_errors_total[1h]))",
+          denominator "sum(increase(model_requests_total[1h]))"
 
 kpi loop_latency
   better  lower
@@ -98,7 +108,8 @@ kpi loop_error_rate
   better  lower
   unit    percent
   from    prometheus "main",
-          query "100 * sum(rate(cognition_loop_errors_total[1h])) / sum(rate(cognition_loops_total[1h]))"
+          numerator "sum(increase(cognition_loop_errors_total[1h]))",
+          denominator "sum(increase(cognition_loops_total[1h]))"
 
 # --- drift: every hour for a day, against the baseline of the deployment
 
@@ -107,7 +118,7 @@ drift heal_regression on self_healing_success_rate
   alert         worse by more than 20 % of baseline
   missing       unknown
   on suspect    note
-  on drift      open story, tier at least 3 for domain(self_healing) during 24 h
+  on drift      open story, log incident, tier at least 3 for domain(self_healing) during 24 h
   on confirmed  propose rollback, log incident
   because       "A system that heals less is degrading while nobody looks."
 
@@ -116,7 +127,7 @@ drift trigger_regression on trigger_success_rate
   alert         worse by more than 20 % of baseline
   missing       unknown
   on suspect    note
-  on drift      open story
+  on drift      open story, log incident
   on confirmed  propose rollback, log incident
   because       "A fault that triggers nothing is not healed."
 
@@ -125,7 +136,7 @@ drift playbook_regression on playbook_success_rate
   alert         worse by more than 20 % of baseline
   missing       unknown
   on suspect    note
-  on drift      open story
+  on drift      open story, log incident
   on confirmed  propose rollback, log incident
   because       "A playbook that fails leaves the fault, and a change beside it."
 
@@ -134,7 +145,7 @@ drift repair_regression on mean_time_to_repair
   alert         worse by more than 20 % of baseline
   missing       unknown
   on suspect    note
-  on drift      open story
+  on drift      open story, log incident
   on confirmed  propose rollback, log incident
   because       "Repair that takes longer is an outage that lasts longer."
 
@@ -143,7 +154,7 @@ drift approval_regression on approval_latency
   alert       worse by more than 20 % of baseline
   missing     unknown
   on suspect  note
-  on drift    open story
+  on drift    open story, log incident
   because     "Approvals that take longer are soon worked around."
 
 drift violation_regression on policy_violation_rate
@@ -151,7 +162,7 @@ drift violation_regression on policy_violation_rate
   alert         worse by more than 20 % of baseline
   missing       unknown
   on suspect    note
-  on drift      open story, tier at least 3 for domain(governance) during 24 h
+  on drift      open story, log incident, tier at least 3 for domain(governance) during 24 h
   on confirmed  propose rollback, log incident
   because       "More violations after a change are caused by it until shown otherwise."
 
@@ -160,7 +171,7 @@ drift intent_regression on intent_success_rate
   alert         worse by more than 20 % of baseline
   missing       unknown
   on suspect    note
-  on drift      open story
+  on drift      open story, log incident
   on confirmed  propose rollback, log incident
   because       "Intents are what the system is for."
 

@@ -161,7 +161,7 @@ codes! {
     UnknownKpi "E029" "unknown KPI"
         "KPIs are declared by `kpi NAME`."
         "rule a : tier 2\n  when kpi(boot) > 1 s\n  because \"x\""
-        "kpi boot\n  better lower\n  from spans\n  unit s\nrule a : tier 2\n  when kpi(boot) > 1 s\n  because \"x\"";
+        "kpi boot\n  better lower\n  from push\n  unit s\nrule a : tier 2\n  when kpi(boot) > 1 s\n  because \"x\"";
     UnknownIntent "E030" "unknown intent"
         "Intents are declared by `intent NAME says …`."
         "rule a : tier 2\n  when tests removed\n  intents system.boot\n  because \"x\""
@@ -249,15 +249,15 @@ codes! {
     MissingLine "E051" "line missing"
         "The item says nothing without this line."
         "kpi a\n  better higher"
-        "kpi a\n  better higher\n  from prometheus \"main\"";
+        "kpi a\n  better higher\n  from push";
     BadLineValue "E052" "value that does not fit the line"
         "The line takes one of a few words, a number or a duration."
-        "kpi a\n  better up\n  from x"
-        "kpi a\n  better higher\n  from x";
+        "kpi a\n  better up\n  from push"
+        "kpi a\n  better higher\n  from push";
     UnknownStatistic "E053" "unknown statistic"
         "Statistics are `mean`, `median`, `min`, `max`, `last`, `sum`, `p50`, `p90`, `p95`, `p99`."
-        "kpi b\n  better lower\n  from x\n  unit s\nrule a : tier 2 when kpi(b) p42 over 1 h > 1 s because \"x\""
-        "kpi b\n  better lower\n  from x\n  unit s\nrule a : tier 2 when kpi(b) p95 over 1 h > 1 s because \"x\"";
+        "kpi b\n  better lower\n  from push\n  unit s\nrule a : tier 2 when kpi(b) p42 over 1 h > 1 s because \"x\""
+        "kpi b\n  better lower\n  from push\n  unit s\nrule a : tier 2 when kpi(b) p95 over 1 h > 1 s because \"x\"";
     BadBand "E054" "bands that do not fit"
         "A band has each of its levels once, with bounds in `%` and an interval that grows."
         "band b from evidence e medium when interval within 30 % to 10 %"

@@ -54,8 +54,18 @@ pub enum LineValue {
     NumberFirst,
     /// `NUMBER when …`, `NUMBER per …`: what trust is lost by.
     Loss,
-    /// `every DURATION …`, or `every N actions`.
-    Every,
+    /// Where a KPI is measured.
+    Source,
+    /// `every DURATION for DURATION after deployment`.
+    Watch,
+    /// `worse by more than N % of baseline`.
+    Alert,
+    /// `kpi(NAME)`.
+    Control,
+    /// `at least N`.
+    Samples,
+    /// What follows a verdict, divided by commas.
+    Actions,
     /// A string.
     Text,
 }
@@ -381,10 +391,10 @@ pub const KPI_LINES: &[LineEntry] = &[
     line("better", "better higher | lower", "which direction is good", true, LineValue::OneOf(&["higher", "lower"])),
     line(
         "from",
-        "from SOURCE …",
-        "where it is measured; endpoints are named in the operator's config. `selection recall` (of the tests that failed, the share that narrowing would have run) and `selection share` (of all tests) are measured by `run` where a tier observes",
+        "from prometheus \"ENDPOINT\", query \"PROMQL\" | csv \"GLOB\", time \"COLUMN\", value \"COLUMN\" | jsonl … | parquet … | otlp \"GLOB\", metric \"NAME\" | store, query \"SQL\" | push | selection recall | selection share",
+        "where it is measured; endpoints are named in the operator's config. In place of `query`, `value` or `metric`, `numerator \"…\", denominator \"…\"` for so many of so many; `, where \"COLUMN\" is \"TEXT\"` for some rows. `push` is what `drift push` is given. `selection recall` (of the tests that failed, the share that narrowing would have run) and `selection share` (of all tests) are measured by `run` where a tier observes",
         true,
-        LineValue::Free,
+        LineValue::Source,
     ),
     line(
         "unit",
@@ -394,7 +404,13 @@ pub const KPI_LINES: &[LineEntry] = &[
         LineValue::OneOf(&["percent", "points", "ms", "s", "min", "h", "d", "one"]),
     ),
     line("says", "says \"…\"", "what it measures", false, LineValue::Text),
-    line("missing", "missing unknown | bad", "what no data means", false, LineValue::OneOf(&["unknown", "bad"])),
+    line(
+        "missing",
+        "missing unknown | zero | bad",
+        "what no data means: nothing is known, nothing happened, or it is as bad as drift",
+        false,
+        LineValue::OneOf(&["unknown", "zero", "bad"]),
+    ),
 ];
 
 /// Lines of a `drift`.
@@ -404,13 +420,47 @@ pub const DRIFT_LINES: &[LineEntry] = &[
         "watch every DURATION for DURATION after deployment",
         "how often and how long",
         true,
-        LineValue::Every,
+        LineValue::Watch,
     ),
-    line("alert", "alert worse by more than N % of baseline", "what counts as drift", true, LineValue::Free),
-    line("missing", "missing unknown | bad", "what no data means", false, LineValue::OneOf(&["unknown", "bad"])),
-    line("on suspect", "on suspect ACTION, …", "what follows a first sign", false, LineValue::Free),
-    line("on drift", "on drift ACTION, …", "what follows drift", false, LineValue::Free),
-    line("on confirmed", "on confirmed ACTION, …", "what follows confirmed drift", false, LineValue::Free),
+    line("alert", "alert worse by more than N % of baseline", "what counts as drift", true, LineValue::Alert),
+    line(
+        "missing",
+        "missing unknown | zero | bad",
+        "what no data means: nothing is known, nothing happened, or it is as bad as drift",
+        false,
+        LineValue::OneOf(&["unknown", "zero", "bad"]),
+    ),
+    line(
+        "method",
+        "method calibrated | seed | three_sigma | kayenta",
+        "how a verdict is come to; `calibrated` where not said, the others are kept for comparison",
+        false,
+        LineValue::OneOf(&["calibrated", "seed", "three_sigma", "kayenta"]),
+    ),
+    line("control", "control kpi(NAME)", "the same value where the change was not deployed", false, LineValue::Control),
+    line(
+        "samples",
+        "samples at least N",
+        "fewer samples than this say nothing; otherwise 30",
+        false,
+        LineValue::Samples,
+    ),
+    line(
+        "floor",
+        "floor NUMBER",
+        "a smaller difference counts for nothing, in the KPI's unit",
+        false,
+        LineValue::Number,
+    ),
+    line(
+        "on suspect",
+        "on suspect ACTION, …",
+        "what follows a first sign: `note`, `open story`, `log incident`, `propose rollback`, `tier at least N for FAMILY(VALUE) during DURATION`, `tell \"WEBHOOK\"`, `write issue`",
+        false,
+        LineValue::Actions,
+    ),
+    line("on drift", "on drift ACTION, …", "what follows drift", false, LineValue::Actions),
+    line("on confirmed", "on confirmed ACTION, …", "what follows confirmed drift", false, LineValue::Actions),
     line("because", "because \"…\"", "why it is watched", true, LineValue::Text),
 ];
 

@@ -1,6 +1,6 @@
 //! The operational items: their lines against the table.
 
-use crate::ast::{NodeId, Operational, OperationalClause, OperationalKind, Word};
+use crate::ast::{self, NodeId, Operational, OperationalClause, OperationalKind, Word};
 use crate::check::{Checker, UnitKind};
 use crate::diagnostic::Code;
 use crate::names::NameKind;
@@ -8,7 +8,7 @@ use crate::similar;
 use crate::vocabulary::{self, LineEntry, LineValue};
 
 /// Lines that may stand several times.
-const REPEATED: [&str; 3] = ["lose", "step", "from"];
+const REPEATED: [&str; 2] = ["lose", "step"];
 
 impl Checker<'_, '_> {
     pub(super) fn operational(&mut self, item: &Operational) {
@@ -69,13 +69,14 @@ impl Checker<'_, '_> {
             }
             LineValue::Number => clause.words.len() == 1 && bare(clause.words.first()),
             LineValue::NumberFirst => bare(clause.words.first()),
-            LineValue::Loss => crate::ast::loss(&clause.words).is_some(),
+            LineValue::Loss => ast::loss(&clause.words).is_some(),
             LineValue::Text => matches!(clause.words.as_slice(), [Word::Text(_)]),
-            LineValue::Every => {
-                let time = |word: Option<&Word>| matches!(word, Some(Word::Quantity(number)) if UnitKind::of(number.unit) == UnitKind::Time && number.thousandths > 0);
-                matches!(clause.words.first(), Some(Word::Word(every)) if every.text == "every")
-                    && time(clause.words.get(1))
-            }
+            LineValue::Source => ast::source(&clause.words).is_some(),
+            LineValue::Watch => ast::watch(&clause.words).is_some(),
+            LineValue::Alert => ast::alert(&clause.words).is_some(),
+            LineValue::Control => ast::control(&clause.words).is_some(),
+            LineValue::Samples => ast::samples(&clause.words).is_some(),
+            LineValue::Actions => ast::actions(&clause.words).is_some(),
         };
         if fits {
             return;

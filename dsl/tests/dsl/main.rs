@@ -5,6 +5,7 @@ mod codes;
 mod examples;
 mod formatting;
 mod malformed;
+mod measures;
 mod properties;
 mod support;
 mod vocabulary;

@@ -2,7 +2,7 @@ team sound members "sound@example.org"
 
 kpi boot
   better  lower
-  from    spans
+  from    push
   unit    ms
 rule bad : tier 2
   when     kpi(boot) p95 over 24 h > 5 %

@@ -2,7 +2,7 @@ team sound members "sound@example.org"
 
 kpi bad
   bettr  higher
-  from   prometheus "main"
+  from   prometheus "main", query "q"
 audit cycle
   every       15 actions
   on failur   halt
