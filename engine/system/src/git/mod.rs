@@ -11,6 +11,7 @@ mod commits;
 mod content;
 mod export;
 mod refs;
+mod revert;
 mod revision;
 mod shelf;
 mod tree;
@@ -31,6 +32,7 @@ pub use blobs::{Blob, Blobs};
 pub use commits::{CommitInfo, CommitRange, CommitSignature, Person};
 pub use content::{KnownFile, Names, Recall};
 pub use export::ExportReport;
+pub use revert::Reverted;
 pub use tree::{EntryKind, Status, TreeChange, TreeEntry};
 pub use worktree::{WorkFile, WorkState, WorkTree, WorkTreeChanges};
 

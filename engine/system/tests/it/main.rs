@@ -6,4 +6,5 @@ mod files;
 mod git;
 mod hostile;
 mod process;
+mod revert;
 mod support;
