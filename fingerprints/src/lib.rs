@@ -1,10 +1,13 @@
-//! Model fingerprints: what is declared of a model, one YAML file each.
+//! Model fingerprints: what is declared of a model, one YAML file each, and what was published or measured of it.
+//!
+//! Three layers that never mix: the weights (`licence`, `context_window`, [`Weights`]), one endpoint that serves them
+//! ([`Endpoint`]), and evidence with its interval and its origin ([`Evidence`]). All else is declared.
 //!
 //! [`parse`] reads one strictly and reports everything wrong at once; [`shipped`] holds the files
-//! that come with the product. This crate reads no files, asks no model and measures nothing: a
-//! fingerprint is a declaration, and what is measured later is kept apart from it.
+//! that come with the product. This crate reads no files, asks no model and measures nothing.
 
 mod field;
+pub mod interval;
 mod read;
 mod shipped;
 
@@ -54,10 +57,70 @@ pub struct Fingerprint {
     pub recommended_for: Vec<String>,
     /// Tasks not to choose it for.
     pub not_recommended_for: Vec<String>,
+    /// The weights behind the name.
+    pub weights: Weights,
+    /// The endpoint that the file is of, where it says one.
+    pub endpoint: Endpoint,
+    /// What was published or measured of it.
+    pub evidence: Vec<Evidence>,
     /// Values of the seed document that the published ones above replace, by field.
     pub seed: BTreeMap<String, Value>,
     /// Where the published values come from.
     pub sources: Vec<Source>,
+}
+
+/// The weights behind a name; a name is a tag that moves.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Weights {
+    /// What their publisher calls them.
+    pub weights: Option<String>,
+    /// `sha256:…` of them, the one sure identity.
+    pub digest: Option<String>,
+    /// How many parameters, in millions.
+    pub parameters_millions: Option<u32>,
+}
+
+/// One server of the weights. Its numbers say nothing of another's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Where it runs.
+    pub host: Option<String>,
+    /// Tokens that it takes; never more than the weights' window.
+    pub served_context: Option<u32>,
+    /// Milliseconds that an answer takes there, the median.
+    pub latency_ms: Option<u32>,
+    /// `q4_0`.
+    pub quantisation: Option<String>,
+}
+
+/// A share that was counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// What was counted: `fabrication`, `accuracy`.
+    pub metric: String,
+    /// The share.
+    pub value: Thousandths,
+    /// Lower bound at 95 %.
+    pub low: Thousandths,
+    /// Upper bound at 95 %.
+    pub high: Thousandths,
+    /// Of how many.
+    pub n: u32,
+    /// On what.
+    pub set: String,
+    /// `2025-10-16`, or `2025-10`.
+    pub date: String,
+    /// Who says so.
+    pub origin: Origin,
+}
+
+/// Where evidence comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A page.
+    Source(String),
+    /// A run of one's own.
+    Run(String),
 }
 
 /// Whether a licence lets a product use the model.

@@ -18,6 +18,12 @@ pub(super) struct Unread;
 pub(super) enum Kind {
     /// Any text that is not empty.
     Text,
+    /// `sha256:` and 64 digits.
+    Digest,
+    /// `https://…`.
+    Address,
+    /// `2025-10-16`, or `2025-10` where the day is not known.
+    Date,
     /// `mistral:7b`, `code_generation`.
     Name,
     /// A list of names, each once.
@@ -60,6 +66,9 @@ impl Kind {
     pub(super) fn wanted(self) -> String {
         match self {
             Kind::Text => "a text".to_owned(),
+            Kind::Digest => "`sha256:` and 64 hexadecimal digits in quotes".to_owned(),
+            Kind::Address => "an address that begins with `https://`, in quotes".to_owned(),
+            Kind::Date => "a date in quotes, such as \"2025-10-16\" or \"2025-10\"".to_owned(),
             Kind::Name => "a name in quotes".to_owned(),
             Kind::Names => "a list of names".to_owned(),
             Kind::Choice(words) => format!("one of {}", problem::listed(words)),
@@ -72,9 +81,29 @@ impl Kind {
 
 /// Reads the value of a field.
 pub(super) fn field(name: &str, node: Node, report: &mut Report) -> Result<Value, Unread> {
-    let kind = Kind::of(name);
+    value(Kind::of(name), name, node, report)
+}
+
+/// Reads a value of some kind.
+pub(super) fn value(kind: Kind, name: &str, node: Node, report: &mut Report) -> Result<Value, Unread> {
     match (kind, node.value) {
         (Kind::Text, Tree::Text(text)) => sound_text(name, text, node.span, report).map(Value::Text),
+        (Kind::Digest | Kind::Address | Kind::Date, Tree::Text(text)) => {
+            let text = sound_text(name, text, node.span.clone(), report)?;
+            let sound = match kind {
+                Kind::Digest => is_digest(&text),
+                Kind::Address => {
+                    text.strip_prefix("https://").is_some_and(|rest| !rest.is_empty() && !rest.contains(' '))
+                }
+                _ => is_date(&text),
+            };
+            if sound {
+                return Ok(Value::Text(text));
+            }
+            let message = format!("`{name}` cannot be `{}`", problem::shown(&text));
+            report.add("F005", node.span, message, Some(format!("write {}", kind.wanted())));
+            Err(Unread)
+        }
         (Kind::Name, Tree::Text(text)) => sound_name(name, text, node.span, report).map(Value::Text),
         (Kind::Names, Tree::List(items)) => names(name, items, report).map(Value::List),
         (Kind::Choice(words), Tree::Text(text)) => {
@@ -97,6 +126,36 @@ pub(super) fn field(name: &str, node: Node, report: &mut Report) -> Result<Value
         (Kind::Bool, Tree::Bool(value)) => Ok(Value::Bool(value)),
         (kind, value) => wrong_kind(name, kind, &value, node.span, report),
     }
+}
+
+fn is_digest(text: &str) -> bool {
+    text.strip_prefix("sha256:").is_some_and(|hex| {
+        hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    })
+}
+
+/// A day of the calendar, or a month of it.
+fn is_date(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let number = |part: &str, digits: usize| {
+        (part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit()))
+            .then(|| part.parse::<u32>().ok())
+            .flatten()
+    };
+    let (year, month, day) = match parts.as_slice() {
+        [year, month] => (number(year, 4), number(month, 2), Some(1)),
+        [year, month, day] => (number(year, 4), number(month, 2), number(day, 2)),
+        _ => return false,
+    };
+    let (Some(year), Some(month), Some(day)) = (year, month, day) else { return false };
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        2 => 28 + u32::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return false,
+    };
+    (1970..=2999).contains(&year) && (1..=days).contains(&day)
 }
 
 /// A whole number in plain digits; what other notations YAML has, one reader takes for a number and the next for a text.
@@ -206,7 +265,7 @@ fn wrong_kind<T>(name: &str, kind: Kind, value: &Tree, span: Range<usize>, repor
             "write `false`".to_owned()
         }
         (Kind::Whole(_) | Kind::Share, Tree::Text(_)) => "write the number without quotes and units".to_owned(),
-        (Kind::Text | Kind::Name, Tree::Number(_) | Tree::Bool(_)) => "put it in quotes".to_owned(),
+        (Kind::Text | Kind::Name | Kind::Date, Tree::Number(_) | Tree::Bool(_)) => "put it in quotes".to_owned(),
         _ => format!("write {}", kind.wanted()),
     };
     report.add("F004", span, message, Some(help));

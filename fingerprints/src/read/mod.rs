@@ -1,13 +1,14 @@
 //! Text to [`Fingerprint`], strictly, with everything wrong reported at once.
 
 mod check;
+mod layers;
 mod problem;
 mod tree;
 
 use std::collections::BTreeMap;
 
 use crate::field::{FIELDS, Value};
-use crate::{CommercialUse, Fingerprint, Level, Source, Thousandths};
+use crate::{CommercialUse, Endpoint, Fingerprint, Level, Source, Thousandths, Weights};
 use check::{Kind, Unread};
 use problem::Report;
 pub use problem::{CODES, Problem, summary};
@@ -16,6 +17,9 @@ use tree::{Key, Node};
 /// Keys of a file beside [`FIELDS`].
 const SEED: &str = "seed";
 const SOURCES: &str = "sources";
+const MODEL: &str = "model";
+const ENDPOINT: &str = "endpoint";
+const EVIDENCE: &str = "evidence";
 
 /// The keys of one entry of `sources`, all required.
 const SOURCE_KEYS: [&str; 3] = ["name", "url", "says"];
@@ -38,11 +42,15 @@ pub fn parse(path: &str, text: &str) -> Result<Fingerprint, Vec<Problem>> {
 
 /// The fingerprint of a file; where the report holds a problem, it is not to be used.
 fn fingerprint(root: Node, report: &mut Report) -> Option<Fingerprint> {
-    let known: Vec<&str> = FIELDS.iter().copied().chain([SEED, SOURCES]).collect();
+    let known: Vec<&str> = FIELDS.iter().copied().chain([MODEL, ENDPOINT, EVIDENCE, SEED, SOURCES]).collect();
     let whole = root.span.clone();
     let mut keys = keys(root, "a fingerprint", &known, report)?;
     let seed = keys.remove(SEED).map(|(_, node)| seed(node, report)).unwrap_or_default();
     let sources = keys.remove(SOURCES).map(|(_, node)| sources(node, report)).unwrap_or_default();
+    let weights = keys.remove(MODEL).map(|(_, node)| layers::weights(node, report)).unwrap_or_default();
+    let endpoint_at = keys.get(ENDPOINT).map(|(key, _)| key.span.clone());
+    let endpoint = keys.remove(ENDPOINT).map(|(_, node)| layers::endpoint(node, report)).unwrap_or_default();
+    let evidence = keys.remove(EVIDENCE).map(|(_, node)| layers::evidence(node, report)).unwrap_or_default();
 
     let mut values = Values::default();
     let mut places = BTreeMap::new();
@@ -75,7 +83,15 @@ fn fingerprint(root: Node, report: &mut Report) -> Option<Fingerprint> {
         let message = "`commercial_use` is `allowed`, and `compliance_flags` has `non_commercial`".to_owned();
         report.add("F007", place.clone(), message, Some("keep the one that the licence says".to_owned()));
     }
-    Some(values.into_fingerprint(seed, sources))
+    let native = values.whole("context_window", 4096);
+    if let (Some(place), Some(served)) = (endpoint_at, endpoint.served_context)
+        && served > native
+    {
+        let message = format!("`served_context` is {served}, and the weights' `context_window` is {native}");
+        report.add("F007", place, message, Some("a server cannot offer more than the weights have".to_owned()));
+    }
+    let fingerprint = values.into_fingerprint(seed, sources);
+    Some(Fingerprint { weights, endpoint, evidence, ..fingerprint })
 }
 
 /// The keys of a group, without those that are unknown or stand twice: both are reported.
@@ -201,6 +217,9 @@ impl Values {
             requires_accuracy_validation: self.flag("requires_accuracy_validation", true),
             recommended_for: self.list("recommended_for").to_vec(),
             not_recommended_for: self.list("not_recommended_for").to_vec(),
+            weights: Weights::default(),
+            endpoint: Endpoint::default(),
+            evidence: Vec::new(),
             seed,
             sources,
         }

@@ -48,7 +48,7 @@ fn a_key_like_no_other_gets_the_list() {
             `weaknesses`, `typical_latency_ms`, `context_window`, `output_quality`, `trust_score`,
             `compliance_flags`, `hallucination_rate`, `bias_risk`, `requires_hallucination_test`,
             `requires_bias_check`, `requires_accuracy_validation`, `recommended_for`,
-            `not_recommended_for`, `seed` and `sources`
+            `not_recommended_for`, `model`, `endpoint`, `evidence`, `seed` and `sources`
     "#);
 }
 
