@@ -90,7 +90,7 @@ impl Model {
             Fault::OtherShape => return Reply::ok(json!({ "result": { "text": "hello" } }).to_string()),
             Fault::Endless => return Reply::parts(vec![Part::Endless(vec![b'{'; 1 << 16], 1 << 30)]),
             Fault::ErrorInside => return Reply::ok(json!({ "error": { "message": "out of memory" } }).to_string()),
-            Fault::EveryThird if count % 3 == 0 => return Reply::new(500, "sometimes"),
+            Fault::EveryThird if count.is_multiple_of(3) => return Reply::new(500, "sometimes"),
             Fault::Slow(time) => wait.push(Part::Wait(time)),
             _ => {}
         }
