@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+mod audit;
 mod bundles;
 mod conditions;
 mod drift;
@@ -16,6 +17,8 @@ mod sets;
 mod testing;
 mod trust;
 
+pub(crate) use audit::says as audit_line;
+pub use audit::{Audit, GUARDRAILS, ModelLimits};
 pub use bundles::{BandLevel, BandTest, Bundle};
 pub use conditions::{Cond, CondKind, EdgeWord, FailedBundle, KpiTest, PackageMove, Rate, SafeKind};
 pub use drift::{Action, Drift};

@@ -50,8 +50,6 @@ pub enum LineValue {
     OneOf(&'static [&'static str]),
     /// A bare number.
     Number,
-    /// A bare number, then anything.
-    NumberFirst,
     /// `NUMBER when …`, `NUMBER per …`: what trust is lost by.
     Loss,
     /// Where a KPI is measured.
@@ -66,6 +64,8 @@ pub enum LineValue {
     Samples,
     /// What follows a verdict, divided by commas.
     Actions,
+    /// What a line of `audit` says.
+    Audit,
     /// A string.
     Text,
 }
@@ -486,17 +486,17 @@ pub const TRUST_LINES: &[LineEntry] = &[
 
 /// Lines of an `audit`.
 pub const AUDIT_LINES: &[LineEntry] = &[
-    line("every", "every N actions", "how often", true, LineValue::NumberFirst),
-    line("rerun", "rerun bundles of touched", "what runs again", false, LineValue::Free),
+    line("every", "every N actions", "how often", true, LineValue::Audit),
+    line("rerun", "rerun bundles of touched", "what runs again", false, LineValue::Audit),
     line(
         "compare",
         "compare models with baseline, latency N %, error_rate N points",
         "what is compared",
         false,
-        LineValue::Free,
+        LineValue::Audit,
     ),
-    line("check", "check NAME, …", "which guardrails run on the text written", false, LineValue::Free),
-    line("review", "review N of team(NAME)", "who looks at it", false, LineValue::NumberFirst),
+    line("check", "check NAME, …", "which guardrails run on the text written", false, LineValue::Audit),
+    line("review", "review N of team(NAME)", "who looks at it", false, LineValue::Audit),
     line(
         "on failure",
         "on failure halt | note",

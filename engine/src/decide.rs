@@ -119,6 +119,9 @@ pub struct Agreed {
     pub people: Vec<Agreement>,
     /// Who says no.
     pub objections: Vec<Objection>,
+    /// What else holds it back, whatever plan and run say: a cycle of the audit loop that is due, a past that is lost.
+    #[serde(default)]
+    pub holds: Vec<String>,
     /// Where approval is asked for at all: how many different people must have agreed, and why more than are asked for.
     pub least: Option<(u32, String)>,
 }
@@ -295,6 +298,9 @@ pub fn decide(
     for objection in &agreed.objections {
         let because = objection.because.as_ref().map(|because| format!(": {because}")).unwrap_or_default();
         stands(Answer::No, format!("{} says no{because}", objection.by), Vec::new());
+    }
+    for hold in &agreed.holds {
+        stands(Answer::Hold, hold.clone(), Vec::new());
     }
     let asked = joined_approvals(approvals);
     let mut missing_approvals: Vec<String> = Vec::new();

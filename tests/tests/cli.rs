@@ -20,6 +20,10 @@ mod cache;
 mod commands;
 #[path = "cli/crash.rs"]
 mod crash;
+#[path = "cli/cycles.rs"]
+mod cycles;
+#[path = "cli/people.rs"]
+mod people;
 #[path = "cli/readme.rs"]
 mod readme;
 #[path = "cli/record.rs"]

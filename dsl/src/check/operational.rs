@@ -68,7 +68,7 @@ impl Checker<'_, '_> {
                 matches!(clause.words.as_slice(), [Word::Word(word)] if words.contains(&word.text.as_str()))
             }
             LineValue::Number => clause.words.len() == 1 && bare(clause.words.first()),
-            LineValue::NumberFirst => bare(clause.words.first()),
+            LineValue::Audit => ast::audit_line(line.word, &clause.words),
             LineValue::Loss => ast::loss(&clause.words).is_some(),
             LineValue::Text => matches!(clause.words.as_slice(), [Word::Text(_)]),
             LineValue::Source => ast::source(&clause.words).is_some(),

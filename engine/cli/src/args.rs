@@ -427,6 +427,43 @@ pub struct ResumeArgs {
     pub halt: HaltArgs,
 }
 
+/// `audit cycle`.
+#[derive(Debug, Args)]
+pub struct CycleArgs {
+    /// Before it is due
+    #[arg(long)]
+    pub now: bool,
+    /// What is to be said of it
+    #[arg(long, value_name = "TEXT")]
+    pub note: Option<String>,
+    /// Who makes it, unverified
+    #[arg(long, value_name = "ACTOR")]
+    pub actor: Option<String>,
+}
+
+/// `audit review`.
+#[derive(Debug, Args)]
+pub struct ReviewArgs {
+    /// Which cycle; the newest one
+    #[arg(value_name = "CYCLE")]
+    pub number: Option<u64>,
+    /// In whose name; may be left out where one team is asked
+    #[arg(long = "as", value_name = "TEAM", help_heading = "The signature")]
+    pub team: Option<String>,
+    /// It may not stand: halt everything
+    #[arg(long)]
+    pub reject: bool,
+    /// What was looked at, or why not
+    #[arg(long, value_name = "TEXT", help_heading = "The signature")]
+    pub because: String,
+    /// The key.
+    #[command(flatten)]
+    pub sign: SignArgs,
+    /// The change.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
 /// `check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
@@ -532,6 +569,15 @@ Exit code 0 where all is equal, 1 where something differs, 2 where it could not 
         #[arg(long, value_name = "DIR")]
         rules: Option<PathBuf>,
     },
+    /// Look at what was done since the last cycle, as the rules' `audit` item asks
+    #[command(after_help = "Example:\n  grace-rules audit cycle\n\
+Runs the bundles of what was touched again, in the work tree; where nothing is due, nothing is done.\n\
+A cycle that fails halts where the rules say so: exit code 1.")]
+    Cycle(CycleArgs),
+    /// Sign that the newest cycle may stand, or that it may not
+    #[command(after_help = "Example:\n  grace-rules audit review --as peers --because \"read all of it\"\n\
+Who took part in its actions does not review it. With --reject everything is halted.")]
+    Review(Box<ReviewArgs>),
     /// Let nothing through the gate, whoever makes it, until a person lifts it
     #[command(after_help = "Example:\n  grace-rules audit halt --because \"the agent deletes tests\"
 Any SSH key signs a halt. It is kept below refs/grace/halts/ and in the ledger.")]

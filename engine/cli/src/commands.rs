@@ -3,10 +3,11 @@
 
 mod approve;
 mod audit;
+mod auditing;
+mod carrying;
 mod check;
 mod explain;
 mod fmt;
-
 mod gate;
 mod graph;
 mod halting;

@@ -10,6 +10,7 @@ mod history;
 pub mod ledger;
 mod memory;
 mod models;
+mod name;
 pub mod people;
 pub mod reach;
 pub mod replay;
@@ -27,6 +28,7 @@ use grace_engine::input::{Book, Declared, Input, PastFacts, VerifiedBot};
 use grace_govern::inputs::Inputs;
 use grace_govern::signers::AllowedSigners;
 use grace_govern::story::Fields;
+use grace_graph::change::Change;
 use grace_system::git::{CommitId, GitError, Repository};
 use grace_system::process::Cancel;
 use grace_system::{clock, env, files};
@@ -130,6 +132,10 @@ pub struct Loaded {
     pub signers: AllowedSigners,
     /// Paths of the changed files.
     pub changed: Vec<String>,
+    /// The change, as the input has it.
+    pub change: Change,
+    /// What names the change to another command: `--base main --head feature`.
+    pub named: String,
     /// What decides a plan and lies in no tree.
     pub inputs: Inputs,
     /// What the command line gives for a story.
@@ -228,6 +234,8 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
     };
     let sides = compared.change.files.iter().filter_map(|file| file.after.as_ref().or(file.before.as_ref()));
     let changed = sides.map(|side| side.path.to_string()).collect();
+    let named = name::of(args, compared.base);
+    let written = compared.change.clone();
     let (kept, rules) = (Arc::new(past.clone()), [rules_before.clone(), rules_after.clone()]);
     let input = Input { before, after, change: compared.change, rules_before, rules_after, declared, past, as_of };
     let inputs = Inputs::of(&input);
@@ -245,6 +253,8 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
         head: compared.head,
         signers,
         changed,
+        change: written,
+        named,
         inputs,
         given,
         rules,
@@ -300,6 +310,8 @@ pub fn load_tree(place: &Place, args: &GraphArgs, progress: &Progress) -> Result
         head: Head::Supposed,
         signers: AllowedSigners::default(),
         changed: Vec::new(),
+        change: Change::default(),
+        named: String::new(),
         inputs: Inputs::default(),
         given: Fields::new(),
         rules: [None, None],

@@ -6,6 +6,7 @@
 
 pub mod approvals;
 pub mod audit;
+pub mod cycle;
 pub mod diagnostic;
 pub mod explain;
 pub mod export;

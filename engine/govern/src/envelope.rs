@@ -73,6 +73,13 @@ pub enum Says {
         /// The team that grants it.
         r#as: String,
     },
+    /// A cycle of the audit loop was looked at, and may stand.
+    Review {
+        /// SHA-256 of its record in the ledger, hexadecimal.
+        cycle: String,
+        /// In whose name.
+        r#as: String,
+    },
     /// Nothing goes through the gate, whoever makes it.
     Halt {},
     /// These halts are lifted.
@@ -200,19 +207,37 @@ fn name(payload: &[u8], key: &KeyData) -> String {
 /// # Errors
 /// When the key cannot sign.
 pub fn seal(statement: &Statement, file: &Path, root: &Path) -> Result<(Vec<u8>, String), SigningError> {
-    // A statement holds nothing that JSON cannot.
-    let payload = serde_json::to_vec(statement).unwrap_or_default();
+    let payload = payload(statement);
     let armored = signing::sign(file, &signed_bytes(&payload), root)?;
-    let key = signing::public_key(file)?;
-    let keyid = fingerprint(&key);
+    Ok(sealed(&payload, &signing::public_key(file)?, &armored))
+}
+
+/// Signs a statement that counts whoever signs it, with a key that is made for it and thrown away.
+///
+/// # Errors
+/// When the system gives no random bytes.
+pub fn seal_as_nobody(statement: &Statement) -> Result<(Vec<u8>, String), SigningError> {
+    let payload = payload(statement);
+    let (key, armored) = signing::sign_once(&signed_bytes(&payload))?;
+    Ok(sealed(&payload, &key, &armored))
+}
+
+fn payload(statement: &Statement) -> Vec<u8> {
+    // A statement holds nothing that JSON cannot.
+    serde_json::to_vec(statement).unwrap_or_default()
+}
+
+/// The bytes of an envelope, and the statement's name.
+fn sealed(payload: &[u8], key: &KeyData, armored: &str) -> (Vec<u8>, String) {
+    let keyid = fingerprint(key);
     let envelope = Envelope {
         payload_type: PAYLOAD_TYPE.to_owned(),
-        payload: STANDARD.encode(&payload),
+        payload: STANDARD.encode(payload),
         signatures: vec![Signature { keyid, sig: STANDARD.encode(armored) }],
     };
     let mut bytes = serde_json::to_vec(&envelope).unwrap_or_default();
     bytes.push(b'\n');
-    Ok((bytes, name(&payload, &key)))
+    (bytes, name(payload, key))
 }
 
 /// The statement in an envelope whose one signature holds.

@@ -11,13 +11,15 @@ use std::path::{Path, PathBuf};
 use grace_engine::decide::{Agreed, Answer, BundleOutcome, Reason};
 use grace_engine::plan::{BundlePlan, Plan};
 use grace_engine::trust::Reading;
-use grace_ledger::{Draft, Error, Ledger, PublicKey, Receipt, SecretKey, Snapshot};
+use grace_ledger::{Draft, Error, Ledger, PublicKey, Receipt, Record, SecretKey, Snapshot};
 use grace_system::git::Repository;
 use grace_system::{env, files};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::cycle::{ActionSaid, CycleSaid};
 use crate::inputs::{Gist, Inputs};
 use crate::story::{Amendment, Story};
 
@@ -176,8 +178,6 @@ pub struct DecisionSaid {
     pub gist: Gist,
     /// What people said, as it counted.
     pub agreed: Agreed,
-    /// What of the past is missing, so that it was held whatever the rest says.
-    pub lost: Option<String>,
     /// `go`, `hold`, `no`.
     pub answer: Answer,
     /// The tier.
@@ -219,6 +219,12 @@ pub fn tests_of(bundle: &BundlePlan) -> Option<String> {
     Some(files::sha256(text.as_bytes()))
 }
 
+/// The name of a run that starts now, in this process.
+#[must_use]
+pub fn run_id(started: Timestamp) -> String {
+    format!("{}-{}", started.strftime("%Y%m%dT%H%M%S%.6fZ"), std::process::id())
+}
+
 /// A halt, or what lifts one (`halt`, `resume`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HaltSaid {
@@ -243,6 +249,10 @@ pub enum Event {
     Story(Story),
     /// Something is added to a story.
     Amendment(Amendment),
+    /// A run counts as an action.
+    Action(Box<ActionSaid>),
+    /// A cycle of the audit loop.
+    Cycle(Box<CycleSaid>),
     /// Nothing goes any more.
     Halt(HaltSaid),
     /// It goes on.
@@ -259,6 +269,8 @@ impl Event {
             Self::Decision(_) => "decision",
             Self::Story(_) => "story",
             Self::Amendment(_) => "amendment",
+            Self::Action(_) => "action",
+            Self::Cycle(_) => "cycle",
             Self::Halt(_) => "halt",
             Self::Resume(_) => "resume",
         }
@@ -272,7 +284,8 @@ impl Event {
             | Self::Run(RunSaid { about, .. })
             | Self::Story(Story { about, .. }) => Some(about),
             Self::Decision(said) => Some(&said.about),
-            Self::Amendment(_) | Self::Halt(_) | Self::Resume(_) => None,
+            Self::Action(said) => Some(&said.about),
+            Self::Amendment(_) | Self::Cycle(_) | Self::Halt(_) | Self::Resume(_) => None,
         }
     }
 
@@ -285,6 +298,8 @@ impl Event {
             Self::Decision(said) => serde_json::to_value(said),
             Self::Story(said) => serde_json::to_value(said),
             Self::Amendment(said) => serde_json::to_value(said),
+            Self::Action(said) => serde_json::to_value(said),
+            Self::Cycle(said) => serde_json::to_value(said),
             Self::Halt(said) | Self::Resume(said) => serde_json::to_value(said),
         };
         // All of it is text and whole numbers.
@@ -400,24 +415,34 @@ pub fn recorded(repository: &Repository) -> Result<Option<Snapshot>, Error> {
     }
 }
 
-/// The newest record of some kinds that `take` has a use for.
-fn newest<T>(
+/// Goes back over the records of some kinds, newest first, until `take` has found what it looks for.
+pub(crate) fn back<T>(
     snapshot: &Snapshot,
     kinds: &[&str],
-    mut take: impl FnMut(&str, Value) -> Option<T>,
+    mut take: impl FnMut(&Record, Value) -> Option<T>,
 ) -> Result<Option<T>, Error> {
     let mut end = snapshot.len();
     while end > 0 {
         let begin = end.saturating_sub(STRIDE);
         let records = snapshot.records(begin..end).collect::<Result<Vec<_>, _>>()?;
         for record in records.iter().rev().filter(|record| kinds.contains(&record.kind.as_str())) {
-            if let Some(found) = take(&record.kind, snapshot.body(record)?) {
+            if let Some(found) = take(record, snapshot.body(record)?) {
                 return Ok(Some(found));
             }
         }
         end = begin;
     }
     Ok(None)
+}
+
+/// The newest record of a kind that belongs to a run, and its body.
+///
+/// # Errors
+/// When the ledger is not what was signed.
+pub fn of_run(snapshot: &Snapshot, run: &str, kind: &str) -> Result<Option<(Record, Value)>, Error> {
+    back(snapshot, &[kind], |record, body| {
+        (body.get("run").and_then(Value::as_str) == Some(run)).then(|| (record.clone(), body))
+    })
 }
 
 /// The newest run of a tree.
@@ -436,8 +461,8 @@ pub enum Ran {
 /// When the ledger is not what was signed.
 pub fn run_of(snapshot: &Snapshot, about: &About, exported: bool) -> Result<Option<Ran>, Error> {
     let mut ended = std::collections::BTreeSet::new();
-    newest(snapshot, &["plan", "run"], |kind, body| {
-        if kind == "run" {
+    back(snapshot, &["plan", "run"], |record, body| {
+        if record.kind == "run" {
             let said: RunSaid = serde_json::from_value(body).ok()?;
             ended.insert(said.run.clone());
             let counts = said.about.is_same(about) && (said.exported || !exported);
@@ -454,7 +479,7 @@ pub fn run_of(snapshot: &Snapshot, about: &About, exported: bool) -> Result<Opti
 /// When the ledger is not what was signed.
 pub fn halts(snapshot: &Snapshot) -> Result<Vec<String>, Error> {
     let mut found = Vec::new();
-    newest::<()>(snapshot, &["halt"], |_, body| {
+    back::<()>(snapshot, &["halt"], |_, body| {
         found.extend(serde_json::from_value::<HaltSaid>(body).map(|said| said.envelope));
         None
     })?;
@@ -466,7 +491,7 @@ pub fn halts(snapshot: &Snapshot) -> Result<Vec<String>, Error> {
 /// # Errors
 /// When the ledger is not what was signed.
 pub fn decision_of(snapshot: &Snapshot, about: &About) -> Result<Option<DecisionSaid>, Error> {
-    newest(snapshot, &["decision"], |_, body| {
+    back(snapshot, &["decision"], |_, body| {
         let said: DecisionSaid = serde_json::from_value(body).ok()?;
         said.about.is_same(about).then_some(said)
     })

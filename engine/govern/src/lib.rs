@@ -6,6 +6,7 @@
 
 pub mod agreement;
 pub mod authors;
+pub mod cycle;
 pub mod envelope;
 pub mod grants;
 pub mod guardrails;

@@ -22,6 +22,8 @@ pub enum Place {
     Grants,
     /// Halts, and what lifts them.
     Halts,
+    /// Reviews of one cycle of the audit loop, by the digest of its record.
+    Reviews(String),
 }
 
 impl Place {
@@ -30,6 +32,7 @@ impl Place {
             Self::Approvals(diff) => format!("approvals/{}", digits(diff)),
             Self::Grants => "grants".to_owned(),
             Self::Halts => "halts".to_owned(),
+            Self::Reviews(cycle) => format!("reviews/{}", digits(cycle)),
         }
     }
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use grace_system::files::{self, FileError};
 use grace_system::process::{Cancel, Command, End, Keep};
 use grace_system::{env, process};
+use ssh_key::private::Ed25519Keypair;
 use ssh_key::public::KeyData;
 use ssh_key::{HashAlg, LineEnding, PrivateKey, PublicKey, SshSig};
 
@@ -129,6 +130,19 @@ pub fn public_key(file: &Path) -> Result<KeyData, SigningError> {
         KeyData::Ecdsa(ecdsa) if ecdsa.curve() == ssh_key::EcdsaCurve::NistP256 => Ok(key),
         other => Err(SigningError::Kind(other.algorithm().to_string())),
     }
+}
+
+/// A signature over `message` by a key that is made for it and thrown away: for what counts whoever says it.
+///
+/// # Errors
+/// When the system gives no random bytes.
+pub fn sign_once(message: &[u8]) -> Result<(KeyData, String), SigningError> {
+    let failed = |why: String| SigningError::Kind(format!("ed25519 ({why})"));
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|error| failed(error.to_string()))?;
+    let key = PrivateKey::from(Ed25519Keypair::from_seed(&seed));
+    let signature = key.sign(NAMESPACE, HashAlg::Sha512, message).and_then(|signed| signed.to_pem(LineEnding::LF));
+    Ok((key.public_key().key_data().clone(), signature.map_err(|error| failed(error.to_string()))?))
 }
 
 /// A signature over `message` for our own namespace, armored. `root` is the repository, whose programs are not run.

@@ -47,6 +47,15 @@ pub enum Value {
 }
 
 impl Value {
+    /// One by one.
+    #[must_use]
+    pub fn entries(&self) -> Vec<String> {
+        match self {
+            Self::Text(text) => vec![text.clone()],
+            Self::List(list) => list.clone(),
+        }
+    }
+
     /// As one line of text.
     #[must_use]
     pub fn text(&self) -> String {

@@ -179,6 +179,7 @@ fn runs_at_the_same_time_lose_no_outcome() {
         BTreeMap::from([
             ("ledger", 1),
             ("plan", together),
+            ("action", together),
             ("bundle", bundles),
             ("run", together),
             ("story", together)

@@ -35,7 +35,7 @@ fn the_database_is_made_again_to_the_byte_by_the_ledger_alone() {
     assert_eq!(grown.len(), 7);
     let report = repo.json("store rebuild");
     let expected = [
-        ("records", 10),
+        ("records", 12),
         ("runs", 2),
         ("plans", 2),
         ("bundle_outcomes", 2),
@@ -69,7 +69,7 @@ fn ledgers_of_several_machines_are_read_together_with_their_keys_alone() {
     let report = repo.json(&format!("{also} --key {}", file.display()));
     assert_eq!(rows(&report)[1], ("runs".to_owned(), 2));
     let records: Vec<_> = report["ledgers"].as_array().unwrap().iter().map(|of| of["records"].clone()).collect();
-    assert_eq!(records, [json!(5), json!(5)]);
+    assert_eq!(records, [json!(6), json!(6)]);
     // What comes later is taken in beside them.
     repo.run(&["run"], None, |_| {});
     assert_eq!(rows(&repo.json("store export"))[1], ("runs".to_owned(), 3));
@@ -86,7 +86,7 @@ fn ledgers_of_several_machines_are_read_together_with_their_keys_alone() {
     }
     // Who has no ledger may read those of others.
     let report = none.json(&format!("{also} --key {} --since 2100-01-01", file.display()));
-    assert_eq!(rows(&report)[..4].iter().map(|(_, rows)| *rows).collect::<Vec<_>>(), [5, 1, 0, 1]);
+    assert_eq!(rows(&report)[..4].iter().map(|(_, rows)| *rows).collect::<Vec<_>>(), [6, 1, 0, 1]);
 }
 
 #[test]

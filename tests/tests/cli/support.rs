@@ -301,6 +301,7 @@ impl Said {
             (r"\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}", "+KEYID+KEY"),
             (r"\b[0-9a-f]{8}-[0-9a-f]{8}\b", "LEDGER"),
             (r"\b[0-9a-f]{64}\b", "DIGEST"),
+            (r"--base [0-9a-f]{12}\b", "--base SHORT"),
             (r"\b[0-9a-f]{12}\n", "SHORT\n"),
             (r"the key [0-9a-f]{8}\b", "the key FINGERPRINT"),
             (r"\b20\d\d-\d\d-\d\d(T[0-9:]{8}\.\d{6}Z| [0-9:]{8})", "WHEN"),

@@ -35,6 +35,8 @@ pub(super) fn audit(context: &Context, command: &AuditCommand, show: Show<'_>) -
         AuditCommand::Anchor(command) => anchor(context, command),
         AuditCommand::Export { seq, source } => export(context, *seq, source, show),
         AuditCommand::Fsck => fsck(context),
+        AuditCommand::Cycle(args) => super::auditing::cycle(context, args),
+        AuditCommand::Review(args) => super::auditing::review(context, args),
         AuditCommand::Halt(args) => super::halting::halt(context, args),
         AuditCommand::Resume(args) => super::halting::resume(context, args),
         AuditCommand::Replay { seq, rules, .. } => super::replay::replay(context, *seq, rules.as_deref()),

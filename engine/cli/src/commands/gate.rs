@@ -1,7 +1,7 @@
 //! `gate`: whether this change may go. The plan is derived anew, and judged by the newest run of exactly this tree and by what
 //! people signed; the answer is recorded.
 
-use grace_engine::decide::{self, Agreed, Decision, Reason};
+use grace_engine::decide::{self, Agreed, Decision};
 use grace_engine::trust::{self, Reading};
 use grace_govern::agreement::{Counted, Uncounted};
 use grace_govern::halts::Halt;
@@ -77,8 +77,10 @@ pub(super) fn gate(context: &Context, args: &ChangeArgs) -> Result<Answer> {
     let (_, halts, uncounted) = people::halts(repository, &loaded, recorded.as_ref(), now)?;
     heard.agreed.objections.extend(halts.iter().map(Halt::objection));
     heard.uncounted.extend(uncounted);
-    let mut decision = judge(&heard.agreed);
-    let lost = ledger::lost(repository, recorded.as_ref())?;
+    heard.agreed.holds.extend(ledger::lost(repository, recorded.as_ref())?);
+    heard.agreed.holds.extend(unfinished.map(|run| format!("run {run} of this tree has not ended; run again")));
+    heard.agreed.holds.extend(people::cycles(repository, &loaded, recorded.as_ref(), now)?);
+    let decision = judge(&heard.agreed);
     let run = run.map(|run| run.run);
     let counted = |one: &Counted| (one.envelope.clone(), one.by.clone(), one.r#as.clone());
     let said = DecisionSaid {
@@ -86,7 +88,6 @@ pub(super) fn gate(context: &Context, args: &ChangeArgs) -> Result<Answer> {
         inputs: loaded.inputs.clone(),
         gist: Gist::of(&plan),
         agreed: heard.agreed.clone(),
-        lost: lost.clone(),
         answer: decision.answer,
         tier: decision.tier,
         reasons: decision.reasons.clone(),
@@ -102,15 +103,6 @@ pub(super) fn gate(context: &Context, args: &ChangeArgs) -> Result<Answer> {
         let journal = Journal::open(repository, args.actor.as_deref())?;
         journal.append(&[Event::Decision(Box::new(said))])?;
         taken = Some(take_in(repository, &journal));
-    }
-    if let Some(lost) = lost {
-        decision.answer = decision.answer.max(decide::Answer::Hold);
-        decision.reasons.push(Reason { what: lost, answer: decide::Answer::Hold, rules: Vec::new() });
-    }
-    if let Some(run) = unfinished {
-        decision.answer = decision.answer.max(decide::Answer::Hold);
-        let what = format!("run {run} of this tree has not ended; run again");
-        decision.reasons.push(Reason { what, answer: decide::Answer::Hold, rules: Vec::new() });
     }
     let code = u8::from(decision.answer != decide::Answer::Go);
     if context.is_json() {
@@ -133,6 +125,7 @@ pub(super) fn gate(context: &Context, args: &ChangeArgs) -> Result<Answer> {
         &Judged {
             plan: &plan,
             compared: &loaded.compared,
+            named: &loaded.named,
             decision: &decision,
             heard: &heard,
             outcomes: &outcomes,

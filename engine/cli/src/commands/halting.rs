@@ -79,7 +79,7 @@ pub(super) fn resume(context: &Context, args: &ResumeArgs) -> Result<Answer> {
 }
 
 /// Records a statement and puts it on the shelf: a halt is in the ledger before anything else can fail.
-fn keep(repository: &Repository, statement: &Statement, file: &Path, actor: Option<&str>) -> Result<Kept> {
+pub(super) fn keep(repository: &Repository, statement: &Statement, file: &Path, actor: Option<&str>) -> Result<Kept> {
     let (bytes, digest) = envelope::seal(statement, file, repository.root())?;
     let said = HaltSaid { envelope: String::from_utf8_lossy(&bytes).into_owned() };
     let event = if matches!(statement.says, Says::Halt {}) { Event::Halt(said) } else { Event::Resume(said) };

@@ -71,7 +71,7 @@ pub(super) fn plan(context: &Context, args: &ChangeArgs) -> Result<Answer> {
     let yes = plan.denials.is_empty();
     // A denied change is not run.
     let repository = context.place.repository.as_ref().ok().filter(|_| yes && !plan.bundles.is_empty());
-    let estimate = repository.and_then(|repository| load::estimate::of(repository, &plan, super::run::at_once()));
+    let estimate = repository.and_then(|repository| load::estimate::of(repository, &plan, super::carrying::at_once()));
     let signed = Signed::of(context, &plan, &loaded)?;
     if context.is_json() {
         return Answer::json(&PlanReport::new(&plan, &loaded, estimate).signed(signed), yes);
@@ -79,7 +79,7 @@ pub(super) fn plan(context: &Context, args: &ChangeArgs) -> Result<Answer> {
     let mut page = context.page();
     screen::plan::plan(&mut page, &plan, &loaded.compared, estimate);
     if let Some(signed) = &signed {
-        signed.show(&mut page, &plan);
+        signed.show(&mut page, &plan, &loaded.named);
     }
     screen::notes::problems(&mut page, &loaded.problems);
     if plan.change.files == 0 && *args == (ChangeArgs { no_cache: args.no_cache, ..ChangeArgs::default() }) {
@@ -108,10 +108,10 @@ impl Signed {
         Ok(Some(Self { heard, decision }))
     }
 
-    pub(super) fn show(&self, page: &mut screen::Page, plan: &Plan) {
+    pub(super) fn show(&self, page: &mut screen::Page, plan: &Plan, named: &str) {
         page.gap();
         screen::approvals::heard(page, &self.heard);
-        screen::approvals::missing(page, &plan.id, &self.decision);
+        screen::approvals::missing(page, &plan.id, named, &self.decision);
     }
 }
 

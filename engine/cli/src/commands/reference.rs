@@ -7,7 +7,7 @@ use clap::CommandFactory as _;
 use grace_engine::Row;
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 
-use super::{Answer, approve, check, explain, fmt, gate, init, plan, replay, run, store, story, test};
+use super::{Answer, approve, auditing, check, explain, fmt, gate, init, plan, replay, run, store, story, test};
 use crate::args::{Cli, Reference};
 use crate::failure::{self, Result};
 use crate::screen::{audit, stats};
@@ -66,6 +66,7 @@ fn schemas() -> BTreeMap<&'static str, Schema> {
         ("audit-records", of::<audit::RecordsReport>()),
         ("audit-verify", of::<audit::VerifyReport>()),
         ("audit-proof", of::<audit::ProofReport>()),
+        ("audit-cycle", of::<auditing::CycleReport<'_>>()),
         ("replay", of::<replay::ReplayReport<'_>>()),
         ("stories", of::<story::StoriesReport<'_>>()),
         ("error", of::<failure::Report<'_>>()),

@@ -130,7 +130,8 @@ impl Replaying<'_> {
             "decision" => self.decision(&read(record, body)?)?,
             // What was derived for a run stands in its plan.
             "run" | "story" => {
-                match self.of_run(body.get("run").and_then(Value::as_str).unwrap_or_default(), "plan")? {
+                match journal::of_run(self.ledger, body.get("run").and_then(Value::as_str).unwrap_or_default(), "plan")?
+                {
                     Some((plan, body)) => self.plan(&read(&plan, body)?)?,
                     None => return Ok(None),
                 }
@@ -170,7 +171,7 @@ impl Replaying<'_> {
         what.extend(said.gist.differences(&Gist::of(plan)));
         let outcomes = match &said.run {
             None => BTreeMap::new(),
-            Some(run) => match self.of_run(run, "run")? {
+            Some(run) => match journal::of_run(self.ledger, run, "run")? {
                 Some((record, body)) => {
                     let ran: RunSaid = read(&record, body)?;
                     if (&ran.about.tree, &ran.about.diff, &ran.about.rules)
@@ -193,23 +194,6 @@ impl Replaying<'_> {
             what.push("the reasons of the decision".to_owned());
         }
         Ok(Ok(what))
-    }
-
-    /// A record of a run, by kind, the newest.
-    fn of_run(&self, run: &str, kind: &str) -> Result<Option<(Record, Value)>> {
-        let mut end = self.ledger.len();
-        while end > 0 {
-            let begin = end.saturating_sub(512);
-            let records = self.ledger.records(begin..end).collect::<std::result::Result<Vec<_>, _>>()?;
-            for record in records.into_iter().rev().filter(|record| record.kind == kind) {
-                let body = self.ledger.body(&record)?;
-                if body.get("run").and_then(Value::as_str) == Some(run) {
-                    return Ok(Some((record, body)));
-                }
-            }
-            end = begin;
-        }
-        Ok(None)
     }
 
     /// The plan again, of what was recorded; else which input is missing.

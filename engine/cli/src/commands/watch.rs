@@ -67,7 +67,7 @@ fn plan_of(context: &Context, session: &Session<'_>, plan: &Plan, saved: Option<
     }
     screen::plan::plan(&mut page, plan, &loaded.compared, None);
     if let Some(signed) = &signed {
-        signed.show(&mut page, plan);
+        signed.show(&mut page, plan, &loaded.named);
     }
     screen::notes::problems(&mut page, &loaded.problems);
     // Plans that follow each other stand apart.

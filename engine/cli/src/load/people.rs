@@ -7,6 +7,7 @@ use grace_engine::input::{Book, VerifiedBot};
 use grace_engine::plan::Plan;
 use grace_govern::agreement::{self, Heard, Uncounted};
 use grace_govern::authors::{Authorship, authorship};
+use grace_govern::cycle::{Loop, Reviewing, Since};
 use grace_govern::halts::{self, Halt, Lifters};
 use grace_govern::shelf::{self, Found, Place as Shelf};
 use grace_govern::signers::{self, AllowedSigners};
@@ -195,15 +196,48 @@ pub fn halts(
             Err(bad) => found.bad.push((files::sha256(envelope.as_bytes()), bad)),
         }
     }
-    let book = loaded.rules[0].as_ref();
-    let lifters =
-        Lifters::of(book.into_iter().flat_map(|book| &book.files).filter_map(|file| file.text.as_deref().ok()));
+    let lifters = lifters(loaded);
     if found == Found::default() {
         return Ok((lifters, Vec::new(), Vec::new()));
     }
     let authorship = authors(repository, loaded, as_of)?;
     let (halts, uncounted) = halts::standing(&found, &loaded.signers, &lifters, &authorship, as_of);
     Ok((lifters, halts, uncounted))
+}
+
+/// The teams that look at the agents' work, by the rules before the change.
+#[must_use]
+pub fn lifters(loaded: &Loaded) -> Lifters {
+    let book = loaded.rules[0].as_ref();
+    Lifters::of(book.into_iter().flat_map(|book| &book.files).filter_map(|file| file.text.as_deref().ok()))
+}
+
+/// What holds every change back until the audit loop has gone on, by the rules before the change.
+///
+/// # Errors
+/// When git cannot answer, or the ledger is not what was signed.
+pub fn cycles(
+    repository: &Repository,
+    loaded: &Loaded,
+    recorded: Option<&Snapshot>,
+    at: Timestamp,
+) -> Result<Vec<String>> {
+    let audit = loaded.rules[0].as_ref().and_then(Loop::of);
+    let (Some(audit), Some(recorded)) = (audit, recorded) else { return Ok(Vec::new()) };
+    let since = Since::read(recorded)?;
+    let reviews = reviews(repository, &since)?;
+    Ok(since.holds(&audit, &Reviewing { signers: &loaded.signers, teams: &lifters(loaded), at }, &reviews))
+}
+
+/// What stands on the shelf for the newest cycle.
+///
+/// # Errors
+/// When git cannot answer.
+pub fn reviews(repository: &Repository, since: &Since) -> Result<Found> {
+    Ok(match &since.last {
+        Some((_, digest, _)) => shelf::read(repository, &Shelf::Reviews(digest.clone()))?,
+        None => Found::default(),
+    })
 }
 
 /// What people said of the change, where the decision without them asks anybody.

@@ -4,7 +4,7 @@ use grace_engine::decide::Decision;
 use grace_engine::plan::{Approval, Approver};
 use grace_govern::agreement::Heard;
 
-use super::page::{Page, Style, Text};
+use super::page::{Page, Style, Text, printable};
 
 /// Statements that do not count, shown one by one.
 const MOST: usize = 6;
@@ -45,15 +45,16 @@ pub fn heard(page: &mut Page, heard: &Heard) {
     }
 }
 
-/// What is missing, each with the command that gives it. The change is named to it as it was to this command.
-pub fn missing(page: &mut Page, plan: &str, decision: &Decision) {
+/// What is missing, each with the command that gives it; `named` names the change to it.
+pub fn missing(page: &mut Page, plan: &str, named: &str, decision: &Decision) {
     let missing = decision.asked.iter().filter(|approval| decision.missing_approvals.contains(&approval.name));
     for (index, approval) in missing.enumerate() {
         let label = if index == 0 { "missing  " } else { "         " };
         page.line(0, Text::from(label).then(Style::Strong, &approval.name));
         let name = plan.get(..32).unwrap_or(plan);
-        let command = format!("grace-rules approve {name} --as {}", as_word(approval));
-        page.line(9, Text::new().then(Style::Dim, command));
+        let command = format!("grace-rules approve {name} --as {} {named}", as_word(approval));
+        // In one piece, however wide: it is there to be copied.
+        page.block(&format!("         {}", printable(command.trim_end())));
     }
 }
 
@@ -65,6 +66,7 @@ pub fn said(page: &mut Page, said: &str, of: &str, by: &str, until: &str, envelo
         "grant" => ("granted", Style::Good),
         "halt" => ("halted", Style::Bad),
         "resume" => ("lifted", Style::Good),
+        "review" => ("reviewed", Style::Good),
         _ => ("revoked", Style::Warn),
     };
     let what = Text::new().then(style, word).plain(format!(" {of} by {by}"));

@@ -19,6 +19,8 @@ pub struct Judged<'a> {
     pub plan: &'a Plan,
     /// What was compared, in words.
     pub compared: &'a str,
+    /// What names the change to another command.
+    pub named: &'a str,
     /// The decision.
     pub decision: &'a Decision,
     /// What people said.
@@ -67,7 +69,7 @@ pub fn decision(page: &mut Page, judged: &Judged<'_>) {
     page.table(0, &rows, &[]);
     trust(page, judged);
     approvals::heard(page, judged.heard);
-    approvals::missing(page, &judged.plan.id, decision);
+    approvals::missing(page, &judged.plan.id, judged.named, decision);
     for unknown in &decision.unknowns {
         page.hanging(0, &Text::new().then(Style::Warn, "unknown  "), unknown.as_str());
     }

@@ -1,0 +1,320 @@
+//! `audit cycle` and `audit review`: every so many actions what was done is looked at as a whole, and a person signs that it may stand.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use grace_govern::cycle::{self, ActionSaid, CycleSaid, Loop, Reviewing, Since};
+use grace_govern::envelope::{self, Says, Statement};
+use grace_govern::guardrails::{self, Finding};
+use grace_govern::journal::{self, About, Event, HaltSaid, Journal};
+use grace_govern::shelf::{self, Place as Shelf};
+use grace_graph::change::{Change, Content};
+use grace_graph::diff::line_diff;
+use grace_system::git::{GitError, Repository};
+use grace_system::{clock, files};
+use jiff::{Timestamp, ToSpan as _};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::approve::{Kept, Said, refuse_suppositions, said_it, signer};
+use super::carrying::{Carried, Carrying, Workplace};
+use super::keeping::{Keeper, take_in};
+use super::observing::Observed;
+use super::plan::engine;
+use super::run::about;
+use super::{Answer, Context};
+use crate::args::{ChangeArgs, CycleArgs, ReviewArgs};
+use crate::failure::{Failure, Result};
+use crate::load::{Cache, Loaded, people};
+use crate::screen;
+
+/// How long a review counts, in days: the next cycle comes long before.
+const DAYS: i64 = 365;
+
+/// A cycle as JSON.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct CycleReport<'a> {
+    schema: &'static str,
+    version: u32,
+    /// Actions since the cycle before, and how many make one.
+    actions: usize,
+    every: u32,
+    /// Its number in the ledger; absent where none was made.
+    seq: Option<u64>,
+    /// SHA-256 of its record: what reviewers sign.
+    digest: Option<&'a str>,
+    cycle: Option<&'a CycleSaid>,
+    /// Nothing goes any more until a person lifts it.
+    halted: bool,
+    notices: Vec<String>,
+}
+
+pub(super) fn cycle(context: &Context, args: &CycleArgs) -> Result<Answer> {
+    let repository = context.place.repository()?;
+    let ledger = journal::recorded(repository)?.ok_or_else(nothing_recorded)?;
+    let since = Since::read(&ledger)?;
+    let (touched, lines, by, unproved) = cycle::together(&since.actions);
+    let change = as_touched(context, repository, &touched)?;
+    let (engine, loaded) = engine(context, &change, Cache::Unused)?;
+    let audit = audit_of(&loaded)?;
+    if since.actions.is_empty() || !(args.now || since.is_due(&audit)) {
+        return not_due(context, &since, &audit);
+    }
+    let plan = {
+        let _working = context.progress.spinner("planning");
+        engine.plan()
+    };
+    let asked: BTreeSet<&str> = plan.bundles.iter().map(|bundle| bundle.name.as_str()).collect();
+    let mut bundles = if audit.reruns { engine.every_bundle() } else { Vec::new() };
+    bundles.retain(|bundle| asked.contains(bundle.name.as_str()));
+
+    let workplace = Workplace::open(context)?;
+    let about = about(repository, &plan, &loaded)?;
+    let run = format!("cycle-{}", journal::run_id(clock::now()));
+    let journal = Journal::open(repository, args.actor.as_deref())?;
+    let keeper = Arc::new(Mutex::new(Keeper { journal, cancel: context.cancel.clone(), failure: None }));
+    let mut carried = Carried::default();
+    if !bundles.is_empty() {
+        let carrying = Carrying {
+            context,
+            run: &run,
+            about: &about,
+            keeper: &keeper,
+            observed: &Observed::default(),
+            recording: None,
+            tree: &context.place.root,
+            scratch: workplace.path(),
+        };
+        carrying.round(&bundles, &mut carried);
+    }
+    let mut keeper = keeper.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(failure) = keeper.failure.take() {
+        return Err(failure);
+    }
+    // What was stopped says nothing of what was done: it is due still.
+    if carried.is_cancelled() || context.cancel.is_cancelled() {
+        return Err(GitError::Cancelled.into());
+    }
+    let (signs, models) = (cycle::signs(&since.actions, &audit), Vec::new());
+    let said = CycleSaid {
+        number: since.next(),
+        run,
+        actions: since.actions.iter().map(|(seq, _)| *seq).collect(),
+        tree: about.tree.clone(),
+        commit: repository.head()?.map(|commit| commit.to_string()),
+        files: touched.into_iter().collect(),
+        lines_added: lines.0,
+        lines_removed: lines.1,
+        failures: cycle::failures(&carried.outcomes, &signs, &models),
+        bundles: carried.outcomes,
+        signs,
+        models,
+        by,
+        unproved,
+        retrospective: cycle::retrospective(&ledger, &since, args.note.clone())?,
+    };
+    let halted = !said.failures.is_empty() && audit.halts;
+    let mut events = vec![Event::Cycle(Box::new(said.clone()))];
+    let halt = if halted { Some(halt(&said)?) } else { None };
+    events.extend(
+        halt.iter().map(|(bytes, _)| Event::Halt(HaltSaid { envelope: String::from_utf8_lossy(bytes).into_owned() })),
+    );
+    let receipts = keeper.journal.append(&events)?;
+    // In the ledger it halts here; on the shelf it halts wherever it is fetched.
+    if let Some((bytes, digest)) = &halt {
+        shelf::put(repository, &Shelf::Halts, digest, bytes)?;
+    }
+    let seq = receipts.first().map(|receipt| receipt.seq);
+    let after = Since::read(&keeper.journal.read()?)?;
+    let digest = after.last.as_ref().map(|(_, digest, _)| digest.as_str());
+    let taken = take_in(repository, &keeper.journal);
+    let code = u8::from(!said.failures.is_empty());
+    if context.is_json() {
+        let report = CycleReport {
+            schema: "grace-rules/audit-cycle",
+            version: 1,
+            actions: since.actions.len(),
+            every: audit.every,
+            seq,
+            digest,
+            cycle: Some(&said),
+            halted,
+            notices: taken.late.into_iter().chain(taken.notices).collect(),
+        };
+        return Ok(Answer { code, ..Answer::json(&report, true)? });
+    }
+    let teams = people::lifters(&loaded);
+    let reviewing = Reviewing { signers: &loaded.signers, teams: &teams, at: clock::now() };
+    let missing = reviewing.missing(&audit, &said, digest.unwrap_or_default(), &Default::default());
+    let mut page = context.page();
+    screen::cycle::cycle(&mut page, &said, seq, &audit, halted, &missing);
+    screen::run::taken_in(&mut page, taken.late.as_deref(), &taken.notices);
+    Ok(Answer { text: page.finish(), code })
+}
+
+fn nothing_recorded() -> Failure {
+    Failure::new("ledger", "nothing is recorded here, or by another key").help("grace-rules run records what it does")
+}
+
+fn audit_of(loaded: &Loaded) -> Result<Loop> {
+    let audit = loaded.rules[0].as_ref().and_then(Loop::of);
+    audit.ok_or_else(|| {
+        Failure::new("input", "the rules of HEAD hold no `audit` item")
+            .help("write one, or adopt one: adopt grace.telemetry")
+    })
+}
+
+/// The files that were touched and are still there, or were at HEAD, as changed in an unknown way.
+fn as_touched(context: &Context, repository: &Repository, touched: &BTreeSet<String>) -> Result<ChangeArgs> {
+    let before: BTreeSet<String> = match repository.head()? {
+        Some(head) => repository.tree(head)?.into_iter().map(|entry| entry.path).collect(),
+        None => BTreeSet::new(),
+    };
+    let root = &context.place.root;
+    let there = |path: &&String| before.contains(*path) || files::stat_in(root, path).is_ok();
+    let named: Vec<PathBuf> = touched.iter().filter(there).map(|path| root.join(path)).collect();
+    Ok(ChangeArgs { worktree: named.is_empty(), files: named, ..ChangeArgs::default() })
+}
+
+fn not_due(context: &Context, since: &Since, audit: &Loop) -> Result<Answer> {
+    let actions = since.actions.len();
+    if context.is_json() {
+        let report = CycleReport {
+            schema: "grace-rules/audit-cycle",
+            version: 1,
+            actions,
+            every: audit.every,
+            seq: None,
+            digest: None,
+            cycle: None,
+            halted: false,
+            notices: Vec::new(),
+        };
+        return Answer::json(&report, true);
+    }
+    let mut page = context.page();
+    screen::cycle::not_due(&mut page, actions, audit);
+    Ok(Answer::yes(page.finish()))
+}
+
+/// The halt of a cycle that failed: no person signs it, and it counts whoever does.
+fn halt(said: &CycleSaid) -> Result<(Vec<u8>, String)> {
+    let because = said.failures.join("; ");
+    let because = because.char_indices().nth(2000).map_or(because.as_str(), |(end, _)| &because[..end]);
+    let by = format!("audit cycle {}", said.number);
+    let statement = Statement::new(&by, clock::now(), Timestamp::MAX, Some(because.to_owned()), Says::Halt {});
+    Ok(envelope::seal_as_nobody(&statement)?)
+}
+
+pub(super) fn review(context: &Context, args: &ReviewArgs) -> Result<Answer> {
+    let change = &args.change;
+    refuse_suppositions(change, "a review")?;
+    let repository = context.place.repository()?;
+    let (_, loaded) = engine(context, change, Cache::Unused)?;
+    let audit = audit_of(&loaded)?;
+    let ledger = journal::recorded(repository)?.ok_or_else(nothing_recorded)?;
+    let since = Since::read(&ledger)?;
+    let (_, digest, last) = since.last.as_ref().ok_or_else(|| {
+        Failure::new("input", "there is no cycle to review").help("grace-rules audit cycle makes one where it is due")
+    })?;
+    if args.number.is_some_and(|number| number != last.number) {
+        return Err(Failure::new("input", format!("the newest cycle is {}", last.number))
+            .help("only the newest one waits for review"));
+    }
+    if !last.failures.is_empty() && audit.halts {
+        return Err(Failure::new("input", format!("cycle {} failed, and halted", last.number))
+            .help("a person lifts it: grace-rules audit resume --as TEAM --because \"…\""));
+    }
+    let now = clock::now();
+    let (file, person) = signer(context, &args.sign, &loaded, now)?;
+    let teams = people::lifters(&loaded);
+    let asked: Vec<&str> = audit.reviews.keys().map(String::as_str).collect();
+    let team = match (&args.team, asked.as_slice()) {
+        (Some(team), _) => team.clone(),
+        (None, [team]) => (*team).to_owned(),
+        (None, []) => return Err(Failure::new("input", "the rules ask nobody to review a cycle")),
+        (None, _) => {
+            return Err(Failure::new("usage", format!("teams {} are asked", asked.join(", ")))
+                .help("say in the name of which with --as"));
+        }
+    };
+    let reviewing = Reviewing { signers: &loaded.signers, teams: &teams, at: now };
+    if let Some(why) = reviewing.refuses(&person, &team, last) {
+        return Err(Failure::new("approval", why).help(format!("asked: {}", asked.join(", "))));
+    }
+    let of = format!("cycle {}", last.number);
+    let (says, said, until) = match args.reject {
+        true => (Says::Halt {}, "halt", Timestamp::MAX),
+        false => {
+            let until = now.checked_add((DAYS * 24).hours()).map_err(|error| Failure::new("bug", error))?;
+            (Says::Review { cycle: digest.clone(), r#as: team }, "review", until)
+        }
+    };
+    let because = if args.reject { format!("{of} is not approved: {}", args.because) } else { args.because.clone() };
+    let statement = Statement::new(&person.name, now, until, Some(because), says);
+    let kept = if args.reject {
+        super::halting::keep(repository, &statement, &file, change.actor.as_deref())?
+    } else {
+        let (bytes, name) = envelope::seal(&statement, &file, repository.root())?;
+        let reference = shelf::put(repository, &Shelf::Reviews(digest.clone()), &name, &bytes)?;
+        Kept { digest: name, reference }
+    };
+    said_it(context, &Said { said, of: &of, statement: &statement, kept: &kept, file: &file, decision: None })
+}
+
+/// What a run was, as an action.
+pub(super) struct Acted<'a> {
+    pub(super) run: &'a str,
+    pub(super) about: &'a About,
+    pub(super) loaded: &'a Loaded,
+    pub(super) plan: &'a grace_engine::plan::Plan,
+    pub(super) carried: &'a Carried,
+    pub(super) intents: &'a [String],
+    pub(super) models: Vec<String>,
+    pub(super) end: &'a str,
+    pub(super) by: BTreeSet<String>,
+    pub(super) unproved: bool,
+}
+
+impl Acted<'_> {
+    pub(super) fn said(self) -> ActionSaid {
+        let tests = |count: fn(&grace_runner::BundleOutcome) -> u32| self.carried.bundles.iter().map(count).sum();
+        ActionSaid {
+            run: self.run.to_owned(),
+            about: self.about.clone(),
+            operation: self.loaded.inputs.operation.clone(),
+            files: self.loaded.changed.clone(),
+            lines_added: self.plan.change.lines_added,
+            lines_removed: self.plan.change.lines_removed,
+            intents: self.intents.to_vec(),
+            models: self.models,
+            tests: tests(|bundle| bundle.executed),
+            passed: tests(|bundle| bundle.passed),
+            end: self.end.to_owned(),
+            by: self.by,
+            unproved: self.unproved,
+            signs: signs(&self.loaded.change),
+        }
+    }
+}
+
+/// What the guardrails see in the lines that a change adds.
+fn signs(change: &Change) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for file in &change.files {
+        let Some(after) = &file.after else { continue };
+        let Content::Text(text) = &after.content else { continue };
+        let before = match file.before.as_ref().map(|side| &side.content) {
+            Some(Content::Text(text)) => text,
+            _ => "",
+        };
+        let added: BTreeSet<u32> = line_diff(before, text).into_iter().flat_map(|hunk| hunk.added).collect();
+        found.extend(guardrails::look(&after.path, text, &added));
+        if found.len() >= cycle::MOST_SIGNS {
+            found.truncate(cycle::MOST_SIGNS);
+            break;
+        }
+    }
+    found
+}
