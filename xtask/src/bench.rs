@@ -6,6 +6,7 @@
 //! whatever else the machine does matters less. Processor time is user and system time of the whole process tree. A tool
 //! of others that cannot be had or run is left out, and said to be. docs/performance.md has figures.
 
+mod drift;
 mod ledger;
 mod warm;
 
@@ -45,10 +46,15 @@ struct Cost {
 }
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
+    if let [word, rest @ ..] = arguments
+        && word == "drift"
+    {
+        return drift::run(rest);
+    }
     let only = match arguments {
         [] => None,
         [word] if word == "warm" || word == "ledger" => Some(word.as_str()),
-        _ => return Err("it takes the word `warm` or `ledger`, or nothing".to_owned()),
+        _ => return Err("it takes the word `warm`, `ledger` or `drift`, or nothing".to_owned()),
     };
     if cfg!(windows) {
         return Err("the benchmark counts with `getrusage`, which Windows lacks".to_owned());

@@ -36,8 +36,8 @@ const COMMANDS: &[(&str, &str, &str)] = &[
     ("lint", "", "formatting, clippy on everything, generated files, licences and advisories"),
     (
         "bench",
-        "[warm|ledger]",
-        "measure on a large project: `graph stats` beside other tools, a plan beside `git status`; `ledger`: the ledger beside `sha256sum`",
+        "[warm|ledger|drift [--nab DIR]]",
+        "measure on a large project: `graph stats` beside other tools, a plan beside `git status`; `ledger`: the ledger beside `sha256sum`; `drift`: false alarms and what is found",
     ),
     (
         "attack",

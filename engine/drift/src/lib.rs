@@ -6,12 +6,19 @@
 //!
 //! What is missing, too short or too thin is [`State::Unknown`], never [`State::Ok`].
 
+mod counts;
 mod judge;
+mod kayenta;
+mod learned;
+mod order;
+mod past;
 mod rule;
+mod scale;
 mod series;
 mod verdict;
 
-pub use judge::judge;
+pub use judge::{Judge, judge};
+pub use kayenta::Kayenta;
 pub use rule::{Better, Method, Missing, Rule};
 pub use series::{MAX_POINTS, Point, Series};
 pub use verdict::{Evidence, Hour, State, Unknown, Verdict, decimal};
@@ -19,7 +26,7 @@ pub use verdict::{Evidence, Hour, State, Unknown, Verdict, decimal};
 /// What a judgement looks at.
 #[derive(Debug, Clone, Copy)]
 pub struct Watch<'a> {
-    /// The measure, with as much of its past as there is: 4 days at least, 28 at most are used.
+    /// The measure, with as much of its past as there is: 5 days at least, 28 at most are used.
     pub series: &'a Series,
     /// The same measure where the change was not deployed, of the same step, if there is one.
     pub control: Option<&'a Series>,

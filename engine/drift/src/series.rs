@@ -12,7 +12,8 @@ pub enum Point {
     Value {
         /// Their mean, in the measure's unit.
         value: f64,
-        /// How many there were; 1 where the source gives only the mean.
+        /// How many there were; 1 where the source gives only the mean. A series that has no more than one for any step is
+        /// not held to tell how many there were.
         samples: u64,
     },
     /// Events counted: so many of so many, or so many in so much exposure (requests, hours).
@@ -93,6 +94,16 @@ impl Series {
 }
 
 impl Point {
+    /// How many samples or events the step stands for.
+    pub(crate) fn samples(self) -> f64 {
+        match self {
+            Self::Missing => 0.0,
+            Self::Value { samples, .. } => samples as f64,
+            // Of a rate the events count, of a part of a whole the whole.
+            Self::Ratio { numerator, denominator } => numerator.max(denominator).max(0.0),
+        }
+    }
+
     /// Both in one step. Of two kinds the first stays.
     fn joined(self, other: Self) -> Self {
         match (self, other) {
