@@ -6,6 +6,7 @@
 //!
 //! What is missing, too short or too thin is [`State::Unknown`], never [`State::Ok`].
 
+mod backtest;
 mod counts;
 mod judge;
 mod kayenta;
@@ -13,13 +14,16 @@ mod learned;
 mod order;
 mod past;
 mod rule;
+mod runs;
 mod scale;
 mod series;
 mod verdict;
 
+pub use backtest::{Backtest, Found, backtest};
 pub use judge::{Judge, judge};
 pub use kayenta::Kayenta;
 pub use rule::{Better, Method, Missing, Rule};
+pub use runs::{Moved, Steadiness, moved, steadiness};
 pub use series::{MAX_POINTS, Point, Series};
 pub use verdict::{Evidence, Hour, State, Unknown, Verdict, decimal};
 

@@ -140,11 +140,11 @@ pub fn decimal(number: f64) -> String {
     }
 }
 
-fn as_decimal<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn as_decimal<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&decimal(*number))
 }
 
-fn maybe_decimal<S: Serializer>(number: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn maybe_decimal<S: Serializer>(number: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
     match number {
         Some(number) => as_decimal(number, serializer),
         None => serializer.serialize_none(),
