@@ -39,6 +39,18 @@ pub enum Answer {
     No,
 }
 
+impl Answer {
+    /// `go`, `hold`, `no`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Go => "go",
+            Self::Hold => "hold",
+            Self::No => "no",
+        }
+    }
+}
+
 /// One thing that stands in the way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reason {
@@ -213,6 +225,15 @@ fn rules<'d>(derivations: impl IntoIterator<Item = &'d Derivation>) -> Vec<Strin
     names.into_iter().map(str::to_owned).collect()
 }
 
+/// Whether a condition asks if trust is below the minimum.
+fn asks_of_trust(when: &Pending) -> bool {
+    match when {
+        Pending::TrustBelowMinimum => true,
+        Pending::And(all) | Pending::Or(all) => all.iter().any(asks_of_trust),
+        Pending::Not(_) | Pending::Known(_) | Pending::Rate { .. } | Pending::Failed(_) => false,
+    }
+}
+
 /// Judges a plan: its bundles' outcomes, what people said, the trust score.
 #[must_use]
 pub fn decide(
@@ -277,8 +298,14 @@ pub fn decide(
         let floors = plan.trust.iter().chain(fired().filter_map(|rule| rule.trust.as_ref()));
         let from = rules(floors.filter(|floor| floor.at_least == at_least).flat_map(|floor| &floor.derivation));
         let least = crate::show::thousandths(at_least);
+        // Where a rule asks people about trust that is too low, they are asked in place of an end that nobody could lift.
+        let is_escalated = below_holds
+            && joined.fired.iter().any(|(rule, truth)| {
+                *truth == Truth::Yes && !rule.denies && !rule.approvals.is_empty() && asks_of_trust(&rule.when)
+            });
         match trust {
             Some(trust) if trust >= at_least => {}
+            Some(_) if is_escalated => {}
             Some(trust) => {
                 let answer = if below_holds { Answer::Hold } else { Answer::No };
                 stands(answer, format!("trust {} is below {least}", crate::show::thousandths(trust)), from);

@@ -54,7 +54,15 @@ pub(crate) fn program(name: impl AsRef<OsStr>) -> Process {
 /// The cargo that started this program, at the root of the workspace.
 pub(crate) fn cargo(arguments: &[&str]) -> Process {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    program(cargo).directory(&root()).args(arguments)
+    let mut process = program(cargo).directory(&root()).args(arguments);
+    // What cargo said of this program, some build scripts (ring's) would take for news, and build again what is built.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            process.command.env_remove(&name);
+        }
+    }
+    process
 }
 
 impl Process {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use grace_dsl::Role;
 use grace_dsl::ast::{Audit, ItemKind, ModelLimits, OperationalKind};
-use grace_engine::decide::{Answer, BundleOutcome};
+use grace_engine::decide::BundleOutcome;
 use grace_engine::input::Book;
 use grace_ledger::{Error, Snapshot};
 use grace_system::files;
@@ -373,12 +373,7 @@ pub fn retrospective(ledger: &Snapshot, since: &Since, note: Option<String>) -> 
             }
             "decision" => {
                 let Ok(said) = serde_json::from_value::<DecisionSaid>(body) else { continue };
-                let word = match said.answer {
-                    Answer::Go => "go",
-                    Answer::Hold => "hold",
-                    Answer::No => "no",
-                };
-                one(&mut told.decisions, word);
+                one(&mut told.decisions, said.answer.word());
             }
             _ => {
                 let Ok(said) = serde_json::from_value::<Story>(body) else { continue };

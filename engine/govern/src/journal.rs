@@ -53,6 +53,11 @@ impl About {
         Self { plan: plan.id.clone(), diff: subject.diff, rules: subject.rules, tree, base, head }
     }
 
+    /// What an outcome counts for: the change, the rules, the tree.
+    pub(crate) fn name(&self) -> [String; 3] {
+        [self.diff.clone(), self.rules.clone(), self.tree.clone()]
+    }
+
     /// Whether an outcome of this counts for that.
     fn is_same(&self, other: &Self) -> bool {
         (&self.diff, &self.rules, &self.tree) == (&other.diff, &other.rules, &other.tree)

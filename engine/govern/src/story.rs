@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::agreement::Counted;
-use crate::journal::About;
+use crate::journal::{About, DecisionSaid};
 
 /// Largest file of given fields, in bytes.
 pub const MAX_FILE: u64 = 256 << 10;
@@ -131,14 +131,20 @@ pub struct Told {
     pub story: Story,
     /// What was added, oldest first: number, when, what.
     pub amendments: Vec<(u64, String, Amendment)>,
+    /// What the gate answered later of the same change of the same tree, oldest first: number, when, what.
+    pub decisions: Vec<(u64, String, Answer)>,
 }
 
 impl Told {
-    /// The fields as they stand now.
+    /// The fields as they stand now: with what was added, and the outcome that the gate gave.
     #[must_use]
     pub fn fields(&self) -> Fields {
         let added = self.amendments.iter().flat_map(|(_, _, amendment)| amendment.fields.clone());
-        self.story.fields.clone().into_iter().chain(added).collect()
+        let decided = self.decisions.last().map(|(_, _, answer)| {
+            let value = Value::Text(outcome(*answer).to_owned());
+            ("outcome".to_owned(), Field { value, from: Origin::Derived })
+        });
+        self.story.fields.clone().into_iter().chain(added).chain(decided).collect()
     }
 
     /// Its title.
@@ -341,13 +347,17 @@ fn derived(facts: &Facts<'_>) -> Fields {
     say("tests_run", list(facts.bundles.iter().cloned()));
     let guardrails = decision.after_run.iter().map(|(rule, _)| rule.clone());
     say("guardrails_checked", list(guardrails));
-    let outcome = match decision.answer {
+    say("outcome", text(outcome(decision.answer).to_owned()));
+    fields
+}
+
+/// An answer as the outcome of a story.
+fn outcome(answer: Answer) -> &'static str {
+    match answer {
         Answer::Go => "success",
         Answer::Hold => "pending",
         Answer::No => "failed",
-    };
-    say("outcome", text(outcome.to_owned()));
-    fields
+    }
 }
 
 fn list(entries: impl Iterator<Item = String>) -> Option<Value> {
@@ -382,14 +392,23 @@ fn named(plan: &Plan) -> BTreeMap<String, BTreeSet<String>> {
 /// When the ledger is not what was signed.
 pub fn all(snapshot: &Snapshot) -> Result<Vec<Told>, Error> {
     let mut told: BTreeMap<u64, Told> = BTreeMap::new();
+    // The newest story of each change of each tree: the gate answers of it.
+    let mut newest: BTreeMap<[String; 3], u64> = BTreeMap::new();
     for record in snapshot.records(0..snapshot.len()) {
         let record = record?;
         match record.kind.as_str() {
             "story" => {
                 // A form that this version does not know is no story to it; the record stays.
-                let Ok(story) = serde_json::from_value(snapshot.body(&record)?) else { continue };
+                let Ok(story) = serde_json::from_value::<Story>(snapshot.body(&record)?) else { continue };
                 let (id, at, actor) = (record.seq, record.ts.clone(), record.actor.clone());
-                told.insert(id, Told { id, at, actor, story, amendments: Vec::new() });
+                newest.insert(story.about.name(), id);
+                told.insert(id, Told { id, at, actor, story, amendments: Vec::new(), decisions: Vec::new() });
+            }
+            "decision" => {
+                let Ok(said) = serde_json::from_value::<DecisionSaid>(snapshot.body(&record)?) else { continue };
+                if let Some(story) = newest.get(&said.about.name()).and_then(|id| told.get_mut(id)) {
+                    story.decisions.push((record.seq, record.ts.clone(), said.answer));
+                }
             }
             "amendment" => {
                 let Ok(amendment) = serde_json::from_value::<Amendment>(snapshot.body(&record)?) else { continue };

@@ -361,3 +361,35 @@ rule wavers : tier 3
     let stopped = decided(&plan, &[("unit", BundleOutcome::Cancelled)], &[]);
     assert!(stopped.unknowns.contains(&"how bundle unit ends".to_owned()), "{:?}", stopped.unknowns);
 }
+
+#[test]
+fn trust_that_is_too_low_is_escalated_where_the_score_holds_and_a_rule_asks_people() {
+    let rules = "
+rule trusted
+  when     change touches path(\"app/**\")
+  trust    at least 0.90
+  because  \"Trust.\"
+rule doubted : tier 3
+  after    the run
+  when     trust below minimum
+  require  approval 1 of team(reviewers)
+  because  \"Somebody looks at it.\"
+";
+    let plan = planned(rules, &edit(&["app/model.py"]), PastFacts::default());
+    let judged = |score, below_holds, people: &[&str]| {
+        let people = people.iter().map(|person| Agreement::of(person)).collect();
+        let agreed = Agreed { people, ..Agreed::default() };
+        let outcomes = UNIT_PASSED.iter().map(|(name, outcome)| ((*name).to_owned(), *outcome)).collect();
+        decide(&plan, &outcomes, &PastFacts::default(), &agreed, Trust { score, below_holds })
+    };
+    assert_eq!(judged(Some(900), true, &[]).answer, Answer::Go);
+    let low = judged(Some(800), true, &[]);
+    assert_eq!((low.answer, low.tier), (Answer::Hold, 3));
+    assert!(low.missing_approvals.contains(&"1 of team(reviewers)".to_owned()), "{low:#?}");
+    let everybody = ["gwen", "rita", "rob", "goran"];
+    let agreed = judged(Some(800), true, &everybody);
+    assert!(!wanting(&agreed).iter().any(|reason| reason.contains("trust")), "{agreed:#?}");
+    // A score that rejects is lifted by nobody, and one that is not known is none.
+    assert_eq!(judged(Some(800), false, &everybody).answer, Answer::No);
+    assert!(wanting(&judged(None, true, &everybody)).iter().any(|reason| reason.contains("no score was measured")));
+}

@@ -25,6 +25,75 @@ fn one_of_the_team_opens_the_gate_and_the_answer_is_recorded_once() {
 }
 
 #[test]
+fn a_story_that_waited_for_people_ends_as_the_gate_answers() {
+    let bench = Bench::changed();
+    let ran = bench.say("run");
+    assert_eq!(ran.code, Some(0), "{}", flat(&ran));
+    let listed = || flat(&bench.repo.run(&["story", "list"], None, |_| {}));
+    assert!(listed().contains("pending"), "{}", listed());
+    bench.agreed(2).is_open();
+    assert!(listed().contains("success") && !listed().contains("pending"), "{}", listed());
+    let story: Value = serde_json::from_str(&bench.repo.run(&["story", "list", "--format", "json"], None, |_| {}).stdout).unwrap();
+    assert_eq!(story["stories"][0]["decisions"][0][2], "go", "{story}");
+    assert_eq!(story["stories"][0]["story"]["fields"]["outcome"]["value"], "pending", "what was told first stays");
+}
+
+#[test]
+fn a_waiver_counts_once_its_team_has_signed_its_text() {
+    let rules = RULES.replace(
+        "tiers\n",
+        "waiver sync of core_change for path(\"app/vendor/**\")\n  waives approval\n  granted by team(legal) ticket \"L-1\" until 2099-12-31\n  because \"Vendored.\"\n\ntiers\n",
+    );
+    let bench = Bench::with(&rules, "");
+    bench.repo.write("app/vendor/x.py", "X = 1\n");
+    bench.commit("alice@example.org", Some(1), "sync");
+    bench.is_shut("approval 1 of team(governance)");
+    let grant = |number: u8| {
+        bench.say(&format!("approve waiver sync --as legal --key {}", bench.key(number).display()))
+    };
+    let said = grant(2);
+    assert_eq!(said.code, Some(2), "{}", flat(&said));
+    assert!(flat(&said).contains("bob@example.org is not in team(legal)"), "{}", flat(&said));
+    bench.is_shut("approval 1 of team(governance)");
+    assert_eq!(grant(4).code, Some(0));
+    bench.is_open();
+    // Another text is another waiver, which nobody granted.
+    bench.repo.git(&["checkout", "--quiet", "main"]);
+    bench.repo.write("grace/rules.grace", &rules.replace("app/vendor/**", "app/**"));
+    bench.commit("alice@example.org", Some(1), "wider");
+    bench.repo.git(&["checkout", "--quiet", "-B", "feature"]);
+    bench.repo.write("app/core.py", "def f():\n    return 9\n");
+    bench.commit("alice@example.org", Some(1), "more");
+    bench.is_shut("approval 1 of team(governance)");
+}
+
+#[test]
+fn a_clone_without_its_history_proves_nobody_and_a_fetched_halt_stands_there() {
+    let bench = Bench::changed();
+    bench.repo.git(&["checkout", "--quiet", "-b", "more"]);
+    bench.repo.write("app/core.py", "def f():\n    return 3\n");
+    bench.commit("alice@example.org", Some(1), "y");
+    bench.repo.git(&["branch", "-f", "feature", "more"]);
+    bench.agreed(2).is_open();
+    let other = bench.repo.path.with_file_name("shallow");
+    let there = other.display().to_string();
+    let url = format!("file://{}", bench.repo.path.display());
+    bench.repo.git(&["clone", "--quiet", "--depth", "1", "--no-single-branch", &url, &there]);
+    bench.repo.git(&["-C", &there, "fetch", "--quiet", "origin", "refs/grace/*:refs/grace/*"]);
+    let gate = || bench.repo.run(&["-C", &there, "gate", "--base", "origin/main", "--head", "origin/feature"], None, |_| {});
+    let said = gate();
+    assert_eq!(said.code, Some(1), "{}", flat(&said));
+    assert!(flat(&said).contains("the history of this clone is cut off"), "{}", flat(&said));
+    bench.repo.git(&["-C", &there, "fetch", "--quiet", "--unshallow", "origin"]);
+    assert_eq!(gate().code, Some(0), "{}", flat(&gate()));
+    let key = bench.key(9);
+    assert_eq!(bench.say(&format!("audit halt --because stop --key {}", key.display())).code, Some(0));
+    bench.repo.git(&["-C", &there, "fetch", "--quiet", "origin", "refs/grace/*:refs/grace/*"]);
+    let said = gate();
+    assert!(said.code == Some(1) && flat(&said).contains("halt"), "{}", flat(&said));
+}
+
+#[test]
 fn an_approval_of_one_clone_opens_the_gate_of_another() {
     let bench = Bench::changed();
     let other = bench.repo.path.with_file_name("other");

@@ -36,10 +36,11 @@ pub struct Judged<'a> {
 /// The decision, and what it was made of.
 pub fn decision(page: &mut Page, judged: &Judged<'_>) {
     let decision = judged.decision;
-    let (word, style) = match decision.answer {
-        Answer::Go => ("go", Style::Good),
-        Answer::Hold => ("hold", Style::Warn),
-        Answer::No => ("no", Style::Bad),
+    let word = decision.answer.word();
+    let style = match decision.answer {
+        Answer::Go => Style::Good,
+        Answer::Hold => Style::Warn,
+        Answer::No => Style::Bad,
     };
     let id = Text::new().then(Style::Dim, format!("plan {}", short_id(&judged.plan.id)));
     page.row(0, judged.compared, id);

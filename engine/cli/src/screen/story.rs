@@ -102,6 +102,10 @@ pub fn one(page: &mut Page, story: &Told) {
         let mark = Text::new().then(Style::Warn, "missing  ");
         page.hanging(0, &mark, format!("{}: the rules ask for it (MAINTAIN_AUDIT_TRAIL)", names.join(", ")));
     }
+    for (number, at, answer) in &story.decisions {
+        let head = Text::new().then(Style::Strong, format!("gate {number}  "));
+        page.hanging(0, &head, format!("{}, {}", answer.word(), at.get(..10).unwrap_or(at)));
+    }
     for (number, at, amendment) in &story.amendments {
         let what: Vec<String> = amendment.fields.keys().map(|name| label(name)).collect();
         let head = Text::new().then(Style::Strong, format!("amended {number}  "));
@@ -168,6 +172,9 @@ pub fn markdown(story: &Told) -> String {
                 }
             }
         }
+    }
+    for (number, at, answer) in &story.decisions {
+        text.push_str(&format!("\nThe gate said {} by record {number} at {at}.\n", answer.word()));
     }
     for (number, at, amendment) in &story.amendments {
         text.push_str(&format!("\nAmended by record {number} at {at}: {}\n", plain(&amendment.because)));
@@ -240,6 +247,9 @@ pub fn html(story: &Told) -> String {
     let mut foot = String::new();
     for line in rest(story) {
         foot.push_str(&format!("{}<br>\n", escaped(&line)));
+    }
+    for (number, at, answer) in &story.decisions {
+        foot.push_str(&format!("The gate said {} by record {number} at {}.<br>\n", answer.word(), escaped(at)));
     }
     for (number, at, amendment) in &story.amendments {
         foot.push_str(&format!("Amended by record {number} at {}: {}<br>\n", escaped(at), escaped(&amendment.because)));
