@@ -477,7 +477,7 @@ pub const TRUST_LINES: &[LineEntry] = &[
     line(
         "below",
         "below reject | hold",
-        "what follows a score below the minimum",
+        "what follows a score below the minimum; where rules ask people `when trust below minimum`, `hold` waits for them alone",
         true,
         LineValue::OneOf(&["reject", "hold"]),
     ),
