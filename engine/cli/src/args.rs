@@ -56,6 +56,8 @@ pub enum Format {
     Jsonl,
     /// A signed in-toto statement; `audit export` alone.
     InToto,
+    /// The records as a Parquet file; `audit export` alone.
+    Parquet,
     /// Markdown; `story show` alone.
     Markdown,
     /// A page; `story show` alone.
@@ -65,7 +67,17 @@ pub enum Format {
 /// By hand, so that help names the values without describing what their names say.
 impl ValueEnum for Format {
     fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Human, Self::Json, Self::Dot, Self::GraphMl, Self::Jsonl, Self::InToto, Self::Markdown, Self::Html]
+        &[
+            Self::Human,
+            Self::Json,
+            Self::Dot,
+            Self::GraphMl,
+            Self::Jsonl,
+            Self::InToto,
+            Self::Parquet,
+            Self::Markdown,
+            Self::Html,
+        ]
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
@@ -76,6 +88,7 @@ impl ValueEnum for Format {
             Self::GraphMl => PossibleValue::new("graphml").hide(true),
             Self::Jsonl => PossibleValue::new("jsonl").hide(true),
             Self::InToto => PossibleValue::new("intoto").hide(true),
+            Self::Parquet => PossibleValue::new("parquet").hide(true),
             Self::Markdown => PossibleValue::new("markdown").hide(true),
             Self::Html => PossibleValue::new("html").hide(true),
         })
@@ -648,11 +661,15 @@ Exit code 0 proven, 1 tampered with or damaged, 2 it could not be shown.")]
     #[command(after_help = "Examples:
   grace-rules audit export > ledger.jsonl
   grace-rules audit export --format intoto 184
-Formats: jsonl (the bytes of each record, one a line), intoto (one record as a signed statement).")]
+  grace-rules audit export --format parquet -o ledger.parquet
+Formats: jsonl (the bytes of each record, one a line), intoto (one record as a signed statement), parquet.")]
     Export {
         /// The record of a statement
         #[arg(value_name = "SEQ")]
         seq: Option<u64>,
+        /// The Parquet file, which must not exist
+        #[arg(short = 'o', long, value_name = "FILE")]
+        output: Option<PathBuf>,
         /// Which ledger.
         #[command(flatten)]
         source: LedgerArgs,

@@ -115,7 +115,7 @@ pub fn carry_out(
         Format::Dot | Format::GraphMl => {
             (!matches!(cli.command, Command::Graph(GraphCommand::Export { .. }))).then_some("graph export")
         }
-        Format::Jsonl | Format::InToto => {
+        Format::Jsonl | Format::InToto | Format::Parquet => {
             (!matches!(cli.command, Command::Audit(AuditCommand::Export { .. }))).then_some("audit export")
         }
         Format::Markdown | Format::Html => {

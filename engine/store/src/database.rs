@@ -75,7 +75,7 @@ impl Failure {
     }
 
     /// DuckDB's errors carry no code, so its words decide. What is not recognised is not taken for damage.
-    fn of(error: &duckdb::Error) -> Self {
+    pub(crate) fn of(error: &duckdb::Error) -> Self {
         let text = error.to_string();
         let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
         if says(&["Could not set lock", "onflicting lock", "being used by another process"]) {
@@ -112,7 +112,7 @@ fn query_error(error: duckdb::Error) -> StoreError {
 }
 
 /// Nothing outside the database file can be reached, and nothing can switch that on again; but by `outside`, for words of ours.
-fn config(mode: AccessMode, outside: bool) -> Result<Config, duckdb::Error> {
+pub(crate) fn config(mode: AccessMode, outside: bool) -> Result<Config, duckdb::Error> {
     Config::default()
         .access_mode(mode)?
         .enable_external_access(outside)?

@@ -5,6 +5,7 @@
 //! in ([`Source`]); this crate knows no format of it, and judges nothing.
 
 mod database;
+pub mod parquet;
 mod past;
 mod record;
 mod tables;

@@ -33,7 +33,8 @@ fn a_story_that_waited_for_people_ends_as_the_gate_answers() {
     assert!(listed().contains("pending"), "{}", listed());
     bench.agreed(2).is_open();
     assert!(listed().contains("success") && !listed().contains("pending"), "{}", listed());
-    let story: Value = serde_json::from_str(&bench.repo.run(&["story", "list", "--format", "json"], None, |_| {}).stdout).unwrap();
+    let story: Value =
+        serde_json::from_str(&bench.repo.run(&["story", "list", "--format", "json"], None, |_| {}).stdout).unwrap();
     assert_eq!(story["stories"][0]["decisions"][0][2], "go", "{story}");
     assert_eq!(story["stories"][0]["story"]["fields"]["outcome"]["value"], "pending", "what was told first stays");
 }
@@ -48,9 +49,8 @@ fn a_waiver_counts_once_its_team_has_signed_its_text() {
     bench.repo.write("app/vendor/x.py", "X = 1\n");
     bench.commit("alice@example.org", Some(1), "sync");
     bench.is_shut("approval 1 of team(governance)");
-    let grant = |number: u8| {
-        bench.say(&format!("approve waiver sync --as legal --key {}", bench.key(number).display()))
-    };
+    let grant =
+        |number: u8| bench.say(&format!("approve waiver sync --as legal --key {}", bench.key(number).display()));
     let said = grant(2);
     assert_eq!(said.code, Some(2), "{}", flat(&said));
     assert!(flat(&said).contains("bob@example.org is not in team(legal)"), "{}", flat(&said));
@@ -80,7 +80,8 @@ fn a_clone_without_its_history_proves_nobody_and_a_fetched_halt_stands_there() {
     let url = format!("file://{}", bench.repo.path.display());
     bench.repo.git(&["clone", "--quiet", "--depth", "1", "--no-single-branch", &url, &there]);
     bench.repo.git(&["-C", &there, "fetch", "--quiet", "origin", "refs/grace/*:refs/grace/*"]);
-    let gate = || bench.repo.run(&["-C", &there, "gate", "--base", "origin/main", "--head", "origin/feature"], None, |_| {});
+    let gate =
+        || bench.repo.run(&["-C", &there, "gate", "--base", "origin/main", "--head", "origin/feature"], None, |_| {});
     let said = gate();
     assert_eq!(said.code, Some(1), "{}", flat(&said));
     assert!(flat(&said).contains("the history of this clone is cut off"), "{}", flat(&said));

@@ -243,3 +243,26 @@ fn a_key_inside_the_repository_is_refused() {
     assert!(said.stderr.contains("lies inside"), "{}", said.stderr);
     assert!(!repo.path.join("secret").exists() && !repo.path.join(".git/grace/ledger").exists());
 }
+
+#[test]
+fn a_parquet_file_has_every_record_and_overwrites_nothing() {
+    let repo = Repo::edited();
+    repo.run(&["run"], None, |_| {});
+    let lines = repo.run(&["audit", "export", "--format", "jsonl"], None, |_| {}).stdout;
+    let file = repo.path.with_file_name("ledger.parquet");
+    let out = file.display().to_string();
+    let export = || repo.run(&["audit", "export", "--format", "parquet", "-o", &out], None, |_| {});
+    let said = export();
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    assert!(said.stdout.starts_with(&format!("wrote {} records to", lines.lines().count())), "{}", said.stdout);
+    let bytes = std::fs::read(&file).unwrap();
+    assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"));
+    let again = export();
+    assert_eq!(again.code, Some(2));
+    assert!(again.stderr.contains("is there already"), "{}", again.stderr);
+    std::fs::remove_file(&file).unwrap();
+    export();
+    assert!(std::fs::read(&file).unwrap() == bytes, "equal records give equal bytes");
+    assert_eq!(repo.run(&["audit", "export", "-o", &out], None, |_| {}).code, Some(2));
+    assert_eq!(repo.run(&["audit", "export", "--format", "parquet"], None, |_| {}).code, Some(2));
+}

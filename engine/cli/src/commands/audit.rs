@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use grace_govern::journal;
-use grace_ledger::merkle::hex;
+use grace_ledger::merkle::{self, hex};
 use grace_ledger::{
     Anchor, Checkpoint, FaultKind, Ledger, MAX_CHECKPOINT, MAX_PROOF, Pending, PublicKey, Record, Report, Snapshot,
     Unproven, check_proof, claimed_checkpoint,
 };
+use grace_store::parquet::{self, RecordRow};
 use grace_system::files;
 
 use super::{Answer, Context, Show};
@@ -33,7 +34,7 @@ pub(super) fn audit(context: &Context, command: &AuditCommand, show: Show<'_>) -
         AuditCommand::Prove { seq, output, source } => prove(context, *seq, output.as_deref(), source),
         AuditCommand::CheckProof { file, key } => check(context, file, key.as_deref()),
         AuditCommand::Anchor(command) => anchor(context, command),
-        AuditCommand::Export { seq, source } => export(context, *seq, source, show),
+        AuditCommand::Export { seq, output, source } => export(context, *seq, output.as_deref(), source, show),
         AuditCommand::Fsck => fsck(context),
         AuditCommand::Cycle(args) => super::auditing::cycle(context, args),
         AuditCommand::Review(args) => super::auditing::review(context, args),
@@ -329,11 +330,20 @@ fn anchor(context: &Context, command: &AnchorCommand) -> Result<Answer> {
     Ok(Answer::yes(page.finish()))
 }
 
-fn export(context: &Context, seq: Option<u64>, args: &LedgerArgs, show: Show<'_>) -> Result<Answer> {
+fn export(
+    context: &Context,
+    seq: Option<u64>,
+    output: Option<&Path>,
+    args: &LedgerArgs,
+    show: Show<'_>,
+) -> Result<Answer> {
+    if (context.format == Format::Parquet) != output.is_some() {
+        return Err(Failure::new("usage", "a Parquet file is written to a file, and nothing else is")
+            .help("grace-rules audit export --format parquet -o FILE"));
+    }
     if context.is_json() {
-        return Err(
-            Failure::new("usage", "records are exported one a line, or as a statement").help("jsonl, or intoto")
-        );
+        return Err(Failure::new("usage", "records are exported one a line, as a statement, or as a table")
+            .help("jsonl, intoto, or parquet"));
     }
     if context.format == Format::InToto {
         let seq = seq.ok_or_else(|| {
@@ -351,6 +361,9 @@ fn export(context: &Context, seq: Option<u64>, args: &LedgerArgs, show: Show<'_>
     }
     let (ledger, key) = source(context, args)?;
     let snapshot = ledger.snapshot(&key)?;
+    if let Some(output) = output {
+        return export_table(context, &snapshot, seq, output);
+    }
     let mut text = String::new();
     for seq in seq.map_or(0..snapshot.len(), |seq| seq..seq + 1) {
         // Canonical JSON holds no line break.
@@ -362,6 +375,26 @@ fn export(context: &Context, seq: Option<u64>, args: &LedgerArgs, show: Show<'_>
         }
     }
     Ok(Answer::yes(text))
+}
+
+/// The records as a Parquet file.
+fn export_table(context: &Context, snapshot: &Snapshot, seq: Option<u64>, output: &Path) -> Result<Answer> {
+    let rows = seq.map_or(0..snapshot.len(), |seq| seq..seq + 1).map(|seq| -> Result<RecordRow> {
+        let record = snapshot.get(seq)?;
+        Ok(RecordRow {
+            seq,
+            leaf: hex(&merkle::leaf(&record.bytes)),
+            record: String::from_utf8_lossy(&record.bytes).into_owned(),
+            kind: record.kind,
+            ts: record.ts,
+            actor: record.actor,
+            engine: record.engine,
+        })
+    });
+    let written = parquet::write(&context.place.absolute(output), rows)?;
+    let mut page = context.page();
+    page.line(0, format!("wrote {} to {}", screen::numbers::count(written, "record"), quoted(output)));
+    Ok(Answer::yes(page.finish()))
 }
 
 fn fsck(context: &Context) -> Result<Answer> {
