@@ -78,6 +78,10 @@ pub struct Book {
     pub files: Vec<BookFile>,
 }
 
+/// What the path of a file begins with that holds raised tiers: no file of the project, and no part of the rules that a run or an
+/// approval is about, so that a raise which begins or ends makes neither of them void by itself.
+pub const RAISED: &str = "raised after deployment: ";
+
 /// One file of a rule book.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BookFile {

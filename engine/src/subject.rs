@@ -6,6 +6,7 @@ use crate::book::{Kind, item, names};
 use crate::dates;
 use crate::db::{Db, World, nodes_of, part_changes};
 use crate::impact::impact;
+use crate::input::RAISED;
 use crate::join::books;
 use crate::plan::{BookSide, ChangeSummary, Plan, Side, Subject};
 use crate::waivers::waivers_in_force;
@@ -127,7 +128,7 @@ fn rules(db: &dyn Db) -> String {
             BookSide::After => b"after",
             BookSide::Both | BookSide::BuiltIn => b"both",
         });
-        for file in book.files(db) {
+        for file in book.files(db).iter().filter(|file| !file.path(db).starts_with(RAISED)) {
             fields.field(file.path(db).as_bytes());
             fields.field(file.text(db).unwrap_or_else(|reason| reason).as_bytes());
         }

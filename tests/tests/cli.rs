@@ -22,6 +22,8 @@ mod commands;
 mod crash;
 #[path = "cli/cycles.rs"]
 mod cycles;
+#[path = "cli/drift.rs"]
+mod drift;
 #[path = "cli/people.rs"]
 mod people;
 #[path = "cli/readme.rs"]

@@ -1,5 +1,7 @@
 //! The command line's words. Only their shape: what they mean is in [`crate::commands`].
 
+pub mod drift;
+
 use std::path::PathBuf;
 
 use clap::builder::PossibleValue;
@@ -154,6 +156,9 @@ pub enum Command {
     /// The ledger's records as tables of a database
     #[command(subcommand)]
     Store(StoreCommand),
+    /// What happened after a deployment, and whether it got worse
+    #[command(subcommand)]
+    Drift(drift::DriftCommand),
     /// What the documentation is written from
     #[command(hide = true, after_help = "Example:\n  grace-rules reference schemas")]
     Reference {

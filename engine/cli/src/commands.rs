@@ -6,6 +6,7 @@ mod audit;
 mod auditing;
 mod carrying;
 mod check;
+mod drift;
 mod explain;
 mod fmt;
 mod gate;
@@ -149,6 +150,7 @@ pub fn carry_out(
             store::rebuild(&context, also, key, since.as_deref())
         }
         Command::Store(StoreCommand::Export { to }) => store::export(&context, to.as_deref()),
+        Command::Drift(command) => drift::drift(&context, command, show),
         Command::Completions { .. } | Command::Reference { .. } | Command::Guard { .. } => {
             Err(Failure::new("bug", "this command needs no place"))
         }

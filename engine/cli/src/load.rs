@@ -26,6 +26,8 @@ use std::sync::Arc;
 
 use grace_engine::input::{Book, Declared, Input, PastFacts, VerifiedBot};
 use grace_govern::inputs::Inputs;
+use grace_govern::journal;
+use grace_govern::monitor::raises::{self, Raise};
 use grace_govern::signers::AllowedSigners;
 use grace_govern::story::Fields;
 use grace_graph::change::Change;
@@ -167,10 +169,15 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
     let mut compared = change::compare(place, &reader, args)?;
     let trees = trees::read(&reader, &[&compared.before, &compared.after], progress)?;
     let [before, after] = <[_; 2]>::try_from(trees).map_err(|_| Failure::new("bug", "two sides give two trees"))?;
-    let (rules_before, rules_after) = match tried {
+    let (mut rules_before, mut rules_after) = match tried {
         Some(book) => (Some(book.clone()), Some(book)),
         None => books::of_both(&reader, &compared.before, &compared.after)?,
     };
+    // What got worse after a deployment raises, whatever the rules of either side say.
+    let raised = repository.map(|repository| raised(repository, cache, as_of)).transpose()?.unwrap_or_default();
+    for book in [&mut rules_before, &mut rules_after].into_iter().flatten() {
+        raises::put(book, &raised);
+    }
     let mut past = PastFacts::default();
     let fingerprints = models::fill(&reader, &compared.before, &compared.after, &mut past, &mut compared.problems)?;
     books::owners(&reader, &compared.before, &mut past, &mut compared.problems)?;
@@ -238,7 +245,7 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
     let written = compared.change.clone();
     let (kept, rules) = (Arc::new(past.clone()), [rules_before.clone(), rules_after.clone()]);
     let input = Input { before, after, change: compared.change, rules_before, rules_after, declared, past, as_of };
-    let inputs = Inputs::of(&input);
+    let inputs = Inputs { raises: raised, ..Inputs::of(&input) };
     Ok(Loaded {
         input,
         memory: reader.memory,
@@ -330,6 +337,16 @@ pub fn rules_here(place: &Place, rules: Option<&Path>) -> Result<Option<Book>> {
     let reader = side::Reader::new(&place.root, repository, Cache::Unused);
     let (listed, ..) = change::one_tree(place, &reader, None)?;
     books::of_side(&reader, &listed)
+}
+
+/// Raised tiers that are in force. What decides, and so believes no cache, reads the ledger as well: a plan that is only shown
+/// goes by what lies beside it and below `refs/grace/`.
+fn raised(repository: &Repository, cache: Cache, as_of: i64) -> Result<Vec<Raise>> {
+    let recorded = match cache {
+        Cache::Unused => journal::recorded(repository)?.as_ref().map(raises::recorded).transpose()?.unwrap_or_default(),
+        _ => Vec::new(),
+    };
+    Ok(raises::in_force(repository, &recorded, as_of)?)
 }
 
 /// Seconds since 1970 of `--as-of`; now where it is not given.

@@ -6,8 +6,10 @@
 
 pub mod approvals;
 pub mod audit;
+pub mod chart;
 pub mod cycle;
 pub mod diagnostic;
+pub mod drift;
 pub mod explain;
 pub mod export;
 pub mod gate;

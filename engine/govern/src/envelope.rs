@@ -1,4 +1,4 @@
-//! Statements that people sign, in DSSE envelopes: approvals, denials, revocations, grants of waivers, halts.
+//! Statements that people sign, in DSSE envelopes: approvals, denials, revocations, grants of waivers, halts, raised tiers.
 //!
 //! The payload is JSON of ours, the signature an SSH signature over DSSE's pre-authentication encoding, so both
 //! `ssh-keygen -Y verify` and any DSSE reader can check it. An envelope says what its signer said and no more; whether it
@@ -82,6 +82,15 @@ pub enum Says {
     },
     /// Nothing goes through the gate, whoever makes it.
     Halt {},
+    /// Changes of a region need a higher tier for a while: something got worse there.
+    Raise {
+        /// At least this tier.
+        tier: u8,
+        /// `domain(self_healing)`, `tag(kernel)`.
+        region: String,
+        /// The drift rule.
+        rule: String,
+    },
     /// These halts are lifted.
     Resume {
         /// SHA-256 of their envelopes' bytes, hexadecimal.

@@ -7,6 +7,8 @@ use grace_engine::plan::Plan;
 use grace_system::files;
 use serde::{Deserialize, Serialize};
 
+use crate::monitor::raises::{self, Raise};
+
 /// Everything that decides a plan and lies in no tree.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inputs {
@@ -34,6 +36,9 @@ pub struct Inputs {
     pub grants: BTreeSet<String>,
     /// Names of the records of what tests enter that were believed.
     pub reach: Vec<String>,
+    /// Raised tiers that counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub raises: Vec<Raise>,
 }
 
 impl Inputs {
@@ -70,6 +75,8 @@ impl Inputs {
             kpis: input.past.kpis.clone(),
             grants: input.past.grants.clone(),
             reach: reach.collect(),
+            // A book holds them as rules; who loads it knows them.
+            raises: Vec::new(),
         }
     }
 
@@ -99,6 +106,9 @@ impl Inputs {
         input.past.runs = runs.collect();
         input.past.kpis.clone_from(&self.kpis);
         input.past.grants.clone_from(&self.grants);
+        for book in [&mut input.rules_before, &mut input.rules_after].into_iter().flatten() {
+            raises::put(book, &self.raises);
+        }
     }
 }
 

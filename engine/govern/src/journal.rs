@@ -21,6 +21,7 @@ use serde_json::Value;
 
 use crate::cycle::{ActionSaid, CycleSaid};
 use crate::inputs::{Gist, Inputs};
+use crate::monitor;
 use crate::story::{Amendment, Story};
 
 /// Records that are read at once, from the newest back.
@@ -262,6 +263,8 @@ pub enum Event {
     Halt(HaltSaid),
     /// It goes on.
     Resume(HaltSaid),
+    /// What happened after a deployment.
+    Monitoring(monitor::said::Said),
 }
 
 impl Event {
@@ -278,6 +281,7 @@ impl Event {
             Self::Cycle(_) => "cycle",
             Self::Halt(_) => "halt",
             Self::Resume(_) => "resume",
+            Self::Monitoring(said) => said.kind(),
         }
     }
 
@@ -291,6 +295,7 @@ impl Event {
             Self::Decision(said) => Some(&said.about),
             Self::Action(said) => Some(&said.about),
             Self::Amendment(_) | Self::Cycle(_) | Self::Halt(_) | Self::Resume(_) => None,
+            Self::Monitoring(said) => said.about(),
         }
     }
 
@@ -306,6 +311,7 @@ impl Event {
             Self::Action(said) => serde_json::to_value(said),
             Self::Cycle(said) => serde_json::to_value(said),
             Self::Halt(said) | Self::Resume(said) => serde_json::to_value(said),
+            Self::Monitoring(said) => said.body(),
         };
         // All of it is text and whole numbers.
         value.unwrap_or_default()

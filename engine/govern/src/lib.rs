@@ -13,6 +13,7 @@ pub mod guardrails;
 pub mod halts;
 pub mod inputs;
 pub mod journal;
+pub mod monitor;
 pub mod project;
 pub mod shelf;
 pub mod signers;

@@ -24,6 +24,8 @@ pub enum Place {
     Halts,
     /// Reviews of one cycle of the audit loop, by the digest of its record.
     Reviews(String),
+    /// Raised tiers.
+    Raises,
 }
 
 impl Place {
@@ -33,6 +35,7 @@ impl Place {
             Self::Grants => "grants".to_owned(),
             Self::Halts => "halts".to_owned(),
             Self::Reviews(cycle) => format!("reviews/{}", digits(cycle)),
+            Self::Raises => "raises".to_owned(),
         }
     }
 }

@@ -107,7 +107,7 @@ fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().chars().take(300).collect()
 }
 
-fn query_error(error: duckdb::Error) -> StoreError {
+pub(crate) fn query_error(error: duckdb::Error) -> StoreError {
     StoreError::Query(first_line(&error.to_string()))
 }
 

@@ -5,6 +5,7 @@
 //! in ([`Source`]); this crate knows no format of it, and judges nothing.
 
 mod database;
+mod measures;
 pub mod parquet;
 mod past;
 mod record;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use grace_system::files::{self, FileError, FileErrorKind};
 
 pub use database::{Table, Timing};
+pub use measures::{Columns, Form, Measure, Measured, measured};
 pub use past::Selections;
 pub use record::{
     BundleRow, BundleStatus, Content, DecisionRow, Entry, PlanRow, RunRow, SelectionRow, Source, TestRow,

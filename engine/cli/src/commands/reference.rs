@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use super::{Answer, approve, auditing, check, explain, fmt, gate, init, plan, replay, run, store, story, test};
 use crate::args::{Cli, Reference};
 use crate::failure::{self, Result};
-use crate::screen::{audit, stats};
+use crate::screen::{audit, drift, stats};
 
 /// Columns of the help in the documentation.
 const WIDTH: usize = 80;
@@ -68,6 +68,9 @@ fn schemas() -> BTreeMap<&'static str, Schema> {
         ("audit-proof", of::<audit::ProofReport>()),
         ("audit-cycle", of::<auditing::CycleReport<'_>>()),
         ("replay", of::<replay::ReplayReport<'_>>()),
+        ("drift", of::<drift::Report>()),
+        ("drift-collect", of::<drift::CollectReport>()),
+        ("drift-push", of::<drift::PushReport>()),
         ("stories", of::<story::StoriesReport<'_>>()),
         ("error", of::<failure::Report<'_>>()),
     ])

@@ -1,0 +1,89 @@
+//! `drift`: what happened after a deployment.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::{ChangeArgs, SignArgs};
+
+/// `drift`.
+#[derive(Debug, Subcommand)]
+pub enum DriftCommand {
+    /// Record that a change was deployed, and watch it by its rules; refused where the gate does not say go
+    #[command(after_help = "Examples:
+  grace-rules drift deploy --base v1.2 --head v1.3
+  grace-rules drift deploy --run 20261126T101500.000000Z-71
+PLAN and --run find the change by what was decided about it before; the gate is asked again.")]
+    Deploy(Box<DeployArgs>),
+    /// Judge each hour that has ended, once, and do what follows; for cron or CI
+    #[command(after_help = "Example:\n  grace-rules drift collect
+It may be cut off and run again, and catches up: no hour is judged twice, and none is left out.
+Exit code 0 also where drift is found; `drift status` says what there is.")]
+    Collect(CollectArgs),
+    /// `drift collect` again and again, until it is ended
+    #[command(
+        after_help = "Example:\n  grace-rules drift watch\nIt may be killed and started again; what it missed is caught up."
+    )]
+    Watch(CollectArgs),
+    /// Take measured values from standard input
+    #[command(after_help = "Examples:
+  echo 0.95 | grace-rules drift push heal_rate
+  echo '2026-11-26T10:00:00Z 190/200' | grace-rules drift push heal_rate
+Each line is a value, or so many of so many, after its time; or JSON with ts and value, or numerator and denominator.
+The KPI says `from push`.")]
+    Push {
+        /// The KPI
+        kpi: String,
+    },
+    /// What is watched, and whether it got worse
+    #[command(after_help = "Examples:
+  grace-rules drift status
+  grace-rules drift status --html drift.html
+Exit code 0 nothing got worse, 1 drift, 2 nothing is known.")]
+    Status(StatusArgs),
+}
+
+/// `drift deploy`.
+#[derive(Debug, Args)]
+pub struct DeployArgs {
+    /// The plan, by the beginning of its name
+    #[arg(value_name = "PLAN", conflicts_with = "run")]
+    pub plan: Option<String>,
+    /// The run
+    #[arg(long, value_name = "ID")]
+    pub run: Option<String>,
+    /// When it was deployed (a date, or a time with its offset); otherwise now
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// The change.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+/// `drift collect` and `drift watch`.
+#[derive(Debug, Args)]
+pub struct CollectArgs {
+    /// As if it were this time
+    #[arg(long, value_name = "TIME", hide = true)]
+    pub as_of: Option<String>,
+    /// Who records it
+    #[arg(long, value_name = "ACTOR")]
+    pub actor: Option<String>,
+    /// The key that raised tiers are signed with.
+    #[command(flatten)]
+    pub sign: SignArgs,
+}
+
+/// `drift status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Those whose watch is over too
+    #[arg(long)]
+    pub all: bool,
+    /// Write a page with charts to this file
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// As if it were this time
+    #[arg(long, value_name = "TIME", hide = true)]
+    pub as_of: Option<String>,
+}
