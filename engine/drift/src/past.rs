@@ -55,6 +55,7 @@ impl Past {
     /// `watch`: how many steps are watched. Both at least 1.
     pub(crate) fn of(logs: &[f64], day: usize, watch: usize) -> Self {
         let known = Known { logs, day };
+        let mut shapes = Vec::new();
         let first = logs.iter().position(|log| !log.is_nan()).unwrap_or(logs.len());
         let stride = (day / A_DAY).max(1);
         let origins: Vec<usize> = (0..)
@@ -66,7 +67,17 @@ impl Past {
         let mut off = Vec::with_capacity(watch);
         for (way, name) in WAYS {
             let mut guesses = Vec::with_capacity((origins.len() + 1) * watch);
-            origins.iter().chain([&logs.len()]).for_each(|origin| known.guess(way, *origin, watch, &mut guesses));
+            for (number, origin) in origins.iter().chain([&logs.len()]).enumerate() {
+                // The shape of the day is the longest to find, and two ways start from it.
+                if let Way::HourAtLevel { quarter } = way {
+                    if shapes.len() == number {
+                        shapes.push(known.shape(*origin));
+                    }
+                    known.at_level(&shapes[number], *origin, quarter, watch, &mut guesses);
+                } else {
+                    known.guess(way, *origin, watch, &mut guesses);
+                }
+            }
             let mut errors = Vec::with_capacity(origins.len() * 3);
             for (origin, guesses) in origins.iter().zip(guesses.chunks_exact(watch)) {
                 for part in [watch.div_ceil(4), watch.div_ceil(2), watch] {
@@ -125,18 +136,25 @@ impl Known<'_> {
             Way::Week(weeks) => {
                 guesses.extend((0..watch).map(|step| self.same(origin + step, origin, weeks, 7 * self.day)));
             }
-            Way::HourAtLevel { quarter } => {
-                let back = if quarter { quarter_day } else { self.day };
-                let shape: Vec<f64> = (0..self.day).map(|step| self.same(origin + step, origin, 7, self.day)).collect();
-                let mut off: Vec<f64> = (1..=back.min(origin))
-                    // The step so far back falls on the same hour as the one `day - back` ahead.
-                    .map(|back| self.logs[origin - back] - shape[self.day - back])
-                    .filter(|off| !off.is_nan())
-                    .collect();
-                let level = if off.len() * 2 >= back { median(&mut off) } else { f64::NAN };
-                guesses.extend((0..watch).map(|step| shape[step % self.day] + level));
-            }
+            Way::HourAtLevel { quarter } => self.at_level(&self.shape(origin), origin, quarter, watch, guesses),
         }
+    }
+
+    /// The same hour of seven days, for the steps of the day from `origin`.
+    fn shape(&self, origin: usize) -> Vec<f64> {
+        (0..self.day).map(|step| self.same(origin + step, origin, 7, self.day)).collect()
+    }
+
+    /// The shape of a day, moved by how what came last before `origin` differed from it.
+    fn at_level(&self, shape: &[f64], origin: usize, quarter: bool, watch: usize, guesses: &mut Vec<f64>) {
+        let back = if quarter { (self.day / 4).max(1) } else { self.day };
+        let mut off: Vec<f64> = (1..=back.min(origin))
+            // The step so far back falls on the same hour as the one `day - back` ahead.
+            .map(|back| self.logs[origin - back] - shape[self.day - back])
+            .filter(|off| !off.is_nan())
+            .collect();
+        let level = if off.len() * 2 >= back { median(&mut off) } else { f64::NAN };
+        guesses.extend((0..watch).map(|step| shape[step % self.day] + level));
     }
 
     /// The median of so many steps before `origin`, at least half of which are known.

@@ -9,6 +9,7 @@ mod measures;
 pub mod parquet;
 mod past;
 mod record;
+mod series;
 mod tables;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ pub use past::Selections;
 pub use record::{
     BundleRow, BundleStatus, Content, DecisionRow, Entry, PlanRow, RunRow, SelectionRow, Source, TestRow,
 };
+pub use series::{SeriesHour, SeriesHours, hours_by_series};
 
 use database::{Database, Failure};
 

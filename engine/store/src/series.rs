@@ -1,0 +1,201 @@
+//! Many series in one file, by hours, in one query.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use duckdb::{Config, Connection};
+
+use crate::StoreError;
+use crate::database::query_error;
+
+/// Most series that are read at once.
+const MOST_SERIES: usize = 100_000;
+/// Most steps of all series together.
+const MOST_ROWS: usize = 2_000_000;
+
+/// What is asked of Parquet files that hold many series.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeriesHours {
+    /// The files: absolute paths, known to be regular files.
+    pub files: Vec<PathBuf>,
+    /// The column of the time, a timestamp.
+    pub time: String,
+    /// The column that tells the series apart.
+    pub series: String,
+    /// The column of the value.
+    pub value: String,
+    /// How long an hour is, in seconds.
+    pub step: u32,
+    /// From this second.
+    pub from: i64,
+    /// To before this one.
+    pub to: i64,
+}
+
+impl SeriesHours {
+    /// The rows that are looked at: DuckDB passes over the parts of a file that hold none of them. The number of an hour
+    /// fits in 32 bits: until the year 2106, for steps of a second.
+    fn window(&self) -> String {
+        let last = i64::from(self.step.max(1)).saturating_mul(i64::from(u32::MAX));
+        let (time, from, to) = (column(&self.time), self.from.clamp(0, last), self.to.clamp(0, last));
+        format!(" WHERE {time} >= make_timestamp({from}000000) AND {time} < make_timestamp({to}000000)")
+    }
+}
+
+/// One hour of one series.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SeriesHour {
+    /// When it begins, in seconds since 1970.
+    pub at: i64,
+    /// The mean of its values.
+    pub value: f64,
+    /// Of how many.
+    pub count: u64,
+}
+
+/// The hours of each series that have values, by the name of the series and in order of time. An hour with a value that is
+/// no number has none.
+///
+/// # Errors
+/// When a file cannot be read or a column is lacking, or there are too many series.
+pub fn hours_by_series(asked: &SeriesHours) -> Result<Vec<(String, Vec<SeriesHour>)>, StoreError> {
+    let mut paths = Vec::new();
+    for path in &asked.files {
+        let path = path.to_str().ok_or_else(|| StoreError::Query("the name of a file is not Unicode".to_owned()))?;
+        // What a name could mean to DuckDB beside itself.
+        if path.contains(['*', '?', '[', ']', '{', '}']) {
+            return Err(StoreError::Query(format!("`{path}` could name several files")));
+        }
+        paths.push(format!("'{}'", path.replace('\'', "''")));
+    }
+    if paths.is_empty() {
+        return Ok(Vec::new());
+    }
+    let paths = format!("[{}]", paths.join(", "));
+    let names = names(asked, &paths)?;
+    if names.len() > MOST_SERIES {
+        return Err(StoreError::Query(format!("more than {MOST_SERIES} series")));
+    }
+    read(asked, &paths, names).map_err(query_error)
+}
+
+fn column(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A database in memory that reads these files and nothing else.
+fn open(paths: &str) -> Result<Connection, duckdb::Error> {
+    let config = Config::default()
+        .enable_autoload_extension(false)?
+        .max_memory("1GB")?
+        .threads(2)?
+        .with("autoinstall_known_extensions", "false")?
+        .with("allow_community_extensions", "false")?
+        .with("temp_directory", "")?;
+    let connection = Connection::open_in_memory_with_flags(config)?;
+    connection.execute_batch(&format!(
+        "SET allowed_paths = {paths}; SET enable_external_access = false; SET lock_configuration = true;"
+    ))?;
+    Ok(connection)
+}
+
+/// The names of all series and DuckDB's hash of each, by the upper half of it.
+fn names(asked: &SeriesHours, paths: &str) -> Result<BTreeMap<u64, (u64, String)>, StoreError> {
+    let series = column(&asked.series);
+    let sql = format!(
+        "SELECT s::VARCHAR, hash(s) FROM (SELECT DISTINCT {series} AS s FROM read_parquet({paths}){}) WHERE s IS NOT NULL LIMIT {}",
+        asked.window(),
+        MOST_SERIES + 1
+    );
+    let all = || -> Result<Vec<(String, u64)>, duckdb::Error> {
+        open(paths)?.prepare(&sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+    };
+    let all = all().map_err(query_error)?;
+    let count = all.len();
+    let names: BTreeMap<_, _> = all.into_iter().map(|(name, hash)| (hash >> 32, (hash, name))).collect();
+    if names.len() < count {
+        return Err(StoreError::Query(
+            "the names of two series cannot be told apart: read them from two files".to_owned(),
+        ));
+    }
+    Ok(names)
+}
+
+/// The rows are grouped by one number, which is several times as fast as by name and hour: the hash of the name, whose
+/// lower half is mixed with the number of the hour.
+fn read(
+    asked: &SeriesHours,
+    paths: &str,
+    names: BTreeMap<u64, (u64, String)>,
+) -> Result<Vec<(String, Vec<SeriesHour>)>, duckdb::Error> {
+    let (time, series, value) = (column(&asked.time), column(&asked.series), column(&asked.value));
+    let step = i64::from(asked.step.max(1));
+    let sql = format!(
+        "SELECT xor(hash({series}), (epoch_us({time}) // {})::UBIGINT) AS k,
+                sum({value}::DOUBLE), count({value})
+         FROM read_parquet({paths})
+         {}
+         GROUP BY ALL LIMIT {MOST_ROWS}",
+        step * 1_000_000,
+        asked.window()
+    );
+    let connection = open(paths)?;
+    let mut statement = connection.prepare(&sql)?;
+    let mut rows = statement.query([])?;
+    let mut found: BTreeMap<u64, Vec<SeriesHour>> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let (key, sum, count): (u64, Option<f64>, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        // Rows without a name have no series.
+        let Some((hash, _)) = names.get(&(key >> 32)) else { continue };
+        let hour = i64::try_from(key ^ hash).unwrap_or(i64::MAX);
+        if let (Some(sum), Ok(count @ 1..)) = (sum, u64::try_from(count)) {
+            let at = hour.saturating_mul(step);
+            found.entry(key >> 32).or_default().push(SeriesHour { at, value: sum / count as f64, count });
+        }
+    }
+    let mut found: Vec<(String, Vec<SeriesHour>)> = found
+        .into_iter()
+        .filter_map(|(half, mut hours)| {
+            hours.retain(|hour| hour.value.is_finite());
+            hours.sort_unstable_by_key(|hour| hour.at);
+            Some((names.get(&half)?.1.clone(), hours))
+        })
+        .collect();
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_series_has_its_own_hours() {
+        let dir = grace_system::files::temporary_dir().unwrap();
+        let path = dir.path().join("a's.parquet");
+        let rows = "VALUES (0, 'b', 1.0), (60, 'b', 3.0), (3600, 'b', 5.0), (7199, 'a', 7.0), (7200, 'a', 'nan'::DOUBLE), (7260, 'a', 1.0), (10, NULL, 9.0), (20, 'b', NULL), (999999, 'a', 1.0)";
+        let file = path.display().to_string().replace('\'', "''");
+        let sql = format!(
+            "COPY (SELECT make_timestamp(t::BIGINT * 1000000) AS ts, s, v::DOUBLE AS v FROM ({rows}) x(t, s, v)) TO '{file}' (FORMAT parquet)"
+        );
+        Connection::open_in_memory().unwrap().execute_batch(&sql).unwrap();
+        let asked = SeriesHours {
+            files: vec![path.clone()],
+            time: "ts".to_owned(),
+            series: "s".to_owned(),
+            value: "v".to_owned(),
+            step: 3600,
+            from: 0,
+            to: 100_000,
+        };
+        let hour = |at, value, count| SeriesHour { at, value, count };
+        let all =
+            [("a".to_owned(), vec![hour(3600, 7.0, 1)]), ("b".to_owned(), vec![hour(0, 2.0, 2), hour(3600, 5.0, 1)])];
+        assert_eq!(hours_by_series(&asked).unwrap(), all);
+        let later = SeriesHours { from: 3600, ..asked.clone() };
+        assert_eq!(hours_by_series(&later).unwrap()[1].1, [hour(3600, 5.0, 1)]);
+        assert_eq!(hours_by_series(&SeriesHours { files: Vec::new(), ..asked.clone() }).unwrap(), []);
+        let lacking = SeriesHours { value: "v\" FROM range(1)--".to_owned(), ..asked };
+        assert!(matches!(hours_by_series(&lacking), Err(StoreError::Query(_))));
+    }
+}
