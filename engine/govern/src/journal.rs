@@ -22,10 +22,13 @@ use serde_json::Value;
 use crate::cycle::{ActionSaid, CycleSaid};
 use crate::inputs::{Gist, Inputs};
 use crate::monitor;
+use crate::probes::ProbeSaid;
 use crate::story::{Amendment, Story};
 
 /// Records that are read at once, from the newest back.
 const STRIDE: u64 = 512;
+/// Probes that are read, from the newest back.
+const MOST_PROBES: usize = 5000;
 /// The variable that names the file of the ledger's key.
 const KEY_VARIABLE: &str = "GRACE_RULES_LEDGER_KEY";
 
@@ -265,6 +268,8 @@ pub enum Event {
     Resume(HaltSaid),
     /// What happened after a deployment.
     Monitoring(monitor::said::Said),
+    /// A model was probed.
+    Probe(Box<ProbeSaid>),
 }
 
 impl Event {
@@ -282,6 +287,7 @@ impl Event {
             Self::Halt(_) => "halt",
             Self::Resume(_) => "resume",
             Self::Monitoring(said) => said.kind(),
+            Self::Probe(_) => "probe",
         }
     }
 
@@ -294,6 +300,7 @@ impl Event {
             | Self::Story(Story { about, .. }) => Some(about),
             Self::Decision(said) => Some(&said.about),
             Self::Action(said) => Some(&said.about),
+            Self::Probe(said) => said.about.as_ref(),
             Self::Amendment(_) | Self::Cycle(_) | Self::Halt(_) | Self::Resume(_) => None,
             Self::Monitoring(said) => said.about(),
         }
@@ -312,6 +319,7 @@ impl Event {
             Self::Cycle(said) => serde_json::to_value(said),
             Self::Halt(said) | Self::Resume(said) => serde_json::to_value(said),
             Self::Monitoring(said) => said.body(),
+            Self::Probe(said) => serde_json::to_value(said),
         };
         // All of it is text and whole numbers.
         value.unwrap_or_default()
@@ -493,6 +501,19 @@ pub fn halts(snapshot: &Snapshot) -> Result<Vec<String>, Error> {
     back::<()>(snapshot, &["halt"], |_, body| {
         found.extend(serde_json::from_value::<HaltSaid>(body).map(|said| said.envelope));
         None
+    })?;
+    Ok(found)
+}
+
+/// Probes of models, the newest first; at most a few thousand.
+///
+/// # Errors
+/// When the ledger is not what was signed.
+pub fn probes(snapshot: &Snapshot) -> Result<Vec<ProbeSaid>, Error> {
+    let mut found = Vec::new();
+    newest(snapshot, &["probe"], |_, body| {
+        found.extend(serde_json::from_value::<ProbeSaid>(body));
+        (found.len() >= MOST_PROBES).then_some(())
     })?;
     Ok(found)
 }

@@ -3,13 +3,17 @@
 use std::path::Path;
 
 use grace_ledger::{Error, Ledger, PublicKey, Record, Snapshot, merkle};
-use grace_store::{BundleRow, Content, DecisionRow, Entry, PlanRow, RunRow, SelectionRow, Source, StoreError, TestRow};
+use grace_store::{
+    BundleRow, Content, DecisionRow, Entry, PlanRow, ProbeRow, RunRow, SelectionRow, ShareRow, Source, StoreError,
+    TestRow,
+};
 use grace_system::git::Repository;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::journal::{self, About, BundleSaid, SelectionSaid};
+use crate::probes::ProbeSaid;
 
 /// A ledger, for the store to take in. Every record that it gives was held against what was signed.
 #[derive(Debug)]
@@ -123,6 +127,7 @@ fn content(snapshot: &Snapshot, record: &Record) -> Result<Content, StoreError> 
         "selection" => |body| said(body, selection),
         "run" => |body| said(body, run),
         "decision" => |body| said(body, decision),
+        "probe" => |body| said(body, probe),
         _ => return Ok(Content::Other),
     };
     Ok(to_row(snapshot.body(record).map_err(of_ledger)?).unwrap_or(Content::Unreadable))
@@ -214,6 +219,31 @@ fn run(said: Run) -> Content {
     })
 }
 
+fn probe(said: ProbeSaid) -> Content {
+    let shares = said.shares.into_iter().map(|(metric, share)| ShareRow {
+        metric,
+        of: share.of,
+        n: share.n,
+        low: share.low,
+        high: share.high,
+    });
+    Content::Probe(ProbeRow {
+        model: said.model,
+        host: said.endpoint.host,
+        probe: said.probe,
+        run: said.run,
+        set: said.set,
+        asked: said.asked,
+        unanswered: said.faults.values().sum(),
+        p50_ms: said.times.p50_ms,
+        p95_ms: said.times.p95_ms,
+        served_context: said.window.filter(|window| window.unit == "tokens").map(|window| window.served),
+        verdict: said.verdict,
+        finished: said.finished,
+        shares: shares.collect(),
+    })
+}
+
 fn decision(said: Decision) -> Content {
     Content::Decision(DecisionRow {
         plan: said.about.plan,
@@ -282,6 +312,23 @@ mod tests {
             ),
             ("bundle", json!({"run": "of tomorrow"})),
             ("story", json!({"run": "r1"})),
+            (
+                "probe",
+                json!({
+                    "run": null, "about": null, "validation": null, "model": "m:1b", "declared": null,
+                    "endpoint": {"host": "localhost:1", "dialect": "openai", "served_as": "m", "said_digest": null},
+                    "probe": "bias", "samples": 40, "seed": 1, "set": "s", "set_digest": "d", "templates": 32,
+                    "asked": 96, "faults": {"cut": 2, "status": 1}, "most_in_a_row": 1,
+                    "shares": {
+                        "group_driven": {"of": 0, "n": 40, "low": 0, "high": 877},
+                        "position_driven": {"of": 40, "n": 40, "low": 9123, "high": 10000},
+                    },
+                    "times": {"n": 93, "p50_ms": 12, "p95_ms": 30, "first_text_ms": null, "tokens_per_second_thousandths": null},
+                    "window": {"served": 2048, "effective": 100, "edge": "cut", "unit": "tokens"},
+                    "other_names": [], "stopped": null, "verdict": "passed", "reasons": [],
+                    "started": "2026-01-02T03:04:05Z", "finished": "2026-01-02T03:05:05Z",
+                }),
+            ),
         ];
         let drafts: Vec<Draft> = bodies.iter().map(|(kind, body)| Draft::new(*kind, "ann", body.clone())).collect();
         ledger.append(&key, &drafts).unwrap();
@@ -302,6 +349,9 @@ mod tests {
         assert_eq!((decision.answer.as_str(), decision.run.as_deref()), ("hold", Some("r1")));
         assert_eq!(decision.approvals, r#"[["e","ann","team(a)"]]"#);
         assert_eq!((content(6), content(7)), (Content::Unreadable, Content::Other));
+        let Content::Probe(probe) = content(8) else { panic!("a probe") };
+        assert_eq!((probe.model.as_str(), probe.unanswered, probe.served_context), ("m:1b", 3, Some(2048)));
+        assert_eq!((probe.shares[1].metric.as_str(), probe.shares[1].low), ("position_driven", 9123));
         // What is not asked for is not read.
         assert_eq!(projected.entry(1, Some("bundle")).unwrap().content, Content::Other);
         assert_eq!(projected.entry(7, None).unwrap().kind, "story");
@@ -312,7 +362,7 @@ mod tests {
         let notices: Vec<String> = store.take_notices().iter().map(ToString::to_string).collect();
         assert_eq!(notices, ["record 6 of the ledger is no `bundle` as this version knows it, and is in no table"]);
         let rows: Vec<u64> = store.summary().unwrap().tables.into_iter().map(|(_, rows)| rows).collect();
-        assert_eq!(rows, [8, 1, 1, 1, 1, 1, 1]);
+        assert_eq!(rows, [9, 1, 1, 1, 1, 1, 1, 2]);
     }
 
     #[test]

@@ -56,6 +56,8 @@ pub enum Content {
     Run(RunRow),
     /// An answer of the gate.
     Decision(DecisionRow),
+    /// A probe of a model.
+    Probe(ProbeRow),
 }
 
 impl Content {
@@ -66,6 +68,7 @@ impl Content {
             Self::Bundle(bundle) => bundle.tests.iter().map(|test| 100 + test.test.len()).sum(),
             Self::Decision(decision) => decision.reasons.len() + decision.approvals.len(),
             Self::Other | Self::Unreadable | Self::Selection(_) | Self::Run(_) => 100,
+            Self::Probe(probe) => 200 + 100 * probe.shares.len(),
         }
     }
 }
@@ -182,6 +185,52 @@ pub struct DecisionRow {
     pub approvals: String,
     /// The moment that it was judged for; RFC 3339, UTC.
     pub as_of: String,
+}
+
+/// A probe of a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProbeRow {
+    /// The model.
+    pub model: String,
+    /// Host of the endpoint.
+    pub host: String,
+    /// Which probe.
+    pub probe: String,
+    /// The run that it belongs to.
+    pub run: Option<String>,
+    /// What the questions are called.
+    pub set: String,
+    /// Requests.
+    pub asked: u32,
+    /// Requests without an answer.
+    pub unanswered: u32,
+    /// Milliseconds that half of the answers did not exceed.
+    pub p50_ms: u64,
+    /// Milliseconds that 95 % did not exceed.
+    pub p95_ms: u64,
+    /// Tokens that the endpoint takes, where that was looked for.
+    pub served_context: Option<u64>,
+    /// `passed`, `inconclusive`, `failed`.
+    pub verdict: String,
+    /// RFC 3339, UTC.
+    pub finished: String,
+    /// What was counted.
+    pub shares: Vec<ShareRow>,
+}
+
+/// A share of a probe; bounds in ten-thousandths.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShareRow {
+    /// What was counted.
+    pub metric: String,
+    /// Of them.
+    pub of: u32,
+    /// All.
+    pub n: u32,
+    /// Lower bound.
+    pub low: u32,
+    /// Upper bound.
+    pub high: u32,
 }
 
 /// What became of a bundle.

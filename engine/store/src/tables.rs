@@ -3,10 +3,10 @@
 use duckdb::types::{TimeUnit, Value};
 use grace_system::clock;
 
-use crate::record::{Content, Entry};
+use crate::record::{Content, Entry, ProbeRow, ShareRow};
 
 /// Version of the tables; a database of another one is made again from the ledger.
-pub(crate) const VERSION: i64 = 4;
+pub(crate) const VERSION: i64 = 5;
 
 /// How far each ledger was taken in, and the digest of its last record then.
 pub(crate) const OWN_TABLES: &str = "
@@ -24,7 +24,7 @@ pub(crate) struct Table {
 }
 
 /// The tables of records.
-pub(crate) const TABLES: [Table; 7] = [
+pub(crate) const TABLES: [Table; 8] = [
     // Every record, of whatever kind.
     Table {
         name: "records",
@@ -64,6 +64,14 @@ pub(crate) const TABLES: [Table; 7] = [
             "plan VARCHAR, tree VARCHAR, answer VARCHAR, tier INTEGER, run VARCHAR, reasons VARCHAR, approvals VARCHAR,
             as_of TIMESTAMP",
     },
+    // One row for each share of a probe, and one for a probe that counted none. Bounds are shares of 1.
+    Table {
+        name: "probes",
+        is_bulk: false,
+        columns: "n INTEGER NOT NULL, model VARCHAR, host VARCHAR, probe VARCHAR, run VARCHAR, set_name VARCHAR, asked INTEGER,
+            unanswered INTEGER, p50_ms BIGINT, p95_ms BIGINT, served_context BIGINT, verdict VARCHAR,
+            finished TIMESTAMP, metric VARCHAR, counted INTEGER, samples INTEGER, low DOUBLE, high DOUBLE",
+    },
 ];
 
 impl Table {
@@ -73,7 +81,7 @@ impl Table {
 
     /// All its rows, in the order of their records.
     pub(crate) fn select(&self) -> String {
-        let within = if self.name == "test_outcomes" { ", n" } else { "" };
+        let within = if matches!(self.name, "test_outcomes" | "probes") { ", n" } else { "" };
         format!("SELECT * FROM {} ORDER BY origin, seq{within}", self.name)
     }
 
@@ -152,11 +160,41 @@ impl Table {
                 text(&decision.approvals),
                 moment(&decision.as_of),
             ]],
+            ("probes", Content::Probe(probe)) => {
+                let shares = probe.shares.iter().map(Some);
+                let none = probe.shares.is_empty().then_some(None);
+                (0..).zip(shares.chain(none)).map(|(n, share)| probe_row(n, probe, share)).collect()
+            }
             _ => Vec::new(),
         };
         let named = |values| [vec![text(origin), millis(entry.seq)], values].concat();
         rest.into_iter().map(named).collect()
     }
+}
+
+fn probe_row(n: u32, probe: &ProbeRow, share: Option<&ShareRow>) -> Vec<Value> {
+    let bound = |ten_thousandths: u32| Value::Double(f64::from(ten_thousandths) / 10_000.0);
+    let of = |value: fn(&ShareRow) -> u32| share.map_or(Value::Null, |share| count(value(share)));
+    vec![
+        count(n),
+        text(&probe.model),
+        text(&probe.host),
+        text(&probe.probe),
+        optional(probe.run.as_ref()),
+        text(&probe.set),
+        count(probe.asked),
+        count(probe.unanswered),
+        millis(probe.p50_ms),
+        millis(probe.p95_ms),
+        probe.served_context.map_or(Value::Null, millis),
+        text(&probe.verdict),
+        moment(&probe.finished),
+        share.map_or(Value::Null, |share| text(&share.metric)),
+        of(|share| share.of),
+        of(|share| share.n),
+        share.map_or(Value::Null, |share| bound(share.low)),
+        share.map_or(Value::Null, |share| bound(share.high)),
+    ]
 }
 
 fn text(value: &str) -> Value {

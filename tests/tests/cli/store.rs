@@ -42,6 +42,7 @@ fn the_database_is_made_again_to_the_byte_by_the_ledger_alone() {
         ("test_outcomes", 2),
         ("selections", 0),
         ("decisions", 1),
+        ("probes", 0),
     ];
     assert_eq!(rows(&report), expected.map(|(table, rows)| (table.to_owned(), rows)));
     assert!(exported(&repo) == grown, "rebuilt");
