@@ -9,7 +9,7 @@ mod touched;
 use std::sync::Arc;
 
 use grace_dsl::ast::{Compare, Cond, CondKind, Quantity, SetExpr};
-use grace_fingerprints::{FIELDS, Fingerprint};
+use grace_fingerprints::Fingerprint;
 use grace_graph::change::Kinds;
 use grace_graph::code::{PartKey, PartKind};
 use grace_graph::graph::Nodes;
@@ -194,8 +194,7 @@ impl Conds<'_> {
             CondKind::ContractsChange(set) => self.models_differ(set, "contract", |before, after| {
                 let Some(before) = before else { return String::new() };
                 let Some(after) = after else { return "gone".to_owned() };
-                let changed = FIELDS.iter().filter(|field| before.field(field) != after.field(field));
-                changed.copied().collect::<Vec<_>>().join(", ")
+                before.differences(after).join(", ")
             }),
             CondKind::LinesChanged(set, compare, limit) => {
                 let (low, high) = self.lines_changed(set);

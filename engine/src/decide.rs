@@ -317,7 +317,7 @@ pub fn decide(
         let (answer, what) = match outcomes.get(&validation.name) {
             Some(BundleOutcome::Passed | BundleOutcome::Flaky) => continue,
             Some(BundleOutcome::Failed) => (Answer::No, "failed"),
-            Some(BundleOutcome::Cancelled) => (Answer::Hold, "was stopped"),
+            Some(BundleOutcome::Cancelled) => (Answer::Hold, "came to no verdict"),
             None => (Answer::Hold, "has not run"),
         };
         stands(answer, format!("validation {} {what}", validation.name), rules(&validation.derivation));

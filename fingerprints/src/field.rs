@@ -67,6 +67,21 @@ impl Fingerprint {
         })
     }
 
+    /// What of the contract with those who call the model differs in `after`: fields by name, then `weights` and `endpoint`, and
+    /// `evidence` where a row of it is gone. New evidence takes nothing back.
+    #[must_use]
+    pub fn differences(&self, after: &Self) -> Vec<&'static str> {
+        let mut differ: Vec<&'static str> =
+            FIELDS.iter().copied().filter(|name| self.field(name) != after.field(name)).collect();
+        let layers = [
+            ("weights", self.weights != after.weights),
+            ("endpoint", self.endpoint != after.endpoint),
+            ("evidence", self.evidence.iter().any(|row| !after.evidence.contains(row))),
+        ];
+        differ.extend(layers.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name));
+        differ
+    }
+
     /// Every field with its value, in the order of [`FIELDS`].
     pub fn to_facts(&self) -> impl Iterator<Item = (&'static str, Value)> + '_ {
         FIELDS.iter().filter_map(|name| self.field(name).map(|value| (*name, value)))

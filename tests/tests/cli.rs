@@ -24,10 +24,14 @@ mod crash;
 mod cycles;
 #[path = "cli/drift.rs"]
 mod drift;
+#[path = "cli/models.rs"]
+mod models;
 #[path = "cli/people.rs"]
 mod people;
 #[path = "cli/readme.rs"]
 mod readme;
+#[path = "cli/real_model.rs"]
+mod real_model;
 #[path = "cli/record.rs"]
 mod record;
 #[path = "cli/replay.rs"]
@@ -38,6 +42,10 @@ mod schemas;
 mod store;
 #[path = "cli/stories.rs"]
 mod stories;
+#[path = "../support/stub_http.rs"]
+mod stub_http;
+#[path = "../support/stub_model.rs"]
+mod stub_model;
 #[path = "cli/support.rs"]
 mod support;
 #[path = "cli/watch.rs"]

@@ -22,6 +22,7 @@ mod guardrails;
 mod host;
 mod languages;
 mod lint;
+mod llm;
 mod python;
 mod selection;
 mod testbed;
@@ -65,6 +66,7 @@ const COMMANDS: &[(&str, &str, &str)] = &[
         "replay|measure|truth [PACKAGE...]",
         "which tests are chosen for seeded faults, beside those that fail",
     ),
+    ("llm", "", "serve a real small model here and let the tests that need one ask it; the first time takes minutes"),
     ("fetch", "", "bring the pinned libduckdb to target/libduckdb, so that plain cargo commands link"),
     ("generate", "[--check]", "write the generated files; with --check, fail where one differs"),
     ("doctor", "", "say what this machine lacks"),
@@ -89,6 +91,7 @@ fn main() -> ExitCode {
         "guardrails" => guardrails::run(&rest),
         "languages" => languages::run(&rest),
         "selection" => selection::run(&rest),
+        "llm" => no_arguments(&rest).and_then(|()| llm::run()),
         "fetch" => no_arguments(&rest).and_then(|()| fetch()),
         "generate" => generate::run(&rest),
         "doctor" => no_arguments(&rest).and_then(|()| doctor::run()),

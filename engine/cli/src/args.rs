@@ -1,8 +1,11 @@
 //! The command line's words. Only their shape: what they mean is in [`crate::commands`].
 
 pub mod drift;
+mod model;
 
 use std::path::PathBuf;
+
+pub use model::{ModelCheckArgs, ModelCommand, ModelDiffArgs, ModelProbeArgs, ProbeWord};
 
 use clap::builder::PossibleValue;
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
@@ -159,6 +162,9 @@ pub enum Command {
     /// What happened after a deployment, and whether it got worse
     #[command(subcommand)]
     Drift(drift::DriftCommand),
+    /// Models: what is declared of them, and what is measured
+    #[command(subcommand)]
+    Model(ModelCommand),
     /// What the documentation is written from
     #[command(hide = true, after_help = "Example:\n  grace-rules reference schemas")]
     Reference {

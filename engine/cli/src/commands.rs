@@ -14,6 +14,7 @@ mod graph;
 mod halting;
 mod init;
 mod keeping;
+pub(crate) mod model;
 pub(crate) mod observing;
 mod plan;
 pub(crate) mod recording;
@@ -23,6 +24,7 @@ mod run;
 pub(crate) mod store;
 mod story;
 mod test;
+pub(crate) mod validating;
 mod watch;
 
 use clap::CommandFactory as _;
@@ -146,6 +148,7 @@ pub fn carry_out(
         Command::Deny(args) => approve::approve(&context, args, approve::Word::No),
         Command::Revoke(args) => approve::revoke(&context, args),
         Command::Audit(command) => audit::audit(&context, command, show),
+        Command::Model(command) => model::model(&context, command),
         Command::Store(StoreCommand::Rebuild { also, key, since }) => {
             store::rebuild(&context, also, key, since.as_deref())
         }

@@ -9,7 +9,7 @@ pub mod estimate;
 mod history;
 pub mod ledger;
 mod memory;
-mod models;
+pub mod models;
 mod name;
 pub mod people;
 pub mod reach;

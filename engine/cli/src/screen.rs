@@ -13,6 +13,7 @@ pub mod drift;
 pub mod explain;
 pub mod export;
 pub mod gate;
+pub mod model;
 pub mod notes;
 pub mod numbers;
 pub mod page;

@@ -20,6 +20,7 @@ pub mod shelf;
 pub mod signers;
 pub mod signing;
 pub mod story;
+pub mod task;
 
 #[cfg(test)]
 mod testing;

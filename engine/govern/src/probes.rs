@@ -254,3 +254,92 @@ pub fn newest(said: Vec<ProbeSaid>) -> BTreeMap<(String, String), ProbeSaid> {
     }
     newest
 }
+
+/// Slower than its baseline by more than this share of it, in percent, is worse.
+const SLOWER: u64 = 50;
+/// More requests without an answer than at its baseline by more than this, in ten-thousandths, are worse.
+const MORE_ERRORS: u64 = 1000;
+
+/// What of a model is worse than at its baseline: answers that take more than half as long again, and more than ten points more
+/// requests without an answer. Empty where nothing is, or where one of the two says nothing of it.
+#[must_use]
+pub fn worse(baseline: &ProbeSaid, now: &ProbeSaid) -> Vec<String> {
+    let mut found = Vec::new();
+    let (was, is) = (baseline.times.p50_ms, now.times.p50_ms);
+    if baseline.times.n > 0 && now.times.n > 0 && is * 100 > was * (100 + SLOWER) {
+        found.push(format!("half of the answers take {is} ms or more, {was} ms at the baseline"));
+    }
+    let errors = |said: &ProbeSaid| {
+        let unanswered: u64 = said.faults.values().map(|times| u64::from(*times)).sum();
+        (said.asked > 0).then(|| unanswered * 10_000 / u64::from(said.asked))
+    };
+    if let (Some(was), Some(is)) = (errors(baseline), errors(now))
+        && is > was + MORE_ERRORS
+    {
+        let percent = |share: u64| format!("{}.{} %", share / 100, share % 100 / 10);
+        found.push(format!("{} of the requests have no answer, {} at the baseline", percent(is), percent(was)));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use grace_fingerprints::{parse, shipped};
+    use grace_models::endpoint::{Dialect, Settings};
+    use grace_models::http::Limits;
+    use grace_models::judge::Verdict;
+
+    use super::*;
+
+    fn said(p50_ms: u64, asked: u32, cut: u32) -> ProbeSaid {
+        let settings = Settings {
+            name: "m:1b".to_owned(),
+            url: "http://localhost:8080/v1?key=1".to_owned(),
+            dialect: Dialect::OpenAi,
+            served_as: "m".to_owned(),
+            key: None,
+            limits: Limits::default(),
+        };
+        let mut measured = Measured { asked, ..Measured::default() };
+        measured.times = Times { n: asked - cut, p50_ms, p95_ms: p50_ms, ..Times::default() };
+        measured.counts.insert("accuracy".to_owned(), Count { of: 9, n: 10 });
+        measured.window = Some(Window { served: 7, effective: 5, edge: Edge::CutSilently, in_tokens: true });
+        if cut > 0 {
+            measured.faults.insert("cut".to_owned(), cut);
+        }
+        let request = Request { probe: Probe::Accuracy, seed: 1, samples: 10, up_to: 0 };
+        let judged = Judged { verdict: Verdict::Passed, reasons: Vec::new() };
+        let of = Of { settings: &settings, declared: None, said_digest: None, asked_by: None, when: ("then", "now") };
+        ProbeSaid::new(of, &request, &measured, &judged)
+    }
+
+    #[test]
+    fn a_record_says_what_was_measured_and_of_the_address_the_host_alone() {
+        let said = said(10, 10, 2);
+        assert_eq!(said.endpoint.host, "localhost:8080");
+        let measured = said.measured();
+        assert_eq!(measured.counts["accuracy"], Count { of: 9, n: 10 });
+        assert_eq!((measured.unanswered(), measured.window.map(|window| window.edge)), (2, Some(Edge::CutSilently)));
+        let again: ProbeSaid = serde_json::from_value(serde_json::to_value(&said).unwrap()).unwrap();
+        assert_eq!(again, said);
+    }
+
+    #[test]
+    fn slower_by_half_or_ten_points_more_errors_is_worse() {
+        let baseline = said(100, 10, 0);
+        assert_eq!(worse(&baseline, &said(150, 10, 1)), Vec::<String>::new());
+        assert_eq!(worse(&baseline, &said(151, 10, 0)).len(), 1);
+        assert_eq!(
+            worse(&baseline, &said(100, 10, 2)),
+            ["20.0 % of the requests have no answer, 0.0 % at the baseline"]
+        );
+    }
+
+    #[test]
+    fn another_claim_is_another_contract() {
+        let mut model = shipped().iter().find_map(|(path, text)| parse(path, text).ok()).unwrap();
+        let before = digest_of(&model);
+        model.requires_bias_check = !model.requires_bias_check;
+        assert_ne!(digest_of(&model), before);
+    }
+}

@@ -155,8 +155,13 @@ impl<'a> Judge<'a> {
                 let kept = after.map(|model| model.compliance_flags.as_slice()).unwrap_or_default();
                 before.compliance_flags.iter().any(|flag| !kept.contains(flag))
             }),
-            CondKind::ContractsChange(set) => self
-                .models_changed(set, |before, after| after.is_none_or(|after| !before.to_facts().eq(after.to_facts()))),
+            CondKind::ContractsChange(set) => self.models_changed(set, |before, after| {
+                after.is_none_or(|after| {
+                    let lost = before.evidence.iter().any(|row| !after.evidence.contains(row));
+                    let served = (&before.weights, &before.endpoint) != (&after.weights, &after.endpoint);
+                    lost || served || !before.to_facts().eq(after.to_facts())
+                })
+            }),
             CondKind::AnyEdit(set) => self.changed(strict, set, |pc| [truth(!pc.kinds.is_empty()); 2]),
             CondKind::LinesChanged(set, compare, than) => self.lines_changed(set, *compare, than),
             CondKind::FilesChanged(set, compare, than) => self.files_changed(set, *compare, than),

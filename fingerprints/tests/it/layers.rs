@@ -165,3 +165,13 @@ fn what_ships_as_evidence_has_a_page_and_an_honest_interval() {
     }
     assert_eq!(rows, 12);
 }
+
+#[test]
+fn other_weights_another_endpoint_and_lost_evidence_are_another_contract() {
+    let read = |rest: &str| parse("m.yaml", &format!("{HEAD}{rest}")).unwrap();
+    let (bare, full) = (read(""), read(&format!("model:\n  weights: A\nendpoint:\n  host: b\n{}", row(&[]))));
+    assert_eq!(full.differences(&full), Vec::<&str>::new());
+    assert_eq!(full.differences(&bare), ["weights", "endpoint", "evidence"]);
+    assert_eq!(bare.differences(&read(&row(&[]))), Vec::<&str>::new());
+    assert_eq!(bare.differences(&read("trust_score: 0.9\n")), ["trust_score"]);
+}

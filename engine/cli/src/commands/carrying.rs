@@ -16,6 +16,7 @@ use super::Context;
 use super::keeping::{Keeper, said};
 use super::observing::Observed;
 use super::recording::Recording;
+use super::validating::Validated;
 use crate::failure::{Failure, Result};
 use crate::load::reach::Runs;
 use crate::load::{self, Head, Source};
@@ -70,6 +71,8 @@ pub(super) struct Carried {
     pub(super) outcomes: BTreeMap<String, decide::BundleOutcome>,
     /// Which tests of each bundle ran: all of them, where it ran whole although it was narrowed.
     ran_as: BTreeMap<String, Option<String>>,
+    /// What the plan's validations of models came to.
+    pub(super) validated: Vec<Validated>,
 }
 
 impl Carried {

@@ -7,7 +7,7 @@ use clap::CommandFactory as _;
 use grace_engine::Row;
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 
-use super::{Answer, approve, auditing, check, explain, fmt, gate, init, plan, replay, run, store, story, test};
+use super::{Answer, approve, auditing, check, explain, fmt, gate, init, model, plan, replay, run, store, story, test};
 use crate::args::{Cli, Reference};
 use crate::failure::{self, Result};
 use crate::screen::{audit, drift, stats};
@@ -72,6 +72,11 @@ fn schemas() -> BTreeMap<&'static str, Schema> {
         ("drift-collect", of::<drift::CollectReport>()),
         ("drift-push", of::<drift::PushReport>()),
         ("stories", of::<story::StoriesReport<'_>>()),
+        ("models", of::<model::ListReport>()),
+        ("model", of::<model::ShowReport>()),
+        ("model-diff", of::<model::DiffReport>()),
+        ("model-probe", of::<model::ProbeReport>()),
+        ("model-select", of::<model::SelectReport>()),
         ("error", of::<failure::Report<'_>>()),
     ])
 }

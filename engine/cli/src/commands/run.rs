@@ -23,6 +23,7 @@ use super::keeping::{Keeper, take_in};
 use super::observing::{Observed, ObservedBundle};
 use super::plan::{PlanReport, engine};
 use super::recording::{Before, RecordedBundle, Recording};
+use super::validating::{self, Validated, Validating};
 use super::{Answer, Context};
 use crate::args::{ChangeArgs, RunArgs};
 use crate::failure::{Failure, Result};
@@ -46,6 +47,8 @@ pub(super) struct RunReport<'a> {
     observed: Vec<ObservedBundle>,
     /// With `--record`: what was recorded of each bundle.
     recorded: &'a [RecordedBundle],
+    /// Validations of models that the plan asks for.
+    validations: &'a [Validated],
     notices: Vec<String>,
 }
 
@@ -62,6 +65,7 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
     let every = if run.all && !is_denied { engine.every_bundle() } else { Vec::new() };
     // Where a tier observes, what is narrowed runs whole, and what that would have missed is recorded.
     let observed = Observed::of(&planned, &engine);
+    let validating = Validating::of(context, &planned, &loaded)?;
     // From here on there are things to bring to an end: a tree written out, children, records.
     let workplace = Workplace::open(context)?;
     let begun = Begun::new(context, repository, &loaded, &planned, args.actor.as_deref())?;
@@ -103,6 +107,9 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
             plan.bundles.retain(|bundle| !to_run.iter().any(|more| more.name == bundle.name));
             plan.bundles.extend(to_run.iter().cloned());
         }
+        carried.validated = validating.run(context, (&plan, &loaded), (&begun.id, &begun.about), &begun.keeper);
+        carried.outcomes.extend(validating::outcomes(&carried.validated));
+        decision = begun.judge(&plan, &carried, &Agreed::default()).0;
     }
     let recorded = recording.as_ref().zip(tree.as_ref()).map_or_else(Vec::new, |(recording, tree)| {
         let before = Before { past: &loaded.past.reach, holds: &engine.still_recorded() };
@@ -127,6 +134,7 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
             stored: taken.late.is_none(),
             observed: observed.seen(),
             recorded: &recorded,
+            validations: &carried.validated,
             notices: taken.notices,
         };
         return Ok(Answer { code: end.code(), ..Answer::json(&report, true)? });
@@ -139,6 +147,7 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
         screen::run::observed(&mut page, &observed.seen());
         screen::run::recorded(&mut page, &recorded);
     }
+    screen::run::validated(&mut page, &carried.validated);
     screen::run::taken_in(&mut page, taken.late.as_deref(), &taken.notices);
     Ok(Answer { text: page.finish(), code: end.code() })
 }
@@ -240,7 +249,12 @@ impl<'a> Begun<'a> {
             about,
             plan,
             decision: &decision,
-            bundles: &carried.bundles.iter().map(in_words).collect::<Vec<_>>(),
+            bundles: &carried
+                .bundles
+                .iter()
+                .map(in_words)
+                .chain(carried.validated.iter().map(Validated::in_words))
+                .collect::<Vec<_>>(),
             approvals: &heard.approvals,
             files: &loaded.changed,
             commits: &commits,

@@ -3,19 +3,110 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use grace_engine::input::PastFacts;
-use grace_fingerprints::{Fingerprint, Problem as Mistake};
+use grace_dsl::ast::{BandTest, Compare, ItemKind, Quantity};
+use grace_engine::input::{Book, PastFacts};
+use grace_fingerprints::{Fingerprint, Level, Problem as Mistake};
+use grace_models::judge::{Band, Test};
 use grace_system::ProblemKind;
+use grace_system::config::Config;
 
+use super::memory::Cache;
 use super::side::{Files, Problem, Reader};
-use crate::failure::Result;
+use super::{Place, books, change};
+use crate::failure::{Failure, Result};
 
 /// Where a project keeps fingerprints.
 const DIRECTORY: &str = "grace/fingerprints/";
 /// Largest fingerprint, in bytes.
 const MAX_FINGERPRINT: u64 = 256 * 1024;
 
-type Models = BTreeMap<String, Arc<Fingerprint>>;
+/// Fingerprints by name.
+pub type Models = BTreeMap<String, Arc<Fingerprint>>;
+
+/// The models of the work tree, and what its rules call low, medium and high.
+#[derive(Debug)]
+pub struct Fleet {
+    /// By name.
+    pub models: Models,
+    /// Of its rules; where they say nothing of bands, those that ship.
+    pub bands: Vec<Band>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads the models of the work tree.
+///
+/// # Errors
+/// When git cannot answer or the directory cannot be read.
+pub fn here(place: &Place) -> Result<Fleet> {
+    let repository = place.optional_repository()?;
+    let reader = Reader::new(&place.root, repository, Cache::Unused);
+    let (listed, _, mut problems) = change::one_tree(place, &reader, None)?;
+    let mut past = PastFacts::default();
+    fill(&reader, &Files::new(), &listed, &mut past, &mut problems)?;
+    let book = books::of_side(&reader, &listed)?;
+    let mut bands = bands(&book);
+    if bands.is_empty() {
+        bands = grace_packs::pack("grace.validation").map(|pack| bands_in(pack.text)).unwrap_or_default();
+    }
+    // What else lies in the tree is no concern here.
+    problems.retain(|problem| problem.path.starts_with(DIRECTORY));
+    Ok(Fleet { models: past.models_after, bands, problems })
+}
+
+/// The bands of some rule books, each once.
+#[must_use]
+pub fn bands<'b>(books: impl IntoIterator<Item = &'b Book>) -> Vec<Band> {
+    let mut found: Vec<Band> = Vec::new();
+    let files = books.into_iter().flat_map(|book| &book.files);
+    for band in files.filter_map(|file| file.text.as_deref().ok()).flat_map(bands_in) {
+        if !found.contains(&band) {
+            found.push(band);
+        }
+    }
+    found
+}
+
+fn bands_in(text: &str) -> Vec<Band> {
+    // Most files have none, and parsing costs.
+    if !text.contains("band") {
+        return Vec::new();
+    }
+    let band = |item: grace_dsl::ast::Item| {
+        let ItemKind::Band { evidence, levels } = item.kind else { return None };
+        let level = |word: &str| Level::NAMES.iter().find(|(name, _)| *name == word).map(|(_, level)| *level);
+        let levels = levels.iter().filter_map(|one| Some((level(&one.level.text)?, test(one.test)))).collect();
+        Some(Band { name: item.name, metric: evidence.text, levels })
+    };
+    grace_dsl::parse(text).items.into_iter().filter_map(band).collect()
+}
+
+fn test(test: BandTest) -> Test {
+    // Percent in thousandths to ten-thousandths of 1.
+    let share = |quantity: Quantity| u32::try_from(quantity.thousandths / 10).unwrap_or(0);
+    match test {
+        BandTest::Upper(Compare::AtMost, bound) => Test::UpperAtMost(share(bound)),
+        BandTest::Upper(Compare::Less, bound) => Test::UpperBelow(share(bound)),
+        BandTest::Lower(Compare::AtLeast, bound) => Test::LowerAtLeast(share(bound)),
+        BandTest::Lower(Compare::More, bound) => Test::LowerAbove(share(bound)),
+        BandTest::Within(from, to) => Test::Within(share(from), share(to)),
+        BandTest::Upper(..) | BandTest::Lower(..) => Test::Never,
+    }
+}
+
+/// The operator's configuration, which lies outside of what is judged.
+///
+/// # Errors
+/// When it cannot be read, lies inside, or says what cannot be.
+pub fn config(place: &Place) -> Result<Config> {
+    let mut inside = vec![place.root.as_path()];
+    inside.extend(place.repository.as_ref().ok().map(|repository| repository.common_dir()));
+    Config::read(&inside).map_err(|error| {
+        let help = error.help();
+        let failure = Failure::new("config", error);
+        help.map_or_else(|| failure.clone(), |help| failure.clone().help(help))
+    })
+}
 
 /// Fills in the models of both sides. A file that cannot be read or is no fingerprint is a problem, and its model unknown; so is
 /// a second file of one model. Gives the mistakes in the files of `after` one by one, for those that draw them.

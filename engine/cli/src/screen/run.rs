@@ -9,6 +9,7 @@ use grace_runner::{BundleOutcome, BundleStatus, TestStatus};
 
 use crate::commands::observing::ObservedBundle;
 use crate::commands::recording::RecordedBundle;
+use crate::commands::validating::Validated;
 
 use super::numbers::{count, duration, thousands};
 use super::page::{Page, Style, Text};
@@ -57,6 +58,27 @@ pub fn nothing(page: &mut Page, plan: &Plan, decision: &Decision) {
         page.line(0, Text::new().then(Style::Bad, "denied").plain(" by rule ").then(Style::Strong, &denial.name));
     }
     page.line(0, "nothing was run; why: grace-rules plan");
+}
+
+/// What came of the validations of models.
+pub fn validated(page: &mut Page, validated: &[Validated]) {
+    if validated.is_empty() {
+        return;
+    }
+    page.gap();
+    for one in validated {
+        let (style, word) = match one.outcome {
+            "passed" => (Style::Good, "passed"),
+            "failed" => (Style::Bad, "failed"),
+            "inconclusive" => (Style::Warn, "cannot be told"),
+            _ => (Style::Warn, "not run"),
+        };
+        let share = Text::new().then(Style::Dim, one.share.as_deref().unwrap_or_default());
+        page.row(0, Text::new().then(Style::Strong, &one.validation).plain("  ").then(style, word), share);
+        for reason in &one.reasons {
+            page.line(2, reason.as_str());
+        }
+    }
 }
 
 /// What came of a run.
@@ -189,6 +211,8 @@ fn answer(page: &mut Page, bundles: &[BundleOutcome], decision: &Decision) {
         );
     } else {
         let passed = match all {
+            // What ran is validations alone.
+            0 if idle == 0 => "no bundle to run".to_owned(),
             0 => "nothing to run".to_owned(),
             1 if idle == 0 => "the bundle passed".to_owned(),
             1 => "the bundle that ran passed".to_owned(),
