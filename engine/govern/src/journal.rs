@@ -511,7 +511,7 @@ pub fn halts(snapshot: &Snapshot) -> Result<Vec<String>, Error> {
 /// When the ledger is not what was signed.
 pub fn probes(snapshot: &Snapshot) -> Result<Vec<ProbeSaid>, Error> {
     let mut found = Vec::new();
-    newest(snapshot, &["probe"], |_, body| {
+    back(snapshot, &["probe"], |_, body| {
         found.extend(serde_json::from_value::<ProbeSaid>(body));
         (found.len() >= MOST_PROBES).then_some(())
     })?;

@@ -142,8 +142,7 @@ fn a_run_carries_out_the_validations_and_the_gate_counts_them() {
     fleet.serve("mistral:7b", &stub);
     insta::assert_snapshot!(fleet.grace("run --worktree"), @r#"
     tier 2 internal, the rules decide  plan ID
-
-    no bundle to run
+    no bundle to run; why: grace-rules explain tier
 
     accuracy_validation of model("mistral:7b")  passed
                                                        0.0 % (0.0 to 16.2 %, n = 20)

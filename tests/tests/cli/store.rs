@@ -32,7 +32,7 @@ fn the_database_is_made_again_to_the_byte_by_the_ledger_alone() {
     repo.write("app/core/kernel.py", "class Kernel:\n    def start(self):\n        return 2\n");
     repo.run(&["run"], None, |_| {});
     let grown = exported(&repo);
-    assert_eq!(grown.len(), 7);
+    assert_eq!(grown.len(), 8);
     let report = repo.json("store rebuild");
     let expected = [
         ("records", 12),

@@ -211,8 +211,6 @@ fn answer(page: &mut Page, bundles: &[BundleOutcome], decision: &Decision) {
         );
     } else {
         let passed = match all {
-            // What ran is validations alone.
-            0 if idle == 0 => "no bundle to run".to_owned(),
             0 => "nothing to run".to_owned(),
             1 if idle == 0 => "the bundle passed".to_owned(),
             1 => "the bundle that ran passed".to_owned(),
