@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use grace_dsl::ast::SetExpr;
-use grace_graph::change::Change;
-use grace_graph::code::{PartId, PartKind};
+use grace_graph::change::{Change, Kinds};
+use grace_graph::code::{PartId, PartKey, PartKind};
 use grace_graph::graph::CodeGraph;
 use grace_graph::store::FactStore;
 use schemars::JsonSchema;
@@ -135,6 +135,15 @@ impl Engine {
         bring.append(&mut explanation.would_bring);
         explanation.would_bring = bring;
         explanation
+    }
+
+    pub(crate) fn db(&self) -> &Database {
+        &self.db
+    }
+
+    /// Supposes that these parts have changed beside the change, in this way; an empty list ends it.
+    pub(crate) fn set_supposed(&mut self, parts: Vec<(PartKey, Kinds)>) {
+        self.inputs.suppose(&mut self.db, parts);
     }
 
     /// The source graph of a side.

@@ -16,7 +16,9 @@ use std::sync::Arc;
 use grace_dsl::ast::{self, Item, ItemKind, NodeId, Requirement};
 use grace_graph::code::PartKey;
 
+pub(crate) use built_in::is_rule_path;
 pub(crate) use finish::{cond_at, cond_text};
+pub(crate) use tiers::tier_floor;
 
 use crate::book::{At, Compiled, Kind, applies, compiled, item_ids, line};
 use crate::db::{Db, RuleBook, World};

@@ -6,9 +6,11 @@
 
 mod book;
 mod conds;
+pub mod cost;
 mod dates;
 mod db;
 pub mod decide;
+pub mod digest;
 mod engine;
 mod explain;
 mod impact;

@@ -209,15 +209,7 @@ fn show_cond(cond: &Cond, inner: bool) -> String {
         CondKind::Renames(s) => format!("change renames {}", set(s)),
         CondKind::SignaturesChange(s) => format!("signatures change in {}", set(s)),
         CondKind::NewEdges { kinds, from, to } => {
-            let kinds: Vec<&str> = kinds
-                .iter()
-                .map(|kind| match kind {
-                    EdgeWord::Imports => "imports ",
-                    EdgeWord::Calls => "calls ",
-                    EdgeWord::Inherits => "inherits ",
-                    EdgeWord::References => "references ",
-                })
-                .collect();
+            let kinds: Vec<String> = kinds.iter().map(|kind| format!("{} ", edge(*kind))).collect();
             format!("new edges {}from {} to {}", kinds.join("or "), show_set(from, true), show_set(to, true))
         }
         CondKind::TestsRemoved => "tests removed".to_owned(),
@@ -270,6 +262,16 @@ fn show_cond(cond: &Cond, inner: bool) -> String {
         CondKind::Kpi(test) => format!("{} {}", kpi(test), comparison(test.compare, &test.value)),
         CondKind::TrustBelowMinimum => "trust below minimum".to_owned(),
         CondKind::NoTestReaches => "no test reaches the change".to_owned(),
+    }
+}
+
+/// A kind of edge.
+pub(crate) fn edge(kind: EdgeWord) -> &'static str {
+    match kind {
+        EdgeWord::Imports => "imports",
+        EdgeWord::Calls => "calls",
+        EdgeWord::Inherits => "inherits",
+        EdgeWord::References => "references",
     }
 }
 

@@ -19,6 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("grace-fingerprints", &[]),
     ("grace-packs", &[]),
     ("grace-graph", &["grace-system"]),
+    ("grace-hook", &["grace-system"]),
     ("grace-ledger", &["grace-system"]),
     ("grace-store", &["grace-system"]),
     ("grace-models", &["grace-system", "grace-fingerprints"]),
@@ -50,6 +51,7 @@ const ONE_DOOR: &[(&str, &str)] = &[
     ("salsa", "grace-engine"),
     ("clap", "grace-rules"),
     ("reqwest", "grace-models"),
+    ("rmcp", "grace-server"),
 ];
 
 /// A crate of the workspace and the packages that its shipped code depends on.

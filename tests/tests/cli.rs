@@ -8,6 +8,8 @@
     reason = "tests start git and the binary on real directories"
 )]
 
+#[path = "cli/agents.rs"]
+mod agents;
 #[path = "cli/approvals.rs"]
 mod approvals;
 #[path = "cli/audit.rs"]

@@ -8,6 +8,7 @@
 
 mod drift;
 mod ledger;
+mod mcp;
 mod warm;
 
 use std::fs::{self, File};
@@ -53,8 +54,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     }
     let only = match arguments {
         [] => None,
-        [word] if word == "warm" || word == "ledger" => Some(word.as_str()),
-        _ => return Err("it takes the word `warm`, `ledger` or `drift`, or nothing".to_owned()),
+        [word] if ["warm", "mcp", "ledger"].contains(&word.as_str()) => Some(word.as_str()),
+        _ => return Err("it takes the word `warm`, `mcp`, `ledger` or `drift`, or nothing".to_owned()),
     };
     if cfg!(windows) {
         return Err("the benchmark counts with `getrusage`, which Windows lacks".to_owned());
@@ -70,6 +71,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
         duckdb::bring()?;
         host::cargo(&["build", "--release", "--package", "grace-rules"]).run()?;
         return warm::run(&base, &measure, &corpus);
+    }
+    if only == Some("mcp") {
+        let corpus = corpus(&base, &folder.join("corpus.txt"))?;
+        duckdb::bring()?;
+        host::cargo(&["build", "--release", "--package", "grace-rules", "--package", "grace-hook"]).run()?;
+        return mcp::run(&folder, &corpus);
     }
     let tools = python::prepared(&base, &folder.join("tools.txt"), python::Pinned::ByVersion);
     let tools = tools.map_err(|why| eprintln!("warning: without ruff and grimp ({why})")).ok();

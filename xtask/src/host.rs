@@ -1,6 +1,7 @@
 //! This machine: directories, and processes that are shown before they run.
 
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -42,13 +43,14 @@ fn variable(name: &str) -> Option<PathBuf> {
 pub(crate) struct Process {
     command: Command,
     shown: String,
+    input: Stdio,
 }
 
 /// A program by name, found on the path.
 pub(crate) fn program(name: impl AsRef<OsStr>) -> Process {
     let name = name.as_ref();
     let shown = Path::new(name).file_stem().unwrap_or(name).to_string_lossy().into_owned();
-    Process { command: Command::new(name), shown }
+    Process { command: Command::new(name), shown, input: Stdio::null() }
 }
 
 /// The cargo that started this program, at the root of the workspace.
@@ -115,11 +117,17 @@ impl Process {
         }
     }
 
+    /// What is read as standard input by a program that is run out of sight; nothing otherwise.
+    pub(crate) fn input(mut self, file: File) -> Self {
+        self.input = file.into();
+        self
+    }
+
     /// Runs out of sight and returns what it printed.
     pub(crate) fn output(mut self) -> Result<String, String> {
         let output = self
             .command
-            .stdin(Stdio::null())
+            .stdin(self.input)
             .output()
             .map_err(|error| format!("`{}` did not start: {error}", self.shown))?;
         if output.status.success() {

@@ -37,8 +37,8 @@ const COMMANDS: &[(&str, &str, &str)] = &[
     ("lint", "", "formatting, clippy on everything, generated files, licences and advisories"),
     (
         "bench",
-        "[warm|ledger|drift [--nab DIR]]",
-        "measure on a large project: `graph stats` beside other tools, a plan beside `git status`; `ledger`: the ledger beside `sha256sum`; `drift`: false alarms and what is found",
+        "[warm|mcp|ledger|drift [--nab DIR]]",
+        "measure on a large project: `graph stats` beside other tools, a plan beside `git status`, over MCP too; `ledger`: the ledger beside `sha256sum`; `drift`: false alarms and what is found",
     ),
     (
         "attack",
@@ -146,6 +146,9 @@ fn test(rest: &[String]) -> Outcome {
     // With the tests, so that features are those of the tests and nothing is compiled twice.
     host::cargo(&["build", "--workspace", "--bins", "--tests", "--examples"]).args(ci.then_some("--locked")).run()?;
     let mut command = host::cargo(&["test", "--workspace"]).path_first(&python);
+    if let Some(python) = python::protocol() {
+        command = command.variable("GRACE_TEST_MCP_PYTHON", python);
+    }
     if ci {
         command = command.args(["--locked", "--no-fail-fast"]);
     }

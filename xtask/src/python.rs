@@ -29,6 +29,19 @@ pub(crate) fn environment() -> Result<PathBuf, String> {
     }
 }
 
+/// A Python with the Model Context Protocol's own SDK; `None`, and said, where there is none.
+pub(crate) fn protocol() -> Option<PathBuf> {
+    let requirements = host::root().join("xtask").join("bench").join("mcp.txt");
+    let made = interpreter().and_then(|base| prepared(&base, &requirements, Pinned::ByVersion));
+    match made {
+        Ok(directory) => Some(directory.join(if cfg!(windows) { "python.exe" } else { "python3" })),
+        Err(why) => {
+            eprintln!("warning: without the SDK of the Model Context Protocol ({why})");
+            None
+        }
+    }
+}
+
 /// The name of a Python 3 on this machine.
 pub(crate) fn interpreter() -> Result<String, String> {
     let check = "import sys; sys.exit(sys.version_info < (3, 10))";

@@ -1,5 +1,6 @@
 //! The command line's words. Only their shape: what they mean is in [`crate::commands`].
 
+pub mod agents;
 pub mod drift;
 mod model;
 
@@ -139,6 +140,22 @@ pub enum Command {
     /// Whether this change may go, by its plan, its runs and its approvals
     #[command(after_help = GATE_EXAMPLES)]
     Gate(Box<GateArgs>),
+    /// What changing something would ask for, before anybody changes it
+    #[command(
+        after_help = "Examples:\n  grace-rules cost src/app/core.py\n  grace-rules cost Kernel.start\nIt takes every part of it to have another body; what an edit does beyond that, `plan` tells."
+    )]
+    Cost(agents::CostArgs),
+    /// A coding agent's event on standard input, answered in its own dialect
+    #[command(after_help = HOOK_EXAMPLES)]
+    Hook(agents::HookArgs),
+    /// The same answers over the Model Context Protocol, for agents that ask before they edit
+    #[command(
+        after_help = "Example, as an agent's settings name it:\n  {\"mcpServers\": {\"grace-rules\": {\"command\": \"grace-rules\", \"args\": [\"mcp\"]}}}\nIt speaks on standard input and output, only reads, and runs nothing of the repository."
+    )]
+    Mcp,
+    /// The rules in force, for the file that coding agents read
+    #[command(after_help = "Example:\n  grace-rules agents-md --write\nOnly what stands between its marks is changed.")]
+    AgentsMd(agents::AgentsMdArgs),
     /// What happened, told: who, what, when, where, why and how of each run
     #[command(subcommand)]
     Story(StoryCommand),
@@ -230,6 +247,12 @@ const GATE_EXAMPLES: &str = "Examples:
   grace-rules gate --worktree                        what is not committed yet
 It asks for a run of exactly this tree: grace-rules run, with the same options.
 Exit code 0 go, 1 hold or no, 2 it could not be decided.";
+
+const HOOK_EXAMPLES: &str = "Examples:
+  grace-rules hook install claude-code    once, in the repository
+  grace-rules hook doctor claude-code     does it block?
+  grace-rules hook claude-code            what the agent runs
+Answers are exit code 0; whatever goes wrong is 2, which stops the agent.";
 
 const APPROVE_EXAMPLES: &str = "Examples:
   grace-rules approve PLAN --as governance --base main --head feature

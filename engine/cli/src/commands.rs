@@ -1,19 +1,23 @@
 //! The commands: each takes its arguments and gives an answer, a text and whether it is yes. None prints by itself,
 //! but for progress.
 
+mod agents_md;
 mod approve;
 mod audit;
 mod auditing;
 mod carrying;
 mod check;
+pub(crate) mod cost;
 mod drift;
 mod explain;
 mod fmt;
 mod gate;
 mod graph;
 mod halting;
+mod hook;
 mod init;
 mod keeping;
+mod mcp;
 pub(crate) mod model;
 pub(crate) mod observing;
 mod plan;
@@ -27,10 +31,13 @@ mod test;
 pub(crate) mod validating;
 mod watch;
 
+use std::path::PathBuf;
+
 use clap::CommandFactory as _;
 use grace_system::process::{self, Cancel};
 use serde::Serialize;
 
+use crate::args::agents::HookVerb;
 use crate::args::{AuditCommand, Cli, Command, Format, GraphCommand, StoreCommand, StoryCommand};
 use crate::failure::{Failure, Result};
 use crate::load::Place;
@@ -107,8 +114,23 @@ pub fn carry_out(
     }
     // A second handler in one process is an error that means nothing here.
     let cancel = Cancel::on_interrupt(interrupted).unwrap_or_default();
+    if let Command::Hook(args) = &cli.command
+        && args.verb.is_none()
+    {
+        // Agents wait at each call of a tool: what needs no repository asks for none.
+        let asked = hook::asked(args, std::io::stdin().lock())?;
+        if let Some(answer) = asked.answer {
+            return Ok(Answer::yes(answer));
+        }
+        let directory = asked.event.directory.as_ref().map(PathBuf::from).filter(|directory| directory.is_absolute());
+        let place = Place::find(directory.as_deref().or(cli.global.directory.as_deref()), &cancel)?;
+        let context = Context { place, format: Format::Human, width, progress: Progress::Silent, cancel };
+        return hook::answer(&context, &asked);
+    }
     let place = Place::find(cli.global.directory.as_deref(), &cancel)?;
     let progress = match (cli.global.format, watched) {
+        // Standard output is the protocol's, and standard error nobody's.
+        _ if matches!(cli.command, Command::Mcp) => Progress::Silent,
         (Format::Json, _) => Progress::Silent,
         (_, true) => Progress::Drawn,
         (_, false) => Progress::Lines,
@@ -142,6 +164,14 @@ pub fn carry_out(
         Command::Graph(GraphCommand::Path { from, to, graph }) => graph::path(&context, from, to, graph),
         Command::Graph(GraphCommand::Export { level, graph }) => graph::export(&context, *level, graph),
         Command::Run(args) => run::run(&context, args),
+        Command::Cost(args) => cost::cost(&context, args),
+        Command::Mcp => mcp::mcp(&context),
+        Command::AgentsMd(args) => agents_md::agents_md(&context, args),
+        Command::Hook(args) => match &args.verb {
+            Some(HookVerb::Install { agent }) => hook::install(&context, agent.0),
+            Some(HookVerb::Doctor { agent }) => hook::doctor(&context, agent.0),
+            None => Err(Failure::new("bug", "a hook was answered before")),
+        },
         Command::Gate(args) => gate::gate(&context, &args.change),
         Command::Story(command) => story::story(&context, command),
         Command::Approve(args) => approve::approve(&context, args, approve::Word::Yes),

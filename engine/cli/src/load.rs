@@ -36,7 +36,7 @@ use grace_system::process::Cancel;
 use grace_system::{clock, env, files};
 
 pub use books::{OWN_RULES, own_book, shipped_floor};
-pub use change::Head;
+pub use change::{Head, default_base};
 pub use history::store_path;
 pub use memory::{Cache, Memory};
 pub use side::{Files, Problem, Source};

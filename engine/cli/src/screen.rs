@@ -7,6 +7,7 @@
 pub mod approvals;
 pub mod audit;
 pub mod chart;
+pub mod cost;
 pub mod cycle;
 pub mod diagnostic;
 pub mod drift;

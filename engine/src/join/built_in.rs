@@ -27,7 +27,7 @@ pub(super) fn built_in(rule: &str, because: &str, evidence: Vec<Evidence>) -> De
 }
 
 /// Paths that hold rules, signers or owners: changing one is tier 3.
-pub(super) fn is_rule_path(path: &str) -> bool {
+pub(crate) fn is_rule_path(path: &str) -> bool {
     path.starts_with("grace/") || grace_graph::owners::PLACES.contains(&path)
 }
 
@@ -49,6 +49,9 @@ impl Joiner<'_> {
                 }
             }
         }
+        let supposed = world.supposed(db);
+        let supposed = supposed.iter().filter(|(key, _)| is_rule_path(&key.path));
+        touched.extend(supposed.map(|(key, _)| (key.path.clone(), Side::After)));
         touched.dedup_by(|a, b| a.0 == b.0);
         let one_sided = world.book_before(db).is_some() != world.book_after(db).is_some();
         if !touched.is_empty() || one_sided {

@@ -1,6 +1,7 @@
 //! What the `tiers` lines of both books say of the change, and who agrees to a tier.
 
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use grace_dsl::ast::{ItemKind, Selection, TierApproval, TierLine, TierReach, WaiverEffect, WaiverOf};
 
@@ -15,6 +16,9 @@ use crate::plan::{Approver, BookSide, Derivation, Evidence, SelectionMode, TierA
 use crate::prove::Prover;
 use crate::show;
 use crate::waivers::certain_on_both;
+
+/// The tier of a change of which no line says one.
+const DEFAULT_TIER: u8 = 2;
 
 /// As the plan says it.
 pub(crate) fn mode(selection: Selection) -> SelectionMode {
@@ -34,6 +38,24 @@ fn tier_items(db: &dyn Db, book: RuleBook) -> Vec<(At, Vec<TierLine>)> {
             _ => None,
         })
         .collect()
+}
+
+/// The tier of a change that no line of `tiers` and no rule says more of, and by tier who agrees to it.
+pub(crate) fn tier_floor(db: &dyn Db) -> (u8, BTreeMap<u8, BTreeSet<String>>) {
+    let mut floor = 0;
+    let mut agree: BTreeMap<u8, BTreeSet<String>> = BTreeMap::new();
+    for (_, book) in books(db) {
+        for line in tier_items(db, book).into_iter().flat_map(|(_, lines)| lines) {
+            if line.reach == TierReach::AnyOther {
+                floor = floor.max(line.tier);
+            }
+            if let TierApproval::Approval(approval) = &line.approve {
+                agree.entry(line.tier).or_default().insert(show::approval(approval));
+            }
+        }
+    }
+    // As where no `tiers` stands.
+    (if floor == 0 { DEFAULT_TIER } else { floor }, agree)
 }
 
 impl Joiner<'_> {
@@ -122,7 +144,7 @@ impl Joiner<'_> {
     fn default_tier(&mut self, book: BookSide) {
         let mut derivation = built_in("default_tier", "No line of `tiers` is about this change.", Vec::new());
         derivation.book = book;
-        self.tiers.push((2, derivation, false));
+        self.tiers.push((DEFAULT_TIER, derivation, false));
     }
 
     /// The waiver in force `of tiers.NAME` that covers the whole change and lowers it most: the tier, its name and

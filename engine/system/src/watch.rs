@@ -47,6 +47,8 @@ pub struct Watch {
     also: PathBuf,
     events: Receiver<notify::Result<notify::Event>>,
     cancel: Cancel,
+    /// How often a mark was set.
+    turn: u64,
     _watcher: RecommendedWatcher,
 }
 
@@ -65,7 +67,7 @@ impl Watch {
         }
         let git_dirs = git_dirs.iter().map(|directory| directory.to_path_buf()).collect();
         let (root, also) = (root.to_path_buf(), also.to_path_buf());
-        Ok(Self { root, git_dirs, also, events, cancel: cancel.clone(), _watcher: watcher })
+        Ok(Self { root, git_dirs, also, events, cancel: cancel.clone(), turn: 0, _watcher: watcher })
     }
 
     /// Waits until something is touched, then until it is quiet; `None` once the flag is set, or nothing can come any more.
@@ -89,6 +91,32 @@ impl Watch {
                 return None;
             }
         }
+    }
+
+    /// What was touched until this moment, without waiting for quiet: a file is written below `folder`, which lies in a
+    /// directory that is watched, and what the system reports before that file was touched before it.
+    pub fn until_now(&mut self, folder: &Path) -> Touched {
+        let mut touched = Touched::default();
+        self.turn += 1;
+        let mark = folder.join(format!("mark-{}-{}", std::process::id(), self.turn));
+        let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&mark, b""));
+        // Where nothing can be written or nothing comes back, anything may have changed.
+        touched.many = written.is_err();
+        let begun = Instant::now();
+        while !touched.many {
+            match self.events.recv_timeout(PATIENCE.saturating_sub(begun.elapsed())) {
+                Ok(event) => {
+                    let is_mark = event.as_ref().is_ok_and(|event| event.paths.contains(&mark));
+                    self.add(&mut touched, event);
+                    if is_mark {
+                        break;
+                    }
+                }
+                Err(_) => touched.many = true,
+            }
+        }
+        let _left_behind = std::fs::remove_file(&mark);
+        touched
     }
 
     fn add(&self, touched: &mut Touched, event: notify::Result<notify::Event>) {

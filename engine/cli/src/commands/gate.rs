@@ -42,7 +42,31 @@ pub(super) struct GateReport<'a> {
     uncounted: &'a [Uncounted],
 }
 
+/// Which decisions are recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Records {
+    /// Each.
+    Every,
+    /// Those about a change: who stops without one is not told about.
+    Changes,
+    /// None: it was only asked.
+    None,
+}
+
+/// A decision, for whoever asked.
+pub(super) struct Decided {
+    pub(super) answer: Answer,
+    /// There is nothing to decide about.
+    pub(super) is_empty: bool,
+    /// The same for the same change and the same reasons.
+    pub(super) gist: String,
+}
+
 pub(super) fn gate(context: &Context, args: &ChangeArgs) -> Result<Answer> {
+    Ok(decided(context, args, Records::Every)?.answer)
+}
+
+pub(super) fn decided(context: &Context, args: &ChangeArgs, records: Records) -> Result<Decided> {
     refuse_suppositions(args, "a decision")?;
     needs_a_base(args)?;
     let repository = context.place.repository()?;
@@ -56,6 +80,8 @@ pub(super) fn gate(context: &Context, args: &ChangeArgs) -> Result<Answer> {
         let _working = context.progress.spinner("planning");
         engine.plan()
     };
+    let is_empty = plan.change.files == 0 && loaded.problems.is_empty();
+    let is_recorded = records == Records::Every || records == Records::Changes && !is_empty;
     let now = clock::now();
     let about = about(repository, &plan, &loaded)?;
     let recorded = journal::recorded(repository)?;
@@ -99,12 +125,14 @@ pub(super) fn gate(context: &Context, args: &ChangeArgs) -> Result<Answer> {
     let known = recorded.as_ref().map(|ledger| journal::decision_of(ledger, &about)).transpose()?;
     // Asked again, with the same answer: once is enough.
     let mut taken = None;
-    if !known.flatten().is_some_and(|known| known.is_same(&said)) {
+    if is_recorded && !known.flatten().is_some_and(|known| known.is_same(&said)) {
         let journal = Journal::open(repository, args.actor.as_deref())?;
         journal.append(&[Event::Decision(Box::new(said))])?;
         taken = Some(take_in(repository, &journal));
     }
     let code = u8::from(decision.answer != decide::Answer::Go);
+    let reasons = decision.reasons.iter().map(|reason| reason.what.as_str());
+    let gist = std::iter::once(plan.id.as_str()).chain(reasons).collect::<Vec<_>>().join("\n");
     if context.is_json() {
         let report = GateReport {
             schema: "grace-rules/decision",
@@ -117,7 +145,7 @@ pub(super) fn gate(context: &Context, args: &ChangeArgs) -> Result<Answer> {
             approvals: &heard.approvals,
             uncounted: &heard.uncounted,
         };
-        return Answer::json(&report, code == 0);
+        return Ok(Decided { answer: Answer::json(&report, code == 0)?, is_empty, gist });
     }
     let mut page = context.page();
     screen::gate::decision(
@@ -137,5 +165,5 @@ pub(super) fn gate(context: &Context, args: &ChangeArgs) -> Result<Answer> {
     if let Some(taken) = taken {
         screen::run::taken_in(&mut page, taken.late.as_deref(), &taken.notices);
     }
-    Ok(Answer { text: page.finish(), code })
+    Ok(Decided { answer: Answer { text: page.finish(), code }, is_empty, gist })
 }

@@ -7,7 +7,10 @@ use clap::CommandFactory as _;
 use grace_engine::Row;
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 
-use super::{Answer, approve, auditing, check, explain, fmt, gate, init, model, plan, replay, run, store, story, test};
+use super::{
+    Answer, approve, auditing, check, cost, explain, fmt, gate, hook, init, model, plan, replay, run, store, story,
+    test,
+};
 use crate::args::{Cli, Reference};
 use crate::failure::{self, Result};
 use crate::screen::{audit, drift, stats};
@@ -59,6 +62,8 @@ fn schemas() -> BTreeMap<&'static str, Schema> {
         ("fmt", of::<fmt::Report>()),
         ("init", of::<init::Report>()),
         ("run", of::<run::RunReport<'_>>()),
+        ("cost", of::<cost::CostReport>()),
+        ("hook", of::<hook::HookReport>()),
         ("decision", of::<gate::GateReport<'_>>()),
         ("store", of::<store::StoreReport>()),
         ("statement", of::<approve::SaidReport<'_>>()),

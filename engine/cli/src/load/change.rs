@@ -109,6 +109,14 @@ impl Base {
     }
 }
 
+/// The commit that the work tree is compared with where nobody names one; `None` where there is none yet.
+///
+/// # Errors
+/// When git cannot answer.
+pub fn default_base(repository: &Repository) -> Result<Option<CommitId>> {
+    Ok(Base::default(repository)?.commit)
+}
+
 pub(super) fn files_of(entries: Vec<TreeEntry>) -> Files {
     entries
         .into_iter()

@@ -1,0 +1,141 @@
+//! `hook`: what a coding agent asks before it acts, when it begins, and when it would stop.
+
+mod insert;
+mod settings;
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use grace_hook::{Agent, Event, Kind, Say};
+use grace_system::{env, files};
+
+use super::{Answer, Context, agents_md, cost, gate};
+use crate::args::ChangeArgs;
+use crate::args::agents::HookArgs;
+use crate::failure::{Failure, Result};
+use crate::load;
+
+pub(super) use settings::{HookReport, doctor, install};
+
+/// Longest text of the gate that an agent is given, in characters.
+const MOST_TEXT: usize = 8_000;
+
+/// An agent's event, with the answer where no plan is needed for it.
+pub(super) struct Asked {
+    pub(super) agent: Agent,
+    pub(super) event: Event,
+    pub(super) answer: Option<String>,
+}
+
+/// Reads the event of a hook.
+///
+/// # Errors
+/// When it is none: the agent is then stopped, as by every failure here.
+pub(super) fn asked(args: &HookArgs, from: impl Read) -> Result<Asked> {
+    let failed = |why: String| Failure::new("hook", why).help("nothing is let through meanwhile");
+    let agent = args.agent.ok_or_else(|| failed("no agent is named".to_owned()))?.0;
+    let event = grace_hook::read(agent, args.event.as_deref(), from).map_err(failed)?;
+    let here = env::current_dir().map_err(|error| failed(format!("the working directory cannot be used: {error}")))?;
+    let answer = grace_hook::quick(agent, &event, &here);
+    Ok(Asked { agent, event, answer })
+}
+
+/// The answer to an event that needs a plan.
+pub(super) fn answer(context: &Context, asked: &Asked) -> Result<Answer> {
+    let say = match asked.event.kind {
+        Kind::Stop => stop(context, asked),
+        Kind::Start => start(context, asked),
+        Kind::Before | Kind::Other => Say::Nothing,
+    };
+    Ok(Answer::yes(asked.agent.answer(&asked.event, &say)))
+}
+
+/// The gate for exactly this tree. Who was told once, and changed nothing, may stop: the gate says no elsewhere, too.
+fn stop(context: &Context, asked: &Asked) -> Say {
+    let judged = base(context, asked).and_then(|base| {
+        let args = ChangeArgs { worktree: true, base, ..ChangeArgs::default() };
+        let options = args.base.as_ref().map(|base| format!(" --base {base}")).unwrap_or_default();
+        Ok((gate::decided(context, &args, gate::Records::Changes)?, format!("--worktree{options}")))
+    });
+    let (missing, gist, options) = match judged {
+        Ok((decided, _)) if decided.is_empty || decided.answer.code == 0 => return Say::Nothing,
+        Ok((decided, options)) => {
+            (anstream::adapter::strip_str(&decided.answer.text).to_string(), decided.gist, options)
+        }
+        Err(failure) => {
+            let help = failure.help.map(|help| format!("\n{help}")).unwrap_or_default();
+            let why = format!("the gate could not decide: {}{help}", failure.message);
+            (why.clone(), why, "--worktree".to_owned())
+        }
+    };
+    let missing: String = missing.chars().take(MOST_TEXT).collect();
+    let missing = missing.trim_end();
+    if asked.event.again || told_before(context, asked, &gist) {
+        return Say::Let(format!("stopped, though the gate does not let this change through:\n{missing}"));
+    }
+    Say::Block(format!(
+        "The gate does not let this change through yet:\n{missing}\n\n\
+         Do what is missing, then stop again. Its bundles run by: grace-rules run {options}\n\
+         What only people give, such as an approval, ask them for; do not give it yourself."
+    ))
+}
+
+/// The commit that the change began from: where the branch left the default branch, else where the session began, so that
+/// what the session committed is judged, too. `None` is the last commit.
+fn base(context: &Context, asked: &Asked) -> Result<Option<String>> {
+    let repository = context.place.repository()?;
+    let head = repository.head()?;
+    let default = load::default_base(repository)?;
+    if default != head {
+        return Ok(default.map(|commit| commit.to_string()));
+    }
+    let begun = remembered(context, asked, "begun").and_then(|begun| repository.resolve(&begun).ok());
+    let (Some(head), Some(begun)) = (head, begun) else { return Ok(None) };
+    // Where history was written anew there is no way from one to the other.
+    let is_before = begun != head && repository.merge_base(begun, head).is_ok_and(|fork| fork == begun);
+    Ok(is_before.then(|| begun.to_string()))
+}
+
+/// Whether this session was told just this before: agents that do not say that they were sent on would go on for ever.
+fn told_before(context: &Context, asked: &Asked, gist: &str) -> bool {
+    let now = files::sha256(gist.as_bytes());
+    let before = remembered(context, asked, "told");
+    // Where it cannot be remembered the agent is told again.
+    let _told_again = remember(context, asked, "told", &now);
+    before == Some(now)
+}
+
+/// Where something is remembered of an agent's session.
+fn memory(context: &Context, asked: &Asked, what: &str) -> Option<PathBuf> {
+    let folder = context.place.repository().ok()?.common_dir().join("grace").join("hooks");
+    let session = asked.event.session.as_deref().unwrap_or_default();
+    Some(folder.join(files::sha256(format!("{}\n{session}\n{what}", asked.agent.name()).as_bytes())))
+}
+
+fn remembered(context: &Context, asked: &Asked, what: &str) -> Option<String> {
+    files::read_text(&memory(context, asked, what)?, 1024).ok()
+}
+
+fn remember(context: &Context, asked: &Asked, what: &str, text: &str) -> Option<()> {
+    let file = memory(context, asked, what)?;
+    files::create_dirs(file.parent()?).ok()?;
+    files::replace_unsynced(&file, text.as_bytes()).ok()
+}
+
+/// What an agent should know from the start; the costs of files are looked up from now on.
+fn start(context: &Context, asked: &Asked) -> Say {
+    // A session that is taken up again began where it began.
+    if let Ok(Some(head)) = context.place.repository().and_then(|repository| Ok(repository.head()?))
+        && remembered(context, asked, "begun").is_none()
+    {
+        let _judged_from_the_last_commit = remember(context, asked, "begun", &head.to_string());
+    }
+    let costs = cost::keep_table(context).err();
+    match agents_md::digest(context) {
+        Ok(text) => {
+            let note = costs.map(|failure| format!("\nWhat files cost is not known: {}", failure.message));
+            Say::Context(text + &note.unwrap_or_default())
+        }
+        Err(failure) => Say::Context(format!("The rules of this repository cannot be read: {}", failure.message)),
+    }
+}

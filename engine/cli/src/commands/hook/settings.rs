@@ -1,0 +1,361 @@
+//! `hook install` and `hook doctor`: an agent's settings, and the proof that they block.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use grace_hook::Agent;
+use grace_system::files::FileErrorKind;
+use grace_system::process::{self, Command, End};
+use grace_system::{env, files};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::insert;
+use crate::commands::{Answer, Context};
+use crate::failure::{Failure, Result};
+use crate::screen::page::{Page, Style, Text};
+
+/// Largest settings that are read, in bytes.
+const MAX_SETTINGS: u64 = 4 << 20;
+/// Seconds that an agent may wait for a hook: before a tool is used, and for the gate.
+const SOON: u64 = 30;
+const LONG: u64 = 600;
+
+/// What was done to an agent's settings, or what was seen of them.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::commands) struct HookReport {
+    schema: &'static str,
+    version: u32,
+    /// The agent.
+    agent: &'static str,
+    /// Its settings.
+    file: String,
+    /// Whether they were changed.
+    changed: bool,
+    /// What was looked at.
+    checks: Vec<Check>,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Check {
+    /// What should be.
+    name: String,
+    /// Whether it is.
+    holds: bool,
+    /// What was seen instead; empty where it holds.
+    seen: String,
+}
+
+/// One hook of an agent: its event, and whether the small program answers it.
+struct Wanted {
+    event: &'static str,
+    quick: bool,
+}
+
+/// Where an agent reads its hooks, and which it gets.
+fn wanted(agent: Agent) -> (&'static str, Vec<Wanted>) {
+    let of = |quick: &[&'static str], slow: &[&'static str]| {
+        let quick = quick.iter().map(|event| Wanted { event, quick: true });
+        quick.chain(slow.iter().map(|event| Wanted { event, quick: false })).collect::<Vec<_>>()
+    };
+    match agent {
+        Agent::ClaudeCode => (".claude/settings.json", of(&["PreToolUse"], &["Stop", "SessionStart"])),
+        Agent::Codex => (".codex/hooks.json", of(&["PreToolUse"], &["Stop", "SessionStart"])),
+        Agent::OpenHands => (".openhands/hooks.json", of(&["PreToolUse"], &["Stop", "SessionStart"])),
+        // Older ones know no `preToolUse`; newer ones ask twice, which costs little.
+        Agent::Cursor => (
+            ".cursor/hooks.json",
+            of(&["preToolUse", "beforeShellExecution", "beforeMCPExecution"], &["stop", "sessionStart"]),
+        ),
+        Agent::Copilot => (".github/hooks/grace-rules.json", of(&["preToolUse"], &["agentStop", "sessionStart"])),
+    }
+}
+
+/// The entry of a hook in an agent's settings.
+fn entry(agent: Agent, wanted: &Wanted, command: &str) -> Value {
+    let timeout = if wanted.quick { SOON } else { LONG };
+    match agent {
+        Agent::ClaudeCode | Agent::Codex | Agent::OpenHands => {
+            json!({"hooks": [{"type": "command", "command": command, "timeout": timeout}]})
+        }
+        // Without `failClosed` whatever goes wrong would let through.
+        Agent::Cursor if wanted.quick => json!({"command": command, "timeout": timeout, "failClosed": true}),
+        Agent::Cursor => json!({"command": command, "timeout": timeout}),
+        Agent::Copilot => {
+            json!({"type": "command", "bash": command, "powershell": format!("& {command}"), "timeoutSec": timeout})
+        }
+    }
+}
+
+/// The commands of an event's hooks in an agent's settings.
+fn commands(agent: Agent, settings: &Value, event: &str) -> Vec<String> {
+    let entries = settings.get("hooks").and_then(|hooks| hooks.get(event)).and_then(Value::as_array);
+    let mut found = Vec::new();
+    for entry in entries.into_iter().flatten() {
+        match agent {
+            Agent::ClaudeCode | Agent::Codex | Agent::OpenHands => {
+                let hooks = entry.get("hooks").and_then(Value::as_array).into_iter().flatten();
+                found.extend(hooks.filter_map(|hook| hook.get("command").and_then(Value::as_str)));
+            }
+            Agent::Cursor => found.extend(entry.get("command").and_then(Value::as_str)),
+            Agent::Copilot => {
+                found.extend(entry.get(if cfg!(windows) { "powershell" } else { "bash" }).and_then(Value::as_str));
+            }
+        }
+    }
+    found.into_iter().map(str::to_owned).collect()
+}
+
+fn is_ours(command: &str) -> bool {
+    command.contains("grace-hook") || command.contains("grace-rules") && command.contains(" hook ")
+}
+
+/// The command of a hook: by name where the shell finds this very program by it, so that others who share the settings do, too.
+fn command(agent: Agent, wanted: &Wanted) -> Result<String> {
+    let this = env::current_exe().and_then(|exe| exe.canonicalize());
+    let this = this.map_err(|error| Failure::new("file", format!("this program is not found again: {error}")))?;
+    let suffix = std::env::consts::EXE_SUFFIX;
+    let small = this.with_file_name(format!("grace-hook{suffix}"));
+    let (program, verb) = if wanted.quick && files::exists(&small) { (small, "") } else { (this, " hook") };
+    let stem = program.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let by_name = env::find_program(&stem, &env::search_path(None)).and_then(|found| files::canonical(&found).ok());
+    let program = if by_name == Some(program.clone()) { stem } else { quoted(&program) };
+    let event = if agent == Agent::Copilot { format!(" {}", wanted.event) } else { String::new() };
+    Ok(format!("{program}{verb} {}{event}", agent.name()))
+}
+
+/// A path as a word of a shell.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/\\:._-+".contains(&byte);
+    if path.bytes().all(plain) && !cfg!(windows) {
+        path
+    } else if cfg!(windows) {
+        format!("\"{path}\"")
+    } else {
+        format!("'{}'", path.replace('\'', "'\\''"))
+    }
+}
+
+fn read(path: &Path) -> Result<Option<String>> {
+    match files::read_text(path, MAX_SETTINGS) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind == FileErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Puts the hooks into an agent's settings.
+pub(in crate::commands) fn install(context: &Context, agent: Agent) -> Result<Answer> {
+    let root = context.place.repository()?.root().to_path_buf();
+    let (file, hooks) = wanted(agent);
+    let path = root.join(file);
+    let before = read(&path)?;
+    let mut text = before.clone().filter(|text| !text.trim().is_empty()).unwrap_or_else(|| {
+        if matches!(agent, Agent::Cursor | Agent::Copilot) {
+            "{\n  \"version\": 1\n}\n".to_owned()
+        } else {
+            "{}\n".to_owned()
+        }
+    });
+    let failed = |why: String| {
+        Failure::new("input", format!("{} cannot be added to: {why}", crate::failure::quoted(&path)))
+            .help("nothing was written; mend it, or move it away")
+    };
+    for hook in &hooks {
+        let command = command(agent, hook)?;
+        let settings: Value = serde_json::from_str(&text).map_err(|error| failed(format!("it is no JSON: {error}")))?;
+        let ours: Vec<String> = commands(agent, &settings, hook.event).into_iter().filter(|one| is_ours(one)).collect();
+        match ours.first() {
+            Some(known) if *known == command => {}
+            // From where the program stood before.
+            Some(known) => {
+                text = text.replace(&Value::from(known.as_str()).to_string(), &Value::from(command).to_string())
+            }
+            None => {
+                let item = entry(agent, hook, &command);
+                text = insert::with(&text, &["hooks", hook.event], &item).map_err(failed)?;
+            }
+        }
+    }
+    let changed = before.as_deref() != Some(text.as_str());
+    if changed {
+        if let Some(parent) = path.parent() {
+            files::create_dirs(parent)?;
+        }
+        files::write_atomic(&path, text.as_bytes())?;
+    }
+    let report = report(agent, file, changed, Vec::new());
+    if context.is_json() {
+        return Answer::json(&report, true);
+    }
+    let mut page = context.page();
+    let word = if changed { Text::new().then(Style::Good, "wrote") } else { Text::new().then(Style::Dim, "kept") };
+    page.line(0, word.plain(format!("  {file}")));
+    if agent == Agent::Codex {
+        page.line(0, "Codex asks you to trust the hooks: /hooks there");
+    }
+    page.line(0, format!("next: grace-rules hook doctor {}; then start the agent anew", agent.name()));
+    Ok(Answer::yes(page.finish()))
+}
+
+fn report(agent: Agent, file: &str, changed: bool, checks: Vec<Check>) -> HookReport {
+    HookReport { schema: "grace-rules/hook", version: 1, agent: agent.name(), file: file.to_owned(), changed, checks }
+}
+
+/// Proves that what is installed blocks: its own commands are given an event that must be denied, and one that must not.
+pub(in crate::commands) fn doctor(context: &Context, agent: Agent) -> Result<Answer> {
+    let root = context.place.repository()?.root().to_path_buf();
+    let (file, hooks) = wanted(agent);
+    let mut checks = Vec::new();
+    let settings = match read(&root.join(file))? {
+        None => Err("it is not there".to_owned()),
+        Some(text) => serde_json::from_str::<Value>(&text).map_err(|error| format!("it is no JSON: {error}")),
+    };
+    checks.push(Check {
+        name: format!("{file} can be read"),
+        holds: settings.is_ok(),
+        seen: settings.clone().err().unwrap_or_default(),
+    });
+    let settings = settings.unwrap_or_default();
+    if settings.get("disableAllHooks").and_then(Value::as_bool) == Some(true) {
+        checks.push(Check {
+            name: "hooks are on".to_owned(),
+            holds: false,
+            seen: "disableAllHooks is true".to_owned(),
+        });
+    }
+    for hook in &hooks {
+        let found = commands(agent, &settings, hook.event).into_iter().find(|command| is_ours(command));
+        let Some(command) = found else {
+            checks.push(Check {
+                name: format!("{} has a hook", hook.event),
+                holds: false,
+                seen: "it has none".to_owned(),
+            });
+            continue;
+        };
+        checks.extend(tried(context, agent, hook, &command, &root));
+    }
+    let holds = checks.iter().all(|check| check.holds);
+    if context.is_json() {
+        return Answer::json(&report(agent, file, false, checks), holds);
+    }
+    let mut page = context.page();
+    screen(&mut page, agent, &checks, holds);
+    Ok(Answer { text: page.finish(), code: u8::from(!holds) })
+}
+
+fn screen(page: &mut Page, agent: Agent, checks: &[Check], holds: bool) {
+    for check in checks {
+        let mark = if check.holds { Text::new().then(Style::Good, "yes") } else { Text::new().then(Style::Bad, "no ") };
+        page.hanging(0, &mark.plain("  "), check.name.as_str());
+        if !check.holds {
+            page.hanging(5, &Text::new(), check.seen.as_str());
+        }
+    }
+    page.gap();
+    page.line(
+        0,
+        match holds {
+            true => format!("{} is blocked where it must be", agent.name()),
+            false => format!("not proved; mend it: grace-rules hook install {}", agent.name()),
+        },
+    );
+}
+
+/// What a hook's own command does with what it must deny, and with what it must not.
+fn tried(context: &Context, agent: Agent, hook: &Wanted, command: &str, root: &Path) -> Vec<Check> {
+    let denied = run(context, command, &event(agent, hook.event, ".git/grace/forbidden", root), root);
+    let let_through = run(context, command, &event(agent, hook.event, "notes/doctor.txt", root), root);
+    let seen = |said: &Said| format!("`{command}` said: {}", said.shown());
+    vec![
+        Check {
+            name: format!("the command of {} denies an edit of the ledger", hook.event),
+            holds: denied.denies(agent),
+            seen: if denied.denies(agent) { String::new() } else { seen(&denied) },
+        },
+        Check {
+            name: format!("the command of {} lets another edit pass", hook.event),
+            holds: let_through.code == Some(0) && !let_through.denies(agent),
+            seen: if let_through.code == Some(0) && !let_through.denies(agent) {
+                String::new()
+            } else {
+                seen(&let_through)
+            },
+        },
+    ]
+}
+
+/// An edit of a file, as the agent tells it. Hooks of other events are given it, too: that they answer shows that they run.
+fn event(agent: Agent, name: &str, path: &str, root: &Path) -> String {
+    let input = json!({"file_path": path, "path": path, "command": format!("touch {path}")});
+    let event = match agent {
+        Agent::ClaudeCode | Agent::Codex => {
+            json!({"hook_event_name": "PreToolUse", "tool_name": "Write", "tool_input": input, "cwd": root})
+        }
+        Agent::OpenHands => {
+            json!({"event_type": "PreToolUse", "tool_name": "terminal", "tool_input": input, "working_dir": root})
+        }
+        Agent::Cursor if name == "beforeShellExecution" => {
+            json!({"hook_event_name": name, "command": format!("touch {path}"), "cwd": root})
+        }
+        Agent::Cursor => {
+            json!({"hook_event_name": "preToolUse", "tool_name": "Write", "tool_input": input, "workspace_roots": [root]})
+        }
+        Agent::Copilot => {
+            json!({"hookEventName": "preToolUse", "toolName": "edit", "toolArgs": input.to_string(), "cwd": root})
+        }
+    };
+    event.to_string()
+}
+
+/// What a command left.
+struct Said {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Said {
+    /// Whether it denies in the agent's own words. A failure stops the agent, too, but with everything else.
+    fn denies(&self, agent: Agent) -> bool {
+        let Ok(value) = serde_json::from_str::<Value>(&self.out) else { return false };
+        let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let (decision, reason) = match agent {
+            Agent::ClaudeCode | Agent::Codex => {
+                let inner = value.get("hookSpecificOutput").cloned().unwrap_or_default();
+                (text(&inner, "permissionDecision"), text(&inner, "permissionDecisionReason"))
+            }
+            Agent::Copilot => (text(&value, "permissionDecision"), text(&value, "permissionDecisionReason")),
+            Agent::Cursor => (text(&value, "permission"), text(&value, "user_message")),
+            Agent::OpenHands => (text(&value, "decision"), text(&value, "reason")),
+        };
+        self.code == Some(0) && decision == "deny" && !reason.trim().is_empty()
+    }
+
+    fn shown(&self) -> String {
+        let code = self.code.map_or("it did not end".to_owned(), |code| format!("exit code {code}"));
+        let text: String = format!("{} {}", self.out.trim(), self.err.trim()).chars().take(400).collect();
+        format!("{code} {}", text.trim())
+    }
+}
+
+/// Runs a hook's command as agents do: by the shell, with the event on standard input.
+fn run(context: &Context, line: &str, event: &str, root: &Path) -> Said {
+    let shell: (PathBuf, [&str; 2]) =
+        if cfg!(windows) { ("cmd".into(), ["/C", line]) } else { ("/bin/sh".into(), ["-c", line]) };
+    let mut command = Command::new(shell.0, root);
+    command.args = shell.1.iter().map(Into::into).collect();
+    command.env = env::inherited(&["*"]).into_iter().collect();
+    command.input = Some(event.as_bytes().to_vec());
+    command.deadline = Duration::from_secs(SOON);
+    let finished = process::run(&command, &context.cancel);
+    let code = match finished.end {
+        End::Exited(code) => Some(code),
+        _ => None,
+    };
+    Said { code, out: finished.stdout.text(), err: finished.stderr.text() }
+}

@@ -1,0 +1,215 @@
+//! `mcp`: the answers of the command line over the Model Context Protocol: six questions, none of which changes anything.
+//!
+//! Each tool is one command with `--format json`, and answers with the same JSON. The plan of the work tree is kept up to date in
+//! the process; what a client asks about otherwise is loaded as the command loads it.
+
+use grace_engine::plan::Plan;
+use grace_server::{Ask, Offer, Reply, Resource, Tool, serve};
+use grace_system::watch::{Touched, Watch};
+use serde_json::{Map, Value, json};
+
+use super::gate::{self, Records};
+use super::plan::{PlanReport, Signed};
+use super::{Answer, Context, agents_md, carrying, check, cost, explain, graph, plan, story};
+use crate::args::agents::CostArgs;
+use crate::args::{ChangeArgs, CheckArgs, ExplainArgs, Format, GraphArgs, StoryCommand};
+use crate::failure::{Failure, Result};
+use crate::load::estimate::{self, Estimate};
+use crate::load::session::{Refreshed, Session};
+use crate::load::{Place, reach};
+use crate::progress::Progress;
+
+/// Longest text of an argument, in bytes.
+const LONGEST: usize = 4096;
+
+/// What a client is told of the whole.
+const INSTRUCTIONS: &str = "Rules of this repository for changes. Ask `cost` before an edit, `plan` after it, `gate` for what is \
+                            still missing; `explain` says why. All of it only reads. Bundles are run by the command \
+                            `grace-rules run`, and approvals are given by people.";
+
+pub(super) fn mcp(context: &Context) -> Result<Answer> {
+    let offer = Offer {
+        version: env!("CARGO_PKG_VERSION"),
+        instructions: INSTRUCTIONS,
+        tools: tools(),
+        resources: vec![
+            Resource { uri: "grace://rules", name: "rules", says: "every rule in force, the strictest first" },
+            Resource { uri: "grace://story/{id}", name: "story", says: "what happened with a change, by its number" },
+        ],
+    };
+    let again = |format| -> Result<Context> {
+        let place = Place::find(Some(&context.place.directory), &context.cancel)?;
+        Ok(Context { place, format, width: context.width, progress: Progress::Silent, cancel: context.cancel.clone() })
+    };
+    let (asking, telling) = (again(Format::Json)?, again(Format::Markdown)?);
+    let unnamed = ChangeArgs::default();
+    let mut warm = Warm { context: &asking, args: &unnamed, held: None };
+    let answer = |ask: Ask| -> Reply {
+        match ask {
+            Ask::Tool { name, arguments } => tool(&asking, &mut warm, &name, &arguments),
+            Ask::Resource { uri } => resource(&telling, &uri),
+        }
+        .map_err(|failure| {
+            let help = failure.help.map(|help| format!("\nhelp: {help}")).unwrap_or_default();
+            format!("{}{help}", failure.message)
+        })
+    };
+    serve(offer, answer)
+        .map_err(|why| Failure::new("input", format!("the client does not speak the protocol: {why}")))?;
+    Ok(Answer::yes(String::new()))
+}
+
+fn tools() -> Vec<Tool> {
+    let text = |says: &str| json!({"type": "string", "description": says});
+    let change = || {
+        [("base", text("compare from this commit")), ("head", text("compare to this commit instead of the work tree"))]
+    };
+    let tool = |name, says, properties: Vec<(&str, Value)>, required: &[&str]| {
+        let properties: Map<String, Value> =
+            properties.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect();
+        let input = json!({"type": "object", "properties": properties, "required": required});
+        let Value::Object(input) = input else { return Tool { name, says, input: Map::new() } };
+        Tool { name, says, input }
+    };
+    vec![
+        tool(
+            "plan",
+            "What must happen for the change as it is now: tier, approvals, bundles, and why.",
+            change().to_vec(),
+            &[],
+        ),
+        tool(
+            "cost",
+            "Before an edit: tier, approvals, bundles and time that a change there would ask for.",
+            vec![("what", text("a file, a directory, or a dotted name or the end of one"))],
+            &["what"],
+        ),
+        tool("gate", "Whether the change may go, and what is missing. Records nothing.", change().to_vec(), &[]),
+        tool(
+            "explain",
+            "Why something is in the plan, or why not.",
+            [
+                change().to_vec(),
+                vec![(
+                    "what",
+                    text("tier, bundle NAME, test ID, rule NAME, file PATH, symbol NAME, or a code such as E021"),
+                )],
+            ]
+            .concat(),
+            &["what"],
+        ),
+        tool("check", "Whether the rules are right: everything that is wrong in them.", Vec::new(), &[]),
+        tool(
+            "graph_query",
+            "The parts of the code in a set of the rules' language, such as `callers(function(\"save\"), within 2)`.",
+            vec![("set", text("the set"))],
+            &["set"],
+        ),
+    ]
+}
+
+fn tool(context: &Context, warm: &mut Warm<'_>, name: &str, arguments: &Map<String, Value>) -> Result<Value> {
+    let change = || -> Result<ChangeArgs> {
+        let (base, head) = (text(arguments, "base")?, text(arguments, "head")?);
+        Ok(ChangeArgs { base, head, ..ChangeArgs::default() })
+    };
+    let wanted = |name: &str| -> Result<String> {
+        text(arguments, name)?.ok_or_else(|| Failure::new("input", format!("`{name}` is needed")))
+    };
+    let answer = match name {
+        "plan" => {
+            let change = change()?;
+            if change == ChangeArgs::default()
+                && let Some(value) = warm.plan()?
+            {
+                return Ok(value);
+            }
+            plan::plan(context, &change)?
+        }
+        "cost" => cost::cost(context, &CostArgs { what: wanted("what")?, no_cache: false })?,
+        "gate" => {
+            let change = change()?;
+            // Who names nothing asks about the work tree.
+            let worktree = change.base.is_none() && change.head.is_none();
+            gate::decided(context, &ChangeArgs { worktree, ..change }, Records::None)?.answer
+        }
+        "explain" => {
+            let what = wanted("what")?.split_whitespace().map(str::to_owned).collect();
+            explain::explain(context, &ExplainArgs { what, change: change()? })?
+        }
+        "check" => check::check(context, &CheckArgs { rules: None, no_cache: false })?,
+        "graph_query" => graph::query(context, &wanted("set")?, &GraphArgs::default())?,
+        _ => return Err(Failure::new("input", format!("there is no tool `{}`", name.escape_debug()))),
+    };
+    serde_json::from_str(&answer.text).map_err(|error| Failure::new("bug", error))
+}
+
+/// A text among the arguments; absent, or null, is none.
+fn text(arguments: &Map<String, Value>, name: &str) -> Result<Option<String>> {
+    match arguments.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if text.len() <= LONGEST && !text.starts_with('-') => Ok(Some(text.clone())),
+        Some(_) => Err(Failure::new("input", format!("`{name}` is no text of at most {LONGEST} bytes"))),
+    }
+}
+
+fn resource(context: &Context, uri: &str) -> Result<Value> {
+    if uri == "grace://rules" {
+        return agents_md::rules_text(context).map(Value::String);
+    }
+    let id = uri.strip_prefix("grace://story/").and_then(|id| id.parse().ok());
+    let Some(id) = id else {
+        return Err(Failure::new("input", "there is no such resource").help("grace://rules, or grace://story/184"));
+    };
+    story::story(context, &StoryCommand::Show { id }).map(|answer| Value::String(answer.text))
+}
+
+/// The plan of the work tree, kept up to date as files are saved.
+struct Warm<'a> {
+    context: &'a Context,
+    args: &'a ChangeArgs,
+    held: Option<Held<'a>>,
+}
+
+struct Held<'a> {
+    watch: Watch,
+    session: Session<'a>,
+    /// The plan of the session as it is, with its estimate.
+    plan: Option<(Plan, Option<Estimate>)>,
+}
+
+impl Warm<'_> {
+    /// The plan as `plan --format json` gives it; `None` where nothing can be kept up to date here.
+    fn plan(&mut self) -> Result<Option<Value>> {
+        let repository = self.context.place.repository()?;
+        if self.held.is_none() {
+            // Before the tree is read: what is saved while it is read is not missed.
+            let git = [repository.git_dir(), repository.common_dir()];
+            let watch = Watch::new(&self.context.place.root, &git, &reach::folder(repository), &self.context.cancel);
+            let Ok(watch) = watch else { return Ok(None) };
+            let session = Session::open(&self.context.place, self.args, Progress::Silent)?;
+            self.held = Some(Held { watch, session, plan: None });
+        } else if let Some(held) = &mut self.held {
+            let touched: Touched = held.watch.until_now(&repository.git_dir().join("grace").join("marks"));
+            match held.session.refresh(&touched) {
+                Ok(Refreshed::Nothing) => {}
+                Ok(Refreshed::Edited | Refreshed::Loaded) => held.plan = None,
+                Err(failure) => {
+                    held.plan = None;
+                    return Err(failure);
+                }
+            }
+        }
+        let Some(held) = &mut self.held else { return Ok(None) };
+        let (plan, estimate) = held.plan.get_or_insert_with(|| {
+            let plan = held.session.engine().plan();
+            let runs = plan.denials.is_empty() && !plan.bundles.is_empty();
+            let estimate = runs.then(|| estimate::of(repository, &plan, carrying::at_once())).flatten();
+            (plan, estimate)
+        });
+        // What people sign comes and goes beside the tree.
+        let signed = Signed::of(self.context, plan, held.session.loaded())?;
+        let report = PlanReport::new(plan, held.session.loaded(), *estimate).signed(signed);
+        serde_json::to_value(&report).map(Some).map_err(|error| Failure::new("bug", error))
+    }
+}

@@ -1,0 +1,228 @@
+//! Where an agent works, and what there is not for agents to change.
+
+use std::path::{Component, Path, PathBuf};
+
+use grace_system::{env, files};
+
+/// Largest file of git that is read, in bytes.
+const MAX_POINTER: u64 = 64 << 10;
+
+/// Settings of agents that name hooks, and the hook's own record; in the repository.
+const SETTINGS: &[&str] = &[
+    ".claude/settings.json",
+    ".claude/settings.local.json",
+    ".codex/hooks.json",
+    ".codex/config.toml",
+    ".cursor/hooks.json",
+    ".openhands/hooks.json",
+    ".github/hooks",
+];
+
+/// Who may sign, in the repository.
+const SIGNERS: &str = "grace/allowed_signers";
+
+/// Where an agent works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// The agent's directory, without links.
+    pub directory: PathBuf,
+    /// The repository's top, and its directory that work trees share; `None` outside of repositories.
+    pub repository: Option<(PathBuf, PathBuf)>,
+    /// Where users keep the ledger's key, their SSH keys and the operator's configuration.
+    pub secret: Vec<PathBuf>,
+}
+
+impl Places {
+    /// Looks around a directory. Git is not asked: that would take as long as all else together.
+    #[must_use]
+    pub fn find(directory: &Path) -> Self {
+        let directory = files::canonical(directory).unwrap_or_else(|_| directory.to_path_buf());
+        let repository =
+            directory.ancestors().find_map(|top| Some((top.to_path_buf(), common_dir(&top.join(".git"))?)));
+        let own = env::config_dir().map(|dir| dir.join("grace-rules"));
+        let ssh = env::home().map(|home| home.join(".ssh"));
+        let named =
+            ["GRACE_RULES_LEDGER_KEY", "GRACE_RULES_CONFIG"].into_iter().filter_map(env::var_os).map(PathBuf::from);
+        let secret = own.into_iter().chain(ssh).chain(named).map(|path| real(&path)).collect();
+        Self { directory, repository, secret }
+    }
+
+    /// The place that grace-rules has in the repository's directory.
+    #[must_use]
+    pub fn grace(&self) -> Option<PathBuf> {
+        self.repository.as_ref().map(|(_, common)| common.join("grace"))
+    }
+
+    /// A path as an agent writes it, absolute and with the links of what exists followed; `None` for what is no path.
+    #[must_use]
+    pub fn resolve(&self, text: &str) -> Option<PathBuf> {
+        let text = text.strip_prefix("file://").unwrap_or(text);
+        if text.is_empty() || text.contains('\0') {
+            return None;
+        }
+        let home = || env::home();
+        let path = match text
+            .strip_prefix("~/")
+            .or_else(|| text.strip_prefix("$HOME/"))
+            .or_else(|| text.strip_prefix("${HOME}/"))
+        {
+            Some(rest) => home()?.join(rest),
+            None => self.directory.join(text),
+        };
+        Some(real(&path))
+    }
+
+    /// The path below the repository's top, with `/`.
+    #[must_use]
+    pub fn relative(&self, path: &Path) -> Option<String> {
+        let (top, _) = self.repository.as_ref()?;
+        grace_system::names::relative(top, path).map(|(path, _)| path)
+    }
+
+    /// What a path is that agents do not change, in words; `None` where they may.
+    #[must_use]
+    pub fn protected(&self, path: &Path) -> Option<&'static str> {
+        if let Some((_, common)) = &self.repository {
+            if path.starts_with(common.join("grace")) {
+                return Some("the ledger and what belongs to it");
+            }
+            if path.starts_with(common) {
+                return Some("the repository's own directory");
+            }
+        }
+        if path.components().any(|part| is_same(part, ".git")) {
+            return Some("the repository's own directory");
+        }
+        if self.secret.iter().any(|secret| path.starts_with(secret)) {
+            return Some("keys and settings of this user");
+        }
+        let (top, _) = self.repository.as_ref()?;
+        let below = |name: &str| {
+            let wanted = Path::new(name).components();
+            let Ok(rest) = path.strip_prefix(top) else { return false };
+            let mut rest = rest.components();
+            // Where upper and lower case are one file, so they are here; elsewhere such a file is unlikely enough.
+            wanted
+                .into_iter()
+                .all(|part| rest.next().is_some_and(|found| is_same(found, &part.as_os_str().to_string_lossy())))
+        };
+        if below(SIGNERS) {
+            return Some("who may sign");
+        }
+        SETTINGS.iter().any(|settings| below(settings)).then_some("hooks that govern agents")
+    }
+}
+
+fn is_same(part: Component<'_>, name: &str) -> bool {
+    part.as_os_str().eq_ignore_ascii_case(name)
+}
+
+/// The shared directory of the repository whose `.git` this is.
+fn common_dir(dot_git: &Path) -> Option<PathBuf> {
+    let git_dir = if files::is_dir(dot_git) {
+        dot_git.to_path_buf()
+    } else {
+        let text = files::read_text(dot_git, MAX_POINTER).ok()?;
+        dot_git.parent()?.join(text.strip_prefix("gitdir:")?.trim())
+    };
+    let common = match files::read_text(&git_dir.join("commondir"), MAX_POINTER) {
+        Ok(text) => git_dir.join(text.trim()),
+        Err(_) => git_dir,
+    };
+    files::canonical(&common).ok()
+}
+
+/// A path without `.` and `..`, and with the links of its longest part that exists followed.
+fn real(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    let mut rest = path.components();
+    while let Some(part) = rest.next() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                clean.pop();
+            }
+            part => {
+                clean.push(part);
+                match files::canonical(&clean) {
+                    Ok(found) => clean = found,
+                    // Nothing below exists either, so no more links: only names are left.
+                    Err(_) => {
+                        for part in rest.by_ref() {
+                            match part {
+                                Component::CurDir => {}
+                                Component::ParentDir => {
+                                    clean.pop();
+                                }
+                                part => clean.push(part),
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_found_however_it_is_spelled() {
+        let dir = tempfile::tempdir().unwrap();
+        let top = files::canonical(dir.path()).unwrap();
+        files::create_dirs(&top.join(".git/grace")).unwrap();
+        files::create_dirs(&top.join("src/deep")).unwrap();
+        let places = Places::find(&top.join("src"));
+        assert_eq!(places.repository, Some((top.clone(), top.join(".git"))));
+        let protected = |text: &str| places.protected(&places.resolve(text).unwrap());
+        for text in [
+            "../.git/grace/ledger/x",
+            "../.GIT/config",
+            "./../.git",
+            "deep/../../.git/hooks/pre-commit",
+            "../grace/allowed_signers",
+            "../.claude/settings.json",
+            "../.github/hooks/x.json",
+            "../new/../.git/grace",
+            "other/.git/config",
+        ] {
+            assert!(protected(text).is_some(), "{text}");
+        }
+        let absolute = top.join(".git/grace/halt");
+        assert!(protected(&absolute.display().to_string()).is_some());
+        for text in
+            ["a.py", "../grace/rules.grace", ".gitignore", "../.github/workflows/x.yml", "git/grace", "", "/etc/hosts"]
+        {
+            assert_eq!(places.resolve(text).and_then(|path| places.protected(&path)), None, "{text}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_leads_where_it_leads() {
+        let dir = tempfile::tempdir().unwrap();
+        let top = files::canonical(dir.path()).unwrap();
+        files::create_dirs(&top.join(".git/grace")).unwrap();
+        std::os::unix::fs::symlink(top.join(".git"), top.join("innocent")).unwrap();
+        let places = Places::find(&top);
+        assert!(places.protected(&places.resolve("innocent/grace/halt").unwrap()).is_some());
+    }
+
+    #[test]
+    fn a_linked_work_tree_shares_its_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let top = files::canonical(dir.path()).unwrap();
+        let (main, linked) = (top.join("main/.git"), top.join("linked"));
+        files::create_dirs(&main.join("worktrees/linked")).unwrap();
+        files::create_dirs(&linked).unwrap();
+        files::create_new(&main.join("worktrees/linked/commondir"), b"../..\n").unwrap();
+        let pointer = format!("gitdir: {}\n", main.join("worktrees/linked").display());
+        files::create_new(&linked.join(".git"), pointer.as_bytes()).unwrap();
+        let places = Places::find(&linked);
+        assert_eq!(places.grace(), Some(main.join("grace")));
+        assert!(places.protected(&main.join("grace/ledger")).is_some());
+    }
+}
