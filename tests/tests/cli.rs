@@ -28,6 +28,8 @@ mod cycles;
 mod drift;
 #[path = "cli/models.rs"]
 mod models;
+#[path = "cli/drift_outside.rs"]
+mod drift_outside;
 #[path = "cli/people.rs"]
 mod people;
 #[path = "cli/readme.rs"]

@@ -11,7 +11,7 @@ use ssh_key::{LineEnding, PrivateKey};
 use crate::support::{Repo, Said};
 
 /// The seed's rule fires on one bad hour, so what follows is known here; the method that ships is tested where it is made.
-const RULES: &str = r#"module project.rules
+pub(crate) const RULES: &str = r#"module project.rules
 
 tag core  on path("app/core/**")
 
@@ -36,15 +36,15 @@ tiers
 "#;
 
 /// The moment of the deployment: 2026-06-10T00:00:00Z.
-const DEPLOYED: i64 = 1_781_049_600;
+pub(crate) const DEPLOYED: i64 = 1_781_049_600;
 
-struct Bench {
-    repo: Repo,
+pub(crate) struct Bench {
+    pub(crate) repo: Repo,
 }
 
 impl Bench {
     /// A change that was deployed, with two days of hours before it.
-    fn deployed(rules: &str) -> Self {
+    pub(crate) fn deployed(rules: &str) -> Self {
         let bench = Self::changed(rules);
         bench.push(-48..0, 190);
         let said = bench.run("drift deploy --base HEAD~1 --head HEAD --at 2026-06-10T00:00:00Z", "");
@@ -52,7 +52,7 @@ impl Bench {
         bench
     }
 
-    fn changed(rules: &str) -> Self {
+    pub(crate) fn changed(rules: &str) -> Self {
         let repo = Repo::project();
         repo.write("grace/rules.grace", rules);
         repo.commit("rules");
@@ -69,42 +69,42 @@ impl Bench {
         self.repo.path.with_file_name("id_ed25519")
     }
 
-    fn config(&self) -> PathBuf {
+    pub(crate) fn config(&self) -> PathBuf {
         self.repo.path.with_file_name("config.toml")
     }
 
-    fn set(&self, command: &mut Command) {
+    pub(crate) fn set(&self, command: &mut Command) {
         command.env("GRACE_RULES_SIGNING_KEY", self.key()).env("GRACE_RULES_CONFIG", self.config());
         command.env("HOOK_SECRET", "open sesame");
     }
 
-    fn run(&self, line: &str, input: &str) -> Said {
+    pub(crate) fn run(&self, line: &str, input: &str) -> Said {
         self.repo.run(&line.split(' ').collect::<Vec<_>>(), Some(input), |command| self.set(command))
     }
 
     /// Hours, counted from the deployment, in which so many of 200 were healed.
-    fn push(&self, hours: std::ops::Range<i64>, healed: u32) {
+    pub(crate) fn push(&self, hours: std::ops::Range<i64>, healed: u32) {
         let lines: String = hours.map(|hour| format!("{} {healed}/200\n", DEPLOYED + hour * 3600 + 60)).collect();
         let said = self.run("drift push heal", &lines);
         assert_eq!(said.code, Some(0), "{}", said.stderr);
     }
 
     /// A step as of so many hours and minutes after the deployment.
-    fn collect(&self, hours: i64, minutes: i64) -> Value {
+    pub(crate) fn collect(&self, hours: i64, minutes: i64) -> Value {
         let at = jiff_like(DEPLOYED + hours * 3600 + minutes * 60);
         let said = self.run(&format!("drift collect --as-of {at} --format json"), "");
         assert_eq!(said.code, Some(0), "{}{}", said.stdout, said.stderr);
         serde_json::from_str(&said.stdout).unwrap()
     }
 
-    fn checks(&self) -> Vec<(u64, String)> {
+    pub(crate) fn checks(&self) -> Vec<(u64, String)> {
         let of = |check: &Value| (check["hour"].as_u64().unwrap(), check["state"].as_str().unwrap().to_owned());
         self.repo.recorded_as("check").iter().map(of).collect()
     }
 }
 
 /// A second as a time in UTC: all of them are on one of three days here.
-fn jiff_like(seconds: i64) -> String {
+pub(crate) fn jiff_like(seconds: i64) -> String {
     let (day, second) = ((seconds - DEPLOYED).div_euclid(86_400), (seconds - DEPLOYED).rem_euclid(86_400));
     format!("2026-06-{:02}T{:02}:{:02}:{:02}Z", 10 + day, second / 3600, second / 60 % 60, second % 60)
 }
