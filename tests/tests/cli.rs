@@ -26,10 +26,10 @@ mod crash;
 mod cycles;
 #[path = "cli/drift.rs"]
 mod drift;
-#[path = "cli/models.rs"]
-mod models;
 #[path = "cli/drift_outside.rs"]
 mod drift_outside;
+#[path = "cli/models.rs"]
+mod models;
 #[path = "cli/people.rs"]
 mod people;
 #[path = "cli/readme.rs"]

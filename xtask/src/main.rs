@@ -17,6 +17,7 @@ mod decisions;
 mod demo;
 mod doctor;
 mod duckdb;
+mod extras;
 mod generate;
 mod guardrails;
 mod host;
@@ -52,7 +53,7 @@ const COMMANDS: &[(&str, &str, &str)] = &[
     ),
     (
         "testbed",
-        "CHECKOUT [[--replay] COMMITS]",
+        "CHECKOUT [[--replay|--reverts] COMMITS]",
         "measure again what docs/testbed.md says of a checkout of aaron031291/grace_2",
     ),
     (
@@ -68,6 +69,7 @@ const COMMANDS: &[(&str, &str, &str)] = &[
     ),
     ("llm", "", "serve a real small model here and let the tests that need one ask it; the first time takes minutes"),
     ("fetch", "", "bring the pinned libduckdb to target/libduckdb, so that plain cargo commands link"),
+    ("extras", "", "bring a Prometheus of Debian, which tests of monitoring start; without it they are skipped"),
     ("generate", "[--check]", "write the generated files; with --check, fail where one differs"),
     ("doctor", "", "say what this machine lacks"),
 ];
@@ -93,6 +95,7 @@ fn main() -> ExitCode {
         "selection" => selection::run(&rest),
         "llm" => no_arguments(&rest).and_then(|()| llm::run()),
         "fetch" => no_arguments(&rest).and_then(|()| fetch()),
+        "extras" => no_arguments(&rest).and_then(|()| extras::run()),
         "generate" => generate::run(&rest),
         "doctor" => no_arguments(&rest).and_then(|()| doctor::run()),
         "" | "help" | "-h" | "--help" => {

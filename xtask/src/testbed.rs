@@ -1,6 +1,6 @@
 //! `cargo xtask testbed CHECKOUT [COMMITS]`: what `docs/testbed.md` says, measured again. With `--replay COMMITS` its history
 //! is planned in one process instead, timed beside `git log -p`, and every plan held against others; with `--decisions`
-//! it is decided, and the decisions are replayed (`decisions.rs`).
+//! it is decided, and the decisions are replayed (`decisions.rs`); with `--reverts COMMITS` sampled commits are taken back.
 //!
 //! CHECKOUT is a work tree of aaron031291/grace_2 with its history, which is fetched by hand and never part of this
 //! repository. One file of it is run as Python: its own `source_graph.py`, which the tags are compared with.
@@ -23,6 +23,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
             };
             return crate::decisions::run(Path::new(checkout), number);
         }
+        [checkout, option, rest @ ..] if option == "--reverts" => return reverts(checkout, rest),
         [checkout] => (checkout, COMMITS),
         [checkout, commits] => {
             (checkout, commits.parse().map_err(|_| format!("`{commits}` is not a number of commits"))?)
@@ -40,6 +41,13 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
         .args([host::root().join("xtask").join("testbed").join("testbed.py"), binary, checkout])
         .args([host::root().join("examples").join("grace_2")])
         .args([commits.to_string()])
+        .run()
+}
+
+/// Whether what is said of taking commits back is what git does with them.
+fn reverts(checkout: &str, arguments: &[String]) -> Result<(), String> {
+    host::cargo(&["run", "--quiet", "--package", "grace-system", "--example", "reverts", "--", checkout])
+        .args(arguments)
         .run()
 }
 

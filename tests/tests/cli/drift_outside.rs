@@ -158,6 +158,31 @@ fn the_seeds_case_is_drift_by_hour_four_against_a_real_prometheus() {
     assert_eq!(bench.run("drift status --as-of 2026-06-10T04:00:00Z", "").code, Some(1));
 }
 
+#[test]
+fn a_browser_shows_the_page_with_its_alarm() {
+    let Some(browser) = ["chromium", "chromium-browser", "google-chrome"].iter().find_map(|name| extra(name)) else {
+        println!("SKIPPED: no Chromium; install the package chromium");
+        return;
+    };
+    let bench = Bench::deployed(RULES);
+    bench.push(0..1, 190);
+    bench.push(1..4, 120);
+    bench.collect(4, 0);
+    let said = bench.run("drift status --as-of 2026-06-10T04:00:00Z --html page.html", "");
+    assert_eq!(said.code, Some(1), "{}", said.stderr);
+    let page = format!("file://{}", bench.repo.path.join("page.html").display());
+    let profile = format!("--user-data-dir={}", bench.repo.path.with_file_name("profile").display());
+    let output = Command::new(browser)
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", &profile, &page])
+        .output()
+        .unwrap();
+    let shown = String::from_utf8_lossy(&output.stdout);
+    // As the browser understood it: elements, not text.
+    assert_eq!(shown.matches("<svg").count(), 1, "{shown}");
+    assert_eq!(shown.matches("data-alarm=\"yes\"").count(), 3, "{shown}");
+    assert!(shown.contains("class=\"band\"") && shown.contains("class=\"deployed\""), "{shown}");
+}
+
 /// What a server does with each request in turn; the last for all that follow.
 #[derive(Debug, Clone)]
 enum Does {
@@ -293,7 +318,7 @@ fn a_webhook_is_told_once_signed_and_again_after_a_failure() {
 /// Kills at random moments of a step, hour after hour; then everything was judged once.
 #[test]
 fn a_step_that_is_killed_at_any_moment_is_caught_up() {
-    let kills: i64 = std::env::var("GRACE_KILLS").ok().and_then(|count| count.parse().ok()).unwrap_or(8);
+    let kills: i64 = std::env::var("GRACE_TEST_KILLS").ok().and_then(|count| count.parse().ok()).unwrap_or(8);
     let rule = RULES.find("drift heal_regression").unwrap();
     let end = RULES.find("tiers\n").unwrap();
     let more: String =
