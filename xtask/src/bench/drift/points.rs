@@ -21,7 +21,7 @@ pub(super) fn run(arguments: &[String]) -> Result<(), String> {
     let library = duckdb::bring()?;
     // An example is not linked to where the library is, as the binary is.
     let found = if cfg!(target_os = "macos") { "DYLD_LIBRARY_PATH" } else { "LD_LIBRARY_PATH" };
-    let found = (found, library);
+    let found = (found, library.parent().unwrap_or(&library).to_path_buf());
     let base = python::interpreter()?;
     let measure = host::root().join("xtask").join("bench").join("measure.py");
     host::cargo(&["build", "--package", "grace-store", "--example", "drift_points"]).run()?;
