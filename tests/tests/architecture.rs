@@ -30,6 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "grace-dsl",
             "grace-engine",
+            "grace-fingerprints",
             "grace-runner",
             "grace-models",
             "grace-drift",

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use grace_dsl::ast::ModelLimits;
 use grace_fingerprints::Fingerprint;
 use grace_models::endpoint::Settings;
 use grace_models::judge::Judged;
@@ -11,6 +12,7 @@ use grace_system::files;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::cycle::ModelCompared;
 use crate::journal::About;
 
 /// One probe of one model.
@@ -255,31 +257,48 @@ pub fn newest(said: Vec<ProbeSaid>) -> BTreeMap<(String, String), ProbeSaid> {
     newest
 }
 
-/// Slower than its baseline by more than this share of it, in percent, is worse.
-const SLOWER: u64 = 50;
-/// More requests without an answer than at its baseline by more than this, in ten-thousandths, are worse.
-const MORE_ERRORS: u64 = 1000;
-
-/// What of a model is worse than at its baseline: answers that take more than half as long again, and more than ten points more
-/// requests without an answer. Empty where nothing is, or where one of the two says nothing of it.
+/// Each model beside its baseline: the newest probe beside the oldest one of its kind, at the same host, under the same contract. Of
+/// several kinds the one that is worse than `limits` let it be, if one is. `said` comes from the newest back; a model that was probed
+/// once has no baseline yet.
 #[must_use]
-pub fn worse(baseline: &ProbeSaid, now: &ProbeSaid) -> Vec<String> {
-    let mut found = Vec::new();
-    let (was, is) = (baseline.times.p50_ms, now.times.p50_ms);
-    if baseline.times.n > 0 && now.times.n > 0 && is * 100 > was * (100 + SLOWER) {
-        found.push(format!("half of the answers take {is} ms or more, {was} ms at the baseline"));
+pub fn compared(said: &[ProbeSaid], limits: ModelLimits) -> Vec<ModelCompared> {
+    let mut of_kind: BTreeMap<(&str, &str), (&ProbeSaid, &ProbeSaid)> = BTreeMap::new();
+    for one in said.iter().filter(|one| one.asked > 0) {
+        let (newest, oldest) = of_kind.entry((&one.model, &one.probe)).or_insert((one, one));
+        let is_same = one.endpoint.host == newest.endpoint.host
+            && one.endpoint.served_as == newest.endpoint.served_as
+            && one.declared == newest.declared;
+        if is_same {
+            *oldest = one;
+        }
     }
+    let mut found: BTreeMap<&str, ModelCompared> = BTreeMap::new();
+    for ((model, _), (newest, oldest)) in of_kind {
+        if std::ptr::eq(newest, oldest) {
+            continue;
+        }
+        let compared = beside(model, oldest, newest, limits);
+        let kept = found.entry(model).or_insert_with(|| compared.clone());
+        if compared.is_beyond && !kept.is_beyond {
+            *kept = compared;
+        }
+    }
+    found.into_values().collect()
+}
+
+fn beside(model: &str, baseline: &ProbeSaid, now: &ProbeSaid, limits: ModelLimits) -> ModelCompared {
+    let latency_ms = (baseline.times.p50_ms, now.times.p50_ms);
+    let timed = baseline.times.n > 0 && now.times.n > 0;
+    let slower = i128::from(latency_ms.1) - i128::from(latency_ms.0);
+    let is_slower = timed && slower * 100_000 > i128::from(latency_ms.0.max(1)) * i128::from(limits.latency);
+    // In thousandths of a percent.
     let errors = |said: &ProbeSaid| {
-        let unanswered: u64 = said.faults.values().map(|times| u64::from(*times)).sum();
-        (said.asked > 0).then(|| unanswered * 10_000 / u64::from(said.asked))
+        let unanswered: i64 = said.faults.values().map(|times| i64::from(*times)).sum();
+        unanswered * 100_000 / i64::from(said.asked.max(1))
     };
-    if let (Some(was), Some(is)) = (errors(baseline), errors(now))
-        && is > was + MORE_ERRORS
-    {
-        let percent = |share: u64| format!("{}.{} %", share / 100, share % 100 / 10);
-        found.push(format!("{} of the requests have no answer, {} at the baseline", percent(is), percent(was)));
-    }
-    found
+    let error_rate = (errors(baseline), errors(now));
+    let is_beyond = is_slower || error_rate.1 - error_rate.0 > limits.error_rate;
+    ModelCompared { model: model.to_owned(), latency_ms, error_rate, is_beyond }
 }
 
 #[cfg(test)]
@@ -325,14 +344,20 @@ mod tests {
     }
 
     #[test]
-    fn slower_by_half_or_ten_points_more_errors_is_worse() {
+    fn a_model_stands_beside_its_oldest_probe_of_the_same_contract() {
+        let limits = ModelLimits { latency: 50_000, error_rate: 10_000 };
+        let beyond = |newest_first: &[ProbeSaid]| {
+            compared(newest_first, limits).into_iter().map(|model| model.is_beyond).collect::<Vec<_>>()
+        };
         let baseline = said(100, 10, 0);
-        assert_eq!(worse(&baseline, &said(150, 10, 1)), Vec::<String>::new());
-        assert_eq!(worse(&baseline, &said(151, 10, 0)).len(), 1);
-        assert_eq!(
-            worse(&baseline, &said(100, 10, 2)),
-            ["20.0 % of the requests have no answer, 0.0 % at the baseline"]
-        );
+        assert_eq!(beyond(&[baseline.clone()]), Vec::<bool>::new());
+        assert_eq!(beyond(&[said(150, 10, 1), baseline.clone()]), [false]);
+        assert_eq!(beyond(&[said(151, 10, 0), said(100, 10, 0), baseline.clone()]), [true]);
+        assert_eq!(beyond(&[said(100, 10, 2), baseline.clone()]), [true]);
+        assert_eq!(compared(&[said(100, 10, 2), baseline.clone()], limits)[0].error_rate, (0, 20_000));
+        // What was measured under another contract is no baseline.
+        let other = ProbeSaid { declared: Some("another".to_owned()), ..baseline };
+        assert_eq!(beyond(&[said(900, 10, 0), other]), Vec::<bool>::new());
     }
 
     #[test]

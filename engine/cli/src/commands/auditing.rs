@@ -8,6 +8,7 @@ use grace_govern::cycle::{self, ActionSaid, CycleSaid, Loop, Reviewing, Since};
 use grace_govern::envelope::{self, Says, Statement};
 use grace_govern::guardrails::{self, Finding};
 use grace_govern::journal::{self, About, Event, HaltSaid, Journal};
+use grace_govern::probes;
 use grace_govern::shelf::{self, Place as Shelf};
 use grace_graph::change::{Change, Content};
 use grace_graph::diff::line_diff;
@@ -96,7 +97,11 @@ pub(super) fn cycle(context: &Context, args: &CycleArgs) -> Result<Answer> {
     if carried.is_cancelled() || context.cancel.is_cancelled() {
         return Err(GitError::Cancelled.into());
     }
-    let (signs, models) = (cycle::signs(&since.actions, &audit), Vec::new());
+    let signs = cycle::signs(&since.actions, &audit);
+    let models = match audit.compares {
+        Some(limits) => probes::compared(&journal::probes(&ledger)?, limits),
+        None => Vec::new(),
+    };
     let said = CycleSaid {
         number: since.next(),
         run,
