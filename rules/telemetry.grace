@@ -9,22 +9,19 @@ module grace.telemetry
 kpi self_healing_success_rate
   better  higher
   unit    percent
-  from    prometheus "main",
-          numerator "sum(increase(heal_ok_total[1h]))",
+  from    prometheus "main", numerator "sum(increase(heal_ok_total[1h]))",
           denominator "sum(increase(heal_total[1h]))"
 
 kpi trigger_success_rate
   better  higher
   unit    percent
-  from    prometheus "main",
-          numerator "sum(increase(heal_trigger_ok_total[1h]))",
+  from    prometheus "main", numerator "sum(increase(heal_trigger_ok_total[1h]))",
           denominator "sum(increase(heal_trigger_total[1h]))"
 
 kpi playbook_success_rate
   better  higher
   unit    percent
-  from    prometheus "main",
-          numerator "sum(increase(heal_playbook_ok_total[1h]))",
+  from    prometheus "main", numerator "sum(increase(heal_playbook_ok_total[1h]))",
           denominator "sum(increase(heal_playbook_total[1h]))"
 
 kpi mean_time_to_repair
@@ -42,8 +39,7 @@ kpi heal_latency
 kpi heal_error_rate
   better  lower
   unit    percent
-  from    prometheus "main",
-          numerator "sum(increase(heal_errors_total[1h]))",
+  from    prometheus "main", numerator "sum(increase(heal_errors_total[1h]))",
           denominator "sum(increase(heal_total[1h]))"
 
 # --- governance
@@ -57,8 +53,7 @@ kpi approval_latency
 kpi policy_violation_rate
   better  lower
   unit    percent
-  from    prometheus "main",
-          numerator "sum(increase(governance_violations_total[1h]))",
+  from    prometheus "main", numerator "sum(increase(governance_violations_total[1h]))",
           denominator "sum(increase(governance_decisions_total[1h]))"
 
 # --- intents
@@ -66,8 +61,7 @@ kpi policy_violation_rate
 kpi intent_success_rate
   better  higher
   unit    percent
-  from    prometheus "main",
-          numerator "sum(increase(intent_ok_total[1h]))",
+  from    prometheus "main", numerator "sum(increase(intent_ok_total[1h]))",
           denominator "sum(increase(intent_total[1h]))"
 
 # --- boot, models, loops: the subjects of `grace.limits`
@@ -81,8 +75,7 @@ kpi boot_latency
 kpi boot_error_rate
   better  lower
   unit    percent
-  from    prometheus "main",
-          numerator "sum(increase(boot_errors_total[24h]))",
+  from    prometheus "main", numerator "sum(increase(boot_errors_total[24h]))",
           denominator "sum(increase(boot_total[24h]))"
 
 kpi model_latency
@@ -94,8 +87,7 @@ kpi model_latency
 kpi model_error_rate
   better  lower
   unit    percent
-  from    prometheus "main",
-          numerator "sum(increase(model_errors_total[1h]))",
+  from    prometheus "main", numerator "sum(increase(model_errors_total[1h]))",
           denominator "sum(increase(model_requests_total[1h]))"
 
 kpi loop_latency
@@ -107,8 +99,7 @@ kpi loop_latency
 kpi loop_error_rate
   better  lower
   unit    percent
-  from    prometheus "main",
-          numerator "sum(increase(cognition_loop_errors_total[1h]))",
+  from    prometheus "main", numerator "sum(increase(cognition_loop_errors_total[1h]))",
           denominator "sum(increase(cognition_loops_total[1h]))"
 
 # --- drift: every hour for a day, against the baseline of the deployment
