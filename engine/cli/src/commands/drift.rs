@@ -274,16 +274,20 @@ fn watch(context: &Context, args: &CollectArgs, show: Show<'_>) -> Result<Answer
         return Err(Failure::new("usage", "`drift watch` goes by the clock").help("leave out --as-of"));
     }
     let _held = context.cancel.hold();
+    let mut late = Vec::new();
     while !context.cancel.is_cancelled() {
         // Read anew: an operator who mends it need not start anything again.
         let made = config(context.place.repository()?).and_then(|config| step(context, args, &config));
         match made {
-            Ok(collected) if collected.judged.is_empty() && collected.late.is_empty() => {}
+            // What is late is told once, until it is another thing.
+            Ok(collected) if collected.judged.is_empty() && (collected.late.is_empty() || collected.late == late) => {}
             Ok(collected) if context.is_json() => {
+                late.clone_from(&collected.late);
                 let line = serde_json::to_string(&screen::drift::CollectReport::of(&collected));
                 show(&(line.map_err(|error| Failure::new("bug", error))? + "\n"))?;
             }
             Ok(collected) => {
+                late.clone_from(&collected.late);
                 let mut page = context.page();
                 screen::drift::collected(&mut page, &collected);
                 show(&page.finish())?;

@@ -92,8 +92,8 @@ fn chart(deployed: i64, rule: &RuleReport) -> String {
     if values.is_empty() {
         return "<p class=\"dim\">There is no data.</p>\n".to_owned();
     }
-    let last = first.max(deployed) + rule.step * i64::from(rule.hours)
-        - if rule.before.is_empty() { 0 } else { first.max(deployed) - deployed };
+    // The hour in which it was deployed comes before the first that is watched.
+    let last = first.max(deployed) + rule.step * (i64::from(rule.hours) + 1);
     let (mut least, mut most) = (
         values.iter().copied().fold(f64::INFINITY, f64::min),
         values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
