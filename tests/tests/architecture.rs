@@ -34,6 +34,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "grace-runner",
             "grace-models",
             "grace-drift",
+            "grace-fingerprints",
             "grace-ledger",
             "grace-store",
             "grace-system",
