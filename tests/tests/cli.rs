@@ -52,5 +52,7 @@ mod stub_http;
 mod stub_model;
 #[path = "cli/support.rs"]
 mod support;
+#[path = "cli/tasks.rs"]
+mod tasks;
 #[path = "cli/watch.rs"]
 mod watch;

@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod drift;
 mod model;
+pub mod task;
 
 use std::path::PathBuf;
 
@@ -182,6 +183,9 @@ pub enum Command {
     /// Models: what is declared of them, and what is measured
     #[command(subcommand)]
     Model(ModelCommand),
+    /// Coding agents' tasks, under the rules
+    #[command(subcommand)]
+    Task(task::TaskCommand),
     /// What the documentation is written from
     #[command(hide = true, after_help = "Example:\n  grace-rules reference schemas")]
     Reference {

@@ -27,6 +27,7 @@ pub(crate) mod replay;
 mod run;
 pub(crate) mod store;
 mod story;
+mod task;
 mod test;
 pub(crate) mod validating;
 mod watch;
@@ -38,6 +39,7 @@ use grace_system::process::{self, Cancel};
 use serde::Serialize;
 
 use crate::args::agents::HookVerb;
+use crate::args::task::TaskCommand;
 use crate::args::{AuditCommand, Cli, Command, Format, GraphCommand, StoreCommand, StoryCommand};
 use crate::failure::{Failure, Result};
 use crate::load::Place;
@@ -184,6 +186,7 @@ pub fn carry_out(
         }
         Command::Store(StoreCommand::Export { to }) => store::export(&context, to.as_deref()),
         Command::Drift(command) => drift::drift(&context, command, show),
+        Command::Task(TaskCommand::Run(args)) => task::run(&context, args),
         Command::Completions { .. } | Command::Reference { .. } | Command::Guard { .. } => {
             Err(Failure::new("bug", "this command needs no place"))
         }

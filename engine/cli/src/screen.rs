@@ -25,6 +25,7 @@ pub mod run;
 pub mod stats;
 pub mod store;
 pub mod story;
+pub mod task;
 pub mod test;
 pub mod way;
 

@@ -16,6 +16,7 @@ use grace_system::git::Repository;
 use grace_system::{env, files};
 use jiff::Timestamp;
 use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -24,6 +25,7 @@ use crate::inputs::{Gist, Inputs};
 use crate::monitor;
 use crate::probes::ProbeSaid;
 use crate::story::{Amendment, Story};
+use crate::steps::StepSaid;
 
 /// Records that are read at once, from the newest back.
 const STRIDE: u64 = 512;
@@ -262,6 +264,8 @@ pub enum Event {
     Action(Box<ActionSaid>),
     /// A cycle of the audit loop.
     Cycle(Box<CycleSaid>),
+    /// A step of an agent's task.
+    Task(Box<StepSaid>),
     /// Nothing goes any more.
     Halt(HaltSaid),
     /// It goes on.
@@ -284,6 +288,7 @@ impl Event {
             Self::Amendment(_) => "amendment",
             Self::Action(_) => "action",
             Self::Cycle(_) => "cycle",
+            Self::Task(_) => "task",
             Self::Halt(_) => "halt",
             Self::Resume(_) => "resume",
             Self::Monitoring(said) => said.kind(),
@@ -301,7 +306,7 @@ impl Event {
             Self::Decision(said) => Some(&said.about),
             Self::Action(said) => Some(&said.about),
             Self::Probe(said) => said.about.as_ref(),
-            Self::Amendment(_) | Self::Cycle(_) | Self::Halt(_) | Self::Resume(_) => None,
+            Self::Amendment(_) | Self::Cycle(_) | Self::Task(_) | Self::Halt(_) | Self::Resume(_) => None,
             Self::Monitoring(said) => said.about(),
         }
     }
@@ -317,6 +322,7 @@ impl Event {
             Self::Amendment(said) => serde_json::to_value(said),
             Self::Action(said) => serde_json::to_value(said),
             Self::Cycle(said) => serde_json::to_value(said),
+            Self::Task(said) => serde_json::to_value(said),
             Self::Halt(said) | Self::Resume(said) => serde_json::to_value(said),
             Self::Monitoring(said) => said.body(),
             Self::Probe(said) => serde_json::to_value(said),
@@ -454,6 +460,21 @@ pub(crate) fn back<T>(
     Ok(None)
 }
 
+/// The newest record of a kind that says what is wanted, and its number.
+///
+/// # Errors
+/// When the ledger is not what was signed.
+pub fn newest<T: DeserializeOwned>(
+    snapshot: &Snapshot,
+    kind: &str,
+    is_wanted: impl Fn(&T) -> bool,
+) -> Result<Option<(u64, T)>, Error> {
+    back(snapshot, &[kind], |record, body| {
+        let said: T = serde_json::from_value(body).ok()?;
+        is_wanted(&said).then_some((record.seq, said))
+    })
+}
+
 /// The newest record of a kind that belongs to a run, and its body.
 ///
 /// # Errors
@@ -523,10 +544,7 @@ pub fn probes(snapshot: &Snapshot) -> Result<Vec<ProbeSaid>, Error> {
 /// # Errors
 /// When the ledger is not what was signed.
 pub fn decision_of(snapshot: &Snapshot, about: &About) -> Result<Option<DecisionSaid>, Error> {
-    back(snapshot, &["decision"], |_, body| {
-        let said: DecisionSaid = serde_json::from_value(body).ok()?;
-        said.about.is_same(about).then_some(said)
-    })
+    Ok(newest(snapshot, "decision", |said: &DecisionSaid| said.about.is_same(about))?.map(|(_, said)| said))
 }
 
 /// The outcomes of a run that count for a plan: those of bundles of which it ran all that the plan asks for.

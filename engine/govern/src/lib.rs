@@ -19,6 +19,7 @@ pub mod project;
 pub mod shelf;
 pub mod signers;
 pub mod signing;
+pub mod steps;
 pub mod story;
 pub mod task;
 

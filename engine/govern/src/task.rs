@@ -1,5 +1,7 @@
 //! A task for a coding agent as its file says it, and which model is to be asked for it, with why and why not.
 
+use std::collections::BTreeMap;
+
 use grace_fingerprints::{CommercialUse, Fingerprint, Level, Thousandths};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,6 +12,8 @@ pub const MAX_FILE: u64 = 64 << 10;
 const MOST_FILES: usize = 200;
 /// Longest text of a task, in bytes.
 const LONGEST: usize = 16 << 10;
+/// Longest name of a task.
+const LONGEST_ID: usize = 64;
 
 /// A task.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -21,7 +25,7 @@ pub struct Task {
     pub description: String,
     /// What it is: `refactor`.
     pub operation: Option<String>,
-    /// The files that it may touch.
+    /// The files that it may touch: paths from the root, or folders that end in `/`.
     #[serde(default)]
     pub files: Vec<String>,
     /// What a model must be good at: `code_generation`.
@@ -34,6 +38,9 @@ pub struct Task {
     /// What a model must fulfil.
     #[serde(default)]
     pub needs: Needs,
+    /// Fields of its story.
+    #[serde(default)]
+    pub story: BTreeMap<String, String>,
 }
 
 /// What a task asks of a model.
@@ -77,6 +84,17 @@ impl Task {
         if task.description.len() > LONGEST {
             return Err(format!("`description` has more than {LONGEST} bytes"));
         }
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if task.id.len() > LONGEST_ID || !task.id.chars().all(is_word) || task.id.starts_with('-') {
+            return Err(format!("`id` is 1 to {LONGEST_ID} letters, digits, `-` or `_`"));
+        }
+        for file in &task.files {
+            let bad = |part: &str| part.is_empty() || part == "." || part == ".." || part.eq_ignore_ascii_case(".git");
+            let plain = file.strip_suffix('/').unwrap_or(file);
+            if file.contains('\\') || plain.split('/').any(bad) {
+                return Err(format!("`{}` is no path from the root", file.escape_debug()));
+            }
+        }
         for (name, level) in [("hallucination", &task.needs.hallucination), ("bias", &task.needs.bias)] {
             if let Some(level) = level
                 && level_of(level).is_none()
@@ -85,6 +103,15 @@ impl Task {
             }
         }
         Ok(task)
+    }
+
+    /// Whether it lets this file be touched.
+    #[must_use]
+    pub fn allows(&self, path: &str) -> bool {
+        self.files.iter().any(|target| match target.strip_suffix('/') {
+            Some(folder) => path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')),
+            None => path == target,
+        })
     }
 }
 
@@ -409,8 +436,26 @@ mod tests {
     }
 
     #[test]
+    fn a_task_names_what_may_be_touched_and_nothing_else() {
+        let task = task("files = [\"app/x.py\", \"lib/\"]\n");
+        for (path, allowed) in [
+            ("app/x.py", true),
+            ("lib/a/b.py", true),
+            ("lib", false),
+            ("library/x.py", false),
+            ("app/x.pyc", false),
+        ] {
+            assert_eq!(task.allows(path), allowed, "{path}");
+        }
+    }
+
+    #[test]
     fn a_file_that_is_no_task_says_why() {
         for (text, why) in [
+            ("id = \"../a\"\ndescription = \"b\"\n", "`id` is"),
+            ("id = \"a\"\ndescription = \"b\"\nfiles = [\"../x.py\"]\n", "no path"),
+            ("id = \"a\"\ndescription = \"b\"\nfiles = [\"/etc/passwd\"]\n", "no path"),
+            ("id = \"a\"\ndescription = \"b\"\nfiles = [\".git/config\"]\n", "no path"),
             ("id = 1", "line 1"),
             ("id = \"a\"\ndescription = \" \"\n", "say something"),
             ("id = \"a\"\ndescription = \"b\"\ncolour = \"red\"\n", "colour"),

@@ -404,7 +404,7 @@ fn select(context: &Context, path: &std::path::Path) -> Result<Answer> {
 }
 
 /// Every model for a task, the best first.
-fn choices(known: &Known, task: &Task) -> Vec<Choice> {
+pub(super) fn choices(known: &Known, task: &Task) -> Vec<Choice> {
     let candidates: Vec<Candidate<'_>> = known
         .fleet
         .models

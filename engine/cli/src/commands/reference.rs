@@ -8,7 +8,7 @@ use grace_engine::Row;
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 
 use super::{
-    Answer, approve, auditing, check, cost, explain, fmt, gate, hook, init, model, plan, replay, run, store, story,
+    Answer, approve, auditing, check, cost, explain, fmt, gate, hook, init, model, plan, replay, run, store, story, task,
     test,
 };
 use crate::args::{Cli, Reference};
@@ -72,6 +72,7 @@ fn schemas() -> BTreeMap<&'static str, Schema> {
         ("audit-verify", of::<audit::VerifyReport>()),
         ("audit-proof", of::<audit::ProofReport>()),
         ("audit-cycle", of::<auditing::CycleReport<'_>>()),
+        ("task", of::<task::TaskReport<'_>>()),
         ("replay", of::<replay::ReplayReport<'_>>()),
         ("drift", of::<drift::Report>()),
         ("drift-collect", of::<drift::CollectReport>()),

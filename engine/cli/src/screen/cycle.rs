@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use grace_engine::decide::BundleOutcome;
 use grace_govern::cycle::{CycleSaid, Loop};
 
 use super::numbers::count;
@@ -48,7 +47,7 @@ pub fn cycle(
         }
     };
     let bundles: Vec<String> =
-        said.bundles.iter().map(|(name, outcome)| format!("{name} {}", word(*outcome))).collect();
+        said.bundles.iter().map(|(name, outcome)| format!("{name} {}", outcome.word())).collect();
     say("run again", if bundles.is_empty() { "no bundle".to_owned() } else { bundles.join(", ") });
     let checks: Vec<&str> = audit.checks.iter().map(|check| check.word()).collect();
     if said.signs.is_empty() && !checks.is_empty() {
@@ -96,15 +95,6 @@ pub fn cycle(
 /// That nothing is to do.
 pub fn not_due(page: &mut Page, actions: usize, audit: &Loop) {
     page.line(0, format!("no cycle is due: {actions} of {} since the last", count(u64::from(audit.every), "action")));
-}
-
-fn word(outcome: BundleOutcome) -> &'static str {
-    match outcome {
-        BundleOutcome::Passed => "passed",
-        BundleOutcome::Flaky => "flaky",
-        BundleOutcome::Failed => "failed",
-        BundleOutcome::Cancelled => "was stopped",
-    }
 }
 
 /// `12 passed, 3 failed`, the most frequent first.

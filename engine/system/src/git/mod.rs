@@ -9,6 +9,7 @@
 mod blobs;
 mod commits;
 mod content;
+mod edited;
 mod export;
 mod refs;
 mod revert;
@@ -31,6 +32,7 @@ use crate::{env, files};
 pub use blobs::{Blob, Blobs};
 pub use commits::{CommitInfo, CommitRange, CommitSignature, Person};
 pub use content::{KnownFile, Names, Recall};
+pub use edited::Written;
 pub use export::ExportReport;
 pub use revert::Reverted;
 pub use tree::{EntryKind, Status, TreeChange, TreeEntry};

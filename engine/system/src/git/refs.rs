@@ -1,5 +1,4 @@
-//! References of our own, below `refs/grace/`: what they point at, and putting a file on top of one. The only place that
-//! writes to a repository.
+//! References of our own, below `refs/grace/`: what they point at, and putting a file on top of one.
 
 use super::{CommitId, GitError, Oid, Repository, run};
 use crate::clock;
@@ -53,7 +52,7 @@ impl Repository {
     }
 
     /// The object that a command makes of its input.
-    fn made(&self, arguments: &[&str], input: Vec<u8>) -> Result<Oid, GitError> {
+    pub(super) fn made(&self, arguments: &[&str], input: Vec<u8>) -> Result<Oid, GitError> {
         let mut command = self.command(arguments.iter().copied());
         command.input = Some(input);
         let date = format!("@{} +0000", clock::now().as_second());
