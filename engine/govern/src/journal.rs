@@ -24,8 +24,8 @@ use crate::cycle::{ActionSaid, CycleSaid};
 use crate::inputs::{Gist, Inputs};
 use crate::monitor;
 use crate::probes::ProbeSaid;
-use crate::story::{Amendment, Story};
 use crate::steps::StepSaid;
+use crate::story::{Amendment, Story};
 
 /// Records that are read at once, from the newest back.
 const STRIDE: u64 = 512;

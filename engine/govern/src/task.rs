@@ -438,13 +438,9 @@ mod tests {
     #[test]
     fn a_task_names_what_may_be_touched_and_nothing_else() {
         let task = task("files = [\"app/x.py\", \"lib/\"]\n");
-        for (path, allowed) in [
-            ("app/x.py", true),
-            ("lib/a/b.py", true),
-            ("lib", false),
-            ("library/x.py", false),
-            ("app/x.pyc", false),
-        ] {
+        for (path, allowed) in
+            [("app/x.py", true), ("lib/a/b.py", true), ("lib", false), ("library/x.py", false), ("app/x.pyc", false)]
+        {
             assert_eq!(task.allows(path), allowed, "{path}");
         }
     }

@@ -8,8 +8,8 @@ use grace_engine::Row;
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 
 use super::{
-    Answer, approve, auditing, check, cost, explain, fmt, gate, hook, init, model, plan, replay, run, store, story, task,
-    test,
+    Answer, approve, auditing, check, cost, explain, fmt, gate, hook, init, model, plan, replay, run, store, story,
+    task, test,
 };
 use crate::args::{Cli, Reference};
 use crate::failure::{self, Result};
