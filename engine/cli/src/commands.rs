@@ -5,6 +5,7 @@ mod agents_md;
 mod approve;
 mod audit;
 mod auditing;
+mod backtesting;
 mod carrying;
 mod check;
 pub(crate) mod cost;

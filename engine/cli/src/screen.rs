@@ -6,6 +6,7 @@
 
 pub mod approvals;
 pub mod audit;
+pub mod backtest;
 pub mod chart;
 pub mod cost;
 pub mod cycle;

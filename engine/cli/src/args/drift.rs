@@ -41,6 +41,39 @@ The KPI says `from push`.")]
   grace-rules drift status --html drift.html
 Exit code 0 nothing got worse, 1 drift, 2 nothing is known.")]
     Status(StatusArgs),
+    /// Would a rule cry wolf? Tried on a past of yours, before it is trusted
+    #[command(after_help = "Examples:
+  grace-rules drift test heal_regression --history history.csv
+  grace-rules drift test heal_regression --history heal.parquet --numerator ok --denominator all
+Made-up deployments in that past are watched: as it was, and made worse. What happened in it is taken for nothing.
+Exit code 0 false alarms within 5 %, 1 more, 2 nothing could be judged.")]
+    Test(TestArgs),
+}
+
+/// `drift test`.
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// The drift rule
+    #[arg(value_name = "RULE")]
+    pub rule: String,
+    /// What its KPI was: a CSV file with a line of names, JSON lines (.jsonl) or Parquet (.parquet)
+    #[arg(long, value_name = "FILE")]
+    pub history: PathBuf,
+    /// The column of the time
+    #[arg(long, value_name = "COLUMN", default_value = "ts")]
+    pub time: String,
+    /// The column of the value
+    #[arg(long, value_name = "COLUMN", default_value = "value", conflicts_with = "numerator")]
+    pub value: String,
+    /// Of what is counted: the column of how many
+    #[arg(long, value_name = "COLUMN", requires = "denominator")]
+    pub numerator: Option<String>,
+    /// And the column of how many in all
+    #[arg(long, value_name = "COLUMN", requires = "numerator")]
+    pub denominator: Option<String>,
+    /// Rules from this directory
+    #[arg(long, value_name = "DIR")]
+    pub rules: Option<PathBuf>,
 }
 
 /// `drift deploy`.

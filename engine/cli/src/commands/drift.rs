@@ -44,6 +44,7 @@ pub(super) fn drift(context: &Context, command: &DriftCommand, show: Show<'_>) -
         DriftCommand::Watch(args) => watch(context, args, show),
         DriftCommand::Push { kpi } => push(context, kpi),
         DriftCommand::Status(args) => status(context, args),
+        DriftCommand::Test(args) => super::backtesting::test(context, args),
     }
 }
 
@@ -194,7 +195,7 @@ fn find(repository: &Repository, args: &DeployArgs, change: &mut ChangeArgs) -> 
 }
 
 /// The drift rules of a book, with their texts.
-fn watches(book: Option<&Book>) -> Result<Vec<WatchSaid>> {
+pub(super) fn watches(book: Option<&Book>) -> Result<Vec<WatchSaid>> {
     let files = || book.into_iter().flat_map(|book| &book.files).filter(|file| !file.path.starts_with(RAISED));
     let mut kpis: BTreeMap<String, String> = BTreeMap::new();
     let mut rules: Vec<(String, String, Drift)> = Vec::new();

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::args::{Cli, Reference};
 use crate::failure::{self, Result};
-use crate::screen::{audit, drift, stats};
+use crate::screen::{audit, backtest, drift, stats};
 
 /// Columns of the help in the documentation.
 const WIDTH: usize = 80;
@@ -76,6 +76,7 @@ fn schemas() -> BTreeMap<&'static str, Schema> {
         ("replay", of::<replay::ReplayReport<'_>>()),
         ("drift", of::<drift::Report>()),
         ("drift-collect", of::<drift::CollectReport>()),
+        ("drift-test", of::<backtest::Report>()),
         ("drift-push", of::<drift::PushReport>()),
         ("stories", of::<story::StoriesReport<'_>>()),
         ("models", of::<model::ListReport>()),

@@ -76,7 +76,9 @@ fn kpi_of(text: &str) -> Option<(String, Kpi)> {
 }
 
 impl Watched {
-    fn of(said: WatchSaid, deployed: i64) -> Self {
+    /// The watch of a deployment at this time.
+    #[must_use]
+    pub fn of(said: WatchSaid, deployed: i64) -> Self {
         let item = operational(&said.text).map(|(_, item)| item);
         let drift = item.as_ref().and_then(Drift::of);
         let because = item.and_then(|item| item.because).map(|text| text.value).unwrap_or_default();
