@@ -38,6 +38,7 @@ static PACKS: &[Pack] = packs![
     "grace.intents" in "rules/intents.grace",
     "grace.limits" in "rules/limits.grace",
     "grace.policies" in "rules/policies.grace",
+    "grace.practices" in "rules/practices.grace",
     "grace.principles" in "rules/principles.grace",
     "grace.seed_tags" in "rules/seed_tags.grace",
     "grace.selection" in "rules/selection.grace",

@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod drift;
 mod model;
+pub mod practice;
 pub mod task;
 
 use std::path::PathBuf;
@@ -154,6 +155,9 @@ pub enum Command {
         after_help = "Example, as an agent's settings name it:\n  {\"mcpServers\": {\"grace-rules\": {\"command\": \"grace-rules\", \"args\": [\"mcp\"]}}}\nIt speaks on standard input and output, only reads, and runs nothing of the repository."
     )]
     Mcp,
+    /// Ways of working that have proved themselves, and those that fit a change
+    #[command(subcommand)]
+    Practice(practice::PracticeCommand),
     /// The rules in force, for the file that coding agents read
     #[command(after_help = "Example:\n  grace-rules agents-md --write\nOnly what stands between its marks is changed.")]
     AgentsMd(agents::AgentsMdArgs),

@@ -22,6 +22,7 @@ mod mcp;
 pub(crate) mod model;
 pub(crate) mod observing;
 mod plan;
+mod practice;
 pub(crate) mod recording;
 mod reference;
 pub(crate) mod replay;
@@ -168,6 +169,7 @@ pub fn carry_out(
         Command::Graph(GraphCommand::Export { level, graph }) => graph::export(&context, *level, graph),
         Command::Run(args) => run::run(&context, args),
         Command::Cost(args) => cost::cost(&context, args),
+        Command::Practice(command) => practice::practice(&context, command),
         Command::Mcp => mcp::mcp(&context),
         Command::AgentsMd(args) => agents_md::agents_md(&context, args),
         Command::Hook(args) => match &args.verb {

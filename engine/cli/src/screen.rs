@@ -20,6 +20,7 @@ pub mod notes;
 pub mod numbers;
 pub mod page;
 pub mod plan;
+pub mod practice;
 pub mod proof;
 pub mod replay;
 pub mod run;

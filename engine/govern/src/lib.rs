@@ -14,6 +14,7 @@ pub mod halts;
 pub mod inputs;
 pub mod journal;
 pub mod monitor;
+pub mod practices;
 pub mod probes;
 pub mod project;
 pub mod shelf;

@@ -294,3 +294,23 @@ fn the_protocols_own_sdk_lists_and_calls_every_tool() {
     assert_eq!(said.iter().filter(|one| one["failed"] == false).count(), 6, "{said:?}");
     assert!(said.last().unwrap()["rules"].as_str().unwrap().contains("core_change"));
 }
+
+#[test]
+fn practices_are_listed_and_suggested_by_what_a_change_touches() {
+    let repo = Repo::project();
+    let own = "practice slowly\n  kind playbook\n  says \"Slowly.\"\n  step \"One.\"\n  applies to kernel\n";
+    repo.write(
+        "grace/practices.grace",
+        &format!("{own}\npractice never\n  kind playbook\n  step \"No.\"\n  applies to kernel\n  not for kernel\n"),
+    );
+    repo.commit("practices");
+    let all = repo.json("practice list");
+    assert_eq!(all["practices"].as_array().unwrap().len(), 22, "20 are shipped");
+    repo.edit_kernel();
+    let best = repo.json("practice suggest");
+    let best = best["suggestions"].as_array().unwrap();
+    assert_eq!((best[0]["name"].as_str(), best[0]["score"].as_i64()), (Some("slowly"), Some(250)));
+    assert!(best.len() <= 5 && best.iter().all(|one| one["name"] != "never"), "{best:?}");
+    assert!(repo.grace("practice show slowly").contains("1  One."));
+    assert!(repo.grace("practice show nothing").contains("--- exit 2"));
+}

@@ -8,8 +8,8 @@ use grace_engine::Row;
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 
 use super::{
-    Answer, approve, auditing, check, cost, explain, fmt, gate, hook, init, model, plan, replay, run, store, story,
-    task, test,
+    Answer, approve, auditing, check, cost, explain, fmt, gate, hook, init, model, plan, practice, replay, run, store,
+    story, task, test,
 };
 use crate::args::{Cli, Reference};
 use crate::failure::{self, Result};
@@ -62,6 +62,8 @@ fn schemas() -> BTreeMap<&'static str, Schema> {
         ("fmt", of::<fmt::Report>()),
         ("init", of::<init::Report>()),
         ("run", of::<run::RunReport<'_>>()),
+        ("practices", of::<practice::PracticesReport<'_>>()),
+        ("suggestions", of::<practice::SuggestionsReport<'_>>()),
         ("cost", of::<cost::CostReport>()),
         ("hook", of::<hook::HookReport>()),
         ("decision", of::<gate::GateReport<'_>>()),

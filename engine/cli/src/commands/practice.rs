@@ -1,0 +1,87 @@
+//! `practice`: ways of working, declared and taken from stories, and those that fit a change.
+
+use grace_govern::practices::{self, Practice, Suggestion};
+use grace_govern::{journal, story};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Answer, Context, plan};
+use crate::args::practice::PracticeCommand;
+use crate::failure::{Failure, Result};
+use crate::load::{self, Cache};
+use crate::screen;
+
+/// The pack that every project knows, adopted or not.
+const SHIPPED: &str = "grace.practices";
+
+/// Practices as JSON.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct PracticesReport<'a> {
+    schema: &'static str,
+    version: u32,
+    /// By name.
+    practices: &'a [Practice],
+}
+
+/// Practices that fit a change.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct SuggestionsReport<'a> {
+    schema: &'static str,
+    version: u32,
+    /// The best first.
+    suggestions: &'a [Suggestion],
+}
+
+pub(super) fn practice(context: &Context, command: &PracticeCommand) -> Result<Answer> {
+    let mut known = known(context)?;
+    match command {
+        PracticeCommand::List => shown(context, &known, screen::practice::list),
+        PracticeCommand::Show { name } => {
+            known.retain(|practice| practice.name == *name);
+            if known.is_empty() {
+                return Err(Failure::new("input", format!("there is no practice `{}`", name.escape_debug()))
+                    .help("grace-rules practice list shows what there is"));
+            }
+            shown(context, &known, screen::practice::whole)
+        }
+        PracticeCommand::Suggest(change) => {
+            let (plan, _) = plan::derive(context, change, Cache::unless(change.no_cache))?;
+            let suggestions = practices::suggested(&known, &practices::terms(&plan));
+            if context.is_json() {
+                let report =
+                    SuggestionsReport { schema: "grace-rules/suggestions", version: 1, suggestions: &suggestions };
+                return Answer::json(&report, true);
+            }
+            let mut page = context.page();
+            screen::practice::suggested(&mut page, &suggestions);
+            Ok(Answer::yes(page.finish()))
+        }
+    }
+}
+
+fn shown(context: &Context, known: &[Practice], screen: impl Fn(&mut screen::Page, &[Practice])) -> Result<Answer> {
+    if context.is_json() {
+        return Answer::json(&PracticesReport { schema: "grace-rules/practices", version: 1, practices: known }, true);
+    }
+    let mut page = context.page();
+    screen(&mut page, known);
+    Ok(Answer::yes(page.finish()))
+}
+
+/// The project's practices and the shipped ones, with what the ledger's stories say of them, and those that these teach.
+fn known(context: &Context) -> Result<Vec<Practice>> {
+    let mut all = load::rules_here(&context.place, None)?.map(|book| practices::declared(&book)).unwrap_or_default();
+    let shipped = load::own_book(std::collections::BTreeMap::from([(
+        "shipped".to_owned(),
+        Ok(std::sync::Arc::from(format!("module shipped\nuse {SHIPPED}\n"))),
+    )]));
+    let names: Vec<String> = all.iter().map(|practice| practice.name.clone()).collect();
+    all.extend(practices::declared(&shipped).into_iter().filter(|practice| !names.contains(&practice.name)));
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    let ledger = match &context.place.repository {
+        Ok(repository) => journal::recorded(repository)?,
+        Err(_) => None,
+    };
+    let stories = ledger.map(|ledger| story::all(&ledger)).transpose()?.unwrap_or_default();
+    Ok(practices::learned(all, &stories))
+}

@@ -1,0 +1,335 @@
+//! Practices: ways of working that are declared, and those that are taken from stories that went well; how often each was used
+//! and how that ended, counted from the stories that the ledger holds; which fit a change.
+//!
+//! Nothing is kept of it: the same ledger and the same rules give the same counts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use grace_dsl::Role;
+use grace_dsl::ast::{ItemKind, OperationalKind, Word};
+use grace_engine::input::Book;
+use grace_engine::plan::{Evidence, Plan, Step};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::story::{Fields, Told};
+
+/// Practices that are suggested.
+const MOST_SUGGESTED: usize = 5;
+/// What is taken for the share of successes of one that was never used, as one of two, and for its trust, in thousandths.
+const UNKNOWN_TRUST: i64 = 500;
+
+/// A way of working.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Practice {
+    /// Its name.
+    pub name: String,
+    /// `playbook`, `adapter_api`, `test_suite`, `telemetry_hook`, `refactor`.
+    pub kind: String,
+    /// What it is.
+    pub says: String,
+    /// What to do, in order.
+    pub steps: Vec<String>,
+    /// Layers, domains, tags and operations that it fits.
+    pub applies_to: Vec<String>,
+    /// Those that it does not fit.
+    pub not_for: Vec<String>,
+    /// Why it works, or where it comes from.
+    pub because: String,
+    /// Where it stands: `pack grace.practices`, a file, or `stories`.
+    pub place: String,
+    /// The stories that it was taken from.
+    pub from: Vec<u64>,
+    /// Stories that used it and have ended: those that went well, and all.
+    pub succeeded: u64,
+    /// All of them.
+    pub used: u64,
+    /// Mean trust of those stories, in thousandths; absent where none has one.
+    pub trust: Option<i64>,
+}
+
+/// A practice that fits, with what its place hangs on, each in thousandths.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Suggestion {
+    /// The practice.
+    #[serde(flatten)]
+    pub practice: Practice,
+    /// What of the change it fits.
+    pub fits: Vec<String>,
+    /// The share of what it applies to that the change touches.
+    pub fit: i64,
+    /// Fit × success × trust.
+    pub score: i64,
+}
+
+impl Practice {
+    /// The share of successes, in thousandths, with one success and one failure added: of few uses little is known.
+    #[must_use]
+    pub fn success(&self) -> i64 {
+        i64::try_from((self.succeeded + 1) * 1000 / (self.used + 2)).unwrap_or(0)
+    }
+}
+
+/// The practices of a book that apply or are visible, by name.
+#[must_use]
+pub fn declared(book: &Book) -> Vec<Practice> {
+    let mut all = BTreeMap::new();
+    for file in &book.files {
+        let Ok(text) = &file.text else { continue };
+        for item in grace_dsl::parse(text).items {
+            let ItemKind::Operational(operational) = &item.kind else { continue };
+            if operational.kind != OperationalKind::Practice {
+                continue;
+            }
+            let line = |name: &str| -> Vec<String> {
+                let lines = operational.clauses.iter().filter(|clause| clause.name.text == name);
+                lines.flat_map(|clause| clause.words.iter().filter_map(said)).collect()
+            };
+            let because = operational.because.as_ref().map(|text| text.value.clone()).unwrap_or_default();
+            let practice = Practice {
+                name: item.name.clone(),
+                kind: line("kind").concat(),
+                says: line("says").join(" "),
+                steps: line("step"),
+                applies_to: line("applies to"),
+                not_for: line("not for"),
+                because,
+                place: file.path.to_string(),
+                from: Vec::new(),
+                succeeded: 0,
+                used: 0,
+                trust: None,
+            };
+            // The project's own beats what it is shipped with.
+            if file.role == Role::Own || !all.contains_key(&item.name) {
+                all.insert(item.name.clone(), practice);
+            }
+        }
+    }
+    all.into_values().collect()
+}
+
+fn said(word: &Word) -> Option<String> {
+    match word {
+        Word::Word(name) => Some(name.text.clone()),
+        Word::Text(text) => Some(text.value.clone()),
+        Word::Call(name, argument) => Some(format!("{}({})", name.text, argument.text)),
+        Word::Quantity(_) | Word::Comma => None,
+    }
+}
+
+/// What stories teach: declared practices with their counts, then those taken from stories that went well and gave steps of
+/// their own. Stories with the same steps are one practice.
+#[must_use]
+pub fn learned(mut practices: Vec<Practice>, stories: &[Told]) -> Vec<Practice> {
+    let mut trust: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    let mut taken: BTreeMap<Vec<String>, Practice> = BTreeMap::new();
+    for story in stories {
+        let fields = story.fields();
+        let outcome = list(&fields, "outcome").concat();
+        let went_well = match outcome.as_str() {
+            "success" => true,
+            "failed" | "rolled_back" => false,
+            _ => continue,
+        };
+        let score = story.story.trust.as_ref().and_then(|reading| reading.score);
+        let used = list(&fields, "playbooks_used");
+        let mut known = false;
+        for practice in practices.iter_mut().filter(|practice| used.contains(&practice.name)) {
+            known = true;
+            practice.used += 1;
+            practice.succeeded += u64::from(went_well);
+            trust.entry(practice.name.clone()).or_default().extend(score);
+        }
+        let steps: Vec<String> = list(&fields, "plan_steps");
+        let given = if used.is_empty() { steps } else { used };
+        if known || given.is_empty() {
+            continue;
+        }
+        let key: Vec<String> = given.iter().map(|step| step.trim().to_lowercase()).collect();
+        // What failed counts against what it repeats, and teaches nothing new.
+        if !went_well && !taken.contains_key(&key) {
+            continue;
+        }
+        let practice = taken.entry(key).or_insert_with(|| Practice {
+            name: format!("story_{}", story.id),
+            kind: "playbook".to_owned(),
+            says: story.title(),
+            steps: given,
+            applies_to: ["layer", "component"].iter().flat_map(|field| parted(&list(&fields, field))).collect(),
+            not_for: Vec::new(),
+            because: "It went well.".to_owned(),
+            place: "stories".to_owned(),
+            from: Vec::new(),
+            succeeded: 0,
+            used: 0,
+            trust: None,
+        });
+        if went_well {
+            practice.from.push(story.id);
+        }
+        practice.used += 1;
+        practice.succeeded += u64::from(went_well);
+        trust.entry(practice.name.clone()).or_default().extend(score);
+    }
+    practices.extend(taken.into_values());
+    for practice in &mut practices {
+        let scores = trust.get(&practice.name).map(Vec::as_slice).unwrap_or_default();
+        let sum: i64 = scores.iter().sum();
+        practice.trust = i64::try_from(scores.len()).ok().filter(|count| *count > 0).map(|count| sum / count);
+    }
+    practices
+}
+
+/// A story's layers, and its components, are one text: `layer1, layer2`.
+fn parted(texts: &[String]) -> Vec<String> {
+    let names = texts.iter().flat_map(|text| text.split(',')).map(str::trim);
+    names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+fn list(fields: &Fields, name: &str) -> Vec<String> {
+    fields.get(name).map(|field| field.value.entries()).unwrap_or_default()
+}
+
+/// What a plan's change touches, in the words that practices use: tags, layers, domains, and what is declared of it.
+#[must_use]
+pub fn terms(plan: &Plan) -> BTreeSet<String> {
+    let mut terms = BTreeSet::new();
+    let mut add = |text: &str| {
+        for word in text.split(|char: char| !(char.is_alphanumeric() || char == '_')) {
+            terms.insert(word.to_owned());
+        }
+    };
+    let of_rules = plan.rules.iter().flat_map(|rule| &rule.derivation).chain(&plan.tier_derivation);
+    for evidence in of_rules.flat_map(|reason| &reason.evidence) {
+        match evidence {
+            Evidence::Changed { set, proof, .. } => {
+                add(set);
+                for step in proof {
+                    if let Step::Named { name, .. } = step {
+                        add(name);
+                    }
+                }
+            }
+            Evidence::Declared { value, .. } => add(value),
+            _ => {}
+        }
+    }
+    terms
+}
+
+/// The practices that fit best: fit × success × trust, then by name. None that is not for something that the change touches.
+#[must_use]
+pub fn suggested(practices: &[Practice], terms: &BTreeSet<String>) -> Vec<Suggestion> {
+    let mut found: Vec<Suggestion> = practices
+        .iter()
+        .filter(|practice| !practice.not_for.iter().any(|term| terms.contains(term)))
+        .filter_map(|practice| {
+            let fits: Vec<String> = practice.applies_to.iter().filter(|term| terms.contains(*term)).cloned().collect();
+            let all = i64::try_from(practice.applies_to.len()).ok().filter(|all| *all > 0)?;
+            let fit = i64::try_from(fits.len()).ok()? * 1000 / all;
+            let score = fit * practice.success() / 1000 * practice.trust.unwrap_or(UNKNOWN_TRUST) / 1000;
+            (fit > 0).then(|| Suggestion { practice: practice.clone(), fits, fit, score })
+        })
+        .collect();
+    found.sort_by(|a, b| (b.score, &a.practice.name).cmp(&(a.score, &b.practice.name)));
+    found.truncate(MOST_SUGGESTED);
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use grace_engine::input::BookFile;
+
+    use super::*;
+
+    fn book(role: Role, text: &str) -> Book {
+        Book { files: vec![BookFile { path: "x.grace".into(), text: Ok(Arc::from(text)), role }] }
+    }
+
+    fn practice(name: &str, applies_to: &[&str], not_for: &[&str], used: u64, succeeded: u64) -> Practice {
+        let all = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Practice {
+            name: name.to_owned(),
+            kind: "playbook".to_owned(),
+            says: String::new(),
+            steps: Vec::new(),
+            applies_to: all(applies_to),
+            not_for: all(not_for),
+            because: String::new(),
+            place: String::new(),
+            from: Vec::new(),
+            succeeded,
+            used,
+            trust: None,
+        }
+    }
+
+    #[test]
+    fn a_practice_is_read_from_its_lines() {
+        let text = "practice tune\n  kind playbook\n  says \"Tune it.\"\n  step \"One.\"\n  step \"Two.\"\n  \
+                    applies to self_healing, layer2\n  not for layer1\n  because \"It works.\"\n";
+        let found = declared(&book(Role::Own, text));
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].kind.as_str(), found[0].steps.len()), ("playbook", 2));
+        assert_eq!(found[0].applies_to, ["self_healing", "layer2"]);
+        assert_eq!((found[0].not_for.as_slice(), found[0].because.as_str()), (&["layer1".to_owned()][..], "It works."));
+    }
+
+    fn told(id: u64, fields: serde_json::Value) -> Told {
+        let mut all = serde_json::Map::new();
+        for (name, value) in fields.as_object().unwrap() {
+            all.insert(name.clone(), serde_json::json!({"value": value, "from": "given"}));
+        }
+        let about = serde_json::json!({"plan": "", "diff": "", "rules": "", "tree": "", "base": null, "head": null});
+        let story = serde_json::json!({
+            "run": "", "about": about, "fields": all, "missing": [], "principles": [], "trust": null,
+        });
+        let story = serde_json::from_value(story).unwrap();
+        let (at, actor, amendments, decisions) = Default::default();
+        Told { id, at, actor, story, amendments, decisions }
+    }
+
+    #[test]
+    fn stories_count_what_they_used_and_teach_what_went_well_once() {
+        let steps = serde_json::json!(["Cut it.", "Watch it."]);
+        let other = serde_json::json!(["cut it. ", "watch it."]);
+        let stories = [
+            told(1, serde_json::json!({"outcome": "success", "playbooks_used": ["known"]})),
+            told(2, serde_json::json!({"outcome": "rolled_back", "playbooks_used": ["known"]})),
+            told(3, serde_json::json!({"outcome": "pending", "playbooks_used": ["known"]})),
+            told(4, serde_json::json!({"outcome": "failed", "plan_steps": ["Break it."]})),
+            told(
+                5,
+                serde_json::json!({"outcome": "success", "plan_steps": steps, "title": "Cut", "layer": "layer1, layer2"}),
+            ),
+            told(6, serde_json::json!({"outcome": "success", "plan_steps": other})),
+            told(7, serde_json::json!({"outcome": "failed", "plan_steps": steps})),
+        ];
+        let learned = learned(vec![practice("known", &[], &[], 0, 0)], &stories);
+        let shown: Vec<_> =
+            learned.iter().map(|one| (one.name.as_str(), one.succeeded, one.used, one.from.clone())).collect();
+        assert_eq!(shown, [("known", 1, 2, vec![]), ("story_5", 2, 3, vec![5, 6])]);
+        assert_eq!(learned[1].says, "Cut");
+        assert_eq!(learned[1].applies_to, ["layer1", "layer2"]);
+    }
+
+    #[test]
+    fn what_fits_and_went_well_comes_first_and_what_does_not_fit_does_not_come() {
+        let practices = [
+            practice("never_used", &["kernel"], &[], 0, 0),
+            practice("good", &["kernel"], &[], 8, 8),
+            practice("bad", &["kernel"], &[], 8, 0),
+            practice("half", &["kernel", "memory"], &[], 8, 8),
+            practice("not_here", &["kernel"], &["layer1"], 9, 9),
+            practice("elsewhere", &["memory"], &[], 9, 9),
+        ];
+        let terms = BTreeSet::from(["kernel".to_owned(), "layer1".to_owned()]);
+        let names: Vec<String> = suggested(&practices, &terms).into_iter().map(|one| one.practice.name).collect();
+        assert_eq!(names, ["good", "never_used", "half", "bad"]);
+        let many: Vec<Practice> = (0..9).map(|at| practice(&format!("p{at}"), &["kernel"], &[], 0, 0)).collect();
+        assert_eq!(suggested(&many, &terms).len(), MOST_SUGGESTED);
+    }
+}
