@@ -350,7 +350,7 @@ mod tests {
             compared(newest_first, limits).into_iter().map(|model| model.is_beyond).collect::<Vec<_>>()
         };
         let baseline = said(100, 10, 0);
-        assert_eq!(beyond(&[baseline.clone()]), Vec::<bool>::new());
+        assert_eq!(beyond(std::slice::from_ref(&baseline)), Vec::<bool>::new());
         assert_eq!(beyond(&[said(150, 10, 1), baseline.clone()]), [false]);
         assert_eq!(beyond(&[said(151, 10, 0), said(100, 10, 0), baseline.clone()]), [true]);
         assert_eq!(beyond(&[said(100, 10, 2), baseline.clone()]), [true]);
