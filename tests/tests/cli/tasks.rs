@@ -27,6 +27,18 @@ rule test_weakened : tier 2
   require  approval 1 of team(governance)
   because  "Nobody lowers the bar for their own change."
 
+kpi answer_rate
+  better  higher
+  from    push
+
+drift answer_worse on answer_rate
+  watch       every 1 h for 24 h after deployment
+  alert       worse by more than 20 % of baseline
+  missing     unknown
+  on suspect  note
+  on drift    open story
+  because     "An answer that comes less often is an outage."
+
 bundle core
   tests    path("tests/**")
   run      "python3", "-m", "pytest", "{tests}", "-q", "--junitxml={junit}"
@@ -139,8 +151,10 @@ fn a_good_patch_goes_through_all_steps_and_touches_nothing_unless_asked() {
     assert_eq!(agent.bench.repo.read("app/core.py"), "def f():\n    return 1\n");
     let shown = agent.bench.repo.git(&["show", "refs/grace/tasks/answer:app/core.py"]);
     assert_eq!(shown, "def f():\n    return 5");
-    let again = agent.run(TASK, &["--apply"]);
+    let again = agent.run(TASK, &["--apply", "--deployed"]);
     assert_eq!(again.code, Some(0), "{}", flat(&again));
+    assert_eq!(agent.steps().into_iter().filter(|(step, _)| *step == 9).last().unwrap().1, "done");
+    assert_eq!(agent.bench.repo.recorded_as("deployment").len(), 1);
     assert_eq!(agent.bench.repo.read("app/core.py"), "def f():\n    return 5\n");
 }
 
@@ -219,4 +233,46 @@ fn a_tasks_own_command_runs_in_the_changed_tree_without_keys() {
     let code = "import os, app.core; assert app.core.f() == 5 and 'STUB_KEY' not in os.environ";
     let said = agent.run(&with(code), &[]);
     assert_eq!(said.code, Some(0), "{}", flat(&said));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_task_that_was_killed_goes_on_and_does_not_ask_again() {
+    use std::process::Command;
+    use std::time::Duration;
+
+    let agent = Agent::answering(good);
+    let flag = agent.file("flag");
+    let waits = format!(
+        "import os, time\n\n\ndef test_waits():\n    while not os.path.exists({flag:?}):\n        time.sleep(0.05)\n"
+    );
+    agent.bench.repo.write("tests/test_waits.py", &waits);
+    agent.bench.commit("alice@example.org", Some(1), "waits");
+    let (file, config) = (agent.file("task.toml"), agent.file("config.toml"));
+    fs::write(&file, TASK).unwrap();
+    let asked = || agent.stub.seen().iter().filter(|asked| asked.body.contains("unified diff against")).count();
+    let mut command = agent.bench.repo.command();
+    command.args(["task", "run", &file]).env("GRACE_RULES_CONFIG", &config).env("STUB_KEY", "secret");
+    command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let mut child = command.spawn().unwrap();
+    // It is in its bundles once the run's plan is recorded.
+    for _ in 0..1200 {
+        if agent.bench.repo.git(&["for-each-ref", "refs/grace/tasks"]).contains("answer") {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(asked(), 1);
+    let killed = Command::new("kill").args(["-KILL", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    child.wait().unwrap();
+    fs::write(&flag, "").unwrap();
+    let said = agent.run(TASK, &[]);
+    assert_eq!(said.code, Some(0), "{}", flat(&said));
+    assert_eq!(asked(), 1, "what was answered is in the ledger");
+    let sixth = agent.steps().into_iter().filter(|(step, _)| *step == 6).count();
+    assert_eq!((sixth, agent.bench.repo.recorded_as("task")[0]["attempt"].as_u64()), (1, Some(1)));
+    // Another time it is asked anew.
+    assert_eq!(agent.run(TASK, &["--again"]).code, Some(0));
+    assert_eq!(asked(), 2);
 }

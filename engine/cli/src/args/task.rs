@@ -32,4 +32,7 @@ pub struct TaskArgs {
     /// Write the patch to the work tree where it may go
     #[arg(long)]
     pub apply: bool,
+    /// It is deployed as soon as it may go: watch what follows
+    #[arg(long)]
+    pub deployed: bool,
 }

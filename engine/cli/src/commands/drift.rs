@@ -77,7 +77,7 @@ fn moment(text: Option<&str>) -> Result<i64> {
     text.map_or_else(|| Ok(clock::now().as_second()), load::moment)
 }
 
-fn deploy(context: &Context, args: &DeployArgs) -> Result<Answer> {
+pub(super) fn deploy(context: &Context, args: &DeployArgs) -> Result<Answer> {
     let mut change = args.change.clone();
     refuse_suppositions(&change, "a deployment")?;
     let repository = context.place.repository()?;

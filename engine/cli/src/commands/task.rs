@@ -26,6 +26,7 @@ use super::keeping::take_in;
 use super::model::{Known, choices};
 use super::plan::engine;
 use super::{Answer, Context};
+use crate::args::drift::DeployArgs;
 use crate::args::task::TaskArgs;
 use crate::args::{ChangeArgs, RunArgs};
 use crate::failure::{Failure, Result, quoted};
@@ -261,7 +262,7 @@ impl Work<'_> {
         };
         let commit = self.repository.commit_edited(self.base, &edits, &self.message(&chosen), &self.reference())?;
         self.commit = Some(commit);
-        self.judge(commit, &chosen)
+        self.judge(commit, &chosen, args.deployed)
     }
 
     /// What would be planned if the files that the task names changed.
@@ -565,7 +566,7 @@ impl Work<'_> {
     }
 
     /// Steps 7 to 11: the bundles, the story, and what is decided.
-    fn judge(&mut self, commit: CommitId, model: &str) -> Result<Ended> {
+    fn judge(&mut self, commit: CommitId, model: &str, deployed: bool) -> Result<Ended> {
         let change = ChangeArgs {
             base: Some(self.base.to_string()),
             head: Some(commit.to_string()),
@@ -615,12 +616,7 @@ impl Work<'_> {
         let Some((seq, decided)) = decided else { return Err(Failure::new("bug", "a decision was not recorded")) };
         let goes = decided.answer == grace_engine::decide::Answer::Go && self.reasons.is_empty();
         self.reasons.extend(decided.reasons.iter().map(|reason| reason.what.clone()));
-        let watched = if goes {
-            "the deployment is watched: grace-rules drift deploy"
-        } else {
-            "nothing goes, and nothing is watched"
-        };
-        self.say(9, Came::Skipped, watched, Vec::new())?;
+        self.monitor(&change, goes, deployed)?;
         let facts = vec![("decision", vec![seq.to_string()]), ("answer", vec![decided.answer.word().to_owned()])];
         self.say(10, Came::Done, format!("decision {seq}: {}", decided.answer.word()), facts)?;
         self.say(
@@ -635,6 +631,26 @@ impl Work<'_> {
             grace_engine::decide::Answer::No => Ended::Refused,
             _ => Ended::Failed,
         })
+    }
+
+    /// Step 9: what may go is watched once it is deployed.
+    fn monitor(&mut self, change: &ChangeArgs, goes: bool, deployed: bool) -> Result<()> {
+        if !goes {
+            return self.say(9, Came::Skipped, "nothing goes, and nothing is watched", Vec::new());
+        }
+        if !deployed {
+            let (base, head) = (self.base, self.reference());
+            let what = format!("not deployed yet: grace-rules drift deploy --base {base} --head {head}");
+            return self.say(9, Came::Skipped, what, Vec::new());
+        }
+        let args = DeployArgs { plan: None, run: None, at: None, change: change.clone() };
+        match super::drift::deploy(self.context, &args) {
+            Ok(_) => self.say(9, Came::Done, "what it does is watched: grace-rules drift status", Vec::new()),
+            Err(failure) => {
+                // That it may go stands; that nobody watches is told.
+                self.say(9, Came::Failed, format!("it is not watched: {}", failure.message), Vec::new())
+            }
+        }
     }
 
     /// Why the task's own test command did not succeed in the changed tree. It sees none of the operator's keys.
