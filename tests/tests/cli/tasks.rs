@@ -153,7 +153,7 @@ fn a_good_patch_goes_through_all_steps_and_touches_nothing_unless_asked() {
     assert_eq!(shown, "def f():\n    return 5");
     let again = agent.run(TASK, &["--apply", "--deployed"]);
     assert_eq!(again.code, Some(0), "{}", flat(&again));
-    assert_eq!(agent.steps().into_iter().filter(|(step, _)| *step == 9).last().unwrap().1, "done");
+    assert_eq!(agent.steps().into_iter().rfind(|(step, _)| *step == 9).unwrap().1, "done");
     assert_eq!(agent.bench.repo.recorded_as("deployment").len(), 1);
     assert_eq!(agent.bench.repo.read("app/core.py"), "def f():\n    return 5\n");
 }
