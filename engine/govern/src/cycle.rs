@@ -28,8 +28,8 @@ use crate::signers::{AllowedSigners, Person};
 use crate::signing::NAMESPACE;
 use crate::story::Story;
 
-/// Most findings of one action that are recorded.
-pub const MOST_SIGNS: usize = 60;
+/// Most findings of one guardrail in one action that are recorded.
+pub const MOST_SIGNS: usize = 40;
 
 /// One action (`action`): a run that ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,10 +111,14 @@ pub struct CycleSaid {
     pub run: String,
     /// Numbers of the actions' records.
     pub actions: Vec<u64>,
+    /// Records before this number were looked at; what was recorded while the cycle was made is of the next one.
+    pub until: u64,
     /// Digest of the work tree in which the bundles ran again.
     pub tree: String,
     /// The commit that was checked out there.
     pub commit: Option<String>,
+    /// One of the actions was of exactly this tree.
+    pub is_theirs: bool,
     /// Paths that were changed.
     pub files: Vec<String>,
     /// Lines added.
@@ -136,6 +140,8 @@ pub struct CycleSaid {
     pub retrospective: Retrospective,
     /// Why it failed; empty = it passed.
     pub failures: Vec<String>,
+    /// It halted: a person who lifts that is its review.
+    pub halted: bool,
 }
 
 /// What the `audit` items of a rule book ask for: of several, the most.
@@ -215,12 +221,19 @@ impl Since {
         let mut since = Self::default();
         let mut seen = BTreeSet::new();
         crate::journal::back(ledger, &["action", "cycle"], |record, body| {
-            if record.kind == "cycle" {
-                let said: CycleSaid = serde_json::from_value(body).ok()?;
-                since.last = Some((record.seq, files::sha256(&record.bytes), said));
+            let until = since.last.as_ref().map_or(0, |(_, _, last)| last.until);
+            if record.seq < until {
                 return Some(());
             }
-            // One that a newer version wrote is one all the same, and no other.
+            if record.kind == "cycle" {
+                // Of two that were made at once the newer one counts.
+                if since.last.is_none() {
+                    let said: CycleSaid = serde_json::from_value(body).ok()?;
+                    since.last = Some((record.seq, files::sha256(&record.bytes), said));
+                }
+                return None;
+            }
+            // What is of a form that this version does not know cannot be told from others.
             let said: ActionSaid = serde_json::from_value(body).ok()?;
             if seen.insert((said.about.tree.clone(), said.about.diff.clone())) {
                 since.actions.push((record.seq, said));
@@ -291,7 +304,7 @@ impl Reviewing<'_> {
     /// How many of each team are still asked to review a cycle. One that failed needs a person who lifts its halt instead.
     #[must_use]
     pub fn missing(&self, audit: &Loop, cycle: &CycleSaid, digest: &str, found: &Found) -> BTreeMap<String, u32> {
-        if !cycle.failures.is_empty() && audit.halts {
+        if cycle.halted {
             return BTreeMap::new();
         }
         let (counted, _) = self.counted(cycle, digest, found);
@@ -345,7 +358,7 @@ impl Reviewing<'_> {
 /// When the ledger is not what was signed.
 pub fn retrospective(ledger: &Snapshot, since: &Since, note: Option<String>) -> Result<Retrospective, Error> {
     let mut told = Retrospective { note, ..Retrospective::default() };
-    let begin = since.last.as_ref().map_or(0, |(seq, _, _)| seq + 1);
+    let begin = since.last.as_ref().map_or(0, |(_, _, last)| last.until);
     let one = |counts: &mut BTreeMap<String, u32>, name: &str| *counts.entry(name.to_owned()).or_default() += 1;
     for (_, action) in &since.actions {
         one(&mut told.ends, &action.end);

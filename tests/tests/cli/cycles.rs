@@ -123,11 +123,17 @@ fn a_cycle_that_is_due_holds_the_gate_until_it_is_made_and_reviewed() {
         assert!(flat(&said).contains(why), "{number}: {}", flat(&said));
     }
     assert_eq!(work.gate().0, Some(1));
+    // Another cycle does not take the place of one that nobody has looked at.
+    let said = work.cycle(" --now");
+    assert!(flat(&said).contains("nothing") || said.code == Some(0), "nothing was done since: {}", flat(&said));
+    work.act(30);
+    let said = work.cycle(" --now");
+    assert_eq!(said.code, Some(2), "{}", flat(&said));
+    assert!(flat(&said).contains("cycle 1 waits for its review, and comes first"), "{}", flat(&said));
     let said = work.review(2, "");
     assert_eq!(said.code, Some(0), "{}", flat(&said));
     assert_eq!(work.gate().0, Some(0), "{}", work.gate().1);
     // The next two actions are another cycle.
-    work.act(4);
     work.act(5);
     assert_eq!(work.gate().0, Some(1));
     assert_eq!(work.cycle("").code, Some(0));

@@ -190,6 +190,40 @@ fn who_may_approve_is_not_for_a_model_to_say() {
     agent.ends(&task, "hold", "approval");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_patch_changes_no_mode_and_writes_through_no_link() {
+    let agent = Agent::answering(|_| {
+        "--- a/app/tool.py\n+++ b/app/tool.py\n@@ -1 +1 @@\n-X = 1\n+X = 2\n--- /dev/null\n+++ b/app/sub/new.py\n@@ -0,0 +1 @@\n+Y = 1\n".to_owned()
+    });
+    let repo = &agent.bench.repo;
+    repo.write("app/tool.py", "X = 1\n");
+    std::os::unix::fs::symlink("core.py", repo.path.join("app/link.py")).unwrap();
+    repo.git(&["add", "--all"]);
+    repo.git(&["update-index", "--chmod=+x", "app/tool.py"]);
+    let tool = repo.path.join("app/tool.py");
+    let mut mode = fs::metadata(&tool).unwrap().permissions();
+    std::os::unix::fs::PermissionsExt::set_mode(&mut mode, 0o755);
+    fs::set_permissions(&tool, mode).unwrap();
+    agent.bench.commit("alice@example.org", Some(1), "a tool");
+    let outside = agent.bench.repo.path.with_file_name("outside");
+    fs::create_dir(&outside).unwrap();
+    std::os::unix::fs::symlink(&outside, repo.path.join("app/sub")).unwrap();
+    let task = TASK.replace("app/core.py", "app/");
+    let said = agent.run(&task, &["--apply"]);
+    assert_eq!(said.code, Some(2), "{}", flat(&said));
+    assert!(fs::read_dir(&outside).unwrap().next().is_none(), "nothing is written through a link");
+    assert_eq!(repo.read("app/tool.py"), "X = 1\n", "and nothing else is");
+    let listed = repo.git(&["ls-tree", "refs/grace/tasks/answer", "app/tool.py"]);
+    assert!(listed.starts_with("100755 "), "{listed}");
+    // A link is no text to patch.
+    let agent =
+        Agent::answering(|_| "--- a/app/link.py\n+++ b/app/link.py\n@@ -1 +1 @@\n-core.py\n+other.py\n".to_owned());
+    std::os::unix::fs::symlink("core.py", agent.bench.repo.path.join("app/link.py")).unwrap();
+    agent.bench.commit("alice@example.org", Some(1), "a link");
+    agent.ends(&TASK.replace("app/core.py", "app/"), "", "the patch");
+}
+
 #[test]
 fn an_injected_instruction_gets_no_further_than_the_task() {
     let agent = Agent::answering(|_| {

@@ -27,7 +27,7 @@ use super::run::about;
 use super::{Answer, Context};
 use crate::args::{ChangeArgs, CycleArgs, ReviewArgs};
 use crate::failure::{Failure, Result};
-use crate::load::{Cache, Loaded, people};
+use crate::load::{self, Cache, Loaded, people};
 use crate::screen;
 
 /// How long a review counts, in days: the next cycle comes long before.
@@ -61,6 +61,19 @@ pub(super) fn cycle(context: &Context, args: &CycleArgs) -> Result<Answer> {
     let audit = audit_of(&loaded)?;
     if since.actions.is_empty() || !(args.now || since.is_due(&audit)) {
         return not_due(context, &since, &audit);
+    }
+    let now = clock::now();
+    let teams = people::lifters(&loaded);
+    let reviewing = Reviewing { signers: &loaded.signers, teams: &teams, at: now };
+    if let Some((_, digest, last)) = &since.last {
+        let missing = reviewing.missing(&audit, last, digest, &people::reviews(repository, &since)?);
+        if let Some((team, _)) = missing.first_key_value() {
+            return Err(Failure::new(
+                "approval",
+                format!("cycle {} waits for its review, and comes first", last.number),
+            )
+            .help(format!("grace-rules audit review --as {team} --because \"…\"")));
+        }
     }
     let plan = {
         let _working = context.progress.spinner("planning");
@@ -97,13 +110,20 @@ pub(super) fn cycle(context: &Context, args: &CycleArgs) -> Result<Answer> {
     if carried.is_cancelled() || context.cancel.is_cancelled() {
         return Err(GitError::Cancelled.into());
     }
+    if load::tree::digest(repository, &loaded.after)? != about.tree {
+        return Err(Failure::new("input", "the work tree changed while its bundles ran").help("make the cycle again"));
+    }
     let signs = cycle::signs(&since.actions, &audit);
     let models = match audit.compares {
         Some(limits) => probes::compared(&journal::probes(&ledger)?, limits),
         None => Vec::new(),
     };
+    let failures = cycle::failures(&carried.outcomes, &signs, &models);
+    let halted = !failures.is_empty() && audit.halts;
     let said = CycleSaid {
         number: since.next(),
+        until: ledger.len(),
+        is_theirs: since.actions.iter().any(|(_, action)| action.about.tree == about.tree),
         run,
         actions: since.actions.iter().map(|(seq, _)| *seq).collect(),
         tree: about.tree.clone(),
@@ -111,7 +131,8 @@ pub(super) fn cycle(context: &Context, args: &CycleArgs) -> Result<Answer> {
         files: touched.into_iter().collect(),
         lines_added: lines.0,
         lines_removed: lines.1,
-        failures: cycle::failures(&carried.outcomes, &signs, &models),
+        failures,
+        halted,
         bundles: carried.outcomes,
         signs,
         models,
@@ -119,7 +140,6 @@ pub(super) fn cycle(context: &Context, args: &CycleArgs) -> Result<Answer> {
         unproved,
         retrospective: cycle::retrospective(&ledger, &since, args.note.clone())?,
     };
-    let halted = !said.failures.is_empty() && audit.halts;
     let mut events = vec![Event::Cycle(Box::new(said.clone()))];
     let halt = if halted { Some(halt(&said)?) } else { None };
     events.extend(
@@ -149,8 +169,6 @@ pub(super) fn cycle(context: &Context, args: &CycleArgs) -> Result<Answer> {
         };
         return Ok(Answer { code, ..Answer::json(&report, true)? });
     }
-    let teams = people::lifters(&loaded);
-    let reviewing = Reviewing { signers: &loaded.signers, teams: &teams, at: clock::now() };
     let missing = reviewing.missing(&audit, &said, digest.unwrap_or_default(), &Default::default());
     let mut page = context.page();
     screen::cycle::cycle(&mut page, &said, seq, &audit, halted, &missing);
@@ -227,7 +245,7 @@ pub(super) fn review(context: &Context, args: &ReviewArgs) -> Result<Answer> {
         return Err(Failure::new("input", format!("the newest cycle is {}", last.number))
             .help("only the newest one waits for review"));
     }
-    if !last.failures.is_empty() && audit.halts {
+    if last.halted {
         return Err(Failure::new("input", format!("cycle {} failed, and halted", last.number))
             .help("a person lifts it: grace-rules audit resume --as TEAM --because \"…\""));
     }
@@ -315,10 +333,12 @@ fn signs(change: &Change) -> Vec<Finding> {
             _ => "",
         };
         let added: BTreeSet<u32> = line_diff(before, text).into_iter().flat_map(|hunk| hunk.added).collect();
-        found.extend(guardrails::look(&after.path, text, &added));
-        if found.len() >= cycle::MOST_SIGNS {
-            found.truncate(cycle::MOST_SIGNS);
-            break;
+        // So many of one kind hide none of another.
+        for finding in guardrails::look(&after.path, text, &added) {
+            let of_its_kind = found.iter().filter(|known: &&Finding| known.guardrail == finding.guardrail).count();
+            if of_its_kind < cycle::MOST_SIGNS {
+                found.push(finding);
+            }
         }
     }
     found

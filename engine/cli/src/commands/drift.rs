@@ -102,7 +102,16 @@ pub(super) fn deploy(context: &Context, args: &DeployArgs) -> Result<Answer> {
             .help("name the change that was decided about, by --base and --head"));
     }
     let about = run::about(repository, &plan, &loaded)?;
-    let watches = watches(loaded.rules[1].as_ref())?;
+    // A change does not loosen what watches it: of one name the rule before it counts.
+    let mut watched = loaded.rules[0].as_ref().and_then(|before| watches(Some(before)).ok()).unwrap_or_default();
+    match watches(loaded.rules[1].as_ref()) {
+        Ok(after) => {
+            let new = after.into_iter().filter(|watch| watched.iter().all(|known| known.rule != watch.rule));
+            watched.extend(new.collect::<Vec<_>>());
+        }
+        Err(failure) if watched.is_empty() => return Err(failure),
+        Err(_) => {}
+    }
     let recorded = journal::recorded(repository)?;
     let ran = recorded.as_ref().map(|ledger| journal::decision_of(ledger, &about)).transpose()?.flatten();
     let ran = ran.and_then(|decision| decision.run);
@@ -137,7 +146,7 @@ pub(super) fn deploy(context: &Context, args: &DeployArgs) -> Result<Answer> {
         layer: text("layer"),
         commits,
         more_commits,
-        watches,
+        watches: watched,
     };
     let journal = Journal::open(repository, change.actor.as_deref())?;
     let receipts = journal.append(&[Event::Monitoring(Said::Deployment(Box::new(said)))])?;
@@ -243,6 +252,10 @@ pub(super) fn watches(book: Option<&Book>) -> Result<Vec<WatchSaid>> {
 fn step(context: &Context, args: &CollectArgs, config: &Config) -> Result<Collected> {
     let repository = context.place.repository()?;
     let now = moment(args.as_of.as_deref())?;
+    // Hours that are still to come would be gaps for good.
+    if now > clock::now().as_second() {
+        return Err(Failure::new("input", "what is still to come is not collected").help("leave out --as-of"));
+    }
     let key = args.sign.key.as_deref().map(|path| context.place.absolute(path));
     let monitor = Monitor {
         repository,

@@ -14,10 +14,11 @@ use grace_govern::task::{self, Choice, Task};
 use grace_graph::change::{Change, Content};
 use grace_graph::diff::{change_from_patches, parse_unified};
 use grace_models::endpoint::{Ask, Completion, Endpoint, Settings};
+use grace_system::clock;
 use grace_system::config::Config;
-use grace_system::git::{Blob, CommitId, Oid, Repository, TreeEntry, Written};
+use grace_system::files::{self, FileErrorKind};
+use grace_system::git::{Blob, CommitId, EntryKind, Repository, TreeEntry, Written};
 use grace_system::process::{self, Command, End};
-use grace_system::{clock, files};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -37,6 +38,8 @@ use crate::screen;
 const MAX_SHOWN: usize = 96 << 10;
 /// Largest file that a patch may make, in bytes.
 const MAX_WRITTEN: usize = 4 << 20;
+/// Largest file of a tree that a test command is run in, in bytes.
+const MAX_FILE: u64 = 256 << 20;
 /// Names that are kept of a list.
 const MOST: usize = 40;
 /// Tokens of an answer.
@@ -248,6 +251,9 @@ impl Work<'_> {
             Ok(chosen) => chosen,
             Err(ended) => return Ok(ended),
         };
+        // Who answered before made the patch, whoever would be asked now.
+        let before = self.earlier(6).and_then(|step| step.facts.get("model")?.first().cloned());
+        let chosen = before.unwrap_or(chosen);
         if args.dry_run {
             return Ok(Ended::DryRun);
         }
@@ -477,12 +483,15 @@ impl Work<'_> {
         patch: &str,
         entries: &[TreeEntry],
     ) -> Result<std::result::Result<BTreeMap<String, Option<Written>>, Ended>> {
-        let known: BTreeMap<&str, Oid> = entries.iter().map(|entry| (entry.path.as_str(), entry.oid)).collect();
+        let known: BTreeMap<&str, &TreeEntry> = entries.iter().map(|entry| (entry.path.as_str(), entry)).collect();
         let mut blobs = self.repository.blobs();
         let mut failed = None;
         let mut read = |path: &str| {
-            let oid = *known.get(path)?;
-            match blobs.read(oid, MAX_WRITTEN as u64) {
+            let entry = *known.get(path)?;
+            if !matches!(entry.kind, EntryKind::File | EntryKind::Executable) {
+                return Some(Content::Unknown("it is no regular file".into()));
+            }
+            match blobs.read(entry.oid, MAX_WRITTEN as u64) {
                 Ok(Blob::Data(bytes)) => Some(
                     String::from_utf8(bytes)
                         .map_or(Content::Unknown("it is no text".into()), |text| Content::Text(text.into())),
@@ -502,7 +511,7 @@ impl Work<'_> {
             Ok(change) => change,
             Err(error) => return self.refused(7, Came::Failed, format!("the patch does not apply: {error}")),
         };
-        let (edits, why) = self.edits(&change);
+        let (edits, why) = self.edits(&change, &known);
         match why {
             Some(why) => self.refused(7, Came::Refused, why),
             None if edits.is_empty() => self.refused(7, Came::Failed, "the patch changes nothing".to_owned()),
@@ -518,7 +527,11 @@ impl Work<'_> {
     }
 
     /// The files to write, and why they may not be.
-    fn edits(&self, change: &Change) -> (BTreeMap<String, Option<Written>>, Option<String>) {
+    fn edits(
+        &self,
+        change: &Change,
+        known: &BTreeMap<&str, &TreeEntry>,
+    ) -> (BTreeMap<String, Option<Written>>, Option<String>) {
         let mut edits = BTreeMap::new();
         for file in &change.files {
             for path in [&file.before, &file.after].into_iter().flatten().map(|side| &*side.path) {
@@ -530,7 +543,8 @@ impl Work<'_> {
                 }
             }
             if let Some(before) = &file.before {
-                edits.insert(before.path.to_string(), None);
+                // What another part of the patch wrote there stays.
+                edits.entry(before.path.to_string()).or_insert(None);
             }
             if let Some(after) = &file.after {
                 let Content::Text(text) = &after.content else {
@@ -539,7 +553,10 @@ impl Work<'_> {
                 if text.len() > MAX_WRITTEN {
                     return (edits, Some(format!("the patch makes `{}` too large", after.path.escape_debug())));
                 }
-                let written = Written { executable: after.executable, bytes: text.as_bytes().to_vec() };
+                // A patch that says nothing of the mode leaves it as it is.
+                let was = file.before.as_ref().and_then(|before| known.get(&*before.path));
+                let executable = after.executable || was.is_some_and(|was| was.kind == EntryKind::Executable);
+                let written = Written { executable, bytes: text.as_bytes().to_vec() };
                 edits.insert(after.path.to_string(), Some(written));
             }
         }
@@ -659,7 +676,7 @@ impl Work<'_> {
         let workplace = Workplace::open(self.context)?;
         let dir = workplace.path().join("tree");
         files::create_dirs(&dir)?;
-        self.repository.export(&self.repository.tree(commit)?, &dir, MAX_WRITTEN as u64)?;
+        self.repository.export(&self.repository.tree(commit)?, &dir, MAX_FILE)?;
         let command = Command {
             args: arguments.iter().map(OsString::from).collect(),
             env: grace_runner::environment(&[]),
@@ -682,8 +699,12 @@ impl Work<'_> {
         let mut blobs = self.repository.blobs();
         for change in &changes {
             let path = change.path();
-            let there =
-                files::read_in(root, path, MAX_WRITTEN as u64).ok().map(|bytes| self.repository.blob_id(&bytes));
+            // What cannot be read, or lies behind a link, is no absent file.
+            let there = match files::read_in(root, path, MAX_WRITTEN as u64) {
+                Ok(bytes) => Some(self.repository.blob_id(&bytes)),
+                Err(error) if error.kind == FileErrorKind::NotFound => None,
+                Err(error) => return Err(error.into()),
+            };
             if there != change.before.as_ref().map(|before| before.oid) {
                 return Err(Failure::new("file", format!("`{path}` is not as it was committed; nothing was written"))
                     .help(format!("git cherry-pick {}", self.reference())));

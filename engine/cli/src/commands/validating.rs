@@ -112,7 +112,14 @@ impl Validating {
             let meter = context.progress.meter("validating", u64::from(samples));
             probe::run(&endpoint, &request, &mut |_, _| meter.advance(1))
         };
-        let judged = judge(declared, probe, samples, &measured, &self.bands);
+        let mut judged = judge(declared, probe, samples, &measured, &self.bands);
+        // Who answers under another name may be another one.
+        if let Some(other) = measured.other_names.first()
+            && judged.verdict == Verdict::Passed
+        {
+            judged.verdict = Verdict::Inconclusive;
+            judged.reasons.push(format!("the server says that it is {other}"));
+        }
         let finished = clock::now().to_string();
         let of = Of {
             settings: endpoint.settings(),

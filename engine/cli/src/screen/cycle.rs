@@ -49,6 +49,9 @@ pub fn cycle(
     let bundles: Vec<String> =
         said.bundles.iter().map(|(name, outcome)| format!("{name} {}", outcome.word())).collect();
     say("run again", if bundles.is_empty() { "no bundle".to_owned() } else { bundles.join(", ") });
+    if !said.is_theirs {
+        say("", "in a tree that none of the actions had".to_owned());
+    }
     let checks: Vec<&str> = audit.checks.iter().map(|check| check.word()).collect();
     if said.signs.is_empty() && !checks.is_empty() {
         say("guardrails", format!("saw nothing: {}", checks.join(", ")));

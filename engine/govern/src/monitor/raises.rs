@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use grace_engine::input::{Book, BookFile, RAISED};
 use grace_ledger::Snapshot;
-use grace_system::files;
+use grace_system::files::{self, FileErrorKind};
 use grace_system::git::{GitError, Repository};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -146,12 +146,19 @@ pub fn in_force(repository: &Repository, recorded: &[Raise], at: i64) -> Result<
         from: at,
         until: at,
     };
-    if let Ok(entries) = files::list_at_most(&directory(repository), MOST) {
-        for entry in entries.iter().filter(|entry| entry.name.ends_with(".json")) {
-            let bytes = files::read(&directory(repository).join(&entry.name), MAX_BYTES);
-            let raise = bytes.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-            found.push(raise.unwrap_or_else(|| unreadable(&format!("grace/raises/{}", entry.name))));
+    match files::list_at_most(&directory(repository), MOST + 1) {
+        Ok(entries) => {
+            if entries.len() > MOST {
+                found.push(unreadable("more of grace/raises than is read"));
+            }
+            for entry in entries.iter().filter(|entry| entry.name.ends_with(".json")) {
+                let bytes = files::read(&directory(repository).join(&entry.name), MAX_BYTES);
+                let raise = bytes.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+                found.push(raise.unwrap_or_else(|| unreadable(&format!("grace/raises/{}", entry.name))));
+            }
         }
+        Err(error) if error.kind == FileErrorKind::NotFound => {}
+        Err(_) => found.push(unreadable("grace/raises")),
     }
     if may_be_shelved(repository) {
         let Found { signed, bad, more } = shelf::read(repository, &Place::Raises)?;
