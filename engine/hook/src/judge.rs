@@ -126,8 +126,9 @@ fn said(one: &Simple) -> Option<String> {
             .any(|word| word.rsplit(['/', '\\']).next().is_some_and(|name| name.trim_end_matches(".exe") == program))
     };
     if runs("grace-rules") {
-        let signs = has("approve") || has("revoke") || has("deny") || has("resume");
-        return signs.then(|| "agents do not sign: approvals, denials and resumptions are said by people".to_owned());
+        let signs = ["approve", "revoke", "deny", "resume"].into_iter().any(has) || has("audit") && has("review");
+        return signs
+            .then(|| "agents do not sign: approvals, denials, reviews and resumptions are said by people".to_owned());
     }
     if runs("git") {
         let verify = has("--no-verify") || (has("commit") && one.words.iter().any(|word| is_no_verify(word)));
@@ -185,6 +186,7 @@ mod tests {
             "git push --no-verify",
             "grace-rules approve 3f --as governance",
             "target/debug/grace-rules audit resume --because x",
+            "grace-rules audit --format json review --as peers --because x",
             "echo x | tee .claude/settings.json",
             "echo y > ~/.ssh/id_ed25519",
         ] {
