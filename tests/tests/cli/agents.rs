@@ -110,6 +110,30 @@ fn what_a_session_committed_is_judged_when_it_stops() {
 }
 
 #[test]
+fn history_written_anew_is_judged_from_what_is_left_of_the_old_one() {
+    let start = json!({"hook_event_name": "SessionStart", "session_id": "s"});
+    let stop = json!({"hook_event_name": "Stop", "session_id": "s"});
+    let repo = Repo::project();
+    repo.write("notes.txt", "x\n");
+    repo.commit("before the agent");
+    hook(&repo, &["claude-code"], &start);
+    repo.edit_kernel();
+    repo.git(&["commit", "--quiet", "--all", "--amend", "--message", "as if before"]);
+    let (said, _) = hook(&repo, &["claude-code"], &stop);
+    assert_eq!(said["decision"], "block");
+    assert!(said["reason"].as_str().unwrap().contains("core_change"), "{said}");
+    // Nothing of it is left.
+    let repo = Repo::project();
+    hook(&repo, &["claude-code"], &start);
+    let tree = repo.git(&["write-tree"]);
+    let orphan = repo.git(&["commit-tree", tree.trim(), "-m", "alone"]);
+    repo.git(&["reset", "--quiet", "--hard", orphan.trim()]);
+    let (said, _) = hook(&repo, &["claude-code"], &stop);
+    assert_eq!(said["decision"], "block");
+    assert!(said["reason"].as_str().unwrap().contains("began from"), "{said}");
+}
+
+#[test]
 fn a_change_that_may_go_stops_without_a_word_and_one_that_cannot_be_judged_does_not() {
     let repo = Repo::project();
     let stop = json!({"hook_event_name": "Stop", "session_id": "s"});

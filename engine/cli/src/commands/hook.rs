@@ -81,7 +81,8 @@ fn stop(context: &Context, asked: &Asked) -> Say {
 }
 
 /// The commit that the change began from: where the branch left the default branch, else where the session began, so that
-/// what the session committed is judged, too. `None` is the last commit.
+/// what the session committed is judged, too. Where the session wrote history anew, it is what both histories share. `None` is
+/// the last commit.
 fn base(context: &Context, asked: &Asked) -> Result<Option<String>> {
     let repository = context.place.repository()?;
     let head = repository.head()?;
@@ -89,11 +90,18 @@ fn base(context: &Context, asked: &Asked) -> Result<Option<String>> {
     if default != head {
         return Ok(default.map(|commit| commit.to_string()));
     }
-    let begun = remembered(context, asked, "begun").and_then(|begun| repository.resolve(&begun).ok());
-    let (Some(head), Some(begun)) = (head, begun) else { return Ok(None) };
-    // Where history was written anew there is no way from one to the other.
-    let is_before = begun != head && repository.merge_base(begun, head).is_ok_and(|fork| fork == begun);
-    Ok(is_before.then(|| begun.to_string()))
+    let Some(begun) = remembered(context, asked, "begun") else { return Ok(None) };
+    let lost = |why: String| {
+        Failure::new("hook", format!("what this session began from is no part of the history any more: {why}"))
+            .help("bring back the commit that it began from, or ask a person to look at what was committed")
+    };
+    let begun = repository.resolve(&begun).map_err(|error| lost(error.to_string()))?;
+    let head = head.ok_or_else(|| lost("the branch has no commit".to_owned()))?;
+    if begun == head {
+        return Ok(None);
+    }
+    let fork = repository.merge_base(begun, head).map_err(|error| lost(error.to_string()))?;
+    Ok((fork != head).then(|| fork.to_string()))
 }
 
 /// Whether this session was told just this before: agents that do not say that they were sent on would go on for ever.
