@@ -165,15 +165,37 @@ fn hooks_are_put_into_settings_once_and_proved() {
         assert_eq!(repo.read(file), once, "{agent}");
         let said = repo.run(&doctor, None, |_| {});
         assert_eq!(said.code, Some(0), "{agent}: {}", said.stdout);
-        // A hook that says nothing lets everything through, and that is seen.
-        let spoilt = once.replace("hook ", "hook; true ").replace("grace-hook", "true #grace-hook");
-        repo.write(file, &spoilt);
-        assert_eq!(repo.run(&doctor, None, |_| {}).code, Some(1), "{agent}: {spoilt}");
+        // Settings come with the repository: what only looks like a hook is told, and never run.
+        for spoiling in
+            ["touch planted; true #grace-hook", "touch planted #grace-rules hook ", "touch planted; grace-hook"]
+        {
+            let spoilt = once.replace("hook ", &format!("hook; {spoiling} ")).replace("grace-hook", spoiling);
+            assert!(spoilt.contains("touch planted"), "{spoilt}");
+            repo.write(file, &spoilt);
+            let said = repo.run(&doctor, None, |_| {});
+            assert_eq!(said.code, Some(1), "{agent}: {spoilt}");
+            assert!(said.stdout.contains("was not run"), "{agent}: {}", said.stdout);
+            assert!(!repo.path.join("planted").exists(), "{agent}: {spoilt}");
+        }
     }
     repo.remove(".claude");
     repo.write(".claude/settings.json", "{ // a comment\n}");
     assert_eq!(repo.run(&["hook", "install", "claude-code"], None, |_| {}).code, Some(2));
     assert_eq!(repo.read(".claude/settings.json"), "{ // a comment\n}");
+}
+
+#[cfg(unix)]
+#[test]
+fn settings_behind_a_link_are_not_written() {
+    let repo = Repo::project();
+    let outside = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(outside.path(), repo.path.join(".claude")).unwrap();
+    assert_eq!(repo.run(&["hook", "install", "claude-code"], None, |_| {}).code, Some(2));
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
+    repo.write(".codex/other.json", "{}\n");
+    std::os::unix::fs::symlink("other.json", repo.path.join(".codex/hooks.json")).unwrap();
+    assert_eq!(repo.run(&["hook", "install", "codex"], None, |_| {}).code, Some(2));
+    assert_eq!(repo.read(".codex/other.json"), "{}\n");
 }
 
 #[test]

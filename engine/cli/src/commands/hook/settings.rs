@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use grace_hook::Agent;
-use grace_system::files::FileErrorKind;
+use grace_system::files::{FileError, FileErrorKind};
 use grace_system::process::{self, Command, End};
 use grace_system::{env, files};
 use schemars::JsonSchema;
@@ -100,15 +100,18 @@ fn commands(agent: Agent, settings: &Value, event: &str) -> Vec<String> {
                 found.extend(hooks.filter_map(|hook| hook.get("command").and_then(Value::as_str)));
             }
             Agent::Cursor => found.extend(entry.get("command").and_then(Value::as_str)),
-            Agent::Copilot => {
-                found.extend(entry.get(if cfg!(windows) { "powershell" } else { "bash" }).and_then(Value::as_str));
+            Agent::Copilot if cfg!(windows) => {
+                let shown = entry.get("powershell").and_then(Value::as_str);
+                found.extend(shown.map(|shown| shown.strip_prefix("& ").unwrap_or(shown)));
             }
+            Agent::Copilot => found.extend(entry.get("bash").and_then(Value::as_str)),
         }
     }
     found.into_iter().map(str::to_owned).collect()
 }
 
-fn is_ours(command: &str) -> bool {
+/// Whether a command looks like one of ours, from wherever the program stood: to replace it, never to run it.
+fn is_like_ours(command: &str) -> bool {
     command.contains("grace-hook") || command.contains("grace-rules") && command.contains(" hook ")
 }
 
@@ -147,11 +150,24 @@ fn read(path: &Path) -> Result<Option<String>> {
     }
 }
 
+/// A repository's link could lead what is written to anywhere.
+fn refuse_links(root: &Path, file: &str) -> Result<()> {
+    match files::stat_in(root, file) {
+        Ok(found) if found.kind == files::Kind::Link => {
+            Err(FileError { path: root.join(file), kind: FileErrorKind::Link }.into())
+        }
+        Ok(_) => Ok(()),
+        Err(error) if error.kind == FileErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Puts the hooks into an agent's settings.
 pub(in crate::commands) fn install(context: &Context, agent: Agent) -> Result<Answer> {
     let root = context.place.repository()?.root().to_path_buf();
     let (file, hooks) = wanted(agent);
     let path = root.join(file);
+    refuse_links(&root, file)?;
     let before = read(&path)?;
     let mut text = before.clone().filter(|text| !text.trim().is_empty()).unwrap_or_else(|| {
         if matches!(agent, Agent::Cursor | Agent::Copilot) {
@@ -167,12 +183,16 @@ pub(in crate::commands) fn install(context: &Context, agent: Agent) -> Result<An
     for hook in &hooks {
         let command = command(agent, hook)?;
         let settings: Value = serde_json::from_str(&text).map_err(|error| failed(format!("it is no JSON: {error}")))?;
-        let ours: Vec<String> = commands(agent, &settings, hook.event).into_iter().filter(|one| is_ours(one)).collect();
+        let ours: Vec<String> =
+            commands(agent, &settings, hook.event).into_iter().filter(|one| is_like_ours(one)).collect();
         match ours.first() {
             Some(known) if *known == command => {}
             // From where the program stood before.
             Some(known) => {
-                text = text.replace(&Value::from(known.as_str()).to_string(), &Value::from(command).to_string())
+                for before in ["", "& "] {
+                    let json = |command: &str| Value::from(format!("{before}{command}")).to_string();
+                    text = text.replace(&json(known), &json(&command));
+                }
             }
             None => {
                 let item = entry(agent, hook, &command);
@@ -228,16 +248,23 @@ pub(in crate::commands) fn doctor(context: &Context, agent: Agent) -> Result<Ans
         });
     }
     for hook in &hooks {
-        let found = commands(agent, &settings, hook.event).into_iter().find(|command| is_ours(command));
-        let Some(command) = found else {
-            checks.push(Check {
-                name: format!("{} has a hook", hook.event),
-                holds: false,
-                seen: "it has none".to_owned(),
-            });
+        // The settings came with the repository: nothing of them is run but what `install` itself would write.
+        let command = command(agent, hook)?;
+        let found = commands(agent, &settings, hook.event);
+        if found.contains(&command) {
+            checks.extend(tried(context, agent, hook, &command, &root));
             continue;
-        };
-        checks.extend(tried(context, agent, hook, &command, &root));
+        }
+        let other = found.iter().find(|other| is_like_ours(other));
+        let seen = other.map(|other| {
+            let shown: String = other.chars().take(200).flat_map(char::escape_debug).collect();
+            format!("`{shown}` is not what install writes here, so it was not run")
+        });
+        checks.push(Check {
+            name: format!("{} has the hook of grace-rules", hook.event),
+            holds: false,
+            seen: seen.unwrap_or_else(|| "it has none".to_owned()),
+        });
     }
     let holds = checks.iter().all(|check| check.holds);
     if context.is_json() {
@@ -343,13 +370,42 @@ impl Said {
     }
 }
 
+/// What a hook finds its programs, its user's settings and its files by; secrets of the environment are not for it.
+const ENVIRONMENT: &[&str] = &[
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "LANG",
+    "LC_*",
+    "TMPDIR",
+    "XDG_*",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "DYLD_FALLBACK_LIBRARY_PATH",
+    "SYSTEMROOT",
+    "SYSTEMDRIVE",
+    "COMSPEC",
+    "PATHEXT",
+    "TEMP",
+    "TMP",
+    "USERPROFILE",
+    "USERNAME",
+    "APPDATA",
+    "LOCALAPPDATA",
+    "PROGRAMDATA",
+    "GRACE_RULES_CACHE",
+    "GRACE_RULES_CONFIG",
+    "GRACE_RULES_LEDGER_KEY",
+];
+
 /// Runs a hook's command as agents do: by the shell, with the event on standard input.
 fn run(context: &Context, line: &str, event: &str, root: &Path) -> Said {
     let shell: (PathBuf, [&str; 2]) =
         if cfg!(windows) { ("cmd".into(), ["/C", line]) } else { ("/bin/sh".into(), ["-c", line]) };
     let mut command = Command::new(shell.0, root);
     command.args = shell.1.iter().map(Into::into).collect();
-    command.env = env::inherited(&["*"]).into_iter().collect();
+    command.env = env::inherited(ENVIRONMENT).into_iter().collect();
     command.input = Some(event.as_bytes().to_vec());
     command.deadline = Duration::from_secs(SOON);
     let finished = process::run(&command, &context.cancel);
