@@ -1,5 +1,7 @@
 //! Whether an agent may do what it is about to do: what is not for agents is denied, with the reason.
 
+use std::path::{Path, PathBuf};
+
 use crate::event::Event;
 use crate::places::Places;
 use crate::shell::{self, Simple};
@@ -28,7 +30,6 @@ const LOOKING: &[&str] = &[
     "jq",
     "echo",
     "printf",
-    "cd",
     "pwd",
     "test",
     "[",
@@ -38,6 +39,9 @@ const LOOKING: &[&str] = &[
     "dirname",
     "true",
 ];
+
+/// Words of a shell that go to a directory.
+const GOING: &[&str] = &["cd", "pushd", "chdir"];
 
 /// Verbs of git that only look.
 const LOOKING_AT_GIT: &[&str] = &[
@@ -52,7 +56,6 @@ const LOOKING_AT_GIT: &[&str] = &[
     "for-each-ref",
     "show-ref",
     "ls-remote",
-    "fetch",
     "blame",
     "grep",
     "rev-list",
@@ -61,6 +64,9 @@ const LOOKING_AT_GIT: &[&str] = &[
     "version",
 ];
 
+/// How many directories a text may go to.
+const MOST_DIRECTORIES: usize = 16;
+
 /// The reason for which it may not; `None` where nothing stands against it.
 #[must_use]
 pub fn judge(event: &Event, places: &Places) -> Option<String> {
@@ -68,27 +74,55 @@ pub fn judge(event: &Event, places: &Places) -> Option<String> {
         return None;
     }
     let named = event.paths.iter().chain(&event.words);
-    if let Some(reason) = named.filter_map(|text| denied(text, places)).next() {
+    if let Some(reason) = named.filter_map(|text| denied(text, places, &places.directory)).next() {
         return Some(reason);
     }
-    event.commands.iter().flat_map(|text| shell::simple(text)).find_map(|one| command(&one, places))
+    event.commands.iter().find_map(|text| script(text, places))
 }
 
-fn denied(text: &str, places: &Places) -> Option<String> {
-    let what = places.protected(&places.resolve(text)?)?;
+/// A shell's text. Each of its commands may stand in each directory that was gone to before it: which of them it is hangs on
+/// subshells, and on what fails.
+fn script(text: &str, places: &Places) -> Option<String> {
+    let mut directories = vec![places.directory.clone()];
+    for one in shell::simple(text) {
+        if let Some(reason) = command(&one, places, &directories) {
+            return Some(reason);
+        }
+        if !GOING.contains(&one.program()) {
+            continue;
+        }
+        let to = one.words.iter().skip(1).find(|word| !word.starts_with('-')).map_or("~", String::as_str);
+        // From the last, and from the first: in a subshell the last was gone to for a while.
+        let from = [directories.first(), directories.last()];
+        let found: Vec<PathBuf> = from.into_iter().flatten().filter_map(|from| places.resolve_from(from, to)).collect();
+        for directory in found {
+            if !directories.contains(&directory) {
+                directories.push(directory);
+            }
+        }
+        if directories.len() > MOST_DIRECTORIES {
+            return Some("this goes to too many directories to be read; say it in several commands".to_owned());
+        }
+    }
+    None
+}
+
+fn denied(text: &str, places: &Places, from: &Path) -> Option<String> {
+    let what = places.protected(&places.resolve_from(from, text)?)?;
     let shown: String = text.chars().take(200).flat_map(char::escape_debug).collect();
     Some(format!("`{shown}` belongs to {what}, which agents do not change; ask a person to do it"))
 }
 
-fn command(one: &Simple, places: &Places) -> Option<String> {
+fn command(one: &Simple, places: &Places, directories: &[PathBuf]) -> Option<String> {
     if let Some(reason) = said(one) {
         return Some(reason);
     }
+    let is_git = one.program() == "git";
     let looks = match one.program() {
-        "git" => LOOKING_AT_GIT.contains(&one.verb()),
+        "git" => looks_at_git(one),
         // Only with these does it more than look.
         "find" => !one.words.iter().any(|word| {
-            word.starts_with("-exec") || word.starts_with("-ok") || word == "-delete" || word.starts_with("-fprint")
+            word == "-delete" || ["-exec", "-ok", "-fprint", "-fls"].iter().any(|option| word.starts_with(option))
         }),
         "grace-rules" => true,
         program => LOOKING.contains(&program),
@@ -96,14 +130,50 @@ fn command(one: &Simple, places: &Places) -> Option<String> {
     if looks && !one.writes {
         return None;
     }
-    if one.words.iter().any(|word| word.contains("refs/grace")) {
+    if one.words.iter().any(|word| word.contains("refs/grace")) || is_git && one.words.iter().any(|word| spans(word)) {
         return Some(
             "refs/grace holds what people signed, which agents do not change; ask a person to do it".to_owned(),
         );
     }
-    let named = one.words.iter().filter(|word| !word.starts_with("--exclude"));
-    let whole = one.program() == "git";
-    named.flat_map(|word| spellings(word, whole)).find_map(|text| denied(text, places))
+    // `make -C DIR` and others go there themselves.
+    let gone = one.words.windows(2).filter(|pair| pair[0] == "-C").map(|pair| pair[1].as_str());
+    let gone = gone.chain(one.words.iter().filter_map(|word| word.strip_prefix("--directory="))).take(MOST_DIRECTORIES);
+    let gone: Vec<PathBuf> =
+        gone.flat_map(|to| directories.iter().filter_map(|from| places.resolve_from(from, to))).collect();
+    // What goes to a directory is no file there.
+    let skipped = usize::from(GOING.contains(&one.program()));
+    let named = one.words.iter().skip(skipped).filter(|word| !word.starts_with("--exclude"));
+    let mut named = named.flat_map(|word| spellings(word, is_git));
+    named.find_map(|text| directories.iter().chain(&gone).find_map(|from| denied(text, places, from)))
+}
+
+/// Whether a command of git changes nothing that is not for agents.
+fn looks_at_git(one: &Simple) -> bool {
+    // As git reads it: long options may be cut short.
+    let has = |option: &str| {
+        one.words.iter().any(|word| {
+            let name = word.split('=').next().unwrap_or_default();
+            name.len() > 2 && option.starts_with(name)
+        })
+    };
+    if one.verb() != "fetch" {
+        return LOOKING_AT_GIT.contains(&one.verb()) && !has("--output");
+    }
+    // References that are there already are then changed or deleted.
+    let letters = |word: &String| {
+        word.strip_prefix('-').is_some_and(|rest| !rest.starts_with('-') && rest.contains(['f', 'p', 'P']))
+    };
+    let forces = |word: &String| word.split('=').any(|part| part.starts_with('+'));
+    !(has("--force")
+        || has("--prune")
+        || has("--prune-tags")
+        || one.words.iter().any(|word| letters(word) || forces(word)))
+}
+
+/// Whether what git is given to map references stands for those of grace-rules, too: `refs/*`.
+fn spans(word: &str) -> bool {
+    let parts = word.split([':', '=', '+']).filter_map(|part| part.split_once('*'));
+    parts.map(|(before, _)| before).any(|before| before.starts_with("refs/") && "refs/grace/".starts_with(before))
 }
 
 /// What of a word may be a path: the whole, what an option or an assignment gives, and unless only `whole` words count, what a
@@ -169,6 +239,26 @@ mod tests {
     fn a_shell_does_not_change_what_is_not_for_agents() {
         for command in [
             "rm -rf .git",
+            "cd .git && rm -rf grace",
+            "pushd .git; rm -rf grace",
+            "(cd src; ls); cd grace && cp k allowed_signers",
+            "cd src && cd ../.claude && rm settings.json",
+            "cd src; cd grace; echo x > allowed_signers",
+            "bash -c 'cd grace && cp k allowed_signers'",
+            "make -C grace allowed_signers",
+            "cd a; cd b; cd c; cd d; cd e; cd f; cd g; cd h; cd i; cd j; cd k; ls",
+            "git fetch -p origin '+refs/grace/*:refs/grace/*'",
+            "git fetch origin +refs/grace/halts/x:refs/grace/halts/x",
+            "git fetch --pru origin 'refs/grace/*:refs/grace/*'",
+            "git fetch -qf origin 'refs/grace/*:refs/grace/*'",
+            "git fetch --prune origin 'refs/*:refs/*'",
+            "git fetch --refmap='+refs/gr*:refs/gr*' origin",
+            "git diff --output=.git/grace/halt",
+            "git log -1 --outp .git/grace/halt",
+            "git show --output=grace/allowed_signers HEAD:k",
+            "find . -fls .git/grace/halt",
+            "find . -fprint .git/grace/halt",
+            "find .git -exec rm {} +",
             "rm -rf .git/grace",
             "cd src; echo x > ../.git/grace/halt",
             "cat a > .git/grace/halt",
@@ -207,6 +297,16 @@ mod tests {
             "git commit -am 'no'",
             "git status && git add -A && git commit -m x",
             "git push origin main",
+            "git fetch origin",
+            "git fetch -p origin",
+            "git fetch --prune origin '+refs/heads/*:refs/remotes/origin/*'",
+            "git fetch origin 'refs/grace/*:refs/grace/*'",
+            "git diff --output=/tmp/x.diff",
+            "cd src && python3 -m pytest -q && cd .. && git status",
+            "cd grace && cp rules.grace old.grace",
+            "cd && ls",
+            "cd - && rm x",
+            "make -C docs html",
             "git clone https://example.org/x.git",
             "grace-rules gate",
             "grace-rules run --base main",

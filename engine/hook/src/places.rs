@@ -37,8 +37,7 @@ impl Places {
     #[must_use]
     pub fn find(directory: &Path) -> Self {
         let directory = files::canonical(directory).unwrap_or_else(|_| directory.to_path_buf());
-        let repository =
-            directory.ancestors().find_map(|top| Some((top.to_path_buf(), common_dir(&top.join(".git"))?)));
+        let repository = repository_of(&directory);
         let own = env::config_dir().map(|dir| dir.join("grace-rules"));
         let ssh = env::home().map(|home| home.join(".ssh"));
         let named =
@@ -53,9 +52,15 @@ impl Places {
         self.repository.as_ref().map(|(_, common)| common.join("grace"))
     }
 
-    /// A path as an agent writes it, absolute and with the links of what exists followed; `None` for what is no path.
+    /// A path as an agent writes it in its own directory: see [`Places::resolve_from`].
     #[must_use]
     pub fn resolve(&self, text: &str) -> Option<PathBuf> {
+        self.resolve_from(&self.directory, text)
+    }
+
+    /// A path as an agent writes it in a directory, absolute and with the links of what exists followed; `None` for what is no path.
+    #[must_use]
+    pub fn resolve_from(&self, directory: &Path, text: &str) -> Option<PathBuf> {
         let text = text.strip_prefix("file://").unwrap_or(text);
         if text.is_empty() || text.contains('\0') {
             return None;
@@ -67,7 +72,8 @@ impl Places {
             .or_else(|| text.strip_prefix("${HOME}/"))
         {
             Some(rest) => home()?.join(rest),
-            None => self.directory.join(text),
+            None if matches!(text, "~" | "$HOME" | "${HOME}") => home()?,
+            None => directory.join(text),
         };
         Some(real(&path))
     }
@@ -82,7 +88,10 @@ impl Places {
     /// What a path is that agents do not change, in words; `None` where they may.
     #[must_use]
     pub fn protected(&self, path: &Path) -> Option<&'static str> {
-        if let Some((_, common)) = &self.repository {
+        // From outside, and from one repository, an agent reaches others.
+        let other = repository_of(path).filter(|other| self.repository.as_ref() != Some(other));
+        let repositories = || self.repository.iter().chain(&other);
+        for (_, common) in repositories() {
             if path.starts_with(common.join("grace")) {
                 return Some("the ledger and what belongs to it");
             }
@@ -96,21 +105,39 @@ impl Places {
         if self.secret.iter().any(|secret| path.starts_with(secret)) {
             return Some("keys and settings of this user");
         }
-        let (top, _) = self.repository.as_ref()?;
-        let below = |name: &str| {
-            let wanted = Path::new(name).components();
-            let Ok(rest) = path.strip_prefix(top) else { return false };
-            let mut rest = rest.components();
-            // Where upper and lower case are one file, so they are here; elsewhere such a file is unlikely enough.
-            wanted
-                .into_iter()
-                .all(|part| rest.next().is_some_and(|found| is_same(found, &part.as_os_str().to_string_lossy())))
-        };
+        let below = |name: &str| repositories().any(|(top, _)| is_below(path, top, name));
         if below(SIGNERS) {
             return Some("who may sign");
         }
         SETTINGS.iter().any(|settings| below(settings)).then_some("hooks that govern agents")
     }
+}
+
+/// Whether a path is `name` in `top`, or below it.
+fn is_below(path: &Path, top: &Path, name: &str) -> bool {
+    let Ok(rest) = path.strip_prefix(top) else { return false };
+    let mut rest = rest.components();
+    // Where upper and lower case are one file, so they are here; elsewhere such a file is unlikely enough.
+    Path::new(name)
+        .components()
+        .all(|part| rest.next().is_some_and(|found| is_same(found, &part.as_os_str().to_string_lossy())))
+}
+
+/// The top of the repository that a path is in, and the directory that its work trees share.
+fn repository_of(path: &Path) -> Option<(PathBuf, PathBuf)> {
+    let mut found = None;
+    let mut top = PathBuf::new();
+    for part in path.components() {
+        top.push(part);
+        // Below what is no directory there is none: however long the rest is, it is not walked.
+        if matches!(part, Component::Normal(_)) && !files::is_dir(&top) {
+            break;
+        }
+        if let Some(common) = common_dir(&top.join(".git")) {
+            found = Some((top.clone(), common));
+        }
+    }
+    found
 }
 
 fn is_same(part: Component<'_>, name: &str) -> bool {
@@ -197,6 +224,22 @@ mod tests {
             ["a.py", "../grace/rules.grace", ".gitignore", "../.github/workflows/x.yml", "git/grace", "", "/etc/hosts"]
         {
             assert_eq!(places.resolve(text).and_then(|path| places.protected(&path)), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_for_agents_is_so_from_outside_and_from_another_repository() {
+        let dir = tempfile::tempdir().unwrap();
+        let all = files::canonical(dir.path()).unwrap();
+        let (top, other) = (all.join("top"), all.join("other"));
+        files::create_dirs(&top.join(".git/grace")).unwrap();
+        files::create_dirs(&other.join(".git")).unwrap();
+        for from in [&all, &other, &top] {
+            let places = Places::find(from);
+            for file in ["grace/allowed_signers", ".claude/settings.json", ".git/grace/halt"] {
+                assert!(places.protected(&top.join(file)).is_some(), "{file} from {}", from.display());
+            }
+            assert_eq!(places.protected(&top.join("grace/rules.grace")), None);
         }
     }
 
