@@ -181,6 +181,14 @@ pub fn learned(mut practices: Vec<Practice>, stories: &[Told]) -> Vec<Practice> 
     practices
 }
 
+/// The practices that a story used, or the one that it taught, by name.
+#[must_use]
+pub fn of_story(practices: &[Practice], story: &Told) -> Vec<String> {
+    let used = list(&story.fields(), "playbooks_used");
+    let is_its = |practice: &&Practice| practice.from.contains(&story.id) || used.contains(&practice.name);
+    practices.iter().filter(is_its).map(|practice| practice.name.clone()).collect()
+}
+
 /// A story's layers, and its components, are one text: `layer1, layer2`.
 fn parted(texts: &[String]) -> Vec<String> {
     let names = texts.iter().flat_map(|text| text.split(',')).map(str::trim);
@@ -313,6 +321,7 @@ mod tests {
             learned.iter().map(|one| (one.name.as_str(), one.succeeded, one.used, one.from.clone())).collect();
         assert_eq!(shown, [("known", 1, 2, vec![]), ("story_5", 2, 3, vec![5, 6])]);
         assert_eq!(learned[1].says, "Cut");
+        assert_eq!([0, 5, 3].map(|at| of_story(&learned, &stories[at]).concat()), ["known", "story_5", ""]);
         assert_eq!(learned[1].applies_to, ["layer1", "layer2"]);
     }
 

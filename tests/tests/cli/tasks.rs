@@ -44,6 +44,12 @@ bundle core
   run      "python3", "-m", "pytest", "{tests}", "-q", "--junitxml={junit}"
   timeout  60 s in all
 
+practice small_steps
+  kind        playbook
+  says        "Change one function."
+  step        "Leave the rest as it is."
+  applies to  app
+
 tiers
   1 safe       approve automatically  for change only in comments, formatting, documentation
   2 internal   approve by rules       for any other change
@@ -145,7 +151,13 @@ fn a_good_patch_goes_through_all_steps_and_touches_nothing_unless_asked() {
     let steps = agent.bench.repo.recorded_as("task");
     assert_eq!(steps[3]["facts"]["intents"], serde_json::json!(["app.change"]));
     assert_eq!(steps[6]["facts"]["bundles"], serde_json::json!(["core passed"]));
+    assert_eq!(steps[5]["facts"]["practices"], serde_json::json!(["small_steps"]));
+    let told = "Change one function. Leave the rest as it is.";
+    assert!(agent.stub.seen().iter().any(|asked| asked.body.contains(told)), "the model is told what fits");
     assert!(!said.stdout.contains("secret-of-the-operator"));
+    let taught = agent.bench.repo.json("practice list");
+    let taught = taught["practices"].as_array().unwrap().iter().find(|one| one["place"] == "stories").unwrap();
+    assert_eq!(steps[10]["facts"]["practices"], serde_json::json!([taught["name"]]));
     let story = &agent.bench.repo.recorded_as("story")[0];
     assert_eq!(story["fields"]["rationale"]["value"], "Return five");
     assert_eq!(agent.bench.repo.read("app/core.py"), "def f():\n    return 1\n");

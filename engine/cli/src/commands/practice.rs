@@ -1,5 +1,6 @@
 //! `practice`: ways of working, declared and taken from stories, and those that fit a change.
 
+use grace_engine::plan::Plan;
 use grace_govern::practices::{self, Practice, Suggestion};
 use grace_govern::{journal, story};
 use schemars::JsonSchema;
@@ -33,7 +34,7 @@ pub(super) struct SuggestionsReport<'a> {
 }
 
 pub(super) fn practice(context: &Context, command: &PracticeCommand) -> Result<Answer> {
-    let mut known = known(context)?;
+    let (mut known, _) = known(context)?;
     match command {
         PracticeCommand::List => shown(context, &known, screen::practice::list),
         PracticeCommand::Show { name } => {
@@ -68,8 +69,23 @@ fn shown(context: &Context, known: &[Practice], screen: impl Fn(&mut screen::Pag
     Ok(Answer::yes(page.finish()))
 }
 
-/// The project's practices and the shipped ones, with what the ledger's stories say of them, and those that these teach.
-fn known(context: &Context) -> Result<Vec<Practice>> {
+/// The names of the declared practices that a recorded story used, or of the one that it taught.
+pub(super) fn of_story(context: &Context, story: u64) -> Result<Vec<String>> {
+    let (known, stories) = known(context)?;
+    Ok(stories.iter().find(|told| told.id == story).map(|told| practices::of_story(&known, told)).unwrap_or_default())
+}
+
+/// The declared practices that fit a plan, the best first. What stories taught comes from commits, and is for people to read.
+pub(super) fn fitting(context: &Context, plan: &Plan) -> Result<Vec<Practice>> {
+    let (mut known, _) = known(context)?;
+    known.retain(|practice| practice.from.is_empty());
+    let suggestions = practices::suggested(&known, &practices::terms(plan));
+    Ok(suggestions.into_iter().map(|suggestion| suggestion.practice).collect())
+}
+
+/// The project's practices and the shipped ones, with what the ledger's stories say of them, and those that these teach; and the
+/// stories.
+fn known(context: &Context) -> Result<(Vec<Practice>, Vec<story::Told>)> {
     let mut all = load::rules_here(&context.place, None)?.map(|book| practices::declared(&book)).unwrap_or_default();
     let shipped = load::own_book(std::collections::BTreeMap::from([(
         "shipped".to_owned(),
@@ -83,5 +99,5 @@ fn known(context: &Context) -> Result<Vec<Practice>> {
         Err(_) => None,
     };
     let stories = ledger.map(|ledger| story::all(&ledger)).transpose()?.unwrap_or_default();
-    Ok(practices::learned(all, &stories))
+    Ok((practices::learned(all, &stories), stories))
 }

@@ -26,6 +26,7 @@ use super::carrying::Workplace;
 use super::keeping::take_in;
 use super::model::{Known, choices};
 use super::plan::engine;
+use super::practice;
 use super::{Answer, Context};
 use crate::args::drift::DeployArgs;
 use crate::args::task::TaskArgs;
@@ -103,6 +104,8 @@ struct Work<'a> {
     steps: Vec<StepSaid>,
     reasons: Vec<String>,
     commit: Option<CommitId>,
+    /// Practices that the model was told of.
+    practices: Vec<String>,
 }
 
 type Facts = Vec<(&'static str, Vec<String>)>;
@@ -147,6 +150,7 @@ pub(super) fn run(context: &Context, args: &TaskArgs) -> Result<Answer> {
         steps: Vec::new(),
         reasons: Vec::new(),
         commit: None,
+        practices: Vec::new(),
     };
     let ended = work.carry_out(&known, args)?;
     let mut applied = Vec::new();
@@ -377,7 +381,7 @@ impl Work<'_> {
 
     /// What the model is asked. What comes from files stands between marks, and is said to be no instruction.
     fn prompt(
-        &self,
+        &mut self,
         plan: &Plan,
         loaded: &Loaded,
         targets: &[&TreeEntry],
@@ -401,6 +405,10 @@ impl Work<'_> {
         let because: BTreeSet<String> =
             plan.tier_derivation.iter().map(|reason| format!("{}: {}", reason.rule, reason.because)).collect();
         section(&mut prompt, "Rules that apply", &because.into_iter().collect::<Vec<_>>());
+        let practices = practice::fitting(self.context, plan)?;
+        let told = practices.iter().map(|one| format!("{} {}", one.says, one.steps.join(" ")));
+        section(&mut prompt, "Ways of working that fit", &told.collect::<Vec<_>>());
+        self.practices = practices.into_iter().map(|one| one.name).collect();
         section(&mut prompt, "Files that depend on them", graph.get("dependents").map_or(&[], Vec::as_slice));
         let mut blobs = self.repository.blobs();
         let mut room = MAX_SHOWN;
@@ -453,6 +461,7 @@ impl Work<'_> {
             ("model", vec![model.to_owned()]),
             ("served by", vec![endpoint.settings().host().to_owned()]),
             ("says it is", said_model.into_iter().collect()),
+            ("practices", self.practices.clone()),
             ("prompt", vec![files::sha256(prompt.as_bytes())]),
             ("tokens", vec![number(prompt_tokens), number(answer_tokens)]),
             ("milliseconds", vec![elapsed.as_millis().to_string()]),
@@ -636,12 +645,7 @@ impl Work<'_> {
         self.monitor(&change, goes, deployed)?;
         let facts = vec![("decision", vec![seq.to_string()]), ("answer", vec![decided.answer.word().to_owned()])];
         self.say(10, Came::Done, format!("decision {seq}: {}", decided.answer.word()), facts)?;
-        self.say(
-            11,
-            Came::Skipped,
-            if goes { "nothing was extracted" } else { "only what succeeded is a practice" },
-            Vec::new(),
-        )?;
+        self.practice(goes, story.map(|(seq, _)| seq))?;
         Ok(match decided.answer {
             _ if goes => Ended::Go,
             grace_engine::decide::Answer::Hold if ran.end == "passed" => Ended::Hold,
@@ -668,6 +672,18 @@ impl Work<'_> {
                 self.say(9, Came::Failed, format!("it is not watched: {}", failure.message), Vec::new())
             }
         }
+    }
+
+    /// Step 11: what the story of a success counts for, or teaches.
+    fn practice(&mut self, goes: bool, story: Option<u64>) -> Result<()> {
+        let Some(story) = story.filter(|_| goes) else {
+            return self.say(11, Came::Skipped, "only what succeeded is a practice", Vec::new());
+        };
+        let practices = practice::of_story(self.context, story)?;
+        if practices.is_empty() {
+            return self.say(11, Came::Skipped, "its story has no steps to repeat", Vec::new());
+        }
+        self.say(11, Came::Done, practices.join(", "), vec![("practices", practices)])
     }
 
     /// Why the task's own test command did not succeed in the changed tree. It sees none of the operator's keys.
