@@ -73,15 +73,17 @@ pub fn cycle(
     say("stories lack", counts(&told.untold));
     say("note", told.note.clone().unwrap_or_default());
     page.table(0, &rows, &[]);
-    if !said.signs.is_empty() {
+    // One alone was told above.
+    let signs = if said.signs.len() > 1 { said.signs.as_slice() } else { &[] };
+    if !signs.is_empty() {
         page.gap();
     }
-    for sign in said.signs.iter().take(MOST) {
+    for sign in signs.iter().take(MOST) {
         let place = Text::new().then(Style::Dim, printable(&format!("{}:{}  ", sign.file, sign.line)));
         page.hanging(2, &place, printable(&format!("{}: {}", sign.guardrail.word(), sign.what)));
     }
-    if said.signs.len() > MOST {
-        page.line(2, Text::new().then(Style::Dim, format!("and {} more", said.signs.len() - MOST)));
+    if signs.len() > MOST {
+        page.line(2, Text::new().then(Style::Dim, format!("and {} more", signs.len() - MOST)));
     }
     page.gap();
     if halted {
