@@ -6,6 +6,7 @@
 
 mod database;
 mod measures;
+mod outside;
 pub mod parquet;
 mod past;
 mod record;

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use duckdb::{Config, Connection};
+use duckdb::Connection;
 
 use crate::StoreError;
 use crate::database::{query_error, too_late};
+use crate::outside::{self, column, text};
 
 /// Most hours that are given.
 const MOST_ROWS: usize = 200_000;
@@ -65,14 +66,6 @@ pub struct Measured {
     pub count: f64,
 }
 
-fn text(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
-
-fn name(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
 /// The hours of a measure that have rows, in order. Rows whose time or value cannot be read count for nothing.
 ///
 /// # Errors
@@ -81,17 +74,8 @@ pub fn measured(measure: &Measure, deadline: Duration) -> Result<Vec<Measured>, 
     if measure.files.is_empty() {
         return Ok(Vec::new());
     }
-    let mut paths = Vec::new();
-    for path in &measure.files {
-        let path = path.to_str().ok_or_else(|| StoreError::Query("the name of a file is not Unicode".to_owned()))?;
-        // What a name could mean to DuckDB beside itself.
-        if path.contains(['*', '?', '[', ']', '{', '}']) {
-            return Err(StoreError::Query(format!("`{path}` could name several files")));
-        }
-        paths.push(text(path));
-    }
-    let paths = format!("[{}]", paths.join(", "));
-    let connection = open(&paths).map_err(query_error)?;
+    let paths = outside::list(&measure.files)?;
+    let connection = outside::open(&paths).map_err(query_error)?;
     let handle = connection.interrupt_handle();
     let (done, waiting) = mpsc::channel::<()>();
     let watch = std::thread::spawn(move || {
@@ -109,22 +93,6 @@ pub fn measured(measure: &Measure, deadline: Duration) -> Result<Vec<Measured>, 
     }
 }
 
-/// A database in memory that can read these files and nothing else, and nothing can change that.
-fn open(paths: &str) -> Result<Connection, duckdb::Error> {
-    let config = Config::default()
-        .enable_autoload_extension(false)?
-        .max_memory("1GB")?
-        .threads(2)?
-        .with("autoinstall_known_extensions", "false")?
-        .with("allow_community_extensions", "false")?
-        .with("temp_directory", "")?;
-    let connection = Connection::open_in_memory_with_flags(config)?;
-    connection.execute_batch(&format!(
-        "SET TimeZone = 'UTC'; SET allowed_paths = {paths}; SET enable_external_access = false; SET lock_configuration = true;"
-    ))?;
-    Ok(connection)
-}
-
 fn ask(connection: &Connection, measure: &Measure, paths: &str) -> Result<Vec<Measured>, duckdb::Error> {
     let table = match measure.form {
         Form::Csv => format!("read_csv({paths}, header = true, union_by_name = true, ignore_errors = true)"),
@@ -133,7 +101,7 @@ fn ask(connection: &Connection, measure: &Measure, paths: &str) -> Result<Vec<Me
         }
         Form::Parquet => format!("read_parquet({paths}, union_by_name = true)"),
     };
-    let time = name(&measure.time);
+    let time = column(&measure.time);
     let kind: String = connection
         .query_row(&format!("SELECT typeof({time}) FROM {table} LIMIT 1"), [], |row| row.get(0))
         .or_else(|error| match error {
@@ -154,13 +122,13 @@ fn ask(connection: &Connection, measure: &Measure, paths: &str) -> Result<Vec<Me
         }
         _ => number(&format!("TRY_CAST({time} AS DOUBLE)")),
     };
-    let double = |column: &str| format!("TRY_CAST({} AS DOUBLE)", name(column));
+    let double = |name: &str| format!("TRY_CAST({} AS DOUBLE)", column(name));
     let (values, sums) = match &measure.columns {
         Columns::Value(column) => (format!("{} AS v, 1.0 AS c", double(column)), "avg(v), count(v)::DOUBLE"),
         Columns::Ratio(of, all) => (format!("{} AS v, {} AS c", double(of), double(all)), "sum(v), sum(c)"),
     };
     let rows = measure.rows.as_ref();
-    let only = rows.map(|(column, is)| format!(" WHERE {}::VARCHAR = {}", name(column), text(is))).unwrap_or_default();
+    let only = rows.map(|(name, is)| format!(" WHERE {}::VARCHAR = {}", column(name), text(is))).unwrap_or_default();
     let (step, from, to) = (measure.step.max(1), measure.from, measure.to);
     let sql = format!(
         "SELECT (floor(t / {step}) * {step})::BIGINT AS at, {sums} FROM (SELECT {seconds} AS t, {values} FROM {table}{only})
@@ -227,7 +195,7 @@ mod tests {
         for path in [&own, &other] {
             files::write_atomic(path, b"ts,v\n1,1\n").unwrap();
         }
-        let connection = open(&format!("['{}']", own.display())).unwrap();
+        let connection = outside::open(&format!("['{}']", own.display())).unwrap();
         let read = |path: &std::path::Path| {
             connection.query_row(&format!("SELECT count(*) FROM read_csv('{}')", path.display()), [], |row| {
                 row.get::<_, i64>(0)

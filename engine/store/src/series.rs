@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use duckdb::{Config, Connection};
-
 use crate::StoreError;
 use crate::database::query_error;
+use crate::outside::{self, column};
 
 /// Most series that are read at once.
 const MOST_SERIES: usize = 100_000;
@@ -59,44 +58,15 @@ pub struct SeriesHour {
 /// # Errors
 /// When a file cannot be read or a column is lacking, or there are too many series.
 pub fn hours_by_series(asked: &SeriesHours) -> Result<Vec<(String, Vec<SeriesHour>)>, StoreError> {
-    let mut paths = Vec::new();
-    for path in &asked.files {
-        let path = path.to_str().ok_or_else(|| StoreError::Query("the name of a file is not Unicode".to_owned()))?;
-        // What a name could mean to DuckDB beside itself.
-        if path.contains(['*', '?', '[', ']', '{', '}']) {
-            return Err(StoreError::Query(format!("`{path}` could name several files")));
-        }
-        paths.push(format!("'{}'", path.replace('\'', "''")));
-    }
-    if paths.is_empty() {
+    if asked.files.is_empty() {
         return Ok(Vec::new());
     }
-    let paths = format!("[{}]", paths.join(", "));
+    let paths = outside::list(&asked.files)?;
     let names = names(asked, &paths)?;
     if names.len() > MOST_SERIES {
         return Err(StoreError::Query(format!("more than {MOST_SERIES} series")));
     }
     read(asked, &paths, names).map_err(query_error)
-}
-
-fn column(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// A database in memory that reads these files and nothing else.
-fn open(paths: &str) -> Result<Connection, duckdb::Error> {
-    let config = Config::default()
-        .enable_autoload_extension(false)?
-        .max_memory("1GB")?
-        .threads(2)?
-        .with("autoinstall_known_extensions", "false")?
-        .with("allow_community_extensions", "false")?
-        .with("temp_directory", "")?;
-    let connection = Connection::open_in_memory_with_flags(config)?;
-    connection.execute_batch(&format!(
-        "SET allowed_paths = {paths}; SET enable_external_access = false; SET lock_configuration = true;"
-    ))?;
-    Ok(connection)
 }
 
 /// The names of all series and DuckDB's hash of each, by the upper half of it.
@@ -108,7 +78,7 @@ fn names(asked: &SeriesHours, paths: &str) -> Result<BTreeMap<u64, (u64, String)
         MOST_SERIES + 1
     );
     let all = || -> Result<Vec<(String, u64)>, duckdb::Error> {
-        open(paths)?.prepare(&sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        outside::open(paths)?.prepare(&sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
     };
     let all = all().map_err(query_error)?;
     let count = all.len();
@@ -139,7 +109,7 @@ fn read(
         step * 1_000_000,
         asked.window()
     );
-    let connection = open(paths)?;
+    let connection = outside::open(paths)?;
     let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([])?;
     let mut found: BTreeMap<u64, Vec<SeriesHour>> = BTreeMap::new();
@@ -168,6 +138,7 @@ fn read(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use duckdb::Connection;
 
     #[test]
     fn each_series_has_its_own_hours() {
