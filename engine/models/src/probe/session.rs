@@ -122,7 +122,7 @@ impl<'a> Session<'a> {
         for item in items {
             let Some(answer) = self.ask(text::SYSTEM, &item.prompt, 80) else { continue };
             let (metric, counts) = match &item.right {
-                Right::Abstain(metric) => (*metric, !text::abstains(&answer.text)),
+                Right::Abstain(metric) => (*metric, !text::abstains(&item.prompt, &answer.text)),
                 Right::Says(metric, right, wrong) => (*metric, text::says(&answer.text, right, wrong)),
             };
             self.count(metric, counts);
