@@ -233,7 +233,7 @@ fn a_patch_changes_no_mode_and_writes_through_no_link() {
         Agent::answering(|_| "--- a/app/link.py\n+++ b/app/link.py\n@@ -1 +1 @@\n-core.py\n+other.py\n".to_owned());
     std::os::unix::fs::symlink("core.py", agent.bench.repo.path.join("app/link.py")).unwrap();
     agent.bench.commit("alice@example.org", Some(1), "a link");
-    agent.ends(&TASK.replace("app/core.py", "app/"), "", "the patch");
+    agent.ends(&TASK.replace("app/core.py", "app/"), "refused", "the patch makes `app/link.py` no text");
 }
 
 #[test]
