@@ -75,7 +75,7 @@ rule governance_bypassed : tier 3
 rule model_contract_changed : tier 3
   when     contracts change of models
   require  approval 1 of team(governance)
-  upholds  KEEP_MODELS_VERIFIABLE
+  upholds  KEEP_MODELS_VERIFIABLE, PRESERVE_MODEL_COMPLIANCE
   owner    team(governance)
   because  "A contract is what a model is measured by; with a new one the old measurements say nothing."
 

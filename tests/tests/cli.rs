@@ -54,6 +54,8 @@ mod stub_http;
 mod stub_model;
 #[path = "cli/support.rs"]
 mod support;
+#[path = "cli/task_grace.rs"]
+mod task_grace;
 #[path = "cli/tasks.rs"]
 mod tasks;
 #[path = "cli/watch.rs"]

@@ -38,6 +38,8 @@ pub struct Event {
     pub again: bool,
     /// The tool only looks.
     pub only_reads: bool,
+    /// The tool takes files away, or moves them.
+    pub takes: bool,
     /// Texts that name files to write.
     pub paths: BTreeSet<String>,
     /// Texts that may name files: what else stands in the tool's input.
@@ -149,6 +151,7 @@ pub fn parse(agent: Agent, named: Option<&str>, bytes: &[u8]) -> Result<Event, S
         session: text(&["session_id", "sessionId", "conversation_id"]),
         again: flag("stop_hook_active") || agent == Agent::Cursor && (count("loop_count") > 0 || stopped),
         only_reads: false,
+        takes: false,
         paths: BTreeSet::new(),
         words: BTreeSet::new(),
         commands: Vec::new(),
@@ -201,6 +204,7 @@ fn before(event: &Map<String, Value>, found: &mut Event) -> Result<(), String> {
     let tool = tool.unwrap_or_default().to_ascii_lowercase();
     // An editor that is told to show a file.
     let views = matches!(found.commands.as_slice(), [only] if only == "view");
+    found.takes = ["delete", "remove", "move", "rename"].into_iter().any(|verb| tool.contains(verb));
     found.only_reads = READERS.contains(&tool.as_str()) || views;
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::event::Event;
+use crate::git;
 use crate::places::Places;
 use crate::shell::{self, Simple};
 
@@ -12,13 +13,10 @@ const LOOKING: &[&str] = &[
     "ls",
     "head",
     "tail",
-    "less",
     "more",
     "wc",
     "stat",
-    "file",
     "grep",
-    "rg",
     "egrep",
     "fgrep",
     "diff",
@@ -26,7 +24,6 @@ const LOOKING: &[&str] = &[
     "sha256sum",
     "b3sum",
     "du",
-    "tree",
     "jq",
     "echo",
     "printf",
@@ -38,31 +35,46 @@ const LOOKING: &[&str] = &[
     "basename",
     "dirname",
     "true",
+    "cut",
+    "tr",
+    "nl",
+    "od",
+    "strings",
+    "column",
+    "hexdump",
+    "which",
+    "type",
+    "md5sum",
+    "sha1sum",
+    "sha512sum",
+    "b2sum",
+    "bat",
+    "[[",
+    // What they set is followed.
+    "export",
+    "readonly",
+    "local",
+    "declare",
 ];
+
+/// Programs that take away what they are given, and everything in it.
+const TAKING: &[&str] = &["rm", "rmdir", "unlink", "shred", "mv", "trash"];
+
+/// Programs that lay what they are given into the directory that stands last.
+const LAYING: &[&str] = &["mv", "cp", "ln", "install", "rsync"];
+
+/// Programs that start another one that they are given.
+const STARTING: &[&str] =
+    &["git", "xargs", "timeout", "nice", "ionice", "setsid", "doas", "busybox", "stdbuf", "watch"];
 
 /// Words of a shell that go to a directory.
 const GOING: &[&str] = &["cd", "pushd", "chdir"];
 
-/// Verbs of git that only look.
-const LOOKING_AT_GIT: &[&str] = &[
-    "log",
-    "show",
-    "status",
-    "diff",
-    "rev-parse",
-    "ls-files",
-    "ls-tree",
-    "cat-file",
-    "for-each-ref",
-    "show-ref",
-    "ls-remote",
-    "blame",
-    "grep",
-    "rev-list",
-    "describe",
-    "help",
-    "version",
-];
+/// How many words are read of a text: each is looked up on the disk.
+const MOST_WORDS: usize = 20_000;
+
+/// How many variables are followed.
+const MOST_VARIABLES: usize = 32;
 
 /// How many directories a text may go to.
 const MOST_DIRECTORIES: usize = 16;
@@ -77,14 +89,35 @@ pub fn judge(event: &Event, places: &Places) -> Option<String> {
     if let Some(reason) = named.filter_map(|text| denied(text, places, &places.directory)).next() {
         return Some(reason);
     }
+    if event.takes {
+        let whole = event.paths.iter().filter_map(|text| places.resolve(text)).find_map(|path| held(&path, places));
+        if whole.is_some() {
+            return whole;
+        }
+    }
     event.commands.iter().find_map(|text| script(text, places))
+}
+
+/// What is in a directory that is taken away.
+fn held(path: &Path, places: &Places) -> Option<String> {
+    let what = places.within(path)?;
+    let shown: String = path.display().to_string().chars().take(200).flat_map(char::escape_debug).collect();
+    Some(format!("`{shown}` holds {what}, which agents do not change; name what you mean, or ask a person to do it"))
 }
 
 /// A shell's text. Each of its commands may stand in each directory that was gone to before it: which of them it is hangs on
 /// subshells, and on what fails.
 fn script(text: &str, places: &Places) -> Option<String> {
     let mut directories = vec![places.directory.clone()];
-    for one in shell::simple(text) {
+    let mut known = Vec::new();
+    let mut left = MOST_WORDS;
+    for mut one in shell::simple(text) {
+        let Some(rest) = left.checked_sub(one.words.len() + one.targets.len() + one.assigned.len()) else {
+            return Some("this has too many words to be read; say it in several commands, or in a file".to_owned());
+        };
+        left = rest;
+        one.expand(&known);
+        known.extend(one.sets().take(MOST_VARIABLES.saturating_sub(known.len())));
         if let Some(reason) = command(&one, places, &directories) {
             return Some(reason);
         }
@@ -108,29 +141,25 @@ fn script(text: &str, places: &Places) -> Option<String> {
 }
 
 fn denied(text: &str, places: &Places, from: &Path) -> Option<String> {
-    let what = places.protected(&places.resolve_from(from, text)?)?;
+    let what = places.named_by(from, text).iter().find_map(|path| places.protected(path));
+    let what = what.or_else(|| places.protected(&places.resolve_from(from, text)?))?;
     let shown: String = text.chars().take(200).flat_map(char::escape_debug).collect();
     Some(format!("`{shown}` belongs to {what}, which agents do not change; ask a person to do it"))
 }
 
 fn command(one: &Simple, places: &Places, directories: &[PathBuf]) -> Option<String> {
     if let Some(reason) = said(one) {
-        return Some(reason);
+        return Some(reason.to_owned());
     }
     let is_git = one.program() == "git";
-    let looks = match one.program() {
-        "git" => looks_at_git(one),
-        // Only with these does it more than look.
-        "find" => !one.words.iter().any(|word| {
-            word == "-delete" || ["-exec", "-ok", "-fprint", "-fls"].iter().any(|option| word.starts_with(option))
-        }),
-        "grace-rules" => true,
-        program => LOOKING.contains(&program),
+    let written = |texts: &[String]| {
+        let from = |text: &String| directories.iter().find_map(|from| denied(text, places, from));
+        texts.iter().find_map(from)
     };
-    if looks && !one.writes {
-        return None;
+    if looks(one) {
+        return written(&one.targets);
     }
-    if one.words.iter().any(|word| word.contains("refs/grace")) || is_git && one.words.iter().any(|word| spans(word)) {
+    if one.words.iter().any(|word| word.contains("refs/grace") || is_git && git::spans(word)) {
         return Some(
             "refs/grace holds what people signed, which agents do not change; ask a person to do it".to_owned(),
         );
@@ -140,40 +169,81 @@ fn command(one: &Simple, places: &Places, directories: &[PathBuf]) -> Option<Str
     let gone = gone.chain(one.words.iter().filter_map(|word| word.strip_prefix("--directory="))).take(MOST_DIRECTORIES);
     let gone: Vec<PathBuf> =
         gone.flat_map(|to| directories.iter().filter_map(|from| places.resolve_from(from, to))).collect();
-    // What goes to a directory is no file there.
-    let skipped = usize::from(GOING.contains(&one.program()));
+    let from: Vec<&Path> = directories.iter().chain(&gone).map(PathBuf::as_path).collect();
+    let skipped = match one.program() {
+        // All but the last is only read.
+        "cp" if !one.words.iter().any(|word| word == "-t") => one.words.len() - 1,
+        // What goes to a directory is no file there.
+        program => usize::from(GOING.contains(&program)),
+    };
     let named = one.words.iter().skip(skipped).filter(|word| !word.starts_with("--exclude"));
     let mut named = named.flat_map(|word| spellings(word, is_git));
-    named.find_map(|text| directories.iter().chain(&gone).find_map(|from| denied(text, places, from)))
+    let named = named.find_map(|text| from.iter().find_map(|from| denied(text, places, from)));
+    named.or_else(|| written(&one.targets)).or_else(|| moved(one, places, &from))
 }
 
-/// Whether a command of git changes nothing that is not for agents.
-fn looks_at_git(one: &Simple) -> bool {
-    // As git reads it: long options may be cut short.
-    let has = |option: &str| {
-        one.words.iter().any(|word| {
-            let name = word.split('=').next().unwrap_or_default();
-            name.len() > 2 && option.starts_with(name)
-        })
-    };
-    if one.verb() != "fetch" {
-        return LOOKING_AT_GIT.contains(&one.verb()) && !has("--output");
+/// Whether a command only looks, but for its redirections.
+fn looks(one: &Simple) -> bool {
+    let has = |options: &[&str]| one.words.iter().any(|word| options.iter().any(|option| word.starts_with(option)));
+    let holds = |parts: &[&str]| one.words.iter().any(|word| parts.iter().any(|part| word.contains(part)));
+    match one.program() {
+        "git" => git::looks(one),
+        // Only with these does it more than look.
+        "find" => !has(&["-delete", "-exec", "-ok", "-fprint", "-fls"]),
+        "sed" => !has(&["-i", "--in-place", "-f", "--file", "-ni", "-Ei", "-ri", "-si"]) && !holds(&["w ", "W "]),
+        "awk" => !has(&["-i", "-f"]) && !holds(&[">", "|", "system"]),
+        "sort" | "tree" | "less" => !has(&["-o", "-O", "--output", "--log-file", "--LOG-FILE"]),
+        "rg" => !has(&["--pre"]),
+        "file" => !has(&["-C", "--compile"]),
+        "grace-rules" => !has(&["-o", "--output", "--to"]) && !one.words.iter().any(|word| word == "export"),
+        program => LOOKING.contains(&program),
     }
-    // References that are there already are then changed or deleted.
-    let letters = |word: &String| {
-        word.strip_prefix('-').is_some_and(|rest| !rest.starts_with('-') && rest.contains(['f', 'p', 'P']))
-    };
-    let forces = |word: &String| word.split('=').any(|part| part.starts_with('+'));
-    !(has("--force")
-        || has("--prune")
-        || has("--prune-tags")
-        || one.words.iter().any(|word| letters(word) || forces(word)))
 }
 
-/// Whether what git is given to map references stands for those of grace-rules, too: `refs/*`.
-fn spans(word: &str) -> bool {
-    let parts = word.split([':', '=', '+']).filter_map(|part| part.split_once('*'));
-    parts.map(|(before, _)| before).any(|before| before.starts_with("refs/") && "refs/grace/".starts_with(before))
+/// What takes away, moves or lays over a directory does so to what is in it, which the command does not name.
+fn moved(one: &Simple, places: &Places, from: &[&Path]) -> Option<String> {
+    // `sudo`, `xargs`, `timeout` and `git` have the program further behind.
+    let is_first = |at: usize| at == 0 || STARTING.contains(&one.program()) || one.words[0].starts_with('-');
+    let mut programs = one.words.iter().enumerate().map(|(at, word)| (at, shell::name(word)));
+    let (at, program) =
+        programs.find(|(at, name)| is_first(*at) && (TAKING.contains(name) || LAYING.contains(name)))?;
+    let words: Vec<&str> =
+        one.words.iter().skip(at + 1).map(String::as_str).filter(|word| !word.starts_with('-')).collect();
+    let resolved = |text: &str| -> Vec<PathBuf> {
+        from.iter().take(MOST_DIRECTORIES).flat_map(|from| places.named_by(from, text)).collect()
+    };
+    if TAKING.contains(&program) {
+        let taken = if program == "mv" { &words[..words.len().saturating_sub(1)] } else { &words };
+        if let Some(reason) = taken.iter().flat_map(|text| resolved(text)).find_map(|path| held(&path, places)) {
+            return Some(reason);
+        }
+    }
+    if !LAYING.contains(&program) {
+        return None;
+    }
+    // `cp a b DIR`, `cp -t DIR a b`.
+    let target = one.words.iter().find_map(|word| word.strip_prefix("--target-directory="));
+    let (laid, to) = match (target, words.as_slice()) {
+        (Some(to), laid) => (laid, to),
+        (None, [laid @ .., to]) => (laid, *to),
+        (None, []) => return None,
+    };
+    let is_first = one.words.iter().any(|word| word == "-t");
+    let (laid, to) = if is_first { (words.as_slice(), *words.first()?) } else { (laid, to) };
+    if let Some(what) = resolved(to).iter().find_map(|to| places.becomes(to)) {
+        return Some(format!("`{to}` would be where {what} are, which agents do not change; ask a person to do it"));
+    }
+    laid.iter().filter(|text| **text != to).find_map(|text| {
+        let name = text.trim_end_matches('/').rsplit('/').next().filter(|name| !name.is_empty())?;
+        resolved(to).into_iter().find_map(|to| {
+            let onto = places.resolve_from(&to, name)?;
+            let what = places.protected(&onto).filter(|_| name != "." && name != "..");
+            let what = what.map(|what| {
+                format!("`{name}` there belongs to {what}, which agents do not change; ask a person to do it")
+            });
+            what.or_else(|| if name == "." { None } else { held(&onto, places) })
+        })
+    })
 }
 
 /// What of a word may be a path: the whole, what an option or an assignment gives, and unless only `whole` words count, what a
@@ -187,34 +257,18 @@ fn spellings(word: &str, whole: bool) -> impl Iterator<Item = &str> {
 }
 
 /// What agents do not say: agreement in the name of people, and that hooks are to be left out.
-fn said(one: &Simple) -> Option<String> {
+fn said(one: &Simple) -> Option<&'static str> {
     let has = |wanted: &str| one.words.iter().skip(1).any(|word| word == wanted);
     // `xargs` and `timeout` have the program further behind.
-    let runs = |program: &str| {
-        one.words
-            .iter()
-            .any(|word| word.rsplit(['/', '\\']).next().is_some_and(|name| name.trim_end_matches(".exe") == program))
-    };
+    let runs = |program: &str| one.words.iter().any(|word| shell::name(word) == program);
     if runs("grace-rules") {
         let signs = ["approve", "revoke", "deny", "resume"].into_iter().any(has) || has("audit") && has("review");
-        return signs
-            .then(|| "agents do not sign: approvals, denials, reviews and resumptions are said by people".to_owned());
+        return signs.then_some("agents do not sign: approvals, denials, reviews and resumptions are said by people");
     }
     if runs("git") {
-        let verify = has("--no-verify") || (has("commit") && one.words.iter().any(|word| is_no_verify(word)));
-        let hooks = one.words.iter().any(|word| word.to_ascii_lowercase().contains("core.hookspath"));
-        return (verify || hooks).then(|| "hooks of git are not left out; mend what they say".to_owned());
+        return git::refused(one, one.program() != "git");
     }
     None
-}
-
-/// `-n`, also among other letters, as `git commit` reads it; what follows `m` is the message.
-fn is_no_verify(word: &str) -> bool {
-    let Some(letters) = word.strip_prefix('-').filter(|letters| !letters.starts_with('-')) else { return false };
-    letters
-        .chars()
-        .take_while(|letter| !matches!(letter, 'm' | 'F' | 'C' | 'c' | 't' | 'S' | 'u'))
-        .any(|letter| letter == 'n')
 }
 
 #[cfg(test)]
@@ -225,9 +279,15 @@ mod tests {
     use crate::agent::Agent;
     use crate::event::parse;
 
+    /// A repository with rules, and a hook of an agent.
     fn judged(command: &str) -> Option<String> {
         let dir = tempfile::tempdir().unwrap();
-        files::create_dirs(&dir.path().join(".git/grace")).unwrap();
+        for path in [".git/grace", "grace", ".claude", ".github/workflows", "src", "node_modules"] {
+            files::create_dirs(&dir.path().join(path)).unwrap();
+        }
+        for path in ["grace/allowed_signers", "grace/rules.grace", ".claude/settings.json", "src/a.py"] {
+            files::create_new(&dir.path().join(path), b"x").unwrap();
+        }
         let event = serde_json::json!({
             "hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": {"command": command, "description": ".git/x"},
         });
@@ -279,6 +339,70 @@ mod tests {
             "grace-rules audit --format json review --as peers --because x",
             "echo x | tee .claude/settings.json",
             "echo y > ~/.ssh/id_ed25519",
+            // Directories that hold it, and what is laid into them.
+            "cp x grace/allowed_signers",
+            "cp /tmp/allowed_signers grace",
+            "cp /tmp/allowed_signers grace/",
+            "cp -t grace /tmp/allowed_signers",
+            "cp --target-directory=grace /tmp/allowed_signers",
+            "cp -r /tmp/x/grace .",
+            "mv x grace/allowed_signers",
+            "mv grace /tmp/old",
+            "mv /tmp/settings.json .claude",
+            "ln -s /tmp/other .codex",
+            "mv /tmp/other .cursor",
+            "cp -r /tmp/other ./.openhands/",
+            "install -m 644 /tmp/allowed_signers grace/",
+            "rm -rf .claude",
+            "rm -rf ./.claude/",
+            "rm -r grace && git status",
+            "sudo -n rm -rf grace",
+            "ls | xargs rm -rf grace",
+            "timeout 5 rm -rf .claude",
+            "git rm -r grace",
+            "git mv grace old",
+            "cd .. && rm -rf \"$OLDPWD\"/x; cd - ; rm -rf .claude",
+            "rm -rf .",
+            "rm -rf *",
+            "rm -rf .cl*",
+            "rm grace/*signers",
+            "rm -f gr?ce/allowed_sign[e]rs",
+            "sed -i s/a/b/ .claude/*.json",
+            "tee .claude/settings.json < x",
+            "> grace/allowed_signers",
+            "cat x >> grace/allowed_signers",
+            "cat x >| grace/allowed_signers",
+            "cat > .claude/settings.json <<'EOF'\n{}\nEOF",
+            "python3 - <<'EOF'\nopen('.git/grace/halt', 'w')\nEOF",
+            "sed -n 'w grace/allowed_signers' x",
+            "sort x -o grace/allowed_signers",
+            "X=grace/allowed_signers; rm $X",
+            "export D=.git/grace && rm -rf \"${D}/ledger\"",
+            // What git does in passing.
+            "git push --mirror",
+            "git push --mirror origin",
+            "git push --mirr origin",
+            "git push --force origin main",
+            "git push -f origin HEAD:main",
+            "git push origin +feature:refs/heads/master",
+            "git push origin :main",
+            "git push origin --delete main",
+            "git -c core.pager='sh -c x' log",
+            "git -c core.fsmonitor=./x status",
+            "git -c alias.x='!rm -rf /tmp/x' x",
+            "git -c core.sshCommand='sh x' fetch",
+            "git -c diff.external=./x diff",
+            "git --config-env=core.pager=X log",
+            "git -c remote.origin.mirror=true push",
+            "git config core.pager './x'",
+            "git config --global alias.st '!sh x'",
+            "git config core.hooksPath /dev/null",
+            "GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=core.hooksPath GIT_CONFIG_VALUE_0=/dev/null git commit -m x",
+            "GIT_PAGER='rm -rf .git/grace' git log",
+            "git rebase -x 'rm -rf .git/grace' main",
+            "git grep -O'rm x' foo .git/grace/halt",
+            "git update-ref --stdin < x",
+            "timeout 9 git push --mirror",
         ] {
             assert!(judged(command).is_some(), "{command}");
         }
@@ -317,6 +441,118 @@ mod tests {
         ] {
             assert_eq!(judged(command), None, "{command}");
         }
+    }
+
+    #[test]
+    fn ordinary_commands_pass() {
+        for command in [
+            "ls -la",
+            "ls grace .claude",
+            "cat grace/allowed_signers",
+            "cat .claude/settings.json | jq .hooks",
+            "sed -n 1,40p .claude/settings.json",
+            "head -5 grace/allowed_signers > /tmp/x",
+            "grep -rn allowed_signers docs grace",
+            "rg settings.json .claude",
+            "awk '{print $1}' grace/allowed_signers",
+            "sort grace/allowed_signers | uniq -c",
+            "git diff HEAD~3 -- grace/allowed_signers",
+            "git show HEAD:grace/allowed_signers",
+            "git log -p -- .claude/settings.json",
+            "git blame grace/allowed_signers",
+            "git add -A",
+            "git add .",
+            "git add .claude/settings.json grace",
+            "git commit -m \"$(cat <<'EOF'\nhook: say why\n\nDon't touch .git/grace (see docs), rm -rf .git is bad\nEOF\n)\"",
+            "git commit -am \"mend .git/hooks in docs\"",
+            "git commit --amend --no-edit",
+            "git push",
+            "git push -u origin feature",
+            "git push --force-with-lease origin feature",
+            "git push -f origin my-main",
+            "git push origin main",
+            "git pull --rebase origin main",
+            "git rebase main",
+            "git rebase -i HEAD~3",
+            "GIT_EDITOR=true git rebase --continue",
+            "git -c core.editor=true rebase --continue",
+            "git -c core.pager=cat log -3",
+            "git -c user.name=x -c user.email=y commit -m z",
+            "GIT_PAGER=cat git diff",
+            "git --no-pager log --oneline -20",
+            "git config user.name x",
+            "git config --get core.hooksPath",
+            "git config --list",
+            "git config core.pager cat",
+            "git switch -c feature",
+            "git checkout -- src/a.py",
+            "git restore .",
+            "git stash && git stash pop",
+            "git clean -fd src",
+            "git rm src/a.py",
+            "git mv src/a.py src/b.py",
+            "git worktree add ../x feature",
+            "git bisect run python3 -m pytest -q",
+            "git fetch --all",
+            "git cherry-pick abc123",
+            "git clone https://example.org/x.git /tmp/x && rm -rf /tmp/x",
+            "rm -rf node_modules target dist",
+            "rm -rf src/*.pyc src/__pycache__",
+            "rm -f *.log",
+            "mv src/a.py src/b.py",
+            "mv old.grace grace/",
+            "cp src/a.py grace/a.py",
+            "cp -r src /tmp/copy",
+            "cp -r . /tmp/copy",
+            "cp grace/allowed_signers /tmp/",
+            "cp grace/rules.grace /tmp/x.grace",
+            "ln -s ../src src/link",
+            "mkdir -p grace/fingerprints .github/workflows",
+            "touch src/b.py grace/more.grace",
+            "chmod +x src/a.py",
+            "find . -name '*.py' -exec grep -l x {} +",
+            "find . -name '*.pyc' -delete",
+            "python3 -m pytest -q tests",
+            "python3 -c \"print('hello')\"",
+            "python3 - <<'EOF'\nprint(open('src/a.py').read())\nEOF",
+            "cat > src/b.py <<'EOF'\nPATH = '.git/grace'\nEOF",
+            "cat >> notes.md <<EOF\nthe settings are in .claude/settings.json\nEOF",
+            "echo 'see .git/config' >> notes.md",
+            "echo x > grace/rules.grace",
+            "pip install -e .",
+            "ruff check . --fix",
+            "npx prettier --write .",
+            "npx prettier --write \"**/*.json\"",
+            "npm run build && npm test",
+            "cargo test --workspace 2>&1 | tail -20",
+            "cargo fmt --all",
+            "make -j4 test",
+            "docker build -t x .",
+            "docker run --rm -v $PWD:/work x",
+            "curl -s https://example.org | head",
+            "tar czf /tmp/x.tgz .",
+            "X=src/a.py; rm $X",
+            "for f in src/*.py; do sed -i s/a/b/ $f; done",
+            "while read x; do echo $x; done < src/a.py",
+            "if [ -f .claude/settings.json ]; then echo yes; fi",
+            "ps aux | grep python",
+            "env | sort",
+            "date && uptime",
+            "grace-rules plan --worktree",
+            "grace-rules cost .claude/settings.json",
+            "grace-rules explain why grace/allowed_signers",
+            "grace-rules run --worktree && grace-rules gate --worktree",
+        ] {
+            assert_eq!(judged(command), None, "{command}");
+        }
+    }
+
+    #[test]
+    fn a_text_without_end_is_denied_soon() {
+        for text in ["x ".repeat(1 << 20), "A=$A$A;".repeat(1 << 16), "$(".repeat(1 << 18), "<<a ".repeat(1 << 16)] {
+            let _an_end = judged(&text);
+        }
+        assert!(judged(&"x ".repeat(1 << 16)).is_some());
     }
 
     #[test]

@@ -9,6 +9,7 @@
 pub mod agent;
 pub mod costs;
 pub mod event;
+mod git;
 pub mod judge;
 pub mod places;
 pub mod shell;

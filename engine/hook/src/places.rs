@@ -85,6 +85,80 @@ impl Places {
         grace_system::names::relative(top, path).map(|(path, _)| path)
     }
 
+    /// What is in a directory that agents do not change, in words; `None` where there is nothing, or the path is no directory that
+    /// holds it. Of other repositories only those count that have a ledger.
+    #[must_use]
+    pub fn within(&self, path: &Path) -> Option<&'static str> {
+        if !files::exists(path) {
+            return None;
+        }
+        let other = repository_of(path).filter(|other| self.repository.as_ref() != Some(other));
+        let governed = other.filter(|(_, common)| files::is_dir(&common.join("grace")));
+        for (top, common) in self.repository.iter().chain(&governed) {
+            if common.starts_with(path) {
+                return Some("the repository's own directory");
+            }
+            let holds = |name: &str| {
+                let file = top.join(name);
+                file.starts_with(path) && files::exists(&file)
+            };
+            if holds(SIGNERS) {
+                return Some("who may sign");
+            }
+            if SETTINGS.iter().any(|settings| holds(settings)) {
+                return Some("hooks that govern agents");
+            }
+        }
+        self.secret.iter().any(|secret| secret.starts_with(path)).then_some("keys and settings of this user")
+    }
+
+    /// What a directory that is not there yet would hold, in words.
+    #[must_use]
+    pub fn becomes(&self, path: &Path) -> Option<&'static str> {
+        let (top, _) = self.repository.as_ref().filter(|_| !files::exists(path))?;
+        let holds = SETTINGS.iter().any(|settings| top.join(settings).starts_with(path));
+        (holds && path != top).then_some("hooks that govern agents")
+    }
+
+    /// The paths that a word of a shell may mean: the one that it spells, or where it has wildcards those of what agents do not
+    /// change that fit, and the directories above them.
+    #[must_use]
+    pub fn named_by(&self, directory: &Path, text: &str) -> Vec<PathBuf> {
+        if !text.contains(['*', '?', '[']) {
+            return self.resolve_from(directory, text).into_iter().collect();
+        }
+        let Some((top, common)) = &self.repository else { return Vec::new() };
+        let parts: Vec<&str> = text.split('/').collect();
+        let plain = parts.iter().take_while(|part| !part.contains(['*', '?', '['])).count();
+        if parts.len() > MOST_PARTS {
+            return Vec::new();
+        }
+        let from = if plain == 0 {
+            Some(real(directory))
+        } else {
+            self.resolve_from(directory, &(parts[..plain].join("/") + "/"))
+        };
+        let Some(from) = from else { return Vec::new() };
+        let files = SETTINGS.iter().chain([&SIGNERS]).map(|name| top.join(name));
+        let known = files.chain([common.join("grace")]);
+        let mut found: Vec<PathBuf> = known
+            .filter_map(|file| {
+                let mut rest = file.strip_prefix(&from).ok()?.components();
+                let mut at = from.clone();
+                for pattern in parts[plain..].iter().filter(|part| !part.is_empty()) {
+                    let Some(part) = rest.next() else { break };
+                    if !fits(pattern, &part.as_os_str().to_string_lossy()) {
+                        return None;
+                    }
+                    at.push(part);
+                }
+                Some(at)
+            })
+            .collect();
+        found.dedup();
+        found
+    }
+
     /// What a path is that agents do not change, in words; `None` where they may.
     #[must_use]
     pub fn protected(&self, path: &Path) -> Option<&'static str> {
@@ -113,6 +187,9 @@ impl Places {
     }
 }
 
+/// Most components of a path with wildcards.
+const MOST_PARTS: usize = 32;
+
 /// Whether a path is `name` in `top`, or below it.
 fn is_below(path: &Path, top: &Path, name: &str) -> bool {
     let Ok(rest) = path.strip_prefix(top) else { return false };
@@ -121,6 +198,42 @@ fn is_below(path: &Path, top: &Path, name: &str) -> bool {
     Path::new(name)
         .components()
         .all(|part| rest.next().is_some_and(|found| is_same(found, &part.as_os_str().to_string_lossy())))
+}
+
+/// Whether a name fits a pattern of a shell: `*`, `?`, and `[…]`, which is taken to fit any one letter. A leading dot is spelled.
+fn fits(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    if name.first() == Some(&'.') && pattern.first() != Some(&'.') {
+        return false;
+    }
+    // Where the last `*` stood, and what it has taken so far.
+    let (mut at, mut here, mut star) = (0, 0, None);
+    while here < name.len() {
+        let bracket =
+            (pattern.get(at) == Some(&'[')).then(|| pattern[at..].iter().position(|char| *char == ']')).flatten();
+        match pattern.get(at) {
+            Some('*') => {
+                star = Some((at, here));
+                at += 1;
+            }
+            Some('[') if bracket.is_some() => {
+                at += bracket.unwrap_or(0) + 1;
+                here += 1;
+            }
+            Some(char) if *char == '?' || *char == name[here] => {
+                at += 1;
+                here += 1;
+            }
+            _ => match star {
+                Some((pattern_at, taken)) => {
+                    star = Some((pattern_at, taken + 1));
+                    (at, here) = (pattern_at + 1, taken + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[at..].iter().all(|char| *char == '*')
 }
 
 /// The top of the repository that a path is in, and the directory that its work trees share.

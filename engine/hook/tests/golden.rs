@@ -17,7 +17,10 @@ fn hook(agent: &str, named: Option<&str>, input: &[u8]) -> (Output, String) {
     let dir = tempfile::tempdir().unwrap();
     let repo = dir.path().canonicalize().unwrap();
     fs::create_dir_all(repo.join(".git/grace")).unwrap();
-    fs::create_dir_all(repo.join("app")).unwrap();
+    for (file, text) in [("grace/allowed_signers", "x"), (".claude/settings.json", "{}"), ("app/kernel.py", "")] {
+        fs::create_dir_all(repo.join(file).parent().unwrap()).unwrap();
+        fs::write(repo.join(file), text).unwrap();
+    }
     fs::write(repo.join(".git/grace/costs"), "grace-rules/costs 1\napp/kernel.py\t3\t1 of team(owners)\tcore_change\n")
         .unwrap();
     let shown = repo.display().to_string().replace('\\', "\\\\");

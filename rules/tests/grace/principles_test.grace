@@ -88,6 +88,7 @@ test "a model with another contract is measured anew"
   given    as of 2026-06-01
   expect   rule model_contract_changed
   expect   principle KEEP_MODELS_VERIFIABLE from model_contract_changed
+  expect   principle PRESERVE_MODEL_COMPLIANCE from model_contract_changed
   expect   no rule model_flags_removed
 
 test "a compliance flag that is withdrawn needs two of governance"

@@ -65,9 +65,10 @@ fn patch(path: &str, line: &str) -> String {
     format!("--- a/{path}\n+++ b/{path}\n@@ -1,2 +1,2 @@\n def f():\n-    return 1\n+    {line}\n")
 }
 
-struct Agent {
-    bench: Bench,
-    stub: Stub,
+/// A repository, and a server of the model that works on it.
+pub(crate) struct Agent {
+    pub(crate) bench: Bench,
+    pub(crate) stub: Stub,
 }
 
 impl Agent {
@@ -82,7 +83,7 @@ impl Agent {
     }
 
     /// Whether the model answers is known.
-    fn checked(self) -> Self {
+    pub(crate) fn checked(self) -> Self {
         let said = self.say(&["model", "check", "qwen2.5-coder:7b"]);
         assert_eq!(said.code, Some(0), "{}", flat(&said));
         self
@@ -97,13 +98,13 @@ impl Agent {
         self.bench.repo.path.with_file_name(name).display().to_string()
     }
 
-    fn run(&self, task: &str, rest: &[&str]) -> Said {
+    pub(crate) fn run(&self, task: &str, rest: &[&str]) -> Said {
         let file = self.file("task.toml");
         fs::write(&file, task).unwrap();
         self.say(&[&["task", "run", &file], rest].concat())
     }
 
-    fn say(&self, line: &[&str]) -> Said {
+    pub(crate) fn say(&self, line: &[&str]) -> Said {
         let config = self.file("config.toml");
         let text = format!(
             "[models.\"qwen2.5-coder:7b\"]\nurl = \"{}\"\ndialect = \"openai\"\nmodel = \"stub\"\nkey_env = \"STUB_KEY\"\n",
@@ -116,7 +117,7 @@ impl Agent {
     }
 
     /// The steps that are recorded: number and what it came to.
-    fn steps(&self) -> Vec<(u64, String)> {
+    pub(crate) fn steps(&self) -> Vec<(u64, String)> {
         let steps = self.bench.repo.recorded_as("task");
         steps.iter().map(|step| (step["step"].as_u64().unwrap(), step["came"].as_str().unwrap().to_owned())).collect()
     }

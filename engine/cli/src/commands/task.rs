@@ -34,6 +34,7 @@ use crate::args::{ChangeArgs, RunArgs};
 use crate::failure::{Failure, Result, quoted};
 use crate::load::{Cache, Loaded, people};
 use crate::screen;
+use crate::screen::numbers::count;
 
 /// Text of target files that a model is shown, in bytes.
 const MAX_SHOWN: usize = 96 << 10;
@@ -317,10 +318,10 @@ impl Work<'_> {
             ("dependents", dependents.into_iter().collect()),
         ]);
         let what = format!(
-            "{} files, {} parts within reach, {} tests reached",
-            targets.len(),
-            plan.change.reach,
-            plan.change.tests_reached
+            "{}, {} within reach, {} reached",
+            count(targets.len() as u64, "file"),
+            count(u64::from(plan.change.reach), "part"),
+            count(u64::from(plan.change.tests_reached), "test")
         );
         self.say(1, Came::Done, what, found.clone().into_iter().collect())?;
         Ok(found)
@@ -342,7 +343,7 @@ impl Work<'_> {
             let why = format!("rule {} denies any change of these files", denial.name);
             return self.end(2, Came::Refused, why, vec![("principles", principles)]);
         }
-        self.say(2, Came::Done, format!("{} principles apply", principles.len()), vec![("principles", principles)])?;
+        self.say(2, Came::Done, count(principles.len() as u64, "principle"), vec![("principles", principles)])?;
         Ok(Ok(()))
     }
 
@@ -609,7 +610,7 @@ impl Work<'_> {
             self.say(7, Came::Failed, why.clone(), facts)?;
             self.reasons.push(why);
         } else {
-            self.say(7, Came::Done, format!("{} bundles passed", ran.bundles.len()), facts)?;
+            self.say(7, Came::Done, format!("{} passed", count(ran.bundles.len() as u64, "bundle")), facts)?;
         }
         let story = journal::newest(&ledger, "story", |told: &grace_govern::story::Story| told.run == ran.run)?;
         match &story {
