@@ -99,6 +99,33 @@ fn every_agent_is_stopped_until_the_gate_says_go() {
 }
 
 #[test]
+fn a_gate_that_breaks_down_stops_the_agent_with_a_sentence() {
+    let repo = Repo::edited();
+    let stop = json!({"hook_event_name": "Stop", "session_id": "s", "cwd": repo.path}).to_string();
+    let (deep, long) = ("[".repeat(1 << 20), " ".repeat(17 << 20));
+    let cut = &stop[..stop.len() - 2];
+    for agent in ["claude-code", "codex", "cursor", "openhands", "copilot"] {
+        let breaks = |input: &str, panics: bool| {
+            let said = repo.run(&["hook", agent], Some(input), |command| {
+                if panics {
+                    command.env("GRACE_RULES_TEST_PANIC", "1");
+                }
+            });
+            assert_eq!((said.code, said.stdout.as_str()), (Some(2), ""), "{agent}: {}", said.stderr);
+            said.stderr
+        };
+        for input in [cut, &deep, &long, "", "\u{0}"] {
+            assert!(breaks(input, false).trim().len() > 10, "{agent}");
+        }
+        // Only a build for tests can be asked to.
+        if cfg!(debug_assertions) {
+            let said = breaks(&stop, true);
+            assert!(said.contains("a test asked for a panic") && !said.contains("thread"), "{agent}: {said}");
+        }
+    }
+}
+
+#[test]
 fn what_a_session_committed_is_judged_when_it_stops() {
     let repo = Repo::project();
     hook(&repo, &["claude-code"], &json!({"hook_event_name": "SessionStart", "session_id": "s"}));
@@ -182,6 +209,24 @@ fn hooks_are_put_into_settings_once_and_proved() {
     repo.write(".claude/settings.json", "{ // a comment\n}");
     assert_eq!(repo.run(&["hook", "install", "claude-code"], None, |_| {}).code, Some(2));
     assert_eq!(repo.read(".claude/settings.json"), "{ // a comment\n}");
+}
+
+#[test]
+fn hooks_that_are_switched_off_as_a_whole_prove_nothing() {
+    let repo = Repo::project();
+    for (agent, file, off, on) in [
+        ("claude-code", ".claude/settings.local.json", "{\"disableAllHooks\": true}", "{\"disableAllHooks\": false}"),
+        ("codex", ".codex/config.toml", "[features]\nhooks = false\n", "[features]\nhooks = true\n"),
+        ("codex", ".codex/config.toml", "features.codex_hooks = false\n", "model = \"x\"\n"),
+    ] {
+        assert_eq!(repo.run(&["hook", "install", agent], None, |_| {}).code, Some(0));
+        let doctor = || repo.run(&["hook", "doctor", agent], None, |_| {});
+        repo.write(file, off);
+        let said = doctor();
+        assert!(said.code == Some(1) && said.stdout.contains("switches them off"), "{agent}: {}", said.stdout);
+        repo.write(file, on);
+        assert_eq!(doctor().code, Some(0), "{agent}: {}", doctor().stdout);
+    }
 }
 
 #[cfg(unix)]
@@ -286,7 +331,7 @@ fn tools_answer_as_the_command_line_does_and_record_nothing() {
 }
 
 #[test]
-fn the_plan_of_a_session_is_that_of_what_was_saved_just_before() {
+fn the_answers_of_a_session_are_those_of_what_was_saved_just_before() {
     use std::io::{BufRead as _, BufReader};
     let repo = Repo::project();
     let mut child =
@@ -302,22 +347,38 @@ fn the_plan_of_a_session_is_that_of_what_was_saved_just_before() {
         "initialize",
         json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}),
     );
-    let mut plan =
-        || ask("tools/call", json!({"name": "plan", "arguments": {}}))["result"]["structuredContent"].clone();
-    let expected = |plan: &Value| {
-        let fresh = repo.json("plan");
-        assert_eq!((&plan["id"], &plan["tier"], &plan["rules"]), (&fresh["id"], &fresh["tier"], &fresh["rules"]));
+    let mut asked = |name: &str, arguments: Value| -> Value {
+        let said = ask("tools/call", json!({"name": name, "arguments": arguments}));
+        serde_json::from_str(said["result"]["content"][0]["text"].as_str().unwrap()).unwrap()
     };
-    assert_eq!(plan()["change"]["files"], 0);
-    for round in 0..5 {
+    assert_eq!(asked("plan", json!({}))["change"]["files"], 0);
+    // Everything that is kept in the process is what a command says that looks for itself.
+    let mut expected = || {
+        let (plan, fresh) = (asked("plan", json!({})), repo.json("plan"));
+        assert_eq!((&plan["id"], &plan["tier"], &plan["rules"]), (&fresh["id"], &fresh["tier"], &fresh["rules"]));
+        for _again in 0..2 {
+            assert_eq!(asked("cost", json!({"what": "app"})), repo.json("cost app"));
+            assert_eq!(asked("explain", json!({"what": "rule core_change"})), repo.json("explain rule core_change"));
+            assert_eq!(
+                asked("graph_query", json!({"set": "path(\"app/**\")"})),
+                repo.json("graph query path(\"app/**\")")
+            );
+            assert_eq!(asked("check", json!({})), repo.json("check"));
+        }
+        let plan = asked("plan", json!({}));
+        assert_eq!((&plan["id"], &plan["rules"]), (&fresh["id"], &fresh["rules"]), "an explanation changes nothing");
+    };
+    for round in 0..3 {
         repo.write("app/notes.py", &format!("def note():\n    return {round}\n"));
-        expected(&plan());
+        expected();
         repo.edit_kernel();
         repo.write(&format!("app/new_{round}.py"), "X = 1\n");
-        expected(&plan());
+        expected();
+        repo.write("grace/rules.grace", &repo.read("grace/rules.grace").replace("tier 2", "tier 3"));
+        expected();
         repo.git(&["checkout", "--quiet", "."]);
         fs::remove_file(repo.path.join(format!("app/new_{round}.py"))).unwrap();
-        expected(&plan());
+        expected();
     }
     drop(input);
     assert!(child.wait().unwrap().success());

@@ -92,6 +92,14 @@ pub(super) fn cost(context: &Context, args: &CostArgs) -> Result<Answer> {
 /// When nothing has this name, or the tree cannot be read.
 pub(crate) fn report(context: &Context, what: &str, cache: Cache) -> Result<CostReport> {
     let (mut engine, loaded) = unchanged(context, cache)?;
+    report_of(context, what, &mut engine, &loaded)
+}
+
+/// As [`report`], by what [`unchanged`] gave.
+///
+/// # Errors
+/// When nothing has this name.
+pub(super) fn report_of(context: &Context, what: &str, engine: &mut Engine, loaded: &Loaded) -> Result<CostReport> {
     let _working = context.progress.spinner("planning");
     let graph = engine.graph(Side::After);
     let inside = grace_system::names::relative(&context.place.root, &context.place.absolute(what.as_ref()));
@@ -158,7 +166,7 @@ pub(crate) fn keep_table(context: &Context) -> Result<()> {
 }
 
 /// An engine that holds the tree as it is on both sides, and the rules of base and tree.
-fn unchanged(context: &Context, cache: Cache) -> Result<(Engine, Loaded)> {
+pub(super) fn unchanged(context: &Context, cache: Cache) -> Result<(Engine, Loaded)> {
     let no_cache = cache == Cache::Unused;
     let mut loaded = match &context.place.repository {
         Ok(_) => {

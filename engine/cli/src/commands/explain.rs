@@ -1,15 +1,15 @@
 //! `explain`: why something is in the plan, or why it is not.
 
 use grace_dsl::Code;
-use grace_engine::What;
 use grace_engine::plan::{Explanation, Plan};
+use grace_engine::{Engine, What};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Answer, Context, plan};
 use crate::args::ExplainArgs;
 use crate::failure::{Failure, Result};
-use crate::load::Cache;
+use crate::load::{Cache, Loaded};
 use crate::screen;
 use crate::screen::notes::Explained;
 
@@ -52,6 +52,33 @@ pub(super) fn explain(context: &Context, args: &ExplainArgs) -> Result<Answer> {
 fn explained(context: &Context, args: &ExplainArgs, asked: Asked, cache: Cache) -> Result<(Answer, bool)> {
     let (mut engine, loaded) = plan::engine(context, &args.change, cache)?;
     let _working = context.progress.spinner("explaining");
+    let explanation = explanation(&mut engine, &loaded, asked)?;
+    if context.is_json() {
+        return Ok((json(&explanation, &loaded)?, !loaded.memory.store.has_lost()));
+    }
+    let mut page = context.page();
+    screen::explain::explanation(&mut page, &explanation);
+    Ok((Answer::yes(page.finish()), !loaded.memory.store.has_lost()))
+}
+
+/// The answer by an engine that holds the work tree's change already, as JSON.
+///
+/// # Errors
+/// When the words ask about nothing.
+pub(super) fn by(context: &Context, engine: &mut Engine, loaded: &Loaded, words: &[String]) -> Result<Answer> {
+    if let [word] = words
+        && let Some(answer) = code(context, word)
+    {
+        return answer;
+    }
+    json(&explanation(engine, loaded, parse(words)?)?, loaded)
+}
+
+fn json(explanation: &Explanation, loaded: &Loaded) -> Result<Answer> {
+    Answer::json(&ExplanationReport { schema: SCHEMA, version: 1, explanation, compared: &loaded.compared }, true)
+}
+
+fn explanation(engine: &mut Engine, loaded: &Loaded, asked: Asked) -> Result<Explanation> {
     let what = match asked {
         Asked::What(What::Approval(name)) => What::Approval(approval(&engine.plan(), name)),
         Asked::What(what) => what,
@@ -63,15 +90,7 @@ fn explained(context: &Context, args: &ExplainArgs, asked: Asked, cache: Cache) 
             })?
         }
     };
-    let explanation = loaded.memory.kept_while(|| engine.explain(&what));
-    if context.is_json() {
-        let report =
-            ExplanationReport { schema: SCHEMA, version: 1, explanation: &explanation, compared: &loaded.compared };
-        return Ok((Answer::json(&report, true)?, !loaded.memory.store.has_lost()));
-    }
-    let mut page = context.page();
-    screen::explain::explanation(&mut page, &explanation);
-    Ok((Answer::yes(page.finish()), !loaded.memory.store.has_lost()))
+    Ok(loaded.memory.kept_while(|| engine.explain(&what)))
 }
 
 /// What the words ask about.

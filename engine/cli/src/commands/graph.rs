@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
 use grace_dsl::ast::{ItemKind, SetExpr};
-use grace_engine::Engine;
-use grace_engine::input::{BookFile, Input, TreeContent};
+use grace_engine::input::{Book, BookFile, Input, TreeContent};
 use grace_engine::plan::Side;
+use grace_engine::{Engine, Row};
 use grace_graph::code::{Edge, EdgeKind, Part};
 use grace_graph::facts::Language;
 use grace_graph::graph::{CodeGraph, Direction};
@@ -156,13 +156,13 @@ impl<'a> Places<'a> {
 
 pub(super) fn query(context: &Context, set: &str, args: &GraphArgs) -> Result<Answer> {
     let mut loaded = load::load_tree(&context.place, args, &context.progress)?;
-    let expression = parse_set(set, &loaded)?;
+    let expression = parse_set(set, loaded.input.rules_after.as_ref())?;
     // Where nobody wrote rules, the floor's names are those that there are.
     loaded.input.rules_after.get_or_insert_with(load::shipped_floor);
     let mut engine = Engine::new(Arc::clone(&loaded.memory.store));
     engine.update(std::mem::take(&mut loaded.input));
     let working = context.progress.spinner("asking");
-    let rows = engine.members(&expression, Side::After).map_err(|problems| Failure::new("set", problems.join("; ")))?;
+    let rows = members(&engine, &expression)?;
     loaded.memory.keep();
     drop(working);
     if context.is_json() {
@@ -173,11 +173,23 @@ pub(super) fn query(context: &Context, set: &str, args: &GraphArgs) -> Result<An
     Ok(Answer::yes(page.finish()))
 }
 
+/// The answer of [`query`] by an engine that holds the tree already, as JSON.
+///
+/// # Errors
+/// When it is no set.
+pub(super) fn query_by(set: &str, engine: &Engine, book: Option<&Book>) -> Result<Answer> {
+    Answer::json(&members(engine, &parse_set(set, book)?)?, true)
+}
+
+fn members(engine: &Engine, set: &SetExpr) -> Result<Vec<Row>> {
+    engine.members(set, Side::After).map_err(|problems| Failure::new("set", problems.join("; ")))
+}
+
 /// Reads the set as a rule would, with the names that the rules define.
-fn parse_set(set: &str, loaded: &Loaded) -> Result<SetExpr> {
+fn parse_set(set: &str, book: Option<&Book>) -> Result<SetExpr> {
     let text = format!("{BEFORE}{set}\n");
     let parsed = grace_dsl::parse(&text);
-    let mut book = loaded.input.rules_after.clone().unwrap_or_else(load::shipped_floor);
+    let mut book = book.cloned().unwrap_or_else(load::shipped_floor);
     book.files.push(BookFile { path: QUERY.into(), text: Ok(text.as_str().into()), role: grace_dsl::Role::Own });
     let mistakes: Vec<_> = check::of_book(&book).into_iter().filter(|mistake| mistake.path == QUERY).collect();
     let mistakes: Vec<_> =

@@ -52,6 +52,7 @@ pub(super) fn answer(context: &Context, asked: &Asked) -> Result<Answer> {
 
 /// The gate for exactly this tree. Who was told once, and changed nothing, may stop: the gate says no elsewhere, too.
 fn stop(context: &Context, asked: &Asked) -> Say {
+    debug_assert!(env::var_os("GRACE_RULES_TEST_PANIC").is_none(), "a test asked for a panic");
     let judged = base(context, asked).and_then(|base| {
         let args = ChangeArgs { worktree: true, base, ..ChangeArgs::default() };
         let options = args.base.as_ref().map(|base| format!(" --base {base}")).unwrap_or_default();

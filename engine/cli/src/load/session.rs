@@ -73,6 +73,11 @@ impl<'a> Session<'a> {
         &self.engine
     }
 
+    /// The engine with what was loaded, to ask what changes nothing of it.
+    pub fn parts(&mut self) -> (&mut Engine, &Loaded) {
+        (&mut self.engine, &self.loaded)
+    }
+
     /// What was loaded; its input was given to the engine.
     #[must_use]
     pub fn loaded(&self) -> &Loaded {

@@ -215,7 +215,7 @@ pub(in crate::commands) fn install(context: &Context, agent: Agent) -> Result<An
     let word = if changed { Text::new().then(Style::Good, "wrote") } else { Text::new().then(Style::Dim, "kept") };
     page.line(0, word.plain(format!("  {file}")));
     if agent == Agent::Codex {
-        page.line(0, "Codex asks you to trust the hooks: /hooks there");
+        page.line(0, "Codex (0.124 or later) asks you to trust the project, then the hooks: /hooks there");
     }
     page.line(0, format!("next: grace-rules hook doctor {}; then start the agent anew", agent.name()));
     Ok(Answer::yes(page.finish()))
@@ -240,11 +240,11 @@ pub(in crate::commands) fn doctor(context: &Context, agent: Agent) -> Result<Ans
         seen: settings.clone().err().unwrap_or_default(),
     });
     let settings = settings.unwrap_or_default();
-    if settings.get("disableAllHooks").and_then(Value::as_bool) == Some(true) {
+    if let Some(switch) = switch(agent, &root) {
         checks.push(Check {
             name: "hooks are on".to_owned(),
-            holds: false,
-            seen: "disableAllHooks is true".to_owned(),
+            holds: switch.off.is_none(),
+            seen: switch.off.unwrap_or_default(),
         });
     }
     for hook in &hooks {
@@ -273,6 +273,44 @@ pub(in crate::commands) fn doctor(context: &Context, agent: Agent) -> Result<Ans
     let mut page = context.page();
     screen(&mut page, agent, &checks, holds);
     Ok(Answer { text: page.finish(), code: u8::from(!holds) })
+}
+
+/// Whether an agent's hooks as a whole are switched off, and where.
+struct Switch {
+    off: Option<String>,
+}
+
+/// Looks at the settings by which an agent may leave out all hooks, those of its user among them; `None` where it has none.
+fn switch(agent: Agent, root: &Path) -> Option<Switch> {
+    let home = |file: &str| env::home().map(|home| home.join(file));
+    let places = match agent {
+        Agent::ClaudeCode => vec![
+            Some(root.join(".claude/settings.json")),
+            Some(root.join(".claude/settings.local.json")),
+            home(".claude/settings.json"),
+        ],
+        Agent::Codex => {
+            let own = env::var_os("CODEX_HOME").map(|home| PathBuf::from(home).join("config.toml"));
+            vec![Some(root.join(".codex/config.toml")), own.or_else(|| home(".codex/config.toml"))]
+        }
+        Agent::Cursor | Agent::OpenHands | Agent::Copilot => return None,
+    };
+    let is_off = |text: &str| match agent {
+        Agent::Codex => switched_off(&text.parse().unwrap_or_default()),
+        _ => {
+            let value: Value = serde_json::from_str(text).unwrap_or_default();
+            value.get("disableAllHooks").and_then(Value::as_bool) == Some(true)
+        }
+    };
+    let off = places.into_iter().flatten().find(|path| read(path).ok().flatten().is_some_and(|text| is_off(&text)));
+    Some(Switch { off: off.map(|path| format!("{} switches them off", path.display())) })
+}
+
+/// Whether settings of Codex switch hooks off; the second name is what it was before.
+fn switched_off(settings: &toml::Table) -> bool {
+    let features = settings.get("features").and_then(toml::Value::as_table);
+    let is_off = |name: &str| features.and_then(|all| all.get(name)?.as_bool()) == Some(false);
+    is_off("hooks") || is_off("codex_hooks")
 }
 
 fn screen(page: &mut Page, agent: Agent, checks: &[Check], holds: bool) {
