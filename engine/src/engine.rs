@@ -209,6 +209,14 @@ impl Engine {
         rows
     }
 
+    /// How much each exception of the rules permits on the after tree, in parts of the code or models, by its item and what
+    /// it says: what `except` takes out of a set, and what a waiver is for, in force or not.
+    #[must_use]
+    pub fn exceptions(&self) -> BTreeMap<String, u64> {
+        order::prepare(&self.db);
+        crate::exceptions::exceptions(&self.db)
+    }
+
     /// What is vacuous in the project's rules against the after tree: sets that hold nothing, rules that cannot fire,
     /// waivers that cover nothing, bundles whose tests do not exist.
     #[must_use]

@@ -12,6 +12,7 @@ mod db;
 pub mod decide;
 pub mod digest;
 mod engine;
+mod exceptions;
 mod explain;
 mod impact;
 pub mod input;

@@ -58,5 +58,7 @@ mod support;
 mod task_grace;
 #[path = "cli/tasks.rs"]
 mod tasks;
+#[path = "cli/trends.rs"]
+mod trends;
 #[path = "cli/watch.rs"]
 mod watch;

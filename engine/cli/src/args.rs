@@ -358,6 +358,10 @@ pub struct RunArgs {
     /// Record what each test enters (pytest), so that later plans choose by it
     #[arg(long, help_heading = "What is run")]
     pub record: bool,
+    /// Run what failed so many times more in the same tree: tells flaky from broken, and changes no outcome
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true,
+        value_parser = clap::value_parser!(u32).range(0..=20), help_heading = "What is run")]
+    pub reruns: u32,
 }
 
 /// `story`.

@@ -26,11 +26,13 @@ mod practice;
 pub(crate) mod recording;
 mod reference;
 pub(crate) mod replay;
+pub(crate) mod rerunning;
 mod run;
 pub(crate) mod store;
 mod story;
 mod task;
 mod test;
+mod trending;
 pub(crate) mod validating;
 mod watch;
 

@@ -29,6 +29,7 @@ pub mod store;
 pub mod story;
 pub mod task;
 pub mod test;
+pub mod trends;
 pub mod way;
 
 pub use page::{Page, Style};

@@ -1,7 +1,8 @@
 //! The words that records of the ledger use for runs and decisions, and the ledger of a repository.
 //!
 //! A run writes the plan that it carries out before anything is started (`plan`), each bundle's outcome as soon as the runner
-//! has told it (`bundle`, and `selection` where all of it ran although it was to be narrowed), and its end (`run`). A gate
+//! has told it (`bundle`, and `selection` where all of it ran although it was to be narrowed), what failed and ran once more
+//! (`rerun`), and its end (`run`). A gate
 //! writes its answer (`decision`). All of them name the change, the rules and the tree by digest, so that an outcome is never
 //! taken for that of another tree.
 
@@ -81,6 +82,9 @@ pub struct PlanSaid {
     pub inputs: Inputs,
     /// The plan as printed by `plan --format json`.
     pub json: String,
+    /// How much each exception of the rules permits, in parts of the code or models.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub permits: BTreeMap<String, u64>,
 }
 
 /// One bundle's outcome (`bundle`).
@@ -123,6 +127,26 @@ pub struct TestSaid {
     pub duration_ms: u64,
     /// From 1.
     pub attempt: u32,
+}
+
+/// What had failed in a run, run once more in the same tree (`rerun`): it tells flaky tests from broken ones, and changes no
+/// outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RerunSaid {
+    /// The run.
+    pub run: String,
+    /// Of what.
+    pub about: About,
+    /// The bundle.
+    pub bundle: String,
+    /// Where it ran in two forms: which. Else the bundle's name.
+    pub form: String,
+    /// Whether it passed this time, all that was repeated of it.
+    pub passed: bool,
+    /// The tests that had failed; none where the bundle tells no tests.
+    pub tests: Vec<TestSaid>,
+    /// RFC 3339, UTC.
+    pub finished: String,
 }
 
 /// What leaving out the tests that a change does not reach would have come to, of a bundle all of whose tests ran (`selection`).
@@ -250,6 +274,8 @@ pub enum Event {
     Plan(PlanSaid),
     /// A bundle has ended.
     Bundle(BundleSaid),
+    /// What failed ran once more.
+    Rerun(RerunSaid),
     /// A bundle ran whole that was to be narrowed.
     Selection(SelectionSaid),
     /// A run has ended.
@@ -281,6 +307,7 @@ impl Event {
         match self {
             Self::Plan(_) => "plan",
             Self::Bundle(_) => "bundle",
+            Self::Rerun(_) => "rerun",
             Self::Selection(_) => "selection",
             Self::Run(_) => "run",
             Self::Decision(_) => "decision",
@@ -300,6 +327,7 @@ impl Event {
         match self {
             Self::Plan(PlanSaid { about, .. })
             | Self::Bundle(BundleSaid { about, .. })
+            | Self::Rerun(RerunSaid { about, .. })
             | Self::Selection(SelectionSaid { about, .. })
             | Self::Run(RunSaid { about, .. })
             | Self::Story(Story { about, .. }) => Some(about),
@@ -315,6 +343,7 @@ impl Event {
         let value = match self {
             Self::Plan(said) => serde_json::to_value(said),
             Self::Bundle(said) => serde_json::to_value(said),
+            Self::Rerun(said) => serde_json::to_value(said),
             Self::Selection(said) => serde_json::to_value(said),
             Self::Run(said) => serde_json::to_value(said),
             Self::Decision(said) => serde_json::to_value(said),

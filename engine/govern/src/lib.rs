@@ -23,6 +23,7 @@ pub mod signing;
 pub mod steps;
 pub mod story;
 pub mod task;
+pub mod trends;
 
 #[cfg(test)]
 mod testing;

@@ -174,3 +174,21 @@ fn a_forbid_lists_the_pairs_that_may_only_shrink() {
     let many = &found(listed, "", 23)[0].1;
     assert_eq!((many.lines().count(), many.lines().last()), (22, Some("and 3 more")));
 }
+
+#[test]
+fn exceptions_are_as_large_as_what_they_take_out() {
+    let text = "define most = all except path(\"app/a.py\")\n\nforbid x\n  imports from (path(\"app/**\") except path(\"docs/**\")) to path(\"app/b.py\")\n  because \"x\"\n\n\
+                waiver w of x for path(\"app/b.py\")\n  waives   deny\n  granted by team(t) until 2030-01-01\n  because  \"x\"\n\nteam t  members \"ann@example.org\"\n";
+    let mut bench = Bench::new();
+    let tree = files(&[
+        ("app/a.py", "import app.b\n\n\nclass A:\n    def f(self):\n        return 1\n"),
+        ("app/b.py", "X = 1\n"),
+    ]);
+    bench.set(&tree, &tree, &raw_book(text));
+    let found = bench.engine.exceptions();
+    let shown: Vec<String> = found.iter().map(|(name, size)| format!("{name} = {size}")).collect();
+    assert_eq!(
+        shown,
+        ["most: all except path(\"app/a.py\") = 3", "waiver w = 1", "x: path(\"app/**\") except path(\"docs/**\") = 0",]
+    );
+}

@@ -41,6 +41,13 @@ The KPI says `from push`.")]
   grace-rules drift status --html drift.html
 Exit code 0 nothing got worse, 1 drift, 2 nothing is known.")]
     Status(StatusArgs),
+    /// What moved over all recorded runs: bundles, tests, rules, exceptions
+    #[command(after_help = "Examples:
+  grace-rules drift trends
+  grace-rules drift trends --last 1000 --format json
+Tests that pass and fail on one tree are flaky, those that fail there each time are broken: grace-rules run --reruns 3.
+Exit code 0 nothing got worse, 1 something did, wavers or is broken, 2 too little is recorded.")]
+    Trends(TrendsArgs),
     /// Would a rule cry wolf? Tried on a past of yours, before it is trusted
     #[command(after_help = "Examples:
   grace-rules drift test heal_regression --history history.csv
@@ -105,6 +112,14 @@ pub struct CollectArgs {
     /// The key that raised tiers are signed with.
     #[command(flatten)]
     pub sign: SignArgs,
+}
+
+/// `drift trends`.
+#[derive(Debug, Args)]
+pub struct TrendsArgs {
+    /// Runs that are looked at, at most
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=2000))]
+    pub last: u32,
 }
 
 /// `drift status`.

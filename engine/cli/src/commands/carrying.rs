@@ -174,7 +174,7 @@ pub(super) fn tree(
 }
 
 /// The jobs of some bundles, and the bundle that each job's name stands for: a bundle in two forms is two jobs.
-fn jobs(bundles: &[BundlePlan]) -> (Vec<Job>, BTreeMap<String, String>) {
+pub(super) fn jobs(bundles: &[BundlePlan]) -> (Vec<Job>, BTreeMap<String, String>) {
     let mut jobs = Vec::new();
     let mut names = BTreeMap::new();
     for bundle in bundles {

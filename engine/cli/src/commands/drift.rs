@@ -44,6 +44,7 @@ pub(super) fn drift(context: &Context, command: &DriftCommand, show: Show<'_>) -
         DriftCommand::Watch(args) => watch(context, args, show),
         DriftCommand::Push { kpi } => push(context, kpi),
         DriftCommand::Status(args) => status(context, args),
+        DriftCommand::Trends(args) => super::trending::trends(context, args),
         DriftCommand::Test(args) => super::backtesting::test(context, args),
     }
 }

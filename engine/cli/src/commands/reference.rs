@@ -13,7 +13,7 @@ use super::{
 };
 use crate::args::{Cli, Reference};
 use crate::failure::{self, Result};
-use crate::screen::{audit, backtest, drift, stats};
+use crate::screen::{audit, backtest, drift, stats, trends};
 
 /// Columns of the help in the documentation.
 const WIDTH: usize = 80;
@@ -79,6 +79,7 @@ fn schemas() -> BTreeMap<&'static str, Schema> {
         ("drift", of::<drift::Report>()),
         ("drift-collect", of::<drift::CollectReport>()),
         ("drift-test", of::<backtest::Report>()),
+        ("drift-trends", of::<trends::Report>()),
         ("drift-push", of::<drift::PushReport>()),
         ("stories", of::<story::StoriesReport<'_>>()),
         ("models", of::<model::ListReport>()),

@@ -1,6 +1,7 @@
 //! `run`: carries out a plan's bundles and keeps what happened. Each bundle's outcome is on disk before it is shown.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use grace_engine::decide::{self, Agreed, Decision};
@@ -23,6 +24,7 @@ use super::keeping::{Keeper, take_in};
 use super::observing::{Observed, ObservedBundle};
 use super::plan::{PlanReport, engine};
 use super::recording::{Before, RecordedBundle, Recording};
+use super::rerunning::{self, Rerun};
 use super::validating::{self, Validated, Validating};
 use super::{Answer, Context};
 use crate::args::{ChangeArgs, RunArgs};
@@ -47,6 +49,8 @@ pub(super) struct RunReport<'a> {
     observed: Vec<ObservedBundle>,
     /// With `--record`: what was recorded of each bundle.
     recorded: &'a [RecordedBundle],
+    /// With `--reruns`: what had failed, run again in the same tree.
+    reruns: &'a [Rerun],
     /// Validations of models that the plan asks for.
     validations: &'a [Validated],
     notices: Vec<String>,
@@ -68,12 +72,13 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
     let validating = Validating::of(context, &planned, &loaded)?;
     // From here on there are things to bring to an end: a tree written out, children, records.
     let workplace = Workplace::open(context)?;
-    let begun = Begun::new(context, repository, &loaded, &planned, args.actor.as_deref())?;
+    let begun = Begun::new(context, repository, &loaded, (&planned, engine.exceptions()), args.actor.as_deref())?;
     let recording = run.record.then(|| Recording::of(reach::digests(&context.place.root, repository, &loaded.after)));
     let mut plan = planned.clone();
     let mut carried = Carried::default();
     let mut decision = begun.judge(&plan, &carried, &Agreed::default()).0;
     let mut tree = None;
+    let mut ran = Vec::new();
     // A plan that a rule denies runs nothing; that it was asked for is recorded.
     if !is_denied {
         let mut to_run = observed.whole(&plan.bundles);
@@ -86,17 +91,9 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
                     Some(tree) => tree,
                     None => tree.insert(carrying::tree(repository, &context.place.root, workplace.path(), &loaded)?),
                 };
-                let carrying = Carrying {
-                    context,
-                    run: &begun.id,
-                    about: &begun.about,
-                    keeper: &begun.keeper,
-                    observed: &observed,
-                    recording: recording.as_ref(),
-                    tree,
-                    scratch: workplace.path(),
-                };
+                let carrying = begun.carrying(context, &observed, recording.as_ref(), tree, workplace.path());
                 carrying.round(&to_run, &mut carried);
+                ran.extend(to_run.iter().cloned());
             }
             decision = begun.judge(&plan, &carried, &Agreed::default()).0;
             to_run = observed.whole(&plan.after_run_bundles);
@@ -111,6 +108,14 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
         carried.outcomes.extend(validating::outcomes(&carried.validated));
         decision = begun.judge(&plan, &carried, &Agreed::default()).0;
     }
+    // Whatever it comes to, the outcomes above stand.
+    let reruns = match &tree {
+        Some(tree) => {
+            let carrying = begun.carrying(context, &observed, None, tree, workplace.path());
+            rerunning::again(&carrying, &ran, &carried, run.reruns)
+        }
+        None => Vec::new(),
+    };
     let recorded = recording.as_ref().zip(tree.as_ref()).map_or_else(Vec::new, |(recording, tree)| {
         let before = Before { past: &loaded.past.reach, holds: &engine.still_recorded() };
         recording.keep(tree, repository, &loaded.memory.store, &begun.id, &before)
@@ -134,6 +139,7 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
             stored: taken.late.is_none(),
             observed: observed.seen(),
             recorded: &recorded,
+            reruns: &reruns,
             validations: &carried.validated,
             notices: taken.notices,
         };
@@ -146,6 +152,7 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
         screen::run::summary(&mut page, &planned, &carried.bundles, &decision);
         screen::run::observed(&mut page, &observed.seen());
         screen::run::recorded(&mut page, &recorded);
+        screen::run::reruns(&mut page, &reruns);
     }
     screen::run::validated(&mut page, &carried.validated);
     screen::run::taken_in(&mut page, taken.late.as_deref(), &taken.notices);
@@ -200,7 +207,7 @@ impl<'a> Begun<'a> {
         context: &Context,
         repository: &'a Repository,
         loaded: &'a Loaded,
-        plan: &Plan,
+        (plan, permits): (&Plan, BTreeMap<String, u64>),
         actor: Option<&str>,
     ) -> Result<Self> {
         let started = clock::now();
@@ -209,10 +216,30 @@ impl<'a> Begun<'a> {
         let about = about(repository, plan, loaded)?;
         let json =
             serde_json::to_string(&PlanReport::new(plan, loaded, None)).map_err(|error| Failure::new("bug", error))?;
-        let planned = PlanSaid { run: id.clone(), about: about.clone(), inputs: loaded.inputs.clone(), json };
+        let planned = PlanSaid { run: id.clone(), about: about.clone(), inputs: loaded.inputs.clone(), json, permits };
         journal.append(&[Said::Plan(planned)])?;
         let keeper = Arc::new(Mutex::new(Keeper { journal, cancel: context.cancel.clone(), failure: None }));
         Ok(Self { repository, loaded, id, about, started, keeper })
+    }
+
+    fn carrying<'b>(
+        &'b self,
+        context: &'b Context,
+        observed: &'b Observed,
+        recording: Option<&'b Arc<Recording>>,
+        tree: &'b Path,
+        scratch: &'b Path,
+    ) -> Carrying<'b> {
+        Carrying {
+            context,
+            run: &self.id,
+            about: &self.about,
+            keeper: &self.keeper,
+            observed,
+            recording,
+            tree,
+            scratch,
+        }
     }
 
     fn judge(&self, plan: &Plan, carried: &Carried, agreed: &Agreed) -> (Decision, Option<Reading>) {

@@ -593,7 +593,7 @@ impl Work<'_> {
             actor: Some(format!("agent {model}")),
             ..ChangeArgs::default()
         };
-        super::run::run(self.context, &RunArgs { change: change.clone(), all: false, record: false })?;
+        super::run::run(self.context, &RunArgs { change: change.clone(), all: false, record: false, reruns: 0 })?;
         let ledger =
             journal::recorded(self.repository)?.ok_or_else(|| Failure::new("bug", "a run was not recorded"))?;
         let head = commit.to_string();

@@ -9,6 +9,7 @@ use grace_runner::{BundleOutcome, BundleStatus, TestStatus};
 
 use crate::commands::observing::ObservedBundle;
 use crate::commands::recording::RecordedBundle;
+use crate::commands::rerunning::Rerun;
 use crate::commands::validating::Validated;
 
 use super::numbers::{count, duration, thousands};
@@ -17,6 +18,8 @@ use super::plan::{short_id, tier_line};
 
 /// Failed tests shown for each bundle.
 const MOST_TESTS: usize = 8;
+/// Repeated tests that are named.
+const MOST_AGAIN: usize = 20;
 /// Lines of output shown for a bundle that did not pass.
 const MOST_LINES: usize = 12;
 
@@ -278,6 +281,25 @@ pub fn recorded(page: &mut Page, bundles: &[RecordedBundle]) {
                 page.hanging(0, &Text::new().then(Style::Warn, "not recorded  "), name.plain(format!(": {why}")))
             }
         }
+    }
+}
+
+/// What had failed and was run again in the same tree.
+pub fn reruns(page: &mut Page, reruns: &[Rerun]) {
+    if reruns.is_empty() {
+        return;
+    }
+    page.gap();
+    page.line(0, "run again in the same tree");
+    let row = |one: &Rerun| {
+        let name = if one.test.is_empty() { &one.bundle } else { &one.test };
+        let style = if one.state == "broken" { Style::Bad } else { Style::Warn };
+        let passed = format!("passed {} of {}", one.passed, count(one.runs.into(), "time"));
+        vec![Text::from(name.as_str()), Text::new().then(style, &one.state), Text::from(passed)]
+    };
+    page.table(2, &reruns.iter().take(MOST_AGAIN).map(row).collect::<Vec<_>>(), &[]);
+    if let Some(more) = reruns.len().checked_sub(MOST_AGAIN).filter(|more| *more > 0) {
+        page.line(2, format!("and {} more: grace-rules drift trends", thousands(more as u64)));
     }
 }
 
