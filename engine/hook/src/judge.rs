@@ -4,58 +4,9 @@ use std::path::{Path, PathBuf};
 
 use crate::event::Event;
 use crate::git;
+use crate::looks::{self, looks};
 use crate::places::Places;
 use crate::shell::{self, Simple};
-
-/// Programs that only look at the files that they are given.
-const LOOKING: &[&str] = &[
-    "cat",
-    "ls",
-    "head",
-    "tail",
-    "more",
-    "wc",
-    "stat",
-    "grep",
-    "egrep",
-    "fgrep",
-    "diff",
-    "cmp",
-    "sha256sum",
-    "b3sum",
-    "du",
-    "jq",
-    "echo",
-    "printf",
-    "pwd",
-    "test",
-    "[",
-    "readlink",
-    "realpath",
-    "basename",
-    "dirname",
-    "true",
-    "cut",
-    "tr",
-    "nl",
-    "od",
-    "strings",
-    "column",
-    "hexdump",
-    "which",
-    "type",
-    "md5sum",
-    "sha1sum",
-    "sha512sum",
-    "b2sum",
-    "bat",
-    "[[",
-    // What they set is followed.
-    "export",
-    "readonly",
-    "local",
-    "declare",
-];
 
 /// Programs that take away what they are given, and everything in it.
 const TAKING: &[&str] = &["rm", "rmdir", "unlink", "shred", "mv", "trash"];
@@ -177,27 +128,11 @@ fn command(one: &Simple, places: &Places, directories: &[PathBuf]) -> Option<Str
         program => usize::from(GOING.contains(&program)),
     };
     let named = one.words.iter().skip(skipped).filter(|word| !word.starts_with("--exclude"));
-    let mut named = named.flat_map(|word| spellings(word, is_git));
+    let is_sed = one.program() == "sed";
+    let mut named =
+        named.flat_map(|word| spellings(word, is_git).chain(looks::written_by_script(word).filter(|_| is_sed)));
     let named = named.find_map(|text| from.iter().find_map(|from| denied(text, places, from)));
     named.or_else(|| written(&one.targets)).or_else(|| moved(one, places, &from))
-}
-
-/// Whether a command only looks, but for its redirections.
-fn looks(one: &Simple) -> bool {
-    let has = |options: &[&str]| one.words.iter().any(|word| options.iter().any(|option| word.starts_with(option)));
-    let holds = |parts: &[&str]| one.words.iter().any(|word| parts.iter().any(|part| word.contains(part)));
-    match one.program() {
-        "git" => git::looks(one),
-        // Only with these does it more than look.
-        "find" => !has(&["-delete", "-exec", "-ok", "-fprint", "-fls"]),
-        "sed" => !has(&["-i", "--in-place", "-f", "--file", "-ni", "-Ei", "-ri", "-si"]) && !holds(&["w ", "W "]),
-        "awk" => !has(&["-i", "-f"]) && !holds(&[">", "|", "system"]),
-        "sort" | "tree" | "less" => !has(&["-o", "-O", "--output", "--log-file", "--LOG-FILE"]),
-        "rg" => !has(&["--pre"]),
-        "file" => !has(&["-C", "--compile"]),
-        "grace-rules" => !has(&["-o", "--output", "--to"]) && !one.words.iter().any(|word| word == "export"),
-        program => LOOKING.contains(&program),
-    }
 }
 
 /// What takes away, moves or lays over a directory does so to what is in it, which the command does not name.
@@ -250,8 +185,12 @@ fn moved(one: &Simple, places: &Places, from: &[&Path]) -> Option<String> {
 /// program written as a word names.
 fn spellings(word: &str, whole: bool) -> impl Iterator<Item = &str> {
     let given = word.split_once('=').map(|(_, given)| given);
-    // Options without `=` are no paths, and `-` alone is standard input.
+    // Long options without `=` are no paths, and `-` alone is standard input.
     let outright = [Some(word).filter(|word| !word.starts_with('-')), given].into_iter().flatten();
+    // `-oFILE`, `-uoFILE`.
+    let bundle = Some(word).filter(|word| !whole && word.starts_with('-') && !word.starts_with("--"));
+    let joined = bundle.into_iter().flat_map(|word| (2..=4).filter_map(|at| word.get(at..)));
+    let outright = outright.chain(joined.filter(|rest| !rest.is_empty()));
     let parts = word.split([' ', '\t', '\n', '\'', '"', '(', ')', ',', ';', '{', '}', '[', ']']);
     outright.chain(parts.filter(move |part| !whole && part.len() < word.len() && !part.starts_with('-')))
 }
@@ -376,6 +315,22 @@ mod tests {
             "python3 - <<'EOF'\nopen('.git/grace/halt', 'w')\nEOF",
             "sed -n 'w grace/allowed_signers' x",
             "sort x -o grace/allowed_signers",
+            // Options among others, and scripts that write.
+            "sed -Eni s/a/b/ grace/allowed_signers",
+            "sed -zi s/a/b/ grace/allowed_signers",
+            "sed -n 'wgrace/allowed_signers' x",
+            "sed '1e rm -rf .git/grace' x",
+            "sed '1e rm -rf .git/grace' grace/rules.grace",
+            "awk --include inplace '{print}' grace/allowed_signers",
+            "sort -uo grace/allowed_signers x",
+            "sort -uograce/allowed_signers x",
+            "cc -ograce/allowed_signers x.c",
+            "tree -ao grace/allowed_signers",
+            "less -No.git/grace/halt x",
+            "grace-rules drift status --html grace/allowed_signers",
+            "grace-rules drift status --html=.claude/settings.json",
+            "grace-rules store export --to .git/grace",
+            "grace-rules audit export -o.git/grace/halt",
             "X=grace/allowed_signers; rm $X",
             "export D=.git/grace && rm -rf \"${D}/ledger\"",
             // What git does in passing.
@@ -455,6 +410,13 @@ mod tests {
             "grep -rn allowed_signers docs grace",
             "rg settings.json .claude",
             "awk '{print $1}' grace/allowed_signers",
+            "awk -F: 'NR == 1 {print $2}' .claude/settings.json",
+            "sed -ne '/hooks/,/]/p' .claude/settings.json",
+            "sed 's/who/we/g; /^#/d' grace/allowed_signers",
+            "sort -t' ' -k2,2 -u grace/allowed_signers",
+            "gcc -O2 -Wall -Isrc -osrc/a src/a.c",
+            "grace-rules --format json explain why grace/allowed_signers",
+            "grace-rules drift status --html /tmp/status.html",
             "sort grace/allowed_signers | uniq -c",
             "git diff HEAD~3 -- grace/allowed_signers",
             "git show HEAD:grace/allowed_signers",

@@ -11,6 +11,7 @@ pub mod costs;
 pub mod event;
 mod git;
 pub mod judge;
+mod looks;
 pub mod places;
 pub mod shell;
 

@@ -18,6 +18,27 @@ const SETTINGS: &[&str] = &[
     ".github/hooks",
 ];
 
+/// Settings of agents that name hooks, in the home of a user; and where agents look for their own home.
+const OWN_SETTINGS: &[(&str, &str, &[&str])] = &[
+    ("CLAUDE_CONFIG_DIR", ".claude", &["settings.json", "settings.local.json"]),
+    ("CODEX_HOME", ".codex", &["config.toml", "hooks.json"]),
+    ("", ".cursor", &["hooks.json"]),
+    ("", ".openhands", &["hooks.json"]),
+    ("COPILOT_HOME", ".copilot", &["config.json", "hooks"]),
+];
+
+/// Settings of agents for every user of a machine.
+const SHARED_SETTINGS: &[&str] = &[
+    "/etc/claude-code",
+    "/etc/codex",
+    "/etc/cursor",
+    "/Library/Application Support/ClaudeCode",
+    "/Library/Application Support/Cursor",
+];
+
+/// Names of the programs that answer hooks.
+const PROGRAMS: &[&str] = &["grace-hook", "grace-rules"];
+
 /// Who may sign, in the repository.
 const SIGNERS: &str = "grace/allowed_signers";
 
@@ -30,6 +51,12 @@ pub struct Places {
     pub repository: Option<(PathBuf, PathBuf)>,
     /// Where users keep the ledger's key, their SSH keys and the operator's configuration.
     pub secret: Vec<PathBuf>,
+    /// The settings of agents that name hooks, outside of the repository.
+    pub settings: Vec<PathBuf>,
+    /// The program that answers here, and the one beside it.
+    pub programs: Vec<PathBuf>,
+    /// Directories in which a program is found by its name alone.
+    pub search: Vec<PathBuf>,
 }
 
 impl Places {
@@ -43,7 +70,22 @@ impl Places {
         let named =
             ["GRACE_RULES_LEDGER_KEY", "GRACE_RULES_CONFIG"].into_iter().filter_map(env::var_os).map(PathBuf::from);
         let secret = own.into_iter().chain(ssh).chain(named).map(|path| real(&path)).collect();
-        Self { directory, repository, secret }
+        let named = |(variable, _, files): &(&str, &str, &'static [&'static str])| {
+            let home = env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute())?;
+            Some(files.iter().map(move |file| home.join(file)))
+        };
+        let of_home = env::home().into_iter().flat_map(|home| {
+            let all = OWN_SETTINGS.iter().flat_map(|(_, dir, files)| files.iter().map(move |file| (*dir, *file)));
+            all.map(move |(dir, file)| home.join(dir).join(file)).collect::<Vec<_>>()
+        });
+        let shared = SHARED_SETTINGS.iter().map(PathBuf::from).filter(|path| files::is_dir(path));
+        let settings = of_home.chain(OWN_SETTINGS.iter().filter_map(named).flatten()).chain(shared);
+        let settings = settings.map(|path| real(&path)).collect();
+        let this = env::current_exe().and_then(|exe| files::canonical(&exe).map_err(std::io::Error::other)).ok();
+        let beside = PROGRAMS.iter().filter_map(|name| Some(this.as_ref()?.with_file_name(with_suffix(name))));
+        let beside: Vec<PathBuf> = beside.filter(|path| files::exists(path)).collect();
+        let programs = beside.into_iter().chain(this).collect();
+        Self { directory, repository, secret, settings, programs, search: env::search_path(None) }
     }
 
     /// The place that grace-rules has in the repository's directory.
@@ -109,6 +151,13 @@ impl Places {
                 return Some("hooks that govern agents");
             }
         }
+        let holds = |all: &[PathBuf]| all.iter().any(|one| one.starts_with(path) && files::exists(one));
+        if holds(&self.settings) {
+            return Some("hooks that govern agents");
+        }
+        if holds(&self.programs) {
+            return Some("the program that answers hooks");
+        }
         self.secret.iter().any(|secret| secret.starts_with(path)).then_some("keys and settings of this user")
     }
 
@@ -127,7 +176,6 @@ impl Places {
         if !text.contains(['*', '?', '[']) {
             return self.resolve_from(directory, text).into_iter().collect();
         }
-        let Some((top, common)) = &self.repository else { return Vec::new() };
         let parts: Vec<&str> = text.split('/').collect();
         let plain = parts.iter().take_while(|part| !part.contains(['*', '?', '['])).count();
         if parts.len() > MOST_PARTS {
@@ -139,8 +187,12 @@ impl Places {
             self.resolve_from(directory, &(parts[..plain].join("/") + "/"))
         };
         let Some(from) = from else { return Vec::new() };
-        let files = SETTINGS.iter().chain([&SIGNERS]).map(|name| top.join(name));
-        let known = files.chain([common.join("grace")]);
+        let of_repository = self.repository.iter().flat_map(|(top, common)| {
+            let files = SETTINGS.iter().chain([&SIGNERS]).map(|name| top.join(name));
+            files.chain([common.join("grace")])
+        });
+        let elsewhere = [&self.settings, &self.programs, &self.secret].into_iter().flatten().cloned();
+        let known = of_repository.chain(elsewhere);
         let mut found: Vec<PathBuf> = known
             .filter_map(|file| {
                 let mut rest = file.strip_prefix(&from).ok()?.components();
@@ -179,12 +231,34 @@ impl Places {
         if self.secret.iter().any(|secret| path.starts_with(secret)) {
             return Some("keys and settings of this user");
         }
+        if self.settings.iter().any(|settings| path.starts_with(settings)) {
+            return Some("hooks that govern agents");
+        }
+        if self.programs.iter().any(|program| path == program) || self.is_found_first(path) {
+            return Some("the program that answers hooks");
+        }
         let below = |name: &str| repositories().any(|(top, _)| is_below(path, top, name));
         if below(SIGNERS) {
             return Some("who may sign");
         }
         SETTINGS.iter().any(|settings| below(settings)).then_some("hooks that govern agents")
     }
+}
+
+impl Places {
+    /// Whether a shell finds this file by the name of a program that answers hooks: settings name it so.
+    fn is_found_first(&self, path: &Path) -> bool {
+        let is_named = path.file_name().is_some_and(|name| {
+            PROGRAMS
+                .iter()
+                .any(|program| name.eq_ignore_ascii_case(*program) || name.eq_ignore_ascii_case(with_suffix(program)))
+        });
+        is_named && path.parent().is_some_and(|dir| self.search.iter().any(|search| real(search) == dir))
+    }
+}
+
+fn with_suffix(name: &str) -> String {
+    format!("{name}{}", std::env::consts::EXE_SUFFIX)
 }
 
 /// Most components of a path with wildcards.
@@ -354,6 +428,45 @@ mod tests {
             }
             assert_eq!(places.protected(&top.join("grace/rules.grace")), None);
         }
+    }
+
+    #[test]
+    fn what_governs_agents_outside_of_the_repository_is_not_for_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let top = files::canonical(dir.path()).unwrap();
+        for path in ["home/.claude", "home/.codex", "programs", "bin", "first", "work/.git"] {
+            files::create_dirs(&top.join(path)).unwrap();
+        }
+        for path in ["home/.claude/settings.json", "programs/grace-hook", "bin/ls"] {
+            files::create_new(&top.join(path), b"x").unwrap();
+        }
+        let mut places = Places::find(&top.join("work"));
+        if let Some(home) = env::home() {
+            for file in [".claude/settings.json", ".codex/config.toml", ".cursor/hooks.json", ".openhands/hooks.json"] {
+                assert!(places.protected(&real(&home.join(file))).is_some(), "{file}");
+            }
+            assert_eq!(places.protected(&real(&home.join(".codex/log/x"))), None);
+        }
+        let this = files::canonical(&env::current_exe().unwrap()).unwrap();
+        assert!(places.protected(&this).is_some() && places.within(this.parent().unwrap()).is_some());
+
+        places.settings = vec![top.join("home/.claude/settings.json"), top.join("home/.codex/config.toml")];
+        places.programs = vec![top.join("programs/grace-hook")];
+        places.search = vec![top.join("first"), top.join("bin")];
+        for file in ["home/.codex/config.toml", "programs/grace-hook", "first/grace-hook", "bin/grace-rules"] {
+            assert!(places.protected(&top.join(file)).is_some(), "{file}");
+        }
+        for file in ["home/.codex/log", "programs/other", "first/ls", "elsewhere/grace-hook", "bin/grace-hook/x"] {
+            assert_eq!(places.protected(&top.join(file)), None, "{file}");
+        }
+        assert!(places.within(&top.join("home/.claude")).is_some());
+        assert!(places.within(&top.join("programs")).is_some());
+        // What is not there yet is not taken away.
+        assert_eq!(places.within(&top.join("home/.codex")), None);
+        let named = places.named_by(&top, "../*/home/.cl*/*.json");
+        assert!(named.is_empty(), "{named:?}");
+        let named = places.named_by(&top, "home/.cl*/*.json");
+        assert_eq!(named, [top.join("home/.claude/settings.json")]);
     }
 
     #[cfg(unix)]
