@@ -834,6 +834,8 @@ const fn field(word: &'static str, kind: FieldKind, doc: &'static str) -> FieldE
 }
 
 const LEVELS: FieldKind = FieldKind::Words(&["low", "medium", "high"]);
+/// Levels that follow from evidence, and what there is where none does.
+const BANDS: FieldKind = FieldKind::Words(&["low", "medium", "high", "inconclusive", "unmeasured"]);
 
 /// Fields of a model's fingerprint.
 pub const MODEL_FIELDS: &[FieldEntry] = &[
@@ -848,8 +850,8 @@ pub const MODEL_FIELDS: &[FieldEntry] = &[
     field("output_quality", LEVELS, "quality of output"),
     field("trust_score", FieldKind::Number, "trust, 0 to 1"),
     field("compliance_flags", FieldKind::List, "flags such as `open_license`"),
-    field("hallucination_rate", LEVELS, "how often it invents"),
-    field("bias_risk", LEVELS, "risk of bias"),
+    field("hallucination_rate", BANDS, "how often it invents: as evidence has it, else as declared"),
+    field("bias_risk", BANDS, "risk of bias, likewise"),
     field("requires_hallucination_test", FieldKind::YesNo, "is probed for invention"),
     field("requires_bias_check", FieldKind::YesNo, "is probed for bias"),
     field("requires_accuracy_validation", FieldKind::YesNo, "is probed for accuracy"),

@@ -15,7 +15,9 @@ use grace_fingerprints::{Fingerprint, Thousandths, Value};
 use grace_graph::code::{EdgeKind, FileId, PartId, PartKind};
 use grace_graph::graph::{Direction, FileNode, Nodes};
 
+use crate::bands::{BANDED, Standing, bands};
 use crate::book::{At, Compiled, Glob, ItemId, Kind, compiled, names};
+use crate::conds::not;
 use crate::db::{Db, RuleBook, RuleFile, Snapshot, World, nodes_of, paths_before, snapshot};
 use crate::order::is_circular;
 use crate::plan::{Side, Truth};
@@ -596,14 +598,44 @@ impl<'a> Sets<'a> {
     /// A test on a model's field, and the value seen.
     pub(crate) fn field(&self, name: &str, model: Option<&Fingerprint>, test: &FieldTest) -> (Truth, String) {
         let past = World::get(self.db).past(self.db);
+        let mut standing = None;
         let value = match past.model_fields.get(&(name.to_owned(), test.field.text.clone())) {
             Some(Some(value)) => Some(value.clone()),
             Some(None) => None,
-            None => model.and_then(|model| model.field(&test.field.text)),
+            None => {
+                let band = bands(self.db, self.book).get(&test.field.text).cloned();
+                standing = model.zip(band).map(|(model, band)| band.standing(model));
+                model.and_then(|model| model.field(&test.field.text))
+            }
         };
         let Some(value) = value else { return (Truth::Unknown, "unknown".to_owned()) };
-        let shown = show_value(&value);
-        if matches!(&value, Value::Text(text) if text == "unknown") {
+        let value = match standing {
+            Some(Standing::Measured(level)) => Value::Text(level.to_owned()),
+            Some(Standing::Inconclusive) => Value::Text("inconclusive".to_owned()),
+            Some(Standing::Declared) | None => value,
+        };
+        let shown = match standing {
+            Some(Standing::Measured(_)) => format!("{}, measured", show_value(&value)),
+            Some(Standing::Declared) => format!("{}, declared", show_value(&value)),
+            Some(Standing::Inconclusive) | None => show_value(&value),
+        };
+        if let ValueTest::Is(DslValue::Word(word)) | ValueTest::IsNot(DslValue::Word(word)) = &test.test {
+            let given = match &value {
+                Value::Text(text) if text == "inconclusive" => Some(Standing::Inconclusive),
+                Value::Text(text) if text == "unmeasured" => Some(Standing::Declared),
+                _ => None,
+            };
+            let standing = standing.or(given).unwrap_or(Standing::Declared);
+            if BANDED.contains(&test.field.text.as_str())
+                && let Some(is) = standing.is(&word.text)
+            {
+                let truth = if is { Truth::Yes } else { Truth::No };
+                let is_asked = matches!(test.test, ValueTest::Is(_));
+                return (if is_asked { truth } else { not(truth) }, shown);
+            }
+        }
+        // Which of the levels it is, nobody knows.
+        if matches!(&value, Value::Text(text) if matches!(text.as_str(), "unknown" | "inconclusive" | "unmeasured")) {
             return (Truth::Unknown, shown);
         }
         let equal = |wanted: &DslValue| -> bool {

@@ -43,12 +43,22 @@ pub(crate) fn run() -> Result<(), String> {
         .port();
     let _serving = serve(&python, gguf.trim(), port)?;
     let tests = python::environment()?;
-    host::cargo(&["test", "--package", "grace-tests", "--test", "cli", "--", "--nocapture", "real_model"])
-        .path_first(&tests)
-        .variable("GRACE_LLM_E2E", "1")
-        .variable("GRACE_LLM_URL", format!("http://127.0.0.1:{port}/v1"))
-        .variable("GRACE_LLM_MODEL", NAME)
-        .run()
+    host::cargo(&[
+        "test",
+        "--package",
+        "grace-tests",
+        "--test",
+        "cli",
+        "--",
+        "--nocapture",
+        "--test-threads=1",
+        "real_model",
+    ])
+    .path_first(&tests)
+    .variable("GRACE_LLM_E2E", "1")
+    .variable("GRACE_LLM_URL", format!("http://127.0.0.1:{port}/v1"))
+    .variable("GRACE_LLM_MODEL", NAME)
+    .run()
 }
 
 /// The Python with server and weights, from the cache or new.

@@ -1,24 +1,48 @@
 //! Fields of models: what a test on one comes to.
 
-use grace_dsl::ast::{Compare, FieldTest, Quantity, Unit, Value, ValueTest};
-use grace_fingerprints::Value as Field;
+use grace_dsl::ast::{BandLevel, BandTest, Compare, FieldTest, Quantity, Unit, Value, ValueTest};
+use grace_fingerprints::{Evidence, Fingerprint, Value as Field};
 
 use super::sets::not;
 use super::world::World;
 use crate::plan::Truth;
 
-/// Whether a field of a model meets a test on a side; an absent field, or one that says `unknown`, is unknown.
-pub(super) fn test(world: &World, side: usize, model: &str, test: &FieldTest) -> Truth {
+/// A band of the rules: the metric of its evidence, and its levels.
+pub(super) type Band<'a> = (&'a str, &'a [BandLevel]);
+
+/// Whether a field of a model meets a test on a side; an absent field, or one that says `unknown`, is unknown. Of a band the
+/// newest evidence says the level; without any it is unmeasured, and the declared level stands.
+pub(super) fn test(world: &World, side: usize, model: &str, band: Option<Band<'_>>, test: &FieldTest) -> Truth {
     let field = test.field.text.as_str();
+    let mut measured = None;
     let value = match world.input.past.model_fields.get(&(model.to_owned(), field.to_owned())) {
         Some(None) => return Truth::Unknown,
         Some(Some(value)) => value.clone(),
-        None => match world.sides[side].models.get(model).and_then(|fingerprint| fingerprint.field(field)) {
-            Some(value) => value,
-            None => return Truth::Unknown,
-        },
+        None => {
+            let Some(fingerprint) = world.sides[side].models.get(model) else { return Truth::Unknown };
+            let Some(declared) = fingerprint.field(field) else { return Truth::Unknown };
+            measured = band.map(|band| level(band, fingerprint));
+            match &measured {
+                Some(Some(level)) => Field::Text(level.clone()),
+                _ => declared,
+            }
+        }
     };
-    if value == Field::Text("unknown".to_owned()) {
+    let is = |word: &str| value == Field::Text(word.to_owned());
+    let word = match &test.test {
+        ValueTest::Is(wanted) | ValueTest::IsNot(wanted) => text_of(wanted).unwrap_or_default(),
+        _ => "",
+    };
+    let standing = match word {
+        _ if !["hallucination_rate", "bias_risk"].contains(&field) => None,
+        "unmeasured" => Some(is("unmeasured") || !is("inconclusive") && !matches!(measured, Some(Some(_)))),
+        "inconclusive" => Some(is("inconclusive")),
+        _ => None,
+    };
+    if let Some(holds) = standing {
+        return if matches!(test.test, ValueTest::Is(_)) { truth(holds) } else { truth(!holds) };
+    }
+    if ["unknown", "unmeasured", "inconclusive"].into_iter().any(is) {
         return Truth::Unknown;
     }
     match &test.test {
@@ -41,6 +65,30 @@ pub(super) fn test(world: &World, side: usize, model: &str, test: &FieldTest) ->
             _ => Truth::Unknown,
         },
     }
+}
+
+/// The level by the newest row of the metric, or `inconclusive`; `None` without a row.
+fn level((metric, levels): Band<'_>, fingerprint: &Fingerprint) -> Option<String> {
+    let mut newest = None;
+    for row in fingerprint.evidence.iter().filter(|row| row.metric == metric) {
+        if newest.is_none_or(|known: &Evidence| known.date <= row.date) {
+            newest = Some(row);
+        }
+    }
+    let row = newest?;
+    // Both in thousandths of a percent.
+    let [lower, upper] = [row.low.0, row.high.0].map(|share| share as i64 * 100);
+    let fits = |one: &BandLevel| match one.test {
+        BandTest::Upper(Compare::AtMost, most) => upper <= in_base_unit(&most),
+        BandTest::Upper(Compare::Less, most) => upper < in_base_unit(&most),
+        BandTest::Lower(Compare::AtLeast, least) => lower >= in_base_unit(&least),
+        BandTest::Lower(Compare::More, least) => lower > in_base_unit(&least),
+        BandTest::Within(least, most) => lower >= in_base_unit(&least) && upper <= in_base_unit(&most),
+        _ => false,
+    };
+    let of = |name: &str| levels.iter().any(|one| one.level.text == name && fits(one));
+    let found = ["high", "medium", "low"].into_iter().find(|name| of(name));
+    Some(found.unwrap_or("inconclusive").to_owned())
 }
 
 fn equals(value: &Field, wanted: &Value) -> Truth {

@@ -514,7 +514,11 @@ impl Sets<'_> {
 
     /// Whether a field of a model meets a test on this side.
     pub(super) fn model_test(&self, model: &str, test: &FieldTest) -> Truth {
-        fields::test(self.world, self.side, model, test)
+        let band = self.rules.items().find_map(|item| match &item.kind {
+            ItemKind::Band { evidence, levels } if item.name == test.field.text => Some((&*evidence.text, &levels[..])),
+            _ => None,
+        });
+        fields::test(self.world, self.side, model, band, test)
     }
 }
 

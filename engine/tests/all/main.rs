@@ -1,6 +1,7 @@
 //! The engine against small repositories written in the tests.
 
 mod after_run;
+mod bands;
 mod bombs;
 mod claims;
 mod impact;

@@ -115,7 +115,7 @@ fn past() -> impl Strategy<Value = PastFacts> {
             "tests/ tester@example.org\n",
             "unreadable",
         ])),
-        0..6_u8,
+        0..9_u8,
     )
         .prop_map(|(first, second, boot, errors, grants, owners, models)| {
             let mut past = PastFacts::default();
@@ -154,10 +154,24 @@ fn change_models(past: &mut PastFacts, how: u8) {
             past.models_after.insert("mistral:7b".to_owned(), Arc::new(model));
         }
     };
+    // Evidence that says low, nothing, and high.
+    let evidence = |value: u64, low: u64, high: u64| grace_fingerprints::Evidence {
+        metric: "fabrication".to_owned(),
+        value: grace_fingerprints::Thousandths(value),
+        low: grace_fingerprints::Thousandths(low),
+        high: grace_fingerprints::Thousandths(high),
+        n: 100,
+        set: "own".to_owned(),
+        date: format!("2026-01-{:02}", 1 + value % 9),
+        origin: grace_fingerprints::Origin::Run("r".to_owned()),
+    };
     match how {
         0 => edit(past, &|model| {
             model.compliance_flags.pop();
         }),
+        4 => edit(past, &|model| model.evidence.push(evidence(10, 2, 55))),
+        5 => edit(past, &|model| model.evidence.extend([evidence(10, 2, 55), evidence(130, 78, 210)])),
+        6 => edit(past, &|model| model.evidence.extend([evidence(608, 510, 698), evidence(10, 2, 55)])),
         1 => edit(past, &|model| model.commercial_use = grace_fingerprints::CommercialUse::NotAllowed),
         2 => {
             past.models_after.remove("mistral:7b");

@@ -127,6 +127,11 @@ fn field_test() -> impl Strategy<Value = String> {
         "commercial_use is allowed",
         "requires_bias_check",
         "hallucination_rate is low",
+        "hallucination_rate is not high",
+        "hallucination_rate is inconclusive",
+        "hallucination_rate is not unmeasured",
+        "bias_risk is unmeasured",
+        "bias_risk is medium",
         "trust_score < 0.85",
         "context_window >= 8192",
         "strengths contains reasoning",
@@ -405,6 +410,7 @@ fn vocabulary() -> BoxedStrategy<Vec<Item>> {
                 format!("bundle b1 critical\n  tests ({b1}) plus path(\"tests/**\")\n  run \"pytest\", \"{{tests}}\"\n  timeout 60 s in all\n"),
                 format!("bundle b2\n  tests {b2}\n  run \"pytest\", \"{{tests}}\"\n  timeout 60 s in all\n  may be empty\n"),
                 "validation v1\n  of models where requires_hallucination_test\n  run probe hallucination, samples 10\n  because \"it invents\"\n".to_owned(),
+                "band hallucination_rate\n  from evidence fabrication\n  low when upper bound <= 10 %\n  high when lower bound > 30 %\n  medium when interval within 10 % to 30 %\n".to_owned(),
                 "validation v2\n  of models\n  run probe accuracy, samples 10\n  because \"it errs\"\n".to_owned(),
             ];
             for (value, set) in layered {
