@@ -32,7 +32,7 @@ use crate::story::Story;
 pub const MOST_SIGNS: usize = 40;
 
 /// One action (`action`): a run that ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActionSaid {
     /// The run.
     pub run: String,
@@ -103,7 +103,7 @@ pub struct Retrospective {
 }
 
 /// A cycle (`cycle`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CycleSaid {
     /// Which, from 1.
     pub number: u64,
@@ -397,16 +397,33 @@ pub fn retrospective(ledger: &Snapshot, since: &Since, note: Option<String>) -> 
     Ok(told)
 }
 
-/// The actions of a cycle together: files, lines added and removed, who took part, whether some of it is not proved.
+/// The actions of a cycle as one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Together {
+    /// Paths that were changed.
+    pub files: BTreeSet<String>,
+    /// Lines added.
+    pub lines_added: u64,
+    /// Lines removed.
+    pub lines_removed: u64,
+    /// Principals who took part.
+    pub by: BTreeSet<String>,
+    /// It is not proved who made all of it.
+    pub unproved: bool,
+}
+
+/// The actions of a cycle together.
 #[must_use]
-pub fn together(actions: &[(u64, ActionSaid)]) -> (BTreeSet<String>, (u64, u64), BTreeSet<String>, bool) {
-    let said = || actions.iter().map(|(_, action)| action);
-    let lines = said().fold((0, 0), |(added, removed), action| {
-        (added + u64::from(action.lines_added), removed + u64::from(action.lines_removed))
-    });
-    let files = said().flat_map(|action| action.files.iter().cloned()).collect();
-    let by = said().flat_map(|action| action.by.iter().cloned()).collect();
-    (files, lines, by, said().any(|action| action.unproved))
+pub fn together(actions: &[(u64, ActionSaid)]) -> Together {
+    let mut all = Together::default();
+    for (_, action) in actions {
+        all.files.extend(action.files.iter().cloned());
+        all.lines_added += u64::from(action.lines_added);
+        all.lines_removed += u64::from(action.lines_removed);
+        all.by.extend(action.by.iter().cloned());
+        all.unproved |= action.unproved;
+    }
+    all
 }
 
 /// What guardrails saw in some actions, those that the rules ask for, each once.
@@ -455,6 +472,7 @@ fn percent(thousandths: i64) -> String {
 mod tests {
     use super::*;
     use crate::guardrails::Guardrail;
+    use crate::journal::Event;
     use grace_engine::input::BookFile;
 
     fn book(files: &[(Role, &str)]) -> Book {
@@ -510,5 +528,35 @@ mod tests {
             failures(&passed, &[], &[model(true)]),
             ["model m is worse than its baseline: 100 → 160 ms, errors 0.5 → 12 %"]
         );
+    }
+
+    #[test]
+    fn what_is_recorded_while_a_cycle_is_made_is_of_the_next_one() {
+        let place = files::temporary_dir().unwrap();
+        let key = grace_ledger::SecretKey::generate().unwrap();
+        let ledger = grace_ledger::Ledger::at(place.path());
+        ledger.create(&key, "mini").unwrap();
+        let write = |event: &Event| {
+            let draft = grace_ledger::Draft::new(event.kind(), "somebody", event.body());
+            ledger.append(&key, &[draft]).unwrap()[0].seq
+        };
+        let read = || Since::read(&ledger.snapshot(&key.public()).unwrap()).unwrap();
+        let action = |run: &str| {
+            let about = About { tree: run.to_owned(), ..About::default() };
+            write(&Event::Action(Box::new(ActionSaid { run: run.to_owned(), about, ..ActionSaid::default() })))
+        };
+        action("looked at");
+        let until = ledger.snapshot(&key.public()).unwrap().len();
+        let during = action("during");
+        let said = CycleSaid { number: 1, until, ..CycleSaid::default() };
+        write(&Event::Cycle(Box::new(said)));
+        let after = action("after");
+        let since = read();
+        assert_eq!(since.last.as_ref().map(|(_, _, last)| last.number), Some(1));
+        assert_eq!(since.actions.iter().map(|(seq, _)| *seq).collect::<Vec<_>>(), [during, after]);
+        // The same change of the same tree is one action, whatever its run is called.
+        let tree = About { tree: "after".to_owned(), ..About::default() };
+        write(&Event::Action(Box::new(ActionSaid { run: "again".to_owned(), about: tree, ..ActionSaid::default() })));
+        assert_eq!(read().actions.len(), 2);
     }
 }

@@ -36,7 +36,7 @@ const MOST_PROBES: usize = 5000;
 const KEY_VARIABLE: &str = "GRACE_RULES_LEDGER_KEY";
 
 /// Which change, under which rules, in which tree.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct About {
     /// The plan.
     pub plan: String,
@@ -303,7 +303,7 @@ pub enum Event {
 }
 
 impl Event {
-    fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Plan(_) => "plan",
             Self::Bundle(_) => "bundle",
@@ -339,7 +339,7 @@ impl Event {
         }
     }
 
-    fn body(&self) -> Value {
+    pub(crate) fn body(&self) -> Value {
         let value = match self {
             Self::Plan(said) => serde_json::to_value(said),
             Self::Bundle(said) => serde_json::to_value(said),

@@ -1,9 +1,11 @@
 //! `audit cycle` and `audit review`: every so many actions what was done is looked at as a whole, and a person signs that it may stand.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use grace_engine::Engine;
+use grace_engine::decide::BundleOutcome;
 use grace_govern::cycle::{self, ActionSaid, CycleSaid, Loop, Reviewing, Since};
 use grace_govern::envelope::{self, Says, Statement};
 use grace_govern::guardrails::{self, Finding};
@@ -55,105 +57,51 @@ pub(super) fn cycle(context: &Context, args: &CycleArgs) -> Result<Answer> {
     let repository = context.place.repository()?;
     let ledger = journal::recorded(repository)?.ok_or_else(nothing_recorded)?;
     let since = Since::read(&ledger)?;
-    let (touched, lines, by, unproved) = cycle::together(&since.actions);
-    let change = as_touched(context, repository, &touched)?;
+    let done = cycle::together(&since.actions);
+    let change = as_touched(context, repository, &done.files)?;
     let (engine, loaded) = engine(context, &change, Cache::Unused)?;
     let audit = audit_of(&loaded)?;
     if since.actions.is_empty() || !(args.now || since.is_due(&audit)) {
         return not_due(context, &since, &audit);
     }
-    let now = clock::now();
     let teams = people::lifters(&loaded);
-    let reviewing = Reviewing { signers: &loaded.signers, teams: &teams, at: now };
-    if let Some((_, digest, last)) = &since.last {
-        let missing = reviewing.missing(&audit, last, digest, &people::reviews(repository, &since)?);
-        if let Some((team, _)) = missing.first_key_value() {
-            return Err(Failure::new(
-                "approval",
-                format!("cycle {} waits for its review, and comes first", last.number),
-            )
-            .help(format!("grace-rules audit review --as {team} --because \"…\"")));
-        }
-    }
-    let plan = {
-        let _working = context.progress.spinner("planning");
-        engine.plan()
-    };
-    let asked: BTreeSet<&str> = plan.bundles.iter().map(|bundle| bundle.name.as_str()).collect();
-    let mut bundles = if audit.reruns { engine.every_bundle() } else { Vec::new() };
-    bundles.retain(|bundle| asked.contains(bundle.name.as_str()));
+    let reviewing = Reviewing { signers: &loaded.signers, teams: &teams, at: clock::now() };
+    last_is_reviewed(repository, &since, &audit, &reviewing)?;
 
-    let workplace = Workplace::open(context)?;
-    let about = about(repository, &plan, &loaded)?;
-    let run = format!("cycle-{}", journal::run_id(clock::now()));
     let journal = Journal::open(repository, args.actor.as_deref())?;
     let keeper = Arc::new(Mutex::new(Keeper { journal, cancel: context.cancel.clone(), failure: None }));
-    let mut carried = Carried::default();
-    if !bundles.is_empty() {
-        let carrying = Carrying {
-            context,
-            run: &run,
-            about: &about,
-            keeper: &keeper,
-            observed: &Observed::default(),
-            recording: None,
-            tree: &context.place.root,
-            scratch: workplace.path(),
-        };
-        carrying.round(&bundles, &mut carried);
-    }
-    let mut keeper = keeper.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(failure) = keeper.failure.take() {
-        return Err(failure);
-    }
-    // What was stopped says nothing of what was done: it is due still.
-    if carried.is_cancelled() || context.cancel.is_cancelled() {
-        return Err(GitError::Cancelled.into());
-    }
-    if load::tree::digest(repository, &loaded.after)? != about.tree {
-        return Err(Failure::new("input", "the work tree changed while its bundles ran").help("make the cycle again"));
-    }
+    let again = run_again(context, &engine, &loaded, &audit, &keeper)?;
+    let journal = &keeper.lock().unwrap_or_else(PoisonError::into_inner).journal;
     let signs = cycle::signs(&since.actions, &audit);
     let models = match audit.compares {
         Some(limits) => probes::compared(&journal::probes(&ledger)?, limits),
         None => Vec::new(),
     };
-    let failures = cycle::failures(&carried.outcomes, &signs, &models);
-    let halted = !failures.is_empty() && audit.halts;
+    let failures = cycle::failures(&again.outcomes, &signs, &models);
     let said = CycleSaid {
         number: since.next(),
         until: ledger.len(),
-        is_theirs: since.actions.iter().any(|(_, action)| action.about.tree == about.tree),
-        run,
+        is_theirs: since.actions.iter().any(|(_, action)| action.about.tree == again.tree),
+        run: again.run,
         actions: since.actions.iter().map(|(seq, _)| *seq).collect(),
-        tree: about.tree.clone(),
+        tree: again.tree,
         commit: repository.head()?.map(|commit| commit.to_string()),
-        files: touched.into_iter().collect(),
-        lines_added: lines.0,
-        lines_removed: lines.1,
+        files: done.files.into_iter().collect(),
+        lines_added: done.lines_added,
+        lines_removed: done.lines_removed,
+        halted: !failures.is_empty() && audit.halts,
         failures,
-        halted,
-        bundles: carried.outcomes,
+        bundles: again.outcomes,
         signs,
         models,
-        by,
-        unproved,
+        by: done.by,
+        unproved: done.unproved,
         retrospective: cycle::retrospective(&ledger, &since, args.note.clone())?,
     };
-    let mut events = vec![Event::Cycle(Box::new(said.clone()))];
-    let halt = if halted { Some(halt(&said)?) } else { None };
-    events.extend(
-        halt.iter().map(|(bytes, _)| Event::Halt(HaltSaid { envelope: String::from_utf8_lossy(bytes).into_owned() })),
-    );
-    let receipts = keeper.journal.append(&events)?;
-    // In the ledger it halts here; on the shelf it halts wherever it is fetched.
-    if let Some((bytes, digest)) = &halt {
-        shelf::put(repository, &Shelf::Halts, digest, bytes)?;
-    }
-    let seq = receipts.first().map(|receipt| receipt.seq);
-    let after = Since::read(&keeper.journal.read()?)?;
+    let seq = record(repository, journal, &said)?;
+    let after = Since::read(&journal.read()?)?;
     let digest = after.last.as_ref().map(|(_, digest, _)| digest.as_str());
-    let taken = take_in(repository, &keeper.journal);
+    let taken = take_in(repository, journal);
     let code = u8::from(!said.failures.is_empty());
     if context.is_json() {
         let report = CycleReport {
@@ -164,16 +112,97 @@ pub(super) fn cycle(context: &Context, args: &CycleArgs) -> Result<Answer> {
             seq,
             digest,
             cycle: Some(&said),
-            halted,
+            halted: said.halted,
             notices: taken.late.into_iter().chain(taken.notices).collect(),
         };
         return Ok(Answer { code, ..Answer::json(&report, true)? });
     }
     let missing = reviewing.missing(&audit, &said, digest.unwrap_or_default(), &Default::default());
     let mut page = context.page();
-    screen::cycle::cycle(&mut page, &said, seq, &audit, halted, &missing);
+    screen::cycle::cycle(&mut page, &said, seq, &audit, &missing);
     screen::run::taken_in(&mut page, taken.late.as_deref(), &taken.notices);
     Ok(Answer { text: page.finish(), code })
+}
+
+/// A cycle that nobody has looked at yet comes first.
+fn last_is_reviewed(repository: &Repository, since: &Since, audit: &Loop, reviewing: &Reviewing<'_>) -> Result<()> {
+    let Some((_, digest, last)) = &since.last else { return Ok(()) };
+    match reviewing.missing(audit, last, digest, &people::reviews(repository, since)?).first_key_value() {
+        None => Ok(()),
+        Some((team, _)) => {
+            Err(Failure::new("approval", format!("cycle {} waits for its review, and comes first", last.number))
+                .help(format!("grace-rules audit review --as {team} --because \"…\"")))
+        }
+    }
+}
+
+/// The bundles of what was touched, run whole in the work tree as it is.
+struct Again {
+    run: String,
+    /// Digest of the work tree.
+    tree: String,
+    outcomes: BTreeMap<String, BundleOutcome>,
+}
+
+fn run_again(
+    context: &Context,
+    engine: &Engine,
+    loaded: &Loaded,
+    audit: &Loop,
+    keeper: &Arc<Mutex<Keeper>>,
+) -> Result<Again> {
+    let repository = context.place.repository()?;
+    let plan = {
+        let _working = context.progress.spinner("planning");
+        engine.plan()
+    };
+    let asked: BTreeSet<&str> = plan.bundles.iter().map(|bundle| bundle.name.as_str()).collect();
+    let mut bundles = if audit.reruns { engine.every_bundle() } else { Vec::new() };
+    bundles.retain(|bundle| asked.contains(bundle.name.as_str()));
+
+    let workplace = Workplace::open(context)?;
+    let about = about(repository, &plan, loaded)?;
+    let run = format!("cycle-{}", journal::run_id(clock::now()));
+    let mut carried = Carried::default();
+    if !bundles.is_empty() {
+        let carrying = Carrying {
+            context,
+            run: &run,
+            about: &about,
+            keeper,
+            observed: &Observed::default(),
+            recording: None,
+            tree: &context.place.root,
+            scratch: workplace.path(),
+        };
+        carrying.round(&bundles, &mut carried);
+    }
+    if let Some(failure) = keeper.lock().unwrap_or_else(PoisonError::into_inner).failure.take() {
+        return Err(failure);
+    }
+    // What was stopped says nothing of what was done: it is due still.
+    if carried.is_cancelled() || context.cancel.is_cancelled() {
+        return Err(GitError::Cancelled.into());
+    }
+    if load::tree::digest(repository, &loaded.after)? != about.tree {
+        return Err(Failure::new("input", "the work tree changed while its bundles ran").help("make the cycle again"));
+    }
+    Ok(Again { run, tree: about.tree, outcomes: carried.outcomes })
+}
+
+/// Records a cycle, and in the same append its halt; gives the number of its record.
+fn record(repository: &Repository, journal: &Journal, said: &CycleSaid) -> Result<Option<u64>> {
+    let halt = if said.halted { Some(halt(said)?) } else { None };
+    let mut events = vec![Event::Cycle(Box::new(said.clone()))];
+    events.extend(
+        halt.iter().map(|(bytes, _)| Event::Halt(HaltSaid { envelope: String::from_utf8_lossy(bytes).into_owned() })),
+    );
+    let receipts = journal.append(&events)?;
+    // In the ledger it halts here; on the shelf it halts wherever it is fetched.
+    if let Some((bytes, digest)) = &halt {
+        shelf::put(repository, &Shelf::Halts, digest, bytes)?;
+    }
+    Ok(receipts.first().map(|receipt| receipt.seq))
 }
 
 fn nothing_recorded() -> Failure {

@@ -11,14 +11,7 @@ use super::page::{Page, Style, Text, printable};
 const MOST: usize = 8;
 
 /// What a cycle came to. `missing` is who is still to review it, by team.
-pub fn cycle(
-    page: &mut Page,
-    said: &CycleSaid,
-    seq: Option<u64>,
-    audit: &Loop,
-    halted: bool,
-    missing: &BTreeMap<String, u32>,
-) {
+pub fn cycle(page: &mut Page, said: &CycleSaid, seq: Option<u64>, audit: &Loop, missing: &BTreeMap<String, u32>) {
     let what = format!(
         "audit cycle {}: {}, {}, {} added, {} removed",
         said.number,
@@ -32,7 +25,7 @@ pub fn cycle(
     if said.failures.is_empty() {
         page.line(0, Text::new().then(Style::Good, "passed"));
     } else {
-        let more = if halted { ", and nothing goes any more" } else { "" };
+        let more = if said.halted { ", and nothing goes any more" } else { "" };
         page.line(0, Text::new().then(Style::Bad, "failed").plain(more));
     }
     for failure in &said.failures {
@@ -86,7 +79,7 @@ pub fn cycle(
         page.line(2, Text::new().then(Style::Dim, format!("and {} more", signs.len() - MOST)));
     }
     page.gap();
-    if halted {
+    if said.halted {
         page.line(0, "a person lifts it: grace-rules audit resume --as TEAM --because \"…\"");
     }
     for (team, number) in missing {
