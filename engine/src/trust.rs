@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use grace_dsl::Role;
 use grace_dsl::ast::{ItemKind, LossCause, TrustScore};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -40,7 +41,9 @@ pub struct LossRead {
 /// The scores that a rule book holds, and what it forbids: `forbid` and `layers`, by name.
 fn items<'b>(books: impl IntoIterator<Item = &'b Book>) -> (Vec<TrustScore>, BTreeSet<String>) {
     let (mut scores, mut contracts) = (Vec::new(), BTreeSet::new());
-    for text in books.into_iter().flat_map(|book| &book.files).filter_map(|file| file.text.as_ref().ok()) {
+    // What is only used, and not adopted, does not apply.
+    let files = books.into_iter().flat_map(|book| &book.files).filter(|file| file.role != Role::Used);
+    for text in files.filter_map(|file| file.text.as_ref().ok()) {
         for item in grace_dsl::parse(text).items {
             match &item.kind {
                 ItemKind::Operational(operational) => scores.extend(TrustScore::of(operational)),

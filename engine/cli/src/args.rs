@@ -478,6 +478,9 @@ pub struct HaltArgs {
 /// `audit resume`.
 #[derive(Debug, Args)]
 pub struct ResumeArgs {
+    /// Which halts, as `gate` names them
+    #[arg(value_name = "HALT")]
+    pub halts: Vec<String>,
     /// In whose name; may be left out where one team is asked
     #[arg(long = "as", value_name = "TEAM", help_heading = "The signature")]
     pub team: Option<String>,
@@ -489,6 +492,9 @@ pub struct ResumeArgs {
 /// `audit cycle`.
 #[derive(Debug, Args)]
 pub struct CycleArgs {
+    /// The commit whose rules say what a cycle is
+    #[arg(long, value_name = "REV")]
+    pub base: String,
     /// Before it is due
     #[arg(long)]
     pub now: bool,
@@ -503,9 +509,9 @@ pub struct CycleArgs {
 /// `audit review`.
 #[derive(Debug, Args)]
 pub struct ReviewArgs {
-    /// Which cycle; the newest one
+    /// Which cycle, as `gate` names it: what its record's digest begins with
     #[arg(value_name = "CYCLE")]
-    pub number: Option<u64>,
+    pub cycle: String,
     /// In whose name; may be left out where one team is asked
     #[arg(long = "as", value_name = "TEAM", help_heading = "The signature")]
     pub team: Option<String>,
@@ -629,21 +635,25 @@ Exit code 0 where all is equal, 1 where something differs, 2 where it could not 
         rules: Option<PathBuf>,
     },
     /// Look at what was done since the last cycle, as the rules' `audit` item asks
-    #[command(after_help = "Example:\n  grace-rules audit cycle\n\
+    #[command(after_help = "Example:\n  grace-rules audit cycle --base origin/main\n\
 Runs the bundles of what was touched again, in the work tree; where nothing is due, nothing is done.\n\
 A cycle that fails halts where the rules say so: exit code 1.")]
     Cycle(CycleArgs),
     /// Sign that the newest cycle may stand, or that it may not
-    #[command(after_help = "Example:\n  grace-rules audit review --as peers --because \"read all of it\"\n\
-Who took part in its actions does not review it. With --reject everything is halted.")]
+    #[command(
+        after_help = "Example:\n  grace-rules audit review 3fa2c1d09b7e --as peers --because \"read all of it\"\n\
+Who took part in its actions does not review it. With --reject everything is halted."
+    )]
     Review(Box<ReviewArgs>),
     /// Let nothing through the gate, whoever makes it, until a person lifts it
     #[command(after_help = "Example:\n  grace-rules audit halt --because \"the agent deletes tests\"
 Any SSH key signs a halt. It is kept below refs/grace/halts/ and in the ledger.")]
     Halt(Box<HaltArgs>),
-    /// Lift all halts: a person of the base's rules, who took no part in the change
-    #[command(after_help = "Example:\n  grace-rules audit resume --as peers --because \"the tests are back\"
-Asked are the teams that review in an `audit` item of the base's rules, else those that approve at tier 3.")]
+    /// Lift halts: a person of the base's rules, who took no part in the change
+    #[command(
+        after_help = "Example:\n  grace-rules audit resume 3fa2c1d09b7e --as peers --because \"the tests are back\"
+Asked are the teams that review in an `audit` item of the base's rules, else those that approve at tier 3."
+    )]
     Resume(Box<ResumeArgs>),
     /// Records: the last ones, or one whole
     #[command(after_help = "Examples:\n  grace-rules audit show\n  grace-rules audit show 184")]

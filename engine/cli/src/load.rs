@@ -268,6 +268,16 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
     })
 }
 
+/// The rules of a commit; `None` where it has none of its own.
+///
+/// # Errors
+/// When git cannot answer, or the revision is not there.
+pub fn book_at(place: &Place, rev: &str) -> Result<Option<Book>> {
+    let reader = side::Reader::new(&place.root, Some(place.repository()?), Cache::Unused);
+    let (listed, _, _) = change::one_tree(place, &reader, Some(rev))?;
+    books::of_side(&reader, &listed)
+}
+
 /// One tree without a change: for `graph` and `check`. Both sides of the input are this tree.
 ///
 /// # Errors

@@ -3,7 +3,8 @@
 //! Each run that ends is an action (`action`), whoever made it and under whatever name; the same change of the same tree counts once.
 //! A cycle (`cycle`) runs the bundles of what was touched again, gathers what the guardrails saw, compares models with their
 //! baselines, and tells what happened. One that fails halts, where the rules say so; one that passed waits for its reviewers.
-//! The rules before a change say how often, and the gate holds until it is done.
+//! The rules before a change say how often, and the gate holds until it is done; a cycle that was judged by less than they ask
+//! for is none.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +31,9 @@ use crate::story::Story;
 
 /// Most findings of one guardrail in one action that are recorded.
 pub const MOST_SIGNS: usize = 40;
+
+/// Fewest digits of a record's digest that name a cycle.
+pub const DIGITS: usize = 12;
 
 /// One action (`action`): a run that ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,18 +144,24 @@ pub struct CycleSaid {
     pub retrospective: Retrospective,
     /// Why it failed; empty = it passed.
     pub failures: Vec<String>,
-    /// It halted: a person who lifts that is its review.
+    /// It halted: who lifts that are its reviewers.
     pub halted: bool,
+    /// By what it was judged: the loop of the base that was named.
+    #[serde(default)]
+    pub judged_by: Loop,
 }
 
 /// What the `audit` items of a rule book ask for: of several, the most.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Loop {
     /// Actions in a cycle.
     pub every: u32,
     /// The bundles of what was touched run again.
     pub reruns: bool,
-    /// How far models may be worse than their baselines.
+    /// How far models may be worse than their baselines: latency in thousandths of a percent of it, error rate in thousandths
+    /// of a percentage point.
+    #[serde(with = "limits")]
+    #[schemars(with = "Option<(i64, i64)>")]
     pub compares: Option<ModelLimits>,
     /// Guardrails that count.
     pub checks: BTreeSet<Guardrail>,
@@ -180,6 +190,22 @@ impl Loop {
         found
     }
 
+    /// Whether a cycle that was judged by this one is one for whoever asks for `asked`.
+    #[must_use]
+    pub fn covers(&self, asked: &Self) -> bool {
+        let limits = match (self.compares, asked.compares) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(own), Some(asked)) => own.latency <= asked.latency && own.error_rate <= asked.error_rate,
+        };
+        let reviews = |(team, count): (&String, &u32)| self.reviews.get(team).is_some_and(|own| own >= count);
+        limits
+            && self.reruns >= asked.reruns
+            && self.halts >= asked.halts
+            && self.checks.is_superset(&asked.checks)
+            && asked.reviews.iter().all(reviews)
+    }
+
     fn join(&mut self, audit: Option<Audit>) {
         let Some(audit) = audit else {
             self.unread = true;
@@ -203,6 +229,21 @@ impl Loop {
     }
 }
 
+/// Limits as two numbers.
+mod limits {
+    use grace_dsl::ast::ModelLimits;
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(limits: &Option<ModelLimits>, to: S) -> Result<S::Ok, S::Error> {
+        limits.map(|limits| (limits.latency, limits.error_rate)).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<ModelLimits>, D::Error> {
+        let limits = Option::<(i64, i64)>::deserialize(from)?;
+        Ok(limits.map(|(latency, error_rate)| ModelLimits { latency, error_rate }))
+    }
+}
+
 /// The newest cycle, and what was done since.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Since {
@@ -213,11 +254,11 @@ pub struct Since {
 }
 
 impl Since {
-    /// Reads it from the ledger.
+    /// Reads it from the ledger, as rules that ask for `audit` see it.
     ///
     /// # Errors
     /// When the ledger is not what was signed.
-    pub fn read(ledger: &Snapshot) -> Result<Self, Error> {
+    pub fn read(ledger: &Snapshot, audit: &Loop) -> Result<Self, Error> {
         let mut since = Self::default();
         let mut seen = BTreeSet::new();
         crate::journal::back(ledger, &["action", "cycle"], |record, body| {
@@ -229,6 +270,10 @@ impl Since {
                 // Of two that were made at once the newer one counts.
                 if since.last.is_none() {
                     let said: CycleSaid = serde_json::from_value(body).ok()?;
+                    // What it looked at has still to be looked at.
+                    if !said.judged_by.covers(audit) {
+                        return None;
+                    }
                     since.last = Some((record.seq, files::sha256(&record.bytes), said));
                 }
                 return None;
@@ -265,18 +310,28 @@ impl Since {
         }
         if let Some((_, digest, last)) = &self.last {
             for (team, missing) in reviewing.missing(audit, last, digest, reviews) {
-                let number = last.number;
-                holds.push(format!(
-                    "audit cycle {number} waits for review {missing} of team({team}): grace-rules audit review --as {team}"
-                ));
+                let (number, command) = (last.number, review_command(digest, &team));
+                holds.push(format!("audit cycle {number} waits for review {missing} of team({team}): {command}"));
             }
         }
-        if self.is_due(audit) {
-            let count = self.actions.len();
-            holds.push(format!("{count} actions since the last audit cycle: grace-rules audit cycle"));
-        }
+        holds.extend(self.due(audit));
         holds
     }
+
+    /// That a cycle is due, and what makes it.
+    #[must_use]
+    pub fn due(&self, audit: &Loop) -> Option<String> {
+        let count = self.actions.len();
+        let make = "grace-rules audit cycle --base BASE";
+        self.is_due(audit).then(|| format!("{count} actions since the last audit cycle: {make}"))
+    }
+}
+
+/// What signs a review.
+#[must_use]
+pub fn review_command(digest: &str, team: &str) -> String {
+    let short = digest.get(..DIGITS).unwrap_or(digest);
+    format!("grace-rules audit review {short} --as {team} --because \"…\"")
 }
 
 /// Who may review a cycle.
@@ -540,7 +595,7 @@ mod tests {
             let draft = grace_ledger::Draft::new(event.kind(), "somebody", event.body());
             ledger.append(&key, &[draft]).unwrap()[0].seq
         };
-        let read = || Since::read(&ledger.snapshot(&key.public()).unwrap()).unwrap();
+        let read = || Since::read(&ledger.snapshot(&key.public()).unwrap(), &Loop::default()).unwrap();
         let action = |run: &str| {
             let about = About { tree: run.to_owned(), ..About::default() };
             write(&Event::Action(Box::new(ActionSaid { run: run.to_owned(), about, ..ActionSaid::default() })))
@@ -558,5 +613,42 @@ mod tests {
         let tree = About { tree: "after".to_owned(), ..About::default() };
         write(&Event::Action(Box::new(ActionSaid { run: "again".to_owned(), about: tree, ..ActionSaid::default() })));
         assert_eq!(read().actions.len(), 2);
+    }
+
+    #[test]
+    fn a_cycle_that_was_judged_by_less_is_none() {
+        let of = |rest: &str| Loop::of(&book(&[(Role::Own, &item(2, rest))])).unwrap();
+        let all = "  rerun bundles of touched
+  compare models with baseline, latency 50 %, error_rate 10 points
+  check repetition
+  review 2 of team(x)
+";
+        let asked = of(all);
+        assert!(asked.covers(&asked));
+        assert!(!Loop { halts: false, ..asked.clone() }.covers(&Loop { halts: true, ..asked.clone() }));
+        for (line, other) in [
+            (
+                "  rerun bundles of touched
+",
+                "",
+            ),
+            ("latency 50 %", "latency 60 %"),
+            ("error_rate 10", "error_rate 20"),
+            (
+                "  check repetition
+",
+                "",
+            ),
+            ("review 2", "review 1"),
+            ("team(x)", "team(y)"),
+        ] {
+            let weaker = of(&all.replace(line, other));
+            assert!(!weaker.covers(&asked), "{line}");
+        }
+        let more =
+            of(&all.replace("check repetition", "check repetition, contradictions").replace("review 2", "review 3"));
+        assert!(more.covers(&asked));
+        let text = serde_json::to_string(&more).unwrap();
+        assert_eq!(serde_json::from_str::<Loop>(&text).unwrap(), more);
     }
 }

@@ -4,6 +4,7 @@
 //! `ssh-keygen -Y verify` and any DSSE reader can check it. An envelope says what its signer said and no more; whether it
 //! counts is judged elsewhere.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -39,6 +40,16 @@ pub struct Statement {
     pub because: Option<String>,
     /// What is said.
     pub says: Says,
+}
+
+/// Who made what a cycle of the audit loop looked at: whoever lifts its halt is asked for as its reviewers would be.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FailedCycle {
+    /// Principals who took part.
+    pub by: BTreeSet<String>,
+    /// It is not proved who made all of it.
+    pub unproved: bool,
 }
 
 /// What is said.
@@ -81,7 +92,11 @@ pub enum Says {
         r#as: String,
     },
     /// Nothing goes through the gate, whoever makes it.
-    Halt {},
+    Halt {
+        /// It is of a cycle of the audit loop that failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cycle: Option<FailedCycle>,
+    },
     /// Changes of a region need a higher tier for a while: something got worse there.
     Raise {
         /// At least this tier.

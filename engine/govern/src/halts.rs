@@ -1,37 +1,51 @@
 //! Halts: nothing goes through the gate until a person lifts them.
 //!
 //! Whoever signs a halt, it counts: raising is free. It has no end, and stands for everybody, whatever they call themselves.
-//! Only a person of the base's `allowed_signers` lifts it, in the name of each team that looks at the agents' work there.
+//! Only people of the base's `allowed_signers` lift it, in the name of each team that looks at the agents' work there; that of a
+//! cycle that failed, only who could have reviewed it, and as many.
 //! A halt is kept below `refs/grace/` and in the ledger, so that deleting the one does not lift it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use grace_dsl::ast::{Approver, ItemKind, OperationalKind, TierApproval, Word};
+use grace_dsl::ast::{Approver, Audit, ItemKind, OperationalKind, TierApproval, Word};
 use grace_engine::decide::Objection;
 use jiff::Timestamp;
 
-use crate::agreement::Uncounted;
+use crate::agreement::{Uncounted, WITHOUT_PROOF};
 use crate::authors::Authorship;
-use crate::envelope::{Says, Signed};
+use crate::envelope::{FailedCycle, Says, Signed};
 use crate::shelf::Found;
 use crate::signers::{AllowedSigners, Person};
 use crate::signing::NAMESPACE;
 
-/// What lifts a halt, for people.
-const HELP: &str = "a person lifts it: grace-rules audit resume --as TEAM --because \"…\"";
+/// Fewest digits that name a halt: what is signed has all of them, and what begins alike is refused.
+const DIGITS: usize = 12;
+/// The name of what cannot be told apart: there is more than is read.
+const MORE: &str = "more";
+/// In whose name somebody lifts where no team is asked.
+pub const ANYONE: &str = "anyone";
 
 /// Who lifts halts: each of these teams, by its members. None = any person who may sign.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lifters {
-    /// The teams; one that the rules do not define, or define twice, has no members.
-    pub teams: BTreeMap<String, BTreeSet<String>>,
+    /// The teams by name.
+    pub teams: BTreeMap<String, Team>,
+}
+
+/// A team that lifts halts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Team {
+    /// Its people; one that the rules do not define, or define twice, has none.
+    pub members: BTreeSet<String>,
+    /// How many of them look at a cycle of the audit loop.
+    pub reviewers: u32,
 }
 
 impl Lifters {
     /// Those of the rules before the change: the teams that review in an `audit` item; else those that approve at tier 3.
     #[must_use]
     pub fn of<'t>(texts: impl IntoIterator<Item = &'t str>) -> Self {
-        let (mut reviewing, mut approving) = (BTreeSet::new(), BTreeSet::new());
+        let (mut reviewing, mut approving) = (BTreeMap::new(), BTreeMap::new());
         let mut members: BTreeMap<String, Option<BTreeSet<String>>> = BTreeMap::new();
         for text in texts {
             for item in grace_dsl::parse(text).items {
@@ -41,17 +55,24 @@ impl Lifters {
                         members.entry(item.name).and_modify(|team| *team = None).or_insert(Some(named));
                     }
                     ItemKind::Operational(audit) if audit.kind == OperationalKind::Audit => {
+                        if let Some((count, team)) = Audit::of(&audit).and_then(|audit| audit.review) {
+                            let most = reviewing.entry(team).or_default();
+                            *most = count.max(*most);
+                        }
                         let lines = audit.clauses.into_iter().filter(|clause| clause.name.text == "review");
-                        reviewing.extend(lines.flat_map(|line| line.words).filter_map(|word| match word {
-                            Word::Call(call, team) if call.text == "team" => Some(team.text),
-                            _ => None,
-                        }));
+                        for word in lines.flat_map(|line| line.words) {
+                            if let Word::Call(call, team) = word
+                                && call.text == "team"
+                            {
+                                reviewing.entry(team.text).or_insert(1);
+                            }
+                        }
                     }
                     ItemKind::Tiers(lines) => {
                         approving.extend(lines.into_iter().filter(|line| line.tier == 3).filter_map(|line| {
                             match line.approve {
                                 TierApproval::Approval(approval) => match approval.by {
-                                    Approver::Team(team) => Some(team.text),
+                                    Approver::Team(team) => Some((team.text, 1)),
                                     _ => None,
                                 },
                                 _ => None,
@@ -62,12 +83,36 @@ impl Lifters {
                 }
             }
         }
-        let names = if reviewing.is_empty() { approving } else { reviewing };
-        let team = |name: String| {
+        let asked = if reviewing.is_empty() { approving } else { reviewing };
+        let team = |(name, reviewers): (String, u32)| {
             let members = members.get(&name).cloned().flatten().unwrap_or_default();
-            (name, members)
+            (name, Team { members, reviewers })
         };
-        Self { teams: names.into_iter().map(team).collect() }
+        Self { teams: asked.into_iter().map(team).collect() }
+    }
+
+    /// How many of which team are still asked to lift a halt, where these did in the name of these teams.
+    fn missing(&self, cycle: Option<&FailedCycle>, lifted: &[(&str, Person)]) -> BTreeMap<String, u32> {
+        let missing = |team: Option<&str>, reviewers: u32| {
+            let least = match cycle {
+                None => 1,
+                // Whoever made it may be the one who lifts it: of two people one is another.
+                Some(FailedCycle { unproved: true, .. }) => WITHOUT_PROOF.max(reviewers),
+                Some(_) => reviewers.max(1),
+            };
+            let people = lifted.iter().filter(|(r#as, person)| {
+                team.is_none_or(|team| team == *r#as) && cycle.is_none_or(|cycle| cycle.by.is_disjoint(&person.names))
+            });
+            let people: BTreeSet<&str> = people.map(|(_, person)| person.name.as_str()).collect();
+            least.saturating_sub(u32::try_from(people.len()).unwrap_or(u32::MAX))
+        };
+        let mut all: BTreeMap<String, u32> =
+            self.teams.iter().map(|(name, team)| (name.clone(), missing(Some(name), team.reviewers))).collect();
+        if all.is_empty() {
+            all.insert(ANYONE.to_owned(), missing(None, 1));
+        }
+        all.retain(|_, missing| *missing > 0);
+        all
     }
 
     /// Why this person does not lift a halt in the name of `team`; `None` where they do.
@@ -82,7 +127,7 @@ impl Lifters {
         match self.teams.get(team) {
             None if self.teams.is_empty() => None,
             None => Some(format!("team {team} is not asked")),
-            Some(members) => {
+            Some(Team { members, .. }) => {
                 members.is_disjoint(&person.names).then(|| format!("{} is not in team {team}", person.name))
             }
         }
@@ -100,16 +145,54 @@ pub struct Halt {
     pub by: String,
     /// Why.
     pub because: String,
+    /// How many people of which team are still asked to lift it.
+    pub missing: BTreeMap<String, u32>,
+    /// The cycle of the audit loop that failed.
+    pub cycle: Option<FailedCycle>,
 }
 
 impl Halt {
     /// As the gate hears it.
     #[must_use]
     pub fn objection(&self) -> Objection {
-        let short: String = self.name.chars().take(12).collect();
         let day = self.since.get(..10).unwrap_or(&self.since);
-        let by = format!("halt {short} since {day} by {}", self.by);
-        Objection { by, because: Some(format!("{} ({HELP})", self.because)) }
+        let by = format!("halt {} since {day} by {}", self.short(), self.by);
+        Objection { by, because: Some(format!("{} ({})", self.because, self.how())) }
+    }
+
+    /// What people call it: the beginning of a digest, or all of a reference.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        let is_digest = self.name.len() == 64 && self.name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_digest { &self.name[..DIGITS] } else { &self.name }
+    }
+
+    /// Whether somebody who writes this means it.
+    #[must_use]
+    pub fn is_named(&self, name: &str) -> bool {
+        self.name != MORE && (self.name == name || name.len() >= DIGITS && self.name.starts_with(name))
+    }
+
+    /// Who lifts it, and how.
+    #[must_use]
+    pub fn how(&self) -> String {
+        if self.name == MORE {
+            return "who keeps the repository clears refs/grace/halts".to_owned();
+        }
+        let team = self.missing.keys().next().map_or(ANYONE, String::as_str);
+        let who: Vec<String> = self
+            .missing
+            .iter()
+            .map(|(team, count)| match (team.as_str(), count) {
+                (ANYONE, 1) => "a person".to_owned(),
+                (ANYONE, _) => format!("{count} people"),
+                (team, 1) => format!("a person of {team}"),
+                (team, _) => format!("{count} people of {team}"),
+            })
+            .collect();
+        let verb = if self.missing.values().sum::<u32>() == 1 { "lifts" } else { "lift" };
+        let who = who.join(" and ");
+        format!("{who} {verb} it: grace-rules audit resume {} --as {team} --because \"…\"", self.short())
     }
 }
 
@@ -123,57 +206,58 @@ pub fn standing(
     at: Timestamp,
 ) -> (Vec<Halt>, Vec<Uncounted>) {
     let mut uncounted = Vec::new();
-    let mut lifted: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut lifted: BTreeMap<&str, Vec<(&str, Person)>> = BTreeMap::new();
     for signed in &found.signed {
         let Says::Resume { halts, r#as } = &signed.statement.says else { continue };
-        let why = match signers.person(&signed.key, NAMESPACE, at) {
-            Err(_) => Some("its key is none of the base's grace/allowed_signers that is in force".to_owned()),
+        let person = match signers.person(&signed.key, NAMESPACE, at) {
+            Err(_) => Err("its key is none of the base's grace/allowed_signers that is in force".to_owned()),
             Ok(person) if !person.names.contains(&signed.statement.by) => {
-                Some(format!("it is signed by {}", person.name))
+                Err(format!("it is signed by {}", person.name))
             }
-            Ok(person) => lifters.refuses(&person, r#as, authorship),
+            Ok(person) => lifters.refuses(&person, r#as, authorship).map_or(Ok(person), Err),
         };
-        match why {
-            None => halts.iter().for_each(|halt| {
-                lifted.entry(halt).or_default().insert(r#as);
-            }),
-            Some(why) => {
+        match person {
+            Ok(person) => halts.iter().for_each(|halt| lifted.entry(halt).or_default().push((r#as, person.clone()))),
+            Err(why) => {
                 let envelope = signed.digest.chars().take(12).collect();
                 uncounted.push(Uncounted { envelope, by: signed.statement.by.clone(), why });
             }
         }
     }
-    let is_lifted = |name: &str| {
-        lifted.get(name).is_some_and(|teams| lifters.teams.keys().all(|team| teams.contains(team.as_str())))
+    let said = found.signed.iter().filter_map(halt);
+    let unknown = |name: &str, because: &str| Halt {
+        since: "not said".to_owned(),
+        name: name.to_owned(),
+        by: "nobody known".to_owned(),
+        because: because.to_owned(),
+        missing: BTreeMap::new(),
+        cycle: None,
     };
-    let said = found.signed.iter().filter(|signed| matches!(signed.statement.says, Says::Halt {})).map(halt);
     // What cannot be read may be a halt.
-    let unread = found.bad.iter().map(|(name, bad)| Halt {
-        since: "not said".to_owned(),
-        name: name.clone(),
-        by: "nobody known".to_owned(),
-        because: bad.why().to_owned(),
-    });
-    let more = found.more.then(|| Halt {
-        since: "not said".to_owned(),
-        name: "more".to_owned(),
-        by: "nobody known".to_owned(),
-        because: "there are more statements than are read".to_owned(),
-    });
-    let mut standing: Vec<Halt> = said.chain(unread).filter(|halt| !is_lifted(&halt.name)).chain(more).collect();
+    let unread = found.bad.iter().map(|(name, bad)| unknown(name, bad.why()));
+    let more = found.more.then(|| unknown(MORE, "there are more statements than are read"));
+    let asked = |halt: Halt| {
+        let people = lifted.get(halt.name.as_str()).filter(|_| halt.name != MORE);
+        let missing = lifters.missing(halt.cycle.as_ref(), people.map_or(&[], Vec::as_slice));
+        (!missing.is_empty()).then_some(Halt { missing, ..halt })
+    };
+    let mut standing: Vec<Halt> = said.chain(unread).chain(more).filter_map(asked).collect();
     standing.sort();
     standing.dedup();
     (standing, uncounted)
 }
 
-fn halt(signed: &Signed) -> Halt {
+fn halt(signed: &Signed) -> Option<Halt> {
     let statement = &signed.statement;
-    Halt {
+    let Says::Halt { cycle } = &statement.says else { return None };
+    Some(Halt {
         since: statement.at.clone(),
         name: signed.digest.clone(),
         by: statement.by.clone(),
         because: statement.because.clone().unwrap_or_else(|| "no reason is given".to_owned()),
-    }
+        missing: BTreeMap::new(),
+        cycle: cycle.clone(),
+    })
 }
 
 #[cfg(test)]
@@ -205,7 +289,7 @@ mod tests {
         assert_eq!(lifters.teams.keys().collect::<Vec<_>>(), ["peers"]);
         let at = "2026-07-01T00:00:00Z".parse().unwrap();
         // Nobody knows key 9, and the halt counts; long after its day, too.
-        let halt = signed("agent-7", 9, Says::Halt {});
+        let halt = signed("agent-7", 9, Says::Halt { cycle: None });
         let stands = |more: Vec<Signed>, authorship: &Authorship| {
             let found = Found { signed: more.into_iter().chain([halt.clone()]).collect(), ..Found::default() };
             !standing(&found, &signers, &lifters, authorship, at).0.is_empty()
@@ -246,6 +330,6 @@ mod tests {
         let without = RULES.replace("review ", "because").replace("1 of team(peers)", "\"x\"");
         assert_eq!(Lifters::of([&*without]).teams.keys().collect::<Vec<_>>(), ["governance"]);
         let twice = Lifters::of([RULES, "team peers  members \"x@example.org\"\n"]);
-        assert_eq!(twice.teams["peers"], BTreeSet::new());
+        assert_eq!(twice.teams["peers"].members, BTreeSet::new());
     }
 }

@@ -398,6 +398,18 @@ pub fn key_path(repository: Option<&Repository>) -> Result<PathBuf, Error> {
     }
 }
 
+/// This user's key, and whether it was made now. None is made in place of one that a ledger here was signed by.
+///
+/// # Errors
+/// When there is no place for it, it cannot be read, or it is gone.
+pub fn key_of(repository: &Repository) -> Result<(SecretKey, bool), Error> {
+    let path = key_path(Some(repository))?;
+    if !files::exists(&path) && ledger_of(repository).is_there() {
+        return Err(Error::Key { path, what: "it is gone, and the ledger here was signed by it" });
+    }
+    SecretKey::load_or_create(&path)
+}
+
 fn said_path() -> Option<PathBuf> {
     let named = env::var_os(KEY_VARIABLE).map(PathBuf::from);
     named.or_else(|| Some(env::config_dir()?.join("grace-rules").join("ledger.key")))
@@ -416,7 +428,7 @@ impl Journal {
     /// # Errors
     /// When the key or the ledger cannot be used: nothing may be done then that was to be recorded.
     pub fn open(repository: &Repository, actor: Option<&str>) -> Result<Self, Error> {
-        let (key, made_key) = SecretKey::load_or_create(&key_path(Some(repository))?)?;
+        let (key, made_key) = key_of(repository)?;
         let ledger = ledger_of(repository);
         ledger.create(&key, &project_of(repository))?;
         let actor = actor.filter(|actor| !actor.is_empty()).unwrap_or("not said").to_owned();

@@ -28,6 +28,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use grace_system::files::FileErrorKind;
+
 pub use disk::{Disk, Guard, Local};
 pub use dsse::open_envelope;
 pub use error::{Error, Result};
@@ -75,6 +77,12 @@ impl Ledger {
     pub fn on(disk: Arc<dyn Disk>, dir: &Path) -> Self {
         let engine = concat!("grace-ledger ", env!("CARGO_PKG_VERSION")).to_owned();
         Self { disk, dir: dir.to_path_buf(), engine, durable: true, patience: PATIENCE }
+    }
+
+    /// Whether anything stands where it is kept, whoever made it.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        !matches!(self.disk.list("", 1), Err(error) if error.kind == FileErrorKind::NotFound)
     }
 
     /// Names the program that writes, as each record then says: at most 128 bytes.

@@ -122,10 +122,15 @@ fn an_approval_of_one_clone_opens_the_gate_of_another() {
 fn a_halt_stands_for_everybody_until_a_person_of_the_team_lifts_it() {
     let bench = Bench::changed();
     bench.agreed(2).is_open();
-    let say = |number: u8, line: &str| bench.say(&format!("audit {line} --key {}", bench.key(number).display()));
+    let said = |number: u8, line: &str| bench.say(&format!("audit {line} --key {}", bench.key(number).display()));
+    let say = |number: u8, line: &str| {
+        let gate = flat(&bench.say("gate"));
+        let halt = gate.split("audit resume ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or("0123456789ab");
+        said(number, &line.replace("resume", &format!("resume {halt}")))
+    };
     // Nobody knows key 9: raising is free.
     assert_eq!(say(9, "halt --because tests-vanish").code, Some(0));
-    bench.is_shut("tests-vanish (a person lifts it: grace-rules audit resume");
+    bench.is_shut("tests-vanish (a person of governance lifts it: grace-rules audit resume ");
     let renamed = bench.say("gate --actor somebody-else");
     assert!(renamed.code == Some(1) && flat(&renamed).contains("tests-vanish"), "{}", flat(&renamed));
     let cloned = bench.repo.path.with_file_name("clone");
@@ -136,6 +141,16 @@ fn a_halt_stands_for_everybody_until_a_person_of_the_team_lifts_it() {
     let references = of(".git");
     references.lines().for_each(|name| drop(bench.repo.git(&["update-ref", "-d", name])));
     bench.is_shut("tests-vanish");
+    // Nobody lifts what they do not name, and so have not looked at.
+    for (line, why) in [
+        ("resume --because enough", "name the halts to lift"),
+        ("resume 0123456789ab --because enough", "no halt `0123456789ab` stands"),
+        ("resume a --because enough", "no halt `a` stands"),
+    ] {
+        let said = said(3, line);
+        assert!(said.code == Some(2) && flat(&said).contains(why), "{line}: {}", flat(&said));
+        assert!(flat(&said).contains("tests-vanish"), "they are listed: {}", flat(&said));
+    }
     for (number, team, why) in [
         (1, "governance", "took part in the change"),
         (4, "governance", "is not in team governance"),
@@ -496,6 +511,25 @@ fn a_shelf_that_is_flooded_counts_for_nothing() {
 }
 
 #[test]
+fn a_halt_does_not_drown_in_what_is_no_statement() {
+    let bench = Bench::changed();
+    bench.agreed(2).is_open();
+    let key = bench.key(9);
+    assert_eq!(bench.say(&format!("audit halt --because tests-vanish --key {}", key.display())).code, Some(0));
+    // The clone that decides has only what is fetched.
+    bench.repo.remove(".git/grace/ledger");
+    bench.is_shut("tests-vanish");
+    let commit = bench.repo.git(&["rev-parse", "HEAD"]);
+    let many: String = (0..4200).map(|number| format!("create refs/grace/halts/0{number} {commit}\n")).collect();
+    let file = bench.repo.path.with_file_name("many");
+    fs::write(&file, many).unwrap();
+    let mut update = std::process::Command::new("git");
+    update.args(["update-ref", "--stdin"]).current_dir(&bench.repo.path).stdin(fs::File::open(&file).unwrap());
+    assert!(update.status().unwrap().success());
+    bench.is_shut("more statements than are read");
+}
+
+#[test]
 fn a_change_that_takes_back_what_others_made_is_not_proved_to_be_of_its_author() {
     // Bob's work stands in main and was taken out again; alice branches before that and adds a line.
     let bench = Bench::new();
@@ -519,6 +553,25 @@ fn an_anchored_ledger_that_is_gone_holds() {
     bench.is_shut("is gone");
     // Also once a new one was begun in its place.
     bench.is_shut("is gone");
+}
+
+#[test]
+fn a_ledger_whose_key_is_gone_holds() {
+    let bench = Bench::changed();
+    bench.agreed(2).is_open();
+    let without = |file: &str| {
+        let file = bench.repo.path.with_file_name(file);
+        let line = ["gate", "--base", "main", "--head", "feature"];
+        bench.repo.run(&line, None, |command| {
+            command.env("GRACE_RULES_LEDGER_KEY", &file);
+        })
+    };
+    let said = without("no-such-key");
+    assert!(said.code == Some(2) && flat(&said).contains("it is gone, and the ledger here"), "{}", flat(&said));
+    assert!(!bench.repo.path.with_file_name("no-such-key").exists(), "none is made in its place");
+    fs::write(bench.repo.path.with_file_name("noise"), "noise").unwrap();
+    let said = without("noise");
+    assert!(said.code == Some(2) && flat(&said).contains("it does not hold the seed"), "{}", flat(&said));
 }
 
 /// Base64 as DSSE has it.

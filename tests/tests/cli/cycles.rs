@@ -61,13 +61,26 @@ impl Loop {
     }
 
     fn cycle(&self, rest: &str) -> Said {
-        let line = format!("audit cycle{rest}");
+        self.cycle_by("main", rest)
+    }
+
+    fn cycle_by(&self, base: &str, rest: &str) -> Said {
+        let line = format!("audit cycle --base {base}{rest}");
         self.bench.repo.run(&line.split(' ').collect::<Vec<_>>(), None, |_| {})
     }
 
     fn review(&self, number: u8, rest: &str) -> Said {
+        let (key, newest) = (self.bench.key(number), self.bench.repo.newest_digest("cycle"));
+        let newest = &newest[..12];
+        self.bench.say(&format!("audit review {newest} --because read --key {}{rest}", key.display()))
+    }
+
+    /// Lifts what the gate names first.
+    fn resume(&self, number: u8) -> Said {
+        let (_, said) = self.gate();
+        let halt = said.split("audit resume ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or("none");
         let key = self.bench.key(number);
-        self.bench.say(&format!("audit review --because read --key {}{rest}", key.display()))
+        self.bench.say(&format!("audit resume {halt} --as peers --because seen --key {}", key.display()))
     }
 
     fn gate(&self) -> (Option<i32>, String) {
@@ -91,7 +104,7 @@ fn a_cycle_that_is_due_holds_the_gate_until_it_is_made_and_reviewed() {
 
     let second = work.act(3);
     assert!(
-        flat(&second).contains("2 actions since the last audit cycle: grace-rules audit cycle"),
+        flat(&second).contains("2 actions since the last audit cycle: grace-rules audit cycle --base"),
         "{}",
         flat(&second)
     );
@@ -158,12 +171,57 @@ fn a_cycle_that_fails_halts_everybody_until_a_person_lifts_it() {
     assert_eq!(names.lines().count(), 1);
     work.bench.repo.git(&["update-ref", "-d", &names]);
     assert_eq!(work.gate().0, Some(1));
+    // Whoever recorded it was ended before it was shelved, or it was taken away: it is put there again.
+    assert_eq!(work.bench.repo.git(&["for-each-ref", "--format=%(refname)", "refs/grace/halts"]), names);
     let said = work.review(2, "");
-    assert!(flat(&said).contains("a person lifts it"), "{}", flat(&said));
-    let key = work.bench.key(2);
-    let lifted = work.bench.say(&format!("audit resume --as peers --because seen --key {}", key.display()));
+    assert!(flat(&said).contains("people lift it"), "{}", flat(&said));
+    let said = work.resume(1);
+    assert!(flat(&said).contains("alice@example.org took part"), "{}", flat(&said));
+    let lifted = work.resume(2);
     assert_eq!(lifted.code, Some(0), "{}", flat(&lifted));
     assert_eq!(work.gate().0, Some(0), "{}", work.gate().1);
+}
+
+#[test]
+fn a_cycle_that_failed_is_lifted_by_those_who_could_have_reviewed_it() {
+    let work = Loop::new();
+    let bad = "def f(x):\n    if x > 5 and x < 3:\n        return 1\n    return 2\n";
+    for text in ["def f():\n    return 2\n", bad] {
+        work.bench.repo.write("app/core.py", text);
+        work.bench.commit("alice@example.org", None, "work");
+        work.bench.say("run --actor bob@example.org");
+    }
+    assert_eq!(work.cycle("").code, Some(1));
+    // Another change, in which bob took no part: of what failed he was one, and it is not proved who else was.
+    work.bench.repo.git(&["checkout", "--quiet", "-B", "feature", "main"]);
+    work.bench.repo.write("notes.txt", "x\n");
+    work.bench.commit("dan@example.org", Some(4), "notes");
+    work.bench.say("run");
+    let (code, said) = work.gate();
+    assert_eq!(code, Some(1));
+    assert!(said.contains("2 people of peers lift it"), "{said}");
+    let said = work.resume(2);
+    assert!(flat(&said).contains("bob@example.org took part in what halt"), "{}", flat(&said));
+    assert_eq!(work.resume(3).code, Some(0));
+    let (code, said) = work.gate();
+    assert!(code == Some(1) && said.contains("a person of peers lifts it"), "{said}");
+}
+
+#[test]
+fn who_weakens_the_loop_in_their_own_change_makes_no_cycle() {
+    let work = Loop::new();
+    work.act(2);
+    let weak = RULES.replace("  check       repetition, contradictions\n", "").replace("halt\n", "note\n");
+    work.bench.repo.write("grace/rules.grace", &weak);
+    work.act_with("def f(x):\n    if x > 5 and x < 3:\n        return 1\n    return 2\n");
+    let made = work.cycle_by("feature", "");
+    assert_eq!(made.code, Some(0), "by its own rules it passes: {}", flat(&made));
+    let (code, said) = work.gate();
+    assert_eq!(code, Some(1));
+    assert!(said.contains("2 actions since the last audit cycle"), "{said}");
+    assert!(!said.contains("waits for review"), "{said}");
+    assert_eq!(work.cycle("").code, Some(1), "by those of the base it fails");
+    assert!(work.gate().1.contains("audit cycle 1 says no"), "{}", work.gate().1);
 }
 
 #[test]

@@ -131,6 +131,14 @@ impl Repo {
         records.map(|record| (record.kind.clone(), snapshot.body(&record).unwrap())).collect()
     }
 
+    /// SHA-256 of the newest record of a kind, hexadecimal.
+    pub(crate) fn newest_digest(&self, kind: &str) -> String {
+        let key = SecretKey::load(&self.path.with_file_name("ledger.key")).unwrap().public();
+        let snapshot = Ledger::at(&self.path.join(".git/grace/ledger")).snapshot(&key).unwrap();
+        let records: Vec<_> = snapshot.records(0..u64::MAX).map(|record| record.unwrap()).collect();
+        grace_system::files::sha256(&records.iter().rfind(|record| record.kind == kind).unwrap().bytes)
+    }
+
     /// The bodies of the ledger's records of one kind.
     pub(crate) fn recorded_as(&self, kind: &str) -> Vec<serde_json::Value> {
         self.recorded().into_iter().filter(|(of, _)| of == kind).map(|(_, body)| body).collect()

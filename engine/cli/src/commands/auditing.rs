@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use grace_engine::Engine;
 use grace_engine::decide::BundleOutcome;
+use grace_engine::input::Book;
 use grace_govern::cycle::{self, ActionSaid, CycleSaid, Loop, Reviewing, Since};
-use grace_govern::envelope::{self, Says, Statement};
+use grace_govern::envelope::{self, FailedCycle, Says, Statement};
 use grace_govern::guardrails::{self, Finding};
 use grace_govern::journal::{self, About, Event, HaltSaid, Journal};
 use grace_govern::probes;
@@ -56,14 +57,14 @@ pub(super) struct CycleReport<'a> {
 pub(super) fn cycle(context: &Context, args: &CycleArgs) -> Result<Answer> {
     let repository = context.place.repository()?;
     let ledger = journal::recorded(repository)?.ok_or_else(nothing_recorded)?;
-    let since = Since::read(&ledger)?;
+    let audit = audit_of(load::book_at(&context.place, &args.base)?.as_ref())?;
+    let since = Since::read(&ledger, &audit)?;
     let done = cycle::together(&since.actions);
-    let change = as_touched(context, repository, &done.files)?;
-    let (engine, loaded) = engine(context, &change, Cache::Unused)?;
-    let audit = audit_of(&loaded)?;
     if since.actions.is_empty() || !(args.now || since.is_due(&audit)) {
         return not_due(context, &since, &audit);
     }
+    let change = as_touched(context, repository, &args.base, &done.files)?;
+    let (engine, loaded) = engine(context, &change, Cache::Unused)?;
     let teams = people::lifters(&loaded);
     let reviewing = Reviewing { signers: &loaded.signers, teams: &teams, at: clock::now() };
     last_is_reviewed(repository, &since, &audit, &reviewing)?;
@@ -97,9 +98,10 @@ pub(super) fn cycle(context: &Context, args: &CycleArgs) -> Result<Answer> {
         by: done.by,
         unproved: done.unproved,
         retrospective: cycle::retrospective(&ledger, &since, args.note.clone())?,
+        judged_by: audit.clone(),
     };
     let seq = record(repository, journal, &said)?;
-    let after = Since::read(&journal.read()?)?;
+    let after = Since::read(&journal.read()?, &audit)?;
     let digest = after.last.as_ref().map(|(_, digest, _)| digest.as_str());
     let taken = take_in(repository, journal);
     let code = u8::from(!said.failures.is_empty());
@@ -117,7 +119,10 @@ pub(super) fn cycle(context: &Context, args: &CycleArgs) -> Result<Answer> {
         };
         return Ok(Answer { code, ..Answer::json(&report, true)? });
     }
-    let missing = reviewing.missing(&audit, &said, digest.unwrap_or_default(), &Default::default());
+    let digest = digest.unwrap_or_default();
+    let missing = reviewing.missing(&audit, &said, digest, &Default::default());
+    let missing = missing.into_iter().map(|(team, count)| (cycle::review_command(digest, &team), team, count));
+    let missing: Vec<(String, String, u32)> = missing.collect();
     let mut page = context.page();
     screen::cycle::cycle(&mut page, &said, seq, &audit, &missing);
     screen::run::taken_in(&mut page, taken.late.as_deref(), &taken.notices);
@@ -131,7 +136,7 @@ fn last_is_reviewed(repository: &Repository, since: &Since, audit: &Loop, review
         None => Ok(()),
         Some((team, _)) => {
             Err(Failure::new("approval", format!("cycle {} waits for its review, and comes first", last.number))
-                .help(format!("grace-rules audit review --as {team} --because \"…\"")))
+                .help(cycle::review_command(digest, team)))
         }
     }
 }
@@ -209,24 +214,27 @@ fn nothing_recorded() -> Failure {
     Failure::new("ledger", "nothing is recorded here, or by another key").help("grace-rules run records what it does")
 }
 
-fn audit_of(loaded: &Loaded) -> Result<Loop> {
-    let audit = loaded.rules[0].as_ref().and_then(Loop::of);
-    audit.ok_or_else(|| {
-        Failure::new("input", "the rules of HEAD hold no `audit` item")
+fn audit_of(book: Option<&Book>) -> Result<Loop> {
+    book.and_then(Loop::of).ok_or_else(|| {
+        Failure::new("input", "the rules of the base hold no `audit` item")
             .help("write one, or adopt one: adopt grace.telemetry")
     })
 }
 
-/// The files that were touched and are still there, or were at HEAD, as changed in an unknown way.
-fn as_touched(context: &Context, repository: &Repository, touched: &BTreeSet<String>) -> Result<ChangeArgs> {
-    let before: BTreeSet<String> = match repository.head()? {
-        Some(head) => repository.tree(head)?.into_iter().map(|entry| entry.path).collect(),
-        None => BTreeSet::new(),
-    };
+/// The files that were touched and are still there, or were at the base, as changed in an unknown way.
+fn as_touched(
+    context: &Context,
+    repository: &Repository,
+    base: &str,
+    touched: &BTreeSet<String>,
+) -> Result<ChangeArgs> {
+    let tree = repository.tree(repository.resolve(base)?)?;
+    let before: BTreeSet<String> = tree.into_iter().map(|entry| entry.path).collect();
     let root = &context.place.root;
     let there = |path: &&String| before.contains(*path) || files::stat_in(root, path).is_ok();
     let named: Vec<PathBuf> = touched.iter().filter(there).map(|path| root.join(path)).collect();
-    Ok(ChangeArgs { worktree: named.is_empty(), files: named, ..ChangeArgs::default() })
+    let base = Some(base.to_owned());
+    Ok(ChangeArgs { base, worktree: named.is_empty(), files: named, ..ChangeArgs::default() })
 }
 
 fn not_due(context: &Context, since: &Since, audit: &Loop) -> Result<Answer> {
@@ -255,7 +263,9 @@ fn halt(said: &CycleSaid) -> Result<(Vec<u8>, String)> {
     let because = said.failures.join("; ");
     let because = because.char_indices().nth(2000).map_or(because.as_str(), |(end, _)| &because[..end]);
     let by = format!("audit cycle {}", said.number);
-    let statement = Statement::new(&by, clock::now(), Timestamp::MAX, Some(because.to_owned()), Says::Halt {});
+    let cycle = FailedCycle { by: said.by.clone(), unproved: said.unproved };
+    let says = Says::Halt { cycle: Some(cycle) };
+    let statement = Statement::new(&by, clock::now(), Timestamp::MAX, Some(because.to_owned()), says);
     Ok(envelope::seal_as_nobody(&statement)?)
 }
 
@@ -264,19 +274,21 @@ pub(super) fn review(context: &Context, args: &ReviewArgs) -> Result<Answer> {
     refuse_suppositions(change, "a review")?;
     let repository = context.place.repository()?;
     let (_, loaded) = engine(context, change, Cache::Unused)?;
-    let audit = audit_of(&loaded)?;
+    let audit = audit_of(loaded.rules[0].as_ref())?;
     let ledger = journal::recorded(repository)?.ok_or_else(nothing_recorded)?;
-    let since = Since::read(&ledger)?;
+    let since = Since::read(&ledger, &audit)?;
     let (_, digest, last) = since.last.as_ref().ok_or_else(|| {
         Failure::new("input", "there is no cycle to review").help("grace-rules audit cycle makes one where it is due")
     })?;
-    if args.number.is_some_and(|number| number != last.number) {
-        return Err(Failure::new("input", format!("the newest cycle is {}", last.number))
-            .help("only the newest one waits for review"));
+    // What is signed is what was looked at, not whatever is the newest meanwhile.
+    if args.cycle.len() < cycle::DIGITS || !digest.starts_with(&args.cycle.to_ascii_lowercase()) {
+        let short = digest.get(..cycle::DIGITS).unwrap_or(digest);
+        return Err(Failure::new("input", format!("the newest cycle is {}: {short}", last.number))
+            .help("only the newest one waits for review; look at it first: grace-rules audit show"));
     }
     if last.halted {
         return Err(Failure::new("input", format!("cycle {} failed, and halted", last.number))
-            .help("a person lifts it: grace-rules audit resume --as TEAM --because \"…\""));
+            .help("people lift it: grace-rules gate says who, and how"));
     }
     let now = clock::now();
     let (file, person) = signer(context, &args.sign, &loaded, now)?;
@@ -297,7 +309,11 @@ pub(super) fn review(context: &Context, args: &ReviewArgs) -> Result<Answer> {
     }
     let of = format!("cycle {}", last.number);
     let (says, said, until) = match args.reject {
-        true => (Says::Halt {}, "halt", Timestamp::MAX),
+        true => (
+            Says::Halt { cycle: Some(FailedCycle { by: last.by.clone(), unproved: last.unproved }) },
+            "halt",
+            Timestamp::MAX,
+        ),
         false => {
             let until = now.checked_add((DAYS * 24).hours()).map_err(|error| Failure::new("bug", error))?;
             (Says::Review { cycle: digest.clone(), r#as: team }, "review", until)

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use grace_govern::envelope::{self, Says, Statement};
+use grace_govern::halts::{ANYONE, Halt};
 use grace_govern::journal::{self, Event, HaltSaid, Journal};
 use grace_govern::shelf::{self, Place as Shelf};
 use grace_govern::signers::fingerprint;
@@ -20,6 +21,8 @@ use crate::load::{Cache, people};
 
 /// Halts that one statement lifts: what is signed has a largest size.
 const MOST: usize = 1000;
+/// Halts that are listed for who names none.
+const SHOWN: usize = 20;
 
 pub(super) fn halt(context: &Context, args: &HaltArgs) -> Result<Answer> {
     refuse_suppositions(&args.change, "a halt")?;
@@ -32,7 +35,7 @@ pub(super) fn halt(context: &Context, args: &HaltArgs) -> Result<Answer> {
     // Whoever signs it, it counts; those who are known are named.
     let by = loaded.signers.person(&key, NAMESPACE, now).map_or_else(|_| fingerprint(&key), |person| person.name);
     // It has no end: only who lifts it ends it.
-    let statement = Statement::new(&by, now, Timestamp::MAX, Some(args.because.clone()), Says::Halt {});
+    let statement = Statement::new(&by, now, Timestamp::MAX, Some(args.because.clone()), Says::Halt { cycle: None });
     let kept = keep(repository, &statement, &file, args.change.actor.as_deref())?;
     said_it(
         context,
@@ -56,7 +59,7 @@ pub(super) fn resume(context: &Context, args: &ResumeArgs) -> Result<Answer> {
     let team = match (&args.team, teams.as_slice()) {
         (Some(team), _) => team.clone(),
         (None, [team]) => (*team).to_owned(),
-        (None, []) => "anyone".to_owned(),
+        (None, []) => ANYONE.to_owned(),
         (None, _) => {
             return Err(Failure::new("usage", format!("teams {} are asked", teams.join(", ")))
                 .help("say in the name of which with --as"));
@@ -67,7 +70,14 @@ pub(super) fn resume(context: &Context, args: &ResumeArgs) -> Result<Answer> {
         let asked = if teams.is_empty() { "any person who may sign".to_owned() } else { teams.join(", ") };
         return Err(Failure::new("approval", why).help(format!("asked: {asked}")));
     }
-    let halts: Vec<String> = standing.iter().take(MOST).map(|halt| halt.name.clone()).collect();
+    let halts = meant(&args.halts, &standing)?;
+    if let Some(halt) =
+        halts.iter().find(|halt| halt.cycle.as_ref().is_some_and(|of| !of.by.is_disjoint(&person.names)))
+    {
+        let why = format!("{} took part in what halt {} is about", person.name, halt.short());
+        return Err(Failure::new("approval", why));
+    }
+    let halts: Vec<String> = halts.into_iter().map(|halt| halt.name.clone()).collect();
     let of = match halts.len() {
         1 => "1 halt".to_owned(),
         count => format!("{count} halts"),
@@ -78,11 +88,40 @@ pub(super) fn resume(context: &Context, args: &ResumeArgs) -> Result<Answer> {
     said_it(context, &Said { said: "resume", of: &of, statement: &statement, kept: &kept, file: &file, decision: None })
 }
 
+/// The halts that somebody names, each one that stands: nobody lifts what they have not looked at.
+fn meant<'h>(named: &[String], standing: &'h [Halt]) -> Result<Vec<&'h Halt>> {
+    let listed = || {
+        let line = |halt: &Halt| format!("{} by {}: {}", halt.short(), halt.by, halt.because);
+        standing.iter().take(SHOWN).map(line).collect::<Vec<_>>().join("\n")
+    };
+    if named.is_empty() {
+        return Err(Failure::new("usage", "name the halts to lift").help(listed()));
+    }
+    if named.len() > MOST {
+        return Err(Failure::new("usage", format!("one statement lifts at most {MOST} halts")));
+    }
+    let mut found = Vec::new();
+    for name in named {
+        let meant: Vec<&Halt> = standing.iter().filter(|halt| halt.is_named(&name.to_ascii_lowercase())).collect();
+        match meant.as_slice() {
+            [halt] => found.push(*halt),
+            [] => return Err(Failure::new("input", format!("no halt `{}` stands", name.escape_debug())).help(listed())),
+            _ => {
+                let what = format!("more than one halt begins with `{}`", name.escape_debug());
+                return Err(
+                    Failure::new("input", what).help("write more of its digits: grace-rules gate --format json")
+                );
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// Records a statement and puts it on the shelf: a halt is in the ledger before anything else can fail.
 pub(super) fn keep(repository: &Repository, statement: &Statement, file: &Path, actor: Option<&str>) -> Result<Kept> {
     let (bytes, digest) = envelope::seal(statement, file, repository.root())?;
     let said = HaltSaid { envelope: String::from_utf8_lossy(&bytes).into_owned() };
-    let event = if matches!(statement.says, Says::Halt {}) { Event::Halt(said) } else { Event::Resume(said) };
+    let event = if matches!(statement.says, Says::Halt { .. }) { Event::Halt(said) } else { Event::Resume(said) };
     Journal::open(repository, actor)?.append(&[event])?;
     let reference = shelf::put(repository, &Shelf::Halts, &digest, &bytes)?;
     Ok(Kept { digest, reference })

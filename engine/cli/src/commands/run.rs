@@ -162,9 +162,8 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
 /// That a cycle of the audit loop is due, by the rules before the change.
 fn due(loaded: &Loaded, journal: &Journal) -> Result<Option<String>> {
     let Some(audit) = loaded.rules[0].as_ref().and_then(Loop::of) else { return Ok(None) };
-    let since = Since::read(&journal.read()?)?;
-    let count = since.actions.len();
-    Ok(since.is_due(&audit).then(|| format!("{count} actions since the last audit cycle: grace-rules audit cycle")))
+    let since = Since::read(&journal.read()?, &audit)?;
+    Ok(since.due(&audit))
 }
 
 /// The repository to run in. What supposes something runs nothing.

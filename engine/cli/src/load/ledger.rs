@@ -13,6 +13,8 @@ use crate::failure::{Failure, Result, quoted};
 
 /// Where anchors of this clone's own ledgers are, and where those of others are fetched to.
 pub const ANCHORS: &str = "refs/grace/anchors";
+/// Where they are listed.
+const FETCHED_BELOW: &str = "refs/remotes/**/grace/anchors/*";
 /// Below a remote's references, what is fetched of its anchors.
 const FETCHED: &str = "/grace/anchors/";
 /// The file in the commits of an anchor.
@@ -46,7 +48,7 @@ pub struct Open {
 pub fn open(place: &Place) -> Result<Open> {
     let repository = place.repository()?;
     let key_file = journal::key_path(Some(repository))?;
-    let (key, made_key) = SecretKey::load_or_create(&key_file)?;
+    let (key, made_key) = journal::key_of(repository)?;
     let ledger = journal::ledger_of(repository);
     let made_ledger = ledger.create(&key, &journal::project_of(repository))?;
     Ok(Open { ledger, key, key_file, made_key, made_ledger })
@@ -97,7 +99,15 @@ pub struct Kept {
 pub fn kept(repository: &Repository, key: &PublicKey, origin: Option<&str>) -> Result<Kept> {
     let mut kept = Kept::default();
     let mut references: Vec<String> =
-        repository.references_below(&[ANCHORS, "refs/remotes"])?.into_iter().map(|(reference, _)| reference).collect();
+        repository.references_below(&[ANCHORS, FETCHED_BELOW])?.into_iter().map(|(reference, _)| reference).collect();
+    // However many others were put there, that of this ledger is looked for by its name.
+    if let Some(origin) = origin {
+        let own = format!("{ANCHORS}/{origin}");
+        let there = repository.references_below(&[&own])?.into_iter().map(|(reference, _)| reference);
+        references.extend(there.filter(|reference| *reference == own));
+    }
+    references.sort();
+    references.dedup();
     references.retain(|reference| reference.starts_with(ANCHORS) || reference.contains(FETCHED));
     let is_this =
         |reference: &str| origin.is_some_and(|origin| reference.ends_with(&format!("/grace/anchors/{origin}")));
@@ -140,8 +150,17 @@ pub fn kept(repository: &Repository, key: &PublicKey, origin: Option<&str>) -> R
 /// When git cannot answer.
 pub fn lost(repository: &Repository, recorded: Option<&Snapshot>) -> Result<Option<String>> {
     let path = journal::key_path(Some(repository))?;
-    let Ok(key) = SecretKey::load(&path) else { return Ok(None) };
-    let key = key.public();
+    let key = match SecretKey::load(&path) {
+        Ok(key) => key.public(),
+        Err(grace_ledger::Error::File(error)) if error.kind == FileErrorKind::NotFound => {
+            // Without its key nothing in a ledger is believed, nor that nothing is in it.
+            let is_there = journal::ledger_of(repository).is_there();
+            return Ok(
+                is_there.then(|| format!("the key {} is gone, and the ledger here was signed by it", quoted(&path)))
+            );
+        }
+        Err(error) => return Err(error.into()),
+    };
     let kept = kept(repository, &key, recorded.map(|ledger| ledger.head().origin.as_str()))?;
     for anchor in &kept.anchors {
         let Some(checkpoint) = Checkpoint::verify(&anchor.note, &key) else {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use grace_dsl::Role;
 use grace_engine::decide::Decision;
 use grace_engine::input::{Book, VerifiedBot};
 use grace_engine::plan::Plan;
@@ -189,10 +190,18 @@ pub fn halts(
         found.bad.push(("refs/grace/halts".to_owned(), envelope::BadEnvelope::Unreadable));
     }
     let recorded = recorded.map(journal::halts).transpose()?.unwrap_or_default();
+    let mut kept_back = Vec::new();
     for envelope in recorded {
         match envelope::open(envelope.as_bytes()) {
             Ok(signed) if found.signed.iter().any(|known| known.digest == signed.digest) => {}
-            Ok(signed) => found.signed.push(signed),
+            Ok(signed) => {
+                // Whoever recorded it was ended before it was shelved, or somebody took it away: it is to reach other clones.
+                if let Err(error) = shelf::put(repository, &Shelf::Halts, &signed.digest, envelope.as_bytes()) {
+                    let (envelope, by) = (signed.digest.chars().take(12).collect(), signed.statement.by.clone());
+                    kept_back.push(Uncounted { envelope, by, why: format!("it does not reach other clones: {error}") });
+                }
+                found.signed.push(signed);
+            }
             Err(bad) => found.bad.push((files::sha256(envelope.as_bytes()), bad)),
         }
     }
@@ -201,7 +210,8 @@ pub fn halts(
         return Ok((lifters, Vec::new(), Vec::new()));
     }
     let authorship = authors(repository, loaded, as_of)?;
-    let (halts, uncounted) = halts::standing(&found, &loaded.signers, &lifters, &authorship, as_of);
+    let (halts, mut uncounted) = halts::standing(&found, &loaded.signers, &lifters, &authorship, as_of);
+    uncounted.extend(kept_back);
     Ok((lifters, halts, uncounted))
 }
 
@@ -209,7 +219,9 @@ pub fn halts(
 #[must_use]
 pub fn lifters(loaded: &Loaded) -> Lifters {
     let book = loaded.rules[0].as_ref();
-    Lifters::of(book.into_iter().flat_map(|book| &book.files).filter_map(|file| file.text.as_deref().ok()))
+    // What is only used, and not adopted, does not apply.
+    let files = book.into_iter().flat_map(|book| &book.files).filter(|file| file.role != Role::Used);
+    Lifters::of(files.filter_map(|file| file.text.as_deref().ok()))
 }
 
 /// What holds every change back until the audit loop has gone on, by the rules before the change.
@@ -224,7 +236,7 @@ pub fn cycles(
 ) -> Result<Vec<String>> {
     let audit = loaded.rules[0].as_ref().and_then(Loop::of);
     let (Some(audit), Some(recorded)) = (audit, recorded) else { return Ok(Vec::new()) };
-    let since = Since::read(recorded)?;
+    let since = Since::read(recorded, &audit)?;
     let reviews = reviews(repository, &since)?;
     Ok(since.holds(&audit, &Reviewing { signers: &loaded.signers, teams: &lifters(loaded), at }, &reviews))
 }

@@ -10,8 +10,8 @@ use super::page::{Page, Style, Text, printable};
 /// Findings that are shown one by one.
 const MOST: usize = 8;
 
-/// What a cycle came to. `missing` is who is still to review it, by team.
-pub fn cycle(page: &mut Page, said: &CycleSaid, seq: Option<u64>, audit: &Loop, missing: &BTreeMap<String, u32>) {
+/// What a cycle came to. `missing` is who is still to review it: the command, the team, how many.
+pub fn cycle(page: &mut Page, said: &CycleSaid, seq: Option<u64>, audit: &Loop, missing: &[(String, String, u32)]) {
     let what = format!(
         "audit cycle {}: {}, {}, {} added, {} removed",
         said.number,
@@ -80,13 +80,11 @@ pub fn cycle(page: &mut Page, said: &CycleSaid, seq: Option<u64>, audit: &Loop, 
     }
     page.gap();
     if said.halted {
-        page.line(0, "a person lifts it: grace-rules audit resume --as TEAM --because \"…\"");
+        page.line(0, "people lift it: grace-rules gate says who, and how");
     }
-    for (team, number) in missing {
-        let asked = format!("waits for review {number} of team({team})   ");
-        let command = format!("grace-rules audit review --as {team} --because \"…\"");
-        page.line(0, Text::from(asked));
-        page.line(2, Text::new().then(Style::Dim, command));
+    for (command, team, number) in missing {
+        page.line(0, format!("waits for review {number} of team({team})"));
+        page.line(2, Text::new().then(Style::Dim, command.clone()));
     }
 }
 

@@ -11,7 +11,7 @@ const ADDRESS: &str = "grace-rules@localhost";
 const MOST: usize = 10_000;
 
 impl Repository {
-    /// References whose name begins with one of `prefixes` (at a `/`), with what they point at, sorted by name.
+    /// References whose name begins with one of `prefixes` (at a `/`), or is like it where it holds `*`, with what they point at, sorted by name.
     pub fn references_below(&self, prefixes: &[&str]) -> Result<Vec<(String, Oid)>, GitError> {
         let count = format!("--count={MOST}");
         let fixed = ["for-each-ref", &count, "--sort=refname", "--format=%(objectname) %(refname)"];

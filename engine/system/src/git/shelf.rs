@@ -17,7 +17,7 @@ pub struct Shelved {
     pub name: String,
     /// The blob's name.
     pub oid: Oid,
-    /// Its content; `None` where it is missing, no blob, or too large.
+    /// Its content; `None` where it is no blob, a symbolic or oddly named reference, missing, or too large.
     pub bytes: Option<Vec<u8>>,
 }
 
@@ -69,8 +69,8 @@ impl Repository {
         self.git(["update-ref", "--no-deref", "-d", &format!("{ROOT}{name}"), &oid.to_string()]).map(drop)
     }
 
-    /// The documents at `refs/grace/PREFIX` and below, sorted by name, each of at most `max` bytes; no more than `most` references
-    /// are looked at. Symbolic references and odd names are left out.
+    /// What stands at `refs/grace/PREFIX` and below, sorted by name, each of at most `max` bytes, and no more than the first `most`.
+    /// Nothing that is listed is left out, so that whoever counts sees whether there may be more.
     pub fn shelved(&self, prefix: &str, max: u64, most: usize) -> Result<Vec<Shelved>, GitError> {
         if !is_safe(prefix) {
             return Err(GitError::UnsafeRevision { rev: format!("{ROOT}{prefix}") });
@@ -82,22 +82,21 @@ impl Repository {
         for line in String::from_utf8_lossy(&output).lines() {
             let mut words = line.split(' ');
             let (oid, kind, name, link) = (words.next(), words.next(), words.next(), words.next());
-            let (Some(oid), Some("blob"), Some(name), Some("")) = (oid.and_then(Oid::parse), kind, name, link) else {
-                continue;
+            let (Some(oid), Some(name)) = (oid.and_then(Oid::parse), name.and_then(|name| name.strip_prefix(ROOT)))
+            else {
+                return Err(failed("for-each-ref", "it lists what is no reference"));
             };
-            if let Some(name) = name.strip_prefix(ROOT).filter(|name| is_safe(name)) {
-                found.push(Shelved { name: name.to_owned(), oid, bytes: None });
+            let is_document = kind == Some("blob") && link == Some("") && is_safe(name);
+            found.push((is_document, Shelved { name: name.to_owned(), oid, bytes: None }));
+        }
+        found.sort_by(|(_, left), (_, right)| left.name.cmp(&right.name));
+        let documents: Vec<usize> = (0..found.len()).filter(|index| max > 0 && found[*index].0).collect();
+        let oids: Vec<Oid> = documents.iter().map(|index| found[*index].1.oid).collect();
+        self.blobs().read_many(&oids, max, |index, blob| {
+            if let (Blob::Data(bytes), Some(at)) = (blob, documents.get(index)) {
+                found[*at].1.bytes = Some(bytes);
             }
-        }
-        found.sort_by(|left, right| left.name.cmp(&right.name));
-        let oids: Vec<Oid> = found.iter().map(|one| one.oid).collect();
-        if max > 0 {
-            self.blobs().read_many(&oids, max, |index, blob| {
-                if let (Blob::Data(bytes), Some(one)) = (blob, found.get_mut(index)) {
-                    one.bytes = Some(bytes);
-                }
-            })?;
-        }
-        Ok(found)
+        })?;
+        Ok(found.into_iter().map(|(_, one)| one).collect())
     }
 }
