@@ -1,4 +1,5 @@
-//! `cargo xtask extras`: programs that some tests start, as this Debian has them, unpacked into the cache and installed nowhere.
+//! `cargo xtask extras`: programs that some tests start, as this Debian has them: Prometheus unpacked into the cache and installed
+//! nowhere, Chromium installed with all that it needs, which takes root.
 
 use crate::host;
 
@@ -20,5 +21,14 @@ pub(crate) fn run() -> Result<(), String> {
         }
     }
     println!("{}", dir.join("usr").join("bin").display());
+    if host::program("chromium").args(["--version"]).output().is_err() {
+        host::program("apt-get").args(["install", "--yes", "--no-install-recommends", "chromium"]).run().map_err(
+            |why| {
+                format!(
+                    "{why}; as root: apt-get install chromium. Without it the test of the page says that it is skipped"
+                )
+            },
+        )?;
+    }
     Ok(())
 }

@@ -8,13 +8,17 @@ use grace_govern::monitor::history::state;
 use super::drift::{DeploymentReport, Report, RuleReport, with_unit};
 
 const WIDTH: f64 = 760.0;
-const HEIGHT: f64 = 240.0;
-const LEFT: f64 = 70.0;
-const RIGHT: f64 = 12.0;
-const TOP: f64 = 14.0;
-const BOTTOM: f64 = 30.0;
+const HEIGHT: f64 = 260.0;
+const LEFT: f64 = 84.0;
+const RIGHT: f64 = 30.0;
+const TOP: f64 = 26.0;
+const BOTTOM: f64 = 34.0;
 
-const LOOK: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:800px;margin:2rem auto;padding:0 1rem;color:#1b1b1b;background:#fff}h1{font-size:1.4rem}h2{font-size:1.1rem;margin:2rem 0 .3rem}h3{font-size:1rem;margin:1.2rem 0 0}svg{width:100%;height:auto;display:block}.ok{color:#19692c}.suspect,.unknown{color:#8a5a00}.drift,.confirmed{color:#b3141d}footer,.dim{color:#595959}.axis{stroke:#bbb}.label{font-size:11px;fill:#595959}.band{fill:#4a7fb5;opacity:.16}.expected{stroke:#4a7fb5;stroke-dasharray:2 3;fill:none}.limit{stroke:#b3141d;stroke-dasharray:6 4;fill:none}.value{stroke:#1b1b1b;stroke-width:1.6;fill:none}.before{stroke:#777;stroke-width:1.2;fill:none}.deployed{stroke:#6b3fa0;stroke-width:1.5}.point{fill:#1b1b1b}.point.suspect{fill:#c78500}.point.drift,.point.confirmed{fill:#b3141d}@media(prefers-color-scheme:dark){body{background:#161616;color:#e6e6e6}.value{stroke:#e6e6e6}.point{fill:#e6e6e6}.label{fill:#aaa}footer,.dim{color:#aaa}.ok{color:#6fcf83}.suspect,.unknown{color:#e0a93b}.drift,.confirmed{color:#ff7a7f}}";
+/// A day, in seconds, and days of a chart that are named.
+const DAY: i64 = 86_400;
+const MOST_DAYS: usize = 12;
+
+const LOOK: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:800px;margin:2rem auto;padding:0 1rem;color:#1b1b1b;background:#fff}h1{font-size:1.4rem}h2{font-size:1.1rem;margin:2rem 0 .3rem}h3{font-size:1rem;margin:1.2rem 0 0}svg{width:100%;height:auto;display:block}.ok{color:#19692c}.suspect,.unknown{color:#8a5a00}.drift,.confirmed{color:#b3141d}footer,.dim{color:#595959}.axis{stroke:#bbb}.label{font-size:12px;fill:#595959}.band{fill:#4a7fb5;opacity:.16}.expected{stroke:#4a7fb5;stroke-dasharray:2 3;fill:none}.limit{stroke:#b3141d;stroke-dasharray:6 4;fill:none}.value{stroke:#1b1b1b;stroke-width:1.6;fill:none}.before{stroke:#777;stroke-width:1.2;fill:none}.deployed{stroke:#6b3fa0;stroke-width:1.5}.point{fill:#1b1b1b}.point.suspect{fill:#c78500}.point.drift,.point.confirmed{fill:#b3141d}.day{stroke:#ddd}@media(max-width:600px){.label{font-size:20px}.value,.before{stroke-width:2.5}}@media(prefers-color-scheme:dark){body{background:#161616;color:#e6e6e6}.value{stroke:#e6e6e6}.point{fill:#e6e6e6}.label{fill:#aaa}.axis{stroke:#4a4a4a}.day{stroke:#333}.before{stroke:#999}.deployed{stroke:#b58be0}footer,.dim{color:#aaa}.ok{color:#6fcf83}.suspect,.unknown{color:#e0a93b}.drift,.confirmed{color:#ff7a7f}}";
 
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
@@ -38,6 +42,9 @@ pub fn page(report: &Report) -> String {
     if report.deployments.is_empty() {
         body.push_str("<p>Nothing is deployed, as far as is recorded.</p>\n");
     }
+    if report.deployments.iter().flat_map(|one| &one.rules).any(|rule| !rule.judged.is_empty()) {
+        body.push_str("<p class=\"dim\">Grey is what was before. The band reaches from what was to be expected (dotted) to where worse begins (dashed). Large red points are alarms, orange ones are suspect. Times are UTC.</p>\n");
+    }
     for deployment in &report.deployments {
         section(&mut body, deployment);
     }
@@ -51,7 +58,7 @@ pub fn page(report: &Report) -> String {
 fn section(body: &mut String, one: &DeploymentReport) {
     let name = one.story.map_or_else(|| format!("Deployment {}", one.deployment), |story| format!("Story {story}"));
     let _ =
-        writeln!(body, "<h2>{name}: {}</h2>\n<p class=\"dim\">deployed {}</p>", escaped(&one.title), escaped(&one.at));
+        writeln!(body, "<h2>{name}: {}</h2>\n<p class=\"dim\">deployed {}</p>", escaped(&one.title), minute(&one.at));
     for rule in &one.rules {
         let _ = writeln!(
             body,
@@ -65,8 +72,8 @@ fn section(body: &mut String, one: &DeploymentReport) {
         let says = rule.reason.as_deref().unwrap_or(&rule.says);
         let _ = writeln!(
             body,
-            "<p>{} <span class=\"dim\">rule {}, watched {} of {}</span></p>",
-            escaped(says),
+            "<p>{} <span class=\"dim\">· rule {}, watched {} of {}</span></p>",
+            escaped(says).replace(" %", "&nbsp;%"),
             escaped(&rule.rule),
             rule.watched,
             rule.hours
@@ -78,6 +85,10 @@ fn section(body: &mut String, one: &DeploymentReport) {
         let _ = writeln!(body, "<p>Opened story {story} for {}.</p>", escaped(rule));
     }
     for (rule, word, says) in &one.rollbacks {
+        // What was proposed was prepared before.
+        if word != "proposed" && one.rollbacks.iter().any(|(of, word, _)| of == rule && word == "proposed") {
+            continue;
+        }
         let _ = writeln!(body, "<p>Rollback {} for {}: {}.</p>", escaped(word), escaped(rule), escaped(says));
     }
 }
@@ -109,8 +120,7 @@ fn chart(deployed: i64, rule: &RuleReport) -> String {
         escaped(&rule.kpi),
         escaped(&rule.state)
     );
-    for step in 0..=4 {
-        let value = least + (most - least) * f64::from(step) / 4.0;
+    for value in ticks(least, most) {
         let (at, label) = (y(value), escaped(&with_unit(Some(value), &rule.unit)));
         let _ = writeln!(
             svg,
@@ -118,6 +128,16 @@ fn chart(deployed: i64, rule: &RuleReport) -> String {
             WIDTH - RIGHT,
             LEFT - 6.0,
             at + 4.0
+        );
+    }
+    for at in (first.div_euclid(DAY) + 1..).map(|day| day * DAY).take_while(|at| *at < last).take(MOST_DAYS) {
+        let day = jiff::Timestamp::from_second(at).map(|at| at.strftime("%m-%d").to_string()).unwrap_or_default();
+        let _ = writeln!(
+            svg,
+            "<line class=\"day\" x1=\"{0:.1}\" x2=\"{0:.1}\" y1=\"{TOP}\" y2=\"{1:.1}\"/><text class=\"label\" x=\"{0:.1}\" y=\"{2:.1}\" text-anchor=\"middle\">{day}</text>",
+            x(at),
+            HEIGHT - BOTTOM,
+            HEIGHT - BOTTOM + 20.0
         );
     }
     let known: Vec<_> = rule.judged.iter().filter_map(|hour| Some((hour.at, hour.expected?, hour.limit?))).collect();
@@ -167,11 +187,45 @@ fn chart(deployed: i64, rule: &RuleReport) -> String {
     let at = x(deployed.clamp(first, last));
     let _ = writeln!(
         svg,
-        "<line class=\"deployed\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{TOP}\" y2=\"{:.1}\"/><text class=\"label\" x=\"{:.1}\" y=\"{:.1}\">deployed</text>",
+        "<line class=\"deployed\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{:.1}\" y2=\"{:.1}\"/><text class=\"label\" x=\"{:.1}\" y=\"{:.1}\">deployed</text>",
+        TOP - 12.0,
         HEIGHT - BOTTOM,
-        at + 4.0,
-        HEIGHT - BOTTOM + 16.0
+        at + 5.0,
+        TOP - 3.0
     );
     svg.push_str("</svg>\n");
     svg
+}
+
+/// Round numbers between two, five or so.
+fn ticks(least: f64, most: f64) -> Vec<f64> {
+    let rough = (most - least) / 5.0;
+    if !(rough > 0.0 && rough.is_finite()) {
+        return Vec::new();
+    }
+    let power = 10f64.powf(rough.log10().floor());
+    let step = [1.0, 2.0, 2.5, 5.0, 10.0].map(|part| part * power).into_iter().find(|step| *step >= rough);
+    let step = step.unwrap_or(rough);
+    let first = (least / step).ceil();
+    (0..8).map(|number| (first + f64::from(number)) * step).take_while(|tick| *tick <= most).collect()
+}
+
+/// `2026-06-10 00:00 UTC`
+fn minute(at: &str) -> String {
+    escaped(&format!("{} UTC", at.get(..16).unwrap_or(at).replace('T', " ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round_and_inside() {
+        assert_eq!(ticks(68.3, 100.6), [70.0, 80.0, 90.0, 100.0]);
+        assert_eq!(ticks(241.0, 662.0), [300.0, 400.0, 500.0, 600.0]);
+        assert_eq!(ticks(-1.0, 1.0), [-1.0, -0.5, 0.0, 0.5, 1.0]);
+        assert_eq!(ticks(1.0, 1.0), [0.0; 0]);
+        assert_eq!(ticks(0.0, f64::INFINITY), [0.0; 0]);
+        assert!(ticks(1e300, 1.000_000_1e300).iter().all(|tick| tick.is_finite()));
+    }
 }
