@@ -326,6 +326,10 @@ codes! {
         "The waiver takes away what the rule does not ask for."
         "team g members \"a@x\"\nrule a : tier 2 when tests removed because \"x\"\nwaiver w of a for all waives deny granted by team(g) until 2027-01-01 because \"x\""
         "team g members \"a@x\"\nrule a : tier 2 when tests removed because \"x\"\nwaiver w of a for all waives tier granted by team(g) until 2027-01-01 because \"x\"";
+    FiresByChance "W004" "drift rule that fires by chance"
+        "By what it declares, the rule fires although nothing has changed: its method allows for no chance, or it asks for fewer samples than its threshold needs."
+        "kpi k\n  better higher\n  from push\ndrift d on k\n  watch every 1 h for 24 h after deployment\n  alert worse by more than 20 % of baseline\n  method seed\n  on drift note\n  because \"x\""
+        "kpi k\n  better higher\n  from push\ndrift d on k\n  watch every 1 h for 24 h after deployment\n  alert worse by more than 20 % of baseline\n  on drift note\n  because \"x\"";
     UnusedDefine "N001" "set that nothing uses"
         "Nothing names this `define`."
         "define a = tests"

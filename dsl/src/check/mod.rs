@@ -3,6 +3,7 @@
 //! What needs a repository (a set that matches nothing, a rule that cannot fire) is the engine's, with codes that stand
 //! here too.
 
+mod chance;
 mod circles;
 mod conditions;
 mod items;

@@ -40,6 +40,7 @@ impl Checker<'_, '_> {
             let message = format!("this `{word}` has no `{}`", line.word);
             self.report(Code::MissingLine, NodeId(0), message, format!("add `{}`", line.form));
         }
+        self.by_chance(item);
     }
 
     fn unknown_line(&mut self, word: &str, lines: &[LineEntry], clause: &OperationalClause) {
