@@ -41,6 +41,12 @@ pub struct Tree {
     pub files: Vec<TreeFile>,
 }
 
+/// What the facts of the past call the value that a test of a KPI asks for: `boot_latency p95 over 24 h`.
+#[must_use]
+pub fn kpi_key(test: &grace_dsl::ast::KpiTest) -> String {
+    crate::show::kpi_key(test)
+}
+
 impl Tree {
     /// The source graph of the tree, by the facts that a store holds of its contents.
     #[must_use]

@@ -30,6 +30,8 @@ mod cycles;
 mod drift;
 #[path = "cli/drift_outside.rs"]
 mod drift_outside;
+#[path = "cli/measured.rs"]
+mod measured;
 #[path = "cli/models.rs"]
 mod models;
 #[path = "cli/people.rs"]

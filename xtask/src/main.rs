@@ -69,7 +69,11 @@ const COMMANDS: &[(&str, &str, &str)] = &[
     ),
     ("llm", "", "serve a real small model here and let the tests that need one ask it; the first time takes minutes"),
     ("fetch", "", "bring the pinned libduckdb to target/libduckdb, so that plain cargo commands link"),
-    ("extras", "", "bring the Prometheus and Chromium of Debian, which tests of monitoring start; without them they are skipped"),
+    (
+        "extras",
+        "",
+        "bring the Prometheus and Chromium of Debian, which tests of monitoring start; without them they are skipped",
+    ),
     ("generate", "[--check]", "write the generated files; with --check, fail where one differs"),
     ("doctor", "", "say what this machine lacks"),
 ];

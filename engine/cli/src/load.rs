@@ -8,6 +8,7 @@ mod change;
 pub mod estimate;
 mod history;
 pub mod ledger;
+mod measured;
 mod memory;
 pub mod models;
 mod name;
@@ -203,6 +204,20 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
             // The rules that ask for it are then unknown, which raises.
             Err(error) => compared.problems.push(Problem {
                 path: "the store of past runs".to_owned(),
+                kind: grace_system::ProblemKind::Unreadable,
+                message: error.to_string(),
+            }),
+        }
+    }
+    let asked = measured::asked(rules_before.iter().chain(&rules_after));
+    if !asked.is_empty()
+        && let Some(repository) = repository
+    {
+        match measured::values(repository, &asked, as_of) {
+            Ok(values) => past.kpis.extend(values),
+            // The rules that ask for it are then unknown, which raises.
+            Err(error) => compared.problems.push(Problem {
+                path: "the ledger".to_owned(),
                 kind: grace_system::ProblemKind::Unreadable,
                 message: error.to_string(),
             }),

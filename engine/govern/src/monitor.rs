@@ -7,6 +7,7 @@
 pub mod acting;
 pub mod collect;
 pub mod history;
+pub mod measured;
 pub mod otlp;
 pub mod points;
 pub mod prometheus;

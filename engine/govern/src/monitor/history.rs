@@ -70,7 +70,7 @@ fn operational(text: &str) -> Option<(String, Operational)> {
     })
 }
 
-fn kpi_of(text: &str) -> Option<(String, Kpi)> {
+pub(super) fn kpi_of(text: &str) -> Option<(String, Kpi)> {
     let (name, item) = operational(text)?;
     Some((name, Kpi::of(&item)?))
 }
