@@ -118,11 +118,10 @@ fn a_line_that_says_nothing_is_reported_and_read_by_nobody() {
 
 #[test]
 fn no_shipped_drift_rule_fires_by_chance() {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules/telemetry.grace");
-    let text = std::fs::read_to_string(path).unwrap();
+    let text = include_str!("../../../rules/telemetry.grace");
     assert!(text.contains("\ndrift "));
     let by_chance = |text: &str| check_texts(&[text]).iter().filter(|found| found.code == Code::FiresByChance).count();
-    assert_eq!(by_chance(&text), 0);
+    assert_eq!(by_chance(text), 0);
     let bare = text.replace("\n  missing       unknown\n  on", "\n  missing       unknown\n  method        seed\n  on");
     assert_eq!(by_chance(&bare), text.matches("\n  missing       unknown\n  on").count());
 }
