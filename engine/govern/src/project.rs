@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use grace_drift::{Point, decimal};
 use grace_ledger::{Error, Ledger, PublicKey, Record, Snapshot, merkle};
 use grace_store::{
-    BundleRow, Content, DecisionRow, Entry, PlanRow, ProbeRow, RunRow, SelectionRow, ShareRow, Source, StoreError,
-    TestRow,
+    BundleRow, CheckRow, Content, DecisionRow, DeploymentRow, Entry, PlanRow, ProbeRow, RunRow, SelectionRow, ShareRow,
+    Source, StoreError, TestRow,
 };
 use grace_system::git::Repository;
 use serde::Deserialize;
@@ -13,6 +14,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::journal::{self, About, BundleSaid, SelectionSaid};
+use crate::monitor::said::{CheckSaid, DeploymentSaid};
+use crate::monitor::{acting, points};
 use crate::probes::ProbeSaid;
 
 /// A ledger, for the store to take in. Every record that it gives was held against what was signed.
@@ -128,6 +131,8 @@ fn content(snapshot: &Snapshot, record: &Record) -> Result<Content, StoreError> 
         "run" => |body| said(body, run),
         "decision" => |body| said(body, decision),
         "probe" => |body| said(body, probe),
+        "deployment" => |body| said(body, deployment),
+        "check" => |body| said(body, check),
         _ => return Ok(Content::Other),
     };
     Ok(to_row(snapshot.body(record).map_err(of_ledger)?).unwrap_or(Content::Unreadable))
@@ -241,6 +246,46 @@ fn probe(said: ProbeSaid) -> Content {
         verdict: said.verdict,
         finished: said.finished,
         shares: shares.collect(),
+    })
+}
+
+fn deployment(said: DeploymentSaid) -> Content {
+    Content::Deployment(DeploymentRow {
+        title: said.title,
+        at: said.at,
+        plan: said.about.plan,
+        tree: said.about.tree,
+        head: said.about.head,
+        run: said.run,
+        story: said.story,
+        layer: said.layer,
+        watches: u32::try_from(said.watches.len()).unwrap_or(u32::MAX),
+    })
+}
+
+fn check(said: CheckSaid) -> Content {
+    let point = points::read(&said.point).unwrap_or(Point::Missing);
+    let evidence = |name: &str| Some(said.verdict.get("evidence")?.get(name)?.as_str()?.to_owned());
+    let hour = |name: &str| acting::of_hour(&said, name).map(decimal);
+    Content::Check(CheckRow {
+        deployment: said.deployment,
+        hour: said.hour,
+        from: said.from,
+        to: said.to,
+        value: point.value().map(decimal),
+        counted: match point {
+            Point::Ratio { numerator, denominator } => Some((decimal(numerator), decimal(denominator))),
+            _ => None,
+        },
+        expected: hour("expected"),
+        limit: hour("limit"),
+        times: evidence("times"),
+        threshold: evidence("threshold"),
+        method: evidence("method"),
+        rule: said.rule,
+        state: said.state,
+        gap: said.gap,
+        judged: said.judged,
     })
 }
 
@@ -362,7 +407,30 @@ mod tests {
         let notices: Vec<String> = store.take_notices().iter().map(ToString::to_string).collect();
         assert_eq!(notices, ["record 6 of the ledger is no `bundle` as this version knows it, and is in no table"]);
         let rows: Vec<u64> = store.summary().unwrap().tables.into_iter().map(|(_, rows)| rows).collect();
-        assert_eq!(rows, [9, 1, 1, 1, 1, 1, 1, 2]);
+        assert_eq!(rows, [9, 1, 1, 1, 1, 1, 1, 2, 0, 0]);
+    }
+
+    #[test]
+    fn a_judged_hour_is_a_row_with_what_its_verdict_came_from() {
+        let hour = json!({"at": 0, "value": "0.7", "expected": "0.95", "limit": "0.79"});
+        let evidence = json!({"method": "calibrated/1", "threshold": "1.2", "times": "1.36", "hours": [hour]});
+        let mut body = json!({
+            "deployment": 2, "rule": "heals", "hour": 4, "from": 0, "to": 3600, "point": "140/200", "control": null,
+            "gap": null, "state": "drift", "missing_is_bad": false, "verdict": {"evidence": evidence}, "judged": 3700,
+        });
+        let row = |body: &Value| match said(body.clone(), check) {
+            Some(Content::Check(row)) => row,
+            other => panic!("{other:?}"),
+        };
+        let full = row(&body);
+        assert_eq!((full.deployment, full.hour, full.value.as_deref()), (2, 4, Some("0.7")));
+        assert_eq!(full.counted, Some(("140".to_owned(), "200".to_owned())));
+        assert_eq!((full.expected.as_deref(), full.limit.as_deref()), (Some("0.95"), Some("0.79")));
+        assert_eq!((full.times.as_deref(), full.method.as_deref()), (Some("1.36"), Some("calibrated/1")));
+        body["point"] = json!("");
+        body["verdict"] = Value::Null;
+        let gap = row(&body);
+        assert_eq!((gap.value, gap.counted, gap.expected, gap.method), (None, None, None, None));
     }
 
     #[test]

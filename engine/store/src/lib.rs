@@ -24,8 +24,8 @@ pub use database::{Table, Timing};
 pub use measures::{Columns, Form, Measure, Measured, measured};
 pub use past::Selections;
 pub use record::{
-    BundleRow, BundleStatus, Content, DecisionRow, Entry, PlanRow, ProbeRow, RunRow, SelectionRow, ShareRow, Source,
-    TestRow,
+    BundleRow, BundleStatus, CheckRow, Content, DecisionRow, DeploymentRow, Entry, PlanRow, ProbeRow, RunRow,
+    SelectionRow, ShareRow, Source, TestRow,
 };
 pub use series::{SeriesHour, SeriesHours, hours_by_series};
 

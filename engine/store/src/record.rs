@@ -58,6 +58,10 @@ pub enum Content {
     Decision(DecisionRow),
     /// A probe of a model.
     Probe(ProbeRow),
+    /// A deployment.
+    Deployment(DeploymentRow),
+    /// A judged hour after one.
+    Check(CheckRow),
 }
 
 impl Content {
@@ -68,6 +72,7 @@ impl Content {
             Self::Bundle(bundle) => bundle.tests.iter().map(|test| 100 + test.test.len()).sum(),
             Self::Decision(decision) => decision.reasons.len() + decision.approvals.len(),
             Self::Other | Self::Unreadable | Self::Selection(_) | Self::Run(_) => 100,
+            Self::Deployment(_) | Self::Check(_) => 200,
             Self::Probe(probe) => 200 + 100 * probe.shares.len(),
         }
     }
@@ -185,6 +190,64 @@ pub struct DecisionRow {
     pub approvals: String,
     /// The moment that it was judged for; RFC 3339, UTC.
     pub as_of: String,
+}
+
+/// A change that was deployed; its number is that of its record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeploymentRow {
+    /// Its title.
+    pub title: String,
+    /// When, in seconds since 1970, UTC.
+    pub at: i64,
+    /// The plan.
+    pub plan: String,
+    /// Digest of the tree.
+    pub tree: String,
+    /// The head commit, if it was one.
+    pub head: Option<String>,
+    /// The run that the gate let it through by.
+    pub run: Option<String>,
+    /// The story of that run.
+    pub story: Option<u64>,
+    /// Its layers.
+    pub layer: String,
+    /// How many rules watch it.
+    pub watches: u32,
+}
+
+/// A judged hour and its verdict. Numbers are decimals as the record has them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckRow {
+    /// The deployment's number.
+    pub deployment: u64,
+    /// The rule.
+    pub rule: String,
+    /// Which hour of the watch, from 1.
+    pub hour: u32,
+    /// When it began, in seconds since 1970.
+    pub from: i64,
+    /// When it ended.
+    pub to: i64,
+    /// What was measured; of what is counted, so many of so many as one number.
+    pub value: Option<String>,
+    /// What was counted, and of how many.
+    pub counted: Option<(String, String)>,
+    /// `unknown`, `ok`, `suspect`, `drift`, `confirmed`.
+    pub state: String,
+    /// What was to be expected of it.
+    pub expected: Option<String>,
+    /// Where worse begins.
+    pub limit: Option<String>,
+    /// How many times as bad as expected, so far.
+    pub times: Option<String>,
+    /// How many times as bad counts as worse.
+    pub threshold: Option<String>,
+    /// The method and its version.
+    pub method: Option<String>,
+    /// Why there is no value, where a source failed.
+    pub gap: Option<String>,
+    /// When it was judged, in seconds since 1970.
+    pub judged: i64,
 }
 
 /// A probe of a model.

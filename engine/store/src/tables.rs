@@ -6,7 +6,7 @@ use grace_system::clock;
 use crate::record::{Content, Entry, ProbeRow, ShareRow};
 
 /// Version of the tables; a database of another one is made again from the ledger.
-pub(crate) const VERSION: i64 = 5;
+pub(crate) const VERSION: i64 = 6;
 
 /// How far each ledger was taken in, and the digest of its last record then.
 pub(crate) const OWN_TABLES: &str = "
@@ -24,7 +24,7 @@ pub(crate) struct Table {
 }
 
 /// The tables of records.
-pub(crate) const TABLES: [Table; 8] = [
+pub(crate) const TABLES: [Table; 10] = [
     // Every record, of whatever kind.
     Table {
         name: "records",
@@ -71,6 +71,20 @@ pub(crate) const TABLES: [Table; 8] = [
         columns: "n INTEGER NOT NULL, model VARCHAR, host VARCHAR, probe VARCHAR, run VARCHAR, set_name VARCHAR, asked INTEGER,
             unanswered INTEGER, p50_ms BIGINT, p95_ms BIGINT, served_context BIGINT, verdict VARCHAR,
             finished TIMESTAMP, metric VARCHAR, counted INTEGER, samples INTEGER, low DOUBLE, high DOUBLE",
+    },
+    Table {
+        name: "deployments",
+        is_bulk: false,
+        columns: "title VARCHAR, deployed TIMESTAMP, plan VARCHAR, tree VARCHAR, head VARCHAR, run VARCHAR, story BIGINT, layer VARCHAR,
+            watches INTEGER",
+    },
+    // `deployment` is the number of its record, in the same ledger.
+    Table {
+        name: "checks",
+        is_bulk: false,
+        columns: "deployment BIGINT, rule VARCHAR, hour INTEGER, started TIMESTAMP, ended TIMESTAMP, value DOUBLE, numerator DOUBLE,
+            denominator DOUBLE, state VARCHAR, expected DOUBLE, worse_from DOUBLE, times DOUBLE, threshold DOUBLE, method VARCHAR,
+            gap VARCHAR, judged TIMESTAMP",
     },
 ];
 
@@ -165,6 +179,35 @@ impl Table {
                 let none = probe.shares.is_empty().then_some(None);
                 (0..).zip(shares.chain(none)).map(|(n, share)| probe_row(n, probe, share)).collect()
             }
+            ("deployments", Content::Deployment(deployment)) => vec![vec![
+                text(&deployment.title),
+                second(deployment.at),
+                text(&deployment.plan),
+                text(&deployment.tree),
+                optional(deployment.head.as_ref()),
+                optional(deployment.run.as_ref()),
+                deployment.story.map_or(Value::Null, millis),
+                text(&deployment.layer),
+                count(deployment.watches),
+            ]],
+            ("checks", Content::Check(check)) => vec![vec![
+                millis(check.deployment),
+                text(&check.rule),
+                count(check.hour),
+                second(check.from),
+                second(check.to),
+                decimal(check.value.as_ref()),
+                decimal(check.counted.as_ref().map(|(numerator, _)| numerator)),
+                decimal(check.counted.as_ref().map(|(_, denominator)| denominator)),
+                text(&check.state),
+                decimal(check.expected.as_ref()),
+                decimal(check.limit.as_ref()),
+                decimal(check.times.as_ref()),
+                decimal(check.threshold.as_ref()),
+                optional(check.method.as_ref()),
+                optional(check.gap.as_ref()),
+                second(check.judged),
+            ]],
             _ => Vec::new(),
         };
         let named = |values| [vec![text(origin), millis(entry.seq)], values].concat();
@@ -211,6 +254,16 @@ fn count(value: u32) -> Value {
 
 fn millis(value: u64) -> Value {
     Value::BigInt(i64::try_from(value).unwrap_or(i64::MAX))
+}
+
+/// What is no number is null.
+fn decimal(value: Option<&String>) -> Value {
+    let number = value.and_then(|text| text.parse::<f64>().ok()).filter(|number| number.is_finite());
+    number.map_or(Value::Null, Value::Double)
+}
+
+fn second(at: i64) -> Value {
+    at.checked_mul(1_000_000).map_or(Value::Null, |micro| Value::Timestamp(TimeUnit::Microsecond, micro))
 }
 
 /// A time that cannot be read is null: the record counts all the same.

@@ -131,6 +131,13 @@ fn drift_is_acted_upon_once_and_the_next_plan_sees_it() {
     for (kind, count) in [("baseline", 1), ("incident", 1), ("raise", 1), ("rollback", 2), ("message", 2)] {
         assert_eq!(bench.repo.recorded_as(kind).len(), count, "{kind}");
     }
+    // Tables hold each hour once, made of the ledger alone.
+    let tables = bench.repo.json("store rebuild");
+    let rows = |name: &str| {
+        let tables = tables["tables"].as_array().unwrap();
+        tables.iter().find(|one| one["table"] == name).and_then(|one| one["rows"].as_u64())
+    };
+    assert_eq!((rows("deployments"), rows("checks")), (Some(1), Some(6)));
     // The story is linked, and its way back was tried.
     let stories = bench.repo.recorded_as("story");
     let [story] = stories.as_slice() else { panic!("{stories:#?}") };

@@ -32,7 +32,7 @@ fn the_database_is_made_again_to_the_byte_by_the_ledger_alone() {
     repo.write("app/core/kernel.py", "class Kernel:\n    def start(self):\n        return 2\n");
     repo.run(&["run"], None, |_| {});
     let grown = exported(&repo);
-    assert_eq!(grown.len(), 8);
+    assert_eq!(grown.len(), 10);
     let report = repo.json("store rebuild");
     let expected = [
         ("records", 12),
@@ -43,6 +43,8 @@ fn the_database_is_made_again_to_the_byte_by_the_ledger_alone() {
         ("selections", 0),
         ("decisions", 1),
         ("probes", 0),
+        ("deployments", 0),
+        ("checks", 0),
     ];
     assert_eq!(rows(&report), expected.map(|(table, rows)| (table.to_owned(), rows)));
     assert!(exported(&repo) == grown, "rebuilt");
