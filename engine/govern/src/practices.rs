@@ -124,7 +124,15 @@ fn said(word: &Word) -> Option<String> {
 pub fn learned(mut practices: Vec<Practice>, stories: &[Told]) -> Vec<Practice> {
     let mut trust: BTreeMap<String, Vec<i64>> = BTreeMap::new();
     let mut taken: BTreeMap<Vec<String>, Practice> = BTreeMap::new();
+    // A change that ran twice was one use: how it ended last counts.
+    let mut last: BTreeMap<[String; 3], u64> = BTreeMap::new();
+    for story in stories.iter().filter(|story| has_ended(story)) {
+        last.insert(change_of(story), story.id);
+    }
     for story in stories {
+        if has_ended(story) && last.get(&change_of(story)) != Some(&story.id) {
+            continue;
+        }
         let fields = story.fields();
         let outcome = list(&fields, "outcome").concat();
         let went_well = match outcome.as_str() {
@@ -179,6 +187,18 @@ pub fn learned(mut practices: Vec<Practice>, stories: &[Told]) -> Vec<Practice> 
         practice.trust = i64::try_from(scores.len()).ok().filter(|count| *count > 0).map(|count| sum / count);
     }
     practices
+}
+
+fn has_ended(story: &Told) -> bool {
+    matches!(list(&story.fields(), "outcome").concat().as_str(), "success" | "failed" | "rolled_back")
+}
+
+/// What was changed, in which tree; a follow-up after a deployment is of its own.
+fn change_of(story: &Told) -> [String; 3] {
+    match story.story.run.starts_with("drift ") {
+        true => [story.story.run.clone(), String::new(), String::new()],
+        false => story.story.about.name(),
+    }
 }
 
 /// The practices that a story used, or the one that it taught, by name.
@@ -291,7 +311,7 @@ mod tests {
         for (name, value) in fields.as_object().unwrap() {
             all.insert(name.clone(), serde_json::json!({"value": value, "from": "given"}));
         }
-        let about = serde_json::json!({"plan": "", "diff": "", "rules": "", "tree": "", "base": null, "head": null});
+        let about = serde_json::json!({"plan": "", "diff": id.to_string(), "rules": "", "tree": "", "base": null, "head": null});
         let story = serde_json::json!({
             "run": "", "about": about, "fields": all, "missing": [], "principles": [], "trust": null,
         });
@@ -323,6 +343,19 @@ mod tests {
         assert_eq!(learned[1].says, "Cut");
         assert_eq!([0, 5, 3].map(|at| of_story(&learned, &stories[at]).concat()), ["known", "story_5", ""]);
         assert_eq!(learned[1].applies_to, ["layer1", "layer2"]);
+    }
+
+    #[test]
+    fn a_change_that_ran_twice_is_one_use_and_ends_as_it_did_last() {
+        let used = |id, diff: &str, outcome: &str| {
+            let mut told = told(id, serde_json::json!({"outcome": outcome, "playbooks_used": ["known"]}));
+            told.story.about.diff = diff.to_owned();
+            told
+        };
+        let stories =
+            [used(1, "a", "failed"), used(2, "a", "success"), used(3, "b", "failed"), used(4, "a", "pending")];
+        let learned = learned(vec![practice("known", &[], &[], 0, 0)], &stories);
+        assert_eq!((learned[0].succeeded, learned[0].used), (1, 2));
     }
 
     #[test]

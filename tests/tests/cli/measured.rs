@@ -73,3 +73,29 @@ fn a_decision_by_measured_values_and_raises_is_derived_again_as_it_was() {
     assert_eq!((said.code, &report["differ"]), (Some(0), &0.into()), "{report:#?}");
     assert!(report["equal"].as_u64().unwrap() >= 2, "{report:#?}");
 }
+
+#[test]
+fn a_follow_up_names_the_story_of_the_change_that_was_deployed() {
+    let bench = Bench::changed(RULES);
+    bench.push(-48..0, 190);
+    let said = bench.run("run --base HEAD~1 --head HEAD", "");
+    assert_eq!(said.code, Some(0), "{}{}", said.stdout, said.stderr);
+    let list = |line: &str| -> Value { serde_json::from_str(&bench.run(line, "").stdout).unwrap() };
+    let original = list("story list --format json")["stories"][0]["id"].as_u64().unwrap();
+    let said = bench.run("drift deploy --base HEAD~1 --head HEAD --at 2026-06-10T00:00:00Z", "");
+    assert_eq!(said.code, Some(0), "{}{}", said.stdout, said.stderr);
+    assert_eq!(bench.repo.recorded_as("deployment")[0]["story"], original);
+    bench.push(0..1, 190);
+    bench.push(1..4, 140);
+    bench.collect(4, 0);
+    let stories = bench.repo.recorded_as("story");
+    let [first, follow_up] = stories.as_slice() else { panic!("{stories:#?}") };
+    let field = |story: &Value, name: &str| story["fields"][name]["value"].clone();
+    for name in ["summary", "telemetry_incident"] {
+        let text = field(follow_up, name).to_string();
+        assert!(text.contains(&format!("story {original}")), "{text}");
+    }
+    assert_eq!((field(follow_up, "files"), &follow_up["about"]), (field(first, "files"), &first["about"]));
+    let incident = &bench.repo.recorded_as("incident")[0];
+    assert_eq!(incident["story"], original);
+}

@@ -30,10 +30,13 @@ Exit code 0 also where drift is found; `drift status` says what there is.")]
   echo 0.95 | grace-rules drift push heal_rate
   echo '2026-11-26T10:00:00Z 190/200' | grace-rules drift push heal_rate
 Each line is a value, or so many of so many, after its time; or JSON with ts and value, or numerator and denominator.
-The KPI says `from push`.")]
+Alike lines of one push are several points; the same push again, or part of it, adds none. The KPI says `from push`.")]
     Push {
         /// The KPI
         kpi: String,
+        /// Names this push: the same lines under another name are other points
+        #[arg(long, value_name = "ID")]
+        id: Option<String>,
     },
     /// What is watched, and whether it got worse
     #[command(after_help = "Examples:

@@ -42,7 +42,7 @@ pub(super) fn drift(context: &Context, command: &DriftCommand, show: Show<'_>) -
         DriftCommand::Deploy(args) => deploy(context, args),
         DriftCommand::Collect(args) => collected(context, args),
         DriftCommand::Watch(args) => watch(context, args, show),
-        DriftCommand::Push { kpi } => push(context, kpi),
+        DriftCommand::Push { kpi, id } => push(context, kpi, id.as_deref().unwrap_or_default()),
         DriftCommand::Status(args) => status(context, args),
         DriftCommand::Trends(args) => super::trending::trends(context, args),
         DriftCommand::Test(args) => super::backtesting::test(context, args),
@@ -318,11 +318,15 @@ fn watch(context: &Context, args: &CollectArgs, show: Show<'_>) -> Result<Answer
     Ok(Answer::yes(String::new()))
 }
 
-fn push(context: &Context, kpi: &str) -> Result<Answer> {
+fn push(context: &Context, kpi: &str, id: &str) -> Result<Answer> {
     let repository = context.place.repository()?;
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
     if kpi.is_empty() || kpi.len() > 100 || !kpi.chars().all(is_name) {
         return Err(Failure::new("usage", format!("`{}` is no name of a KPI", kpi.escape_debug())));
+    }
+    if id.len() > 100 || !id.chars().all(|c| is_name(c) || c == '-') {
+        return Err(Failure::new("usage", format!("`{}` is no name of a push", id.escape_debug()))
+            .help("it has letters, digits, `_`, `-` and dots"));
     }
     let mut text = String::new();
     std::io::stdin()
@@ -341,7 +345,7 @@ fn push(context: &Context, kpi: &str) -> Result<Answer> {
     if points.is_empty() {
         return Err(Failure::new("input", "nothing was pushed"));
     }
-    Spool::at(&collect::directory(repository)).append(kpi, &points)?;
+    Spool::at(&collect::directory(repository)).append(kpi, id, &points)?;
     let report = screen::drift::PushReport::new(kpi, points.len());
     if context.is_json() {
         return Answer::json(&report, true);

@@ -3,7 +3,7 @@
 //! A line holds the beginning of its digest, so a torn end is no point, and what is appended after it begins a line of its
 //! own. Files are bounded and so is their number; the oldest goes first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use grace_drift::Point;
@@ -49,11 +49,13 @@ impl Spool {
         }
     }
 
-    /// Adds points, all in one write, and waits until they are on disk.
+    /// Adds the points of one push, all in one write, and waits until they are on disk. Lines that are alike are several points
+    /// in one push; what an earlier push of this name had as well is the same point. `id` names the push, of letters, digits,
+    /// `_`, `-` and dots; empty where it has no name of its own.
     ///
     /// # Errors
     /// When they may not be.
-    pub fn append(&self, kpi: &str, pushed: &[(i64, Point)]) -> Result<(), FileError> {
+    pub fn append(&self, kpi: &str, id: &str, pushed: &[(i64, Point)]) -> Result<(), FileError> {
         let dir = self.of(kpi);
         files::create_dirs(&dir)?;
         let _lock = files::lock(&dir.join("lock"), std::time::Duration::from_secs(30))?;
@@ -64,8 +66,15 @@ impl Spool {
             // What was torn before ends here; an empty line is no point.
             text.push('\n');
         }
+        let mut alike: BTreeMap<String, u32> = BTreeMap::new();
         for (at, point) in pushed {
-            let body = format!("{at} {}", points::write(*point));
+            let point = format!("{at} {}", points::write(*point));
+            let number = alike.entry(point.clone()).or_default();
+            let body = match (*number, id) {
+                (0, "") => point,
+                (number, id) => format!("{point} {number}:{id}"),
+            };
+            *number += 1;
             text.push_str(&format!("{} {body}\n", check(&body)));
         }
         let next = || {
@@ -77,12 +86,12 @@ impl Spool {
         segments.iter().take(excess).try_for_each(|path| files::remove_file(path))
     }
 
-    /// The points from `from` to before `to`, in order; of several that are wholly alike one.
+    /// The points from `from` to before `to`, in order; of each as many as any one push had.
     ///
     /// # Errors
     /// When they cannot be read.
     pub fn read(&self, kpi: &str, from: i64, to: i64) -> Result<Vec<(i64, Point)>, FileError> {
-        let mut seen: BTreeSet<(i64, String)> = BTreeSet::new();
+        let mut seen: BTreeSet<(i64, String, String)> = BTreeSet::new();
         for path in Self::segments(&self.of(kpi))? {
             // A file may have been begun within bounds and ended by one large push.
             let bytes = files::read(&path, MAX_FILE + 2 * MAX_PUSH as u64)?;
@@ -90,11 +99,12 @@ impl Spool {
                 let Some((sum, body)) = line.split_once(' ') else { continue };
                 let Some((at, point)) = body.split_once(' ').filter(|_| sum == check(body)) else { continue };
                 if let Some(at) = at.parse::<i64>().ok().filter(|at| (from..to).contains(at)) {
-                    seen.insert((at, point.to_owned()));
+                    let (point, which) = point.split_once(' ').unwrap_or((point, ""));
+                    seen.insert((at, point.to_owned(), which.to_owned()));
                 }
             }
         }
-        Ok(seen.into_iter().filter_map(|(at, point)| Some((at, points::read(&point)?))).collect())
+        Ok(seen.into_iter().filter_map(|(at, point, _)| Some((at, points::read(&point)?))).collect())
     }
 }
 
@@ -165,7 +175,7 @@ mod tests {
         let dir = files::temporary_dir().unwrap();
         let spool = Spool::at(dir.path());
         assert_eq!(spool.read("heal", 0, 100).unwrap(), []);
-        spool.append("heal", &[(10, value(0.5)), (5, value(0.25))]).unwrap();
+        spool.append("heal", "", &[(10, value(0.5)), (5, value(0.25))]).unwrap();
         let file = Spool::segments(&spool.of("heal")).unwrap().pop().unwrap();
         let whole = files::read(&file, 1000).unwrap();
         // Cut anywhere, what is whole is read, and what is pushed afterwards too.
@@ -173,14 +183,27 @@ mod tests {
             files::write_atomic(&file, &whole[..cut]).unwrap();
             let read = spool.read("heal", 0, 100).unwrap();
             assert!(read.iter().all(|point| [(5, value(0.25)), (10, value(0.5))].contains(point)), "{cut}");
-            spool.append("heal", &[(20, value(1.0))]).unwrap();
+            spool.append("heal", "", &[(20, value(1.0))]).unwrap();
             assert_eq!(spool.read("heal", 11, 100).unwrap(), [(20, value(1.0))], "{cut}");
         }
         files::write_atomic(&file, &whole).unwrap();
         // The same again is one.
-        spool.append("heal", &[(10, value(0.5))]).unwrap();
+        spool.append("heal", "", &[(10, value(0.5))]).unwrap();
         assert_eq!(spool.read("heal", 0, 100).unwrap(), [(5, value(0.25)), (10, value(0.5))]);
         assert_eq!(spool.read("other", 0, 100).unwrap(), []);
+    }
+
+    #[test]
+    fn alike_lines_of_one_push_are_several_and_a_push_again_is_none() {
+        let dir = files::temporary_dir().unwrap();
+        let spool = Spool::at(dir.path());
+        let push = |id: &str, count: usize| {
+            spool.append("heal", id, &vec![(10, value(0.5)); count]).unwrap();
+            spool.read("heal", 0, 100).unwrap().len()
+        };
+        assert_eq!([push("", 3), push("", 3), push("", 2), push("", 4)], [3, 3, 3, 4]);
+        // Another push by its name is another one, once.
+        assert_eq!([push("a", 2), push("a", 2), push("b", 1)], [6, 6, 7]);
     }
 
     #[test]
