@@ -135,6 +135,32 @@ fn a_change_of_an_adapter_asks_for_exactly_the_validations_of_its_model() {
 }
 
 #[test]
+fn a_rule_reads_the_evidence_of_a_fingerprint_and_says_so() {
+    let fleet = Fleet::new();
+    let rule = "\nrule inventive : tier 3\n  when     any of models used by path(\"app/**\") has hallucination_rate is high\n  because  \"It invents.\"\n";
+    fleet.repo.write("grace/rules.grace", &format!("{RULES}{rule}"));
+    fleet.repo.write("app/adapters.py", &format!("MODEL = \"mistral:7b\"\n\n\n{ADAPTERS}"));
+    fleet.repo.commit("a rule");
+    fleet.repo.write("app/adapters.py", &format!("MODEL = \"mistral:7b\"\nTRIES = 3\n\n\n{ADAPTERS}"));
+    let why = || fleet.run("explain rule inventive").stdout;
+    assert!(why().contains("low, declared"), "{}", why());
+    assert_eq!(fleet.json("plan")["tier"], 2);
+    // A probe of one's own, committed beside what is declared.
+    let row = "evidence:\n  - metric: fabrication\n    value: 0.95\n    low: 0.888\n    high: 0.979\n    n: 100\n    set: \"own\"\n    run: \"r1\"\n    date: \"2026-01-04\"\n";
+    fleet.repo.git(&["stash", "--quiet"]);
+    fleet.repo.write("grace/fingerprints/mistral.yaml", &format!("{MISTRAL}{row}"));
+    fleet.repo.commit("measured");
+    fleet.repo.git(&["stash", "pop", "--quiet"]);
+    assert!(why().contains("high, measured"), "{}", why());
+    let plan = fleet.json("plan");
+    assert_eq!(
+        (&plan["tier"], plan["tier_derivation"].to_string().contains("high, measured")),
+        (&3.into(), true),
+        "{plan}"
+    );
+}
+
+#[test]
 fn a_run_carries_out_the_validations_and_the_gate_counts_them() {
     let fleet = Fleet::new();
     fleet.edit("MistralAdapter");
