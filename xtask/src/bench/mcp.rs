@@ -25,7 +25,7 @@ pub(super) fn run(folder: &Path, corpus: &Path) -> Result<(), String> {
     let changed = tree.join("homeassistant").join("core.py");
     let suffix = std::env::consts::EXE_SUFFIX;
     let said = host::program(sdk)
-        .args([folder.join("mcp.py"), release.join(format!("grace-rules{suffix}")), tree, changed])
+        .args([folder.join("over_mcp.py"), release.join(format!("grace-rules{suffix}")), tree, changed])
         .variable("GRACE_RULES_CACHE", target.join("bench-warm-cache"))
         .output()?;
     let times: Value = serde_json::from_str(&said).map_err(|error| format!("{error}: {said}"))?;

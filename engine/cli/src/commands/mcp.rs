@@ -174,7 +174,7 @@ fn parsed(answer: &Answer) -> Result<Value> {
 
 /// An answer that an agent can read: where it is too long, lists are cut at their end, then texts, and `left_off` says so.
 fn bounded(mut value: Value) -> Value {
-    let long = |value: &Value| value.to_string().len() > MAX_ANSWER;
+    let long = |value: &Value| size(value) > MAX_ANSWER;
     if !long(&value) {
         return value;
     }
@@ -194,6 +194,17 @@ fn bounded(mut value: Value) -> Value {
         _ => {}
     }
     value
+}
+
+/// About how long it is as JSON, without writing it.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::Array(list) => 2 + list.iter().map(|one| size(one) + 1).sum::<usize>(),
+        Value::Object(fields) => 2 + fields.iter().map(|(name, one)| name.len() + 4 + size(one)).sum::<usize>(),
+        // Most letters are written as they are; those that are not count for more.
+        Value::String(text) => 2 + text.len() + text.bytes().filter(|byte| *byte < 0x20 || *byte == b'"').count(),
+        _ => 8,
+    }
 }
 
 /// Cuts lists and texts; how many items and texts were cut off.

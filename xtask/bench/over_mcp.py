@@ -1,6 +1,7 @@
 """A warm plan over the Model Context Protocol beside `git status`: wall time of each, an edit before each.
 
 Arguments: the binary, a repository, a file in it. Prints a line of JSON: milliseconds, sorted.
+Its name is not that of the package, which Python would take for it.
 """
 
 import asyncio
