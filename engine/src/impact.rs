@@ -323,7 +323,7 @@ pub(crate) fn read_widely(graph: &CodeGraph, seeds: &[PartId]) -> fixedbitset::F
 pub(crate) fn affected(graph: &CodeGraph, seeds: &[PartId], follow: Follow) -> fixedbitset::FixedBitSet {
     let mut reached = graph.empty_set();
     let mut held: BTreeSet<PartId> = BTreeSet::new();
-    let mut folders: BTreeSet<(&str, bool)> = BTreeSet::new();
+    let mut folders = Folders::default();
     let mut queue: Vec<At> = Vec::new();
     let mut reach = |at: At, queue: &mut Vec<At>| {
         let is_new = match at {
@@ -343,13 +343,41 @@ pub(crate) fn affected(graph: &CodeGraph, seeds: &[PartId], follow: Follow) -> f
     reached
 }
 
+/// The folders that were asked for their dependents, by data or by code.
+#[derive(Default)]
+struct Folders<'g> {
+    asked: BTreeSet<(&'g str, bool)>,
+    files: fixedbitset::FixedBitSet,
+}
+
+impl<'g> Folders<'g> {
+    /// The folders around a file that were not asked yet. Of one file all parts are data, or none is.
+    fn around(&mut self, graph: &'g CodeGraph, file: FileId, is_data: bool) -> Vec<&'g str> {
+        let mut folders = Vec::new();
+        self.files.grow(graph.files().len());
+        if graph.dependents().is_empty() || self.files.put(file.0 as usize) {
+            return folders;
+        }
+        let mut folder = &*graph.file(file).path;
+        while !folder.is_empty() {
+            folder = folder.rsplit_once('/').map_or("", |(folder, _)| folder);
+            if !self.asked.insert((folder, is_data)) {
+                // Those around it were asked with it.
+                break;
+            }
+            folders.push(folder);
+        }
+        folders
+    }
+}
+
 /// What one thing affects directly: each with the part that it is reached from (this one, or one reached so) and the edge,
 /// where there is one. Folders that were asked for their dependents are not asked again.
 fn affects<'g>(
     graph: &'g CodeGraph,
     at: At,
     follow: Follow,
-    folders: &mut BTreeSet<(&'g str, bool)>,
+    folders: &mut Folders<'g>,
     mut reach: impl FnMut(PartId, At, Option<&'g Edge>),
 ) {
     let part = match at {
@@ -380,13 +408,7 @@ fn affects<'g>(
         }
         let node = graph.part(part);
         let is_data = node.kind == PartKind::File;
-        let mut folder = &*graph.file(node.file).path;
-        while !folder.is_empty() && !graph.dependents().is_empty() {
-            folder = folder.rsplit_once('/').map_or("", |(folder, _)| folder);
-            if !folders.insert((folder, is_data)) {
-                // Those around it were asked with it.
-                break;
-            }
+        for folder in folders.around(graph, node.file, is_data) {
             for dependent in graph.dependents_of(folder).iter().filter(|one| hangs_on(one.usage, is_data)) {
                 reach(part, At::Part(dependent.part), None);
             }
@@ -459,7 +481,7 @@ fn builds_classes(name: &str) -> bool {
 /// Who may use a function or method without being seen to.
 fn unseen_user(graph: &CodeGraph, part: PartId) -> Option<At> {
     let node = graph.part(part);
-    if node.is_test || !is_followed_by_part(&graph.file(node.file).path) {
+    if node.is_test || graph.file(node.file).language != Some(Language::Python) {
         return None;
     }
     let around = node.parent?;
@@ -468,7 +490,7 @@ fn unseen_user(graph: &CodeGraph, part: PartId) -> Option<At> {
         edges.any(|edge| !names_only(graph, edge) && !is_own_operator(graph, edge))
     };
     match node.kind {
-        PartKind::Method if !graph.is_guessed(part) || !is_plain(&node.decorators) || !is_used() => {
+        PartKind::Method if !is_plain(&node.decorators) || !is_used() || !graph.is_guessed(part) => {
             Some(At::Held(around))
         }
         PartKind::Function if !is_used() => Some(At::Part(around)),
@@ -529,7 +551,7 @@ pub(crate) fn way_to<'g>(graph: &'g CodeGraph, seeds: &BTreeSet<PartId>, end: Pa
         let mut came: BTreeMap<At, Option<(At, Reached<'g>)>> =
             seeds.iter().map(|&seed| (At::Part(seed), None)).collect();
         let mut queue: VecDeque<At> = seeds.iter().map(|&seed| At::Part(seed)).collect();
-        let mut folders = BTreeSet::new();
+        let mut folders = Folders::default();
         while let Some(at) = queue.pop_front().filter(|_| !came.contains_key(&end)) {
             affects(graph, at, follow, &mut folders, |from, next, edge| {
                 let (At::Part(to) | At::Held(to)) = next;

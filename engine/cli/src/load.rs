@@ -168,6 +168,7 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
     let tried = args.rules.as_deref().map(|directory| books::from_directory(place, directory)).transpose()?;
     let reader = side::Reader::new(&place.root, repository, cache);
     let mut compared = change::compare(place, &reader, args)?;
+    trees::read_changed(&reader, &compared.change);
     let trees = trees::read(&reader, &[&compared.before, &compared.after], progress)?;
     let [before, after] = <[_; 2]>::try_from(trees).map_err(|_| Failure::new("bug", "two sides give two trees"))?;
     let (mut rules_before, mut rules_after) = match tried {

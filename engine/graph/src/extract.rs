@@ -17,6 +17,7 @@ pub(crate) mod shapes;
 
 use std::borrow::Cow;
 
+use crate::change::syntax;
 use crate::facts::{ContentId, FileFacts, Language, MAX_PARSED_BYTES, PartDigests, ProblemKind};
 
 /// A language's reader. Texts are UTF-8 without NUL, byte-order mark or carriage returns.
@@ -47,7 +48,8 @@ fn extractor(language: Language) -> &'static dyn Extractor {
 /// lies.
 #[must_use]
 pub fn extract(language: Language, bytes: &[u8]) -> FileFacts {
-    FileFacts { digests: digests(language, bytes), ..facts(ContentId::of(bytes), language, bytes) }
+    let (digests, reads_otherwise) = digests(language, bytes);
+    FileFacts { digests, reads_otherwise, ..facts(ContentId::of(bytes), language, bytes) }
 }
 
 /// What [`extract`] reads but for the digests, which most files are never asked for.
@@ -58,9 +60,12 @@ pub(crate) fn facts(content: ContentId, language: Language, bytes: &[u8]) -> Fil
     }
 }
 
-/// The digests of the parts of one file, in the order of the parts; none where nothing can be read.
-pub(crate) fn digests(language: Language, bytes: &[u8]) -> Box<[PartDigests]> {
-    readable(bytes).map(|text| extractor(language).digests(&text)).unwrap_or_default()
+/// The digests of the parts of one file, in the order of the parts, none where nothing can be read; and whether its language
+/// may [read it otherwise](FileFacts::reads_otherwise).
+pub(crate) fn digests(language: Language, bytes: &[u8]) -> (Box<[PartDigests]>, bool) {
+    let digests = readable(bytes).map(|text| extractor(language).digests(&text)).unwrap_or_default();
+    let text = std::str::from_utf8(bytes).ok().filter(|_| !digests.is_empty());
+    (digests, text.is_some_and(|text| syntax::reads_otherwise(language, text)))
 }
 
 /// The text of a file as extractors read it.

@@ -60,7 +60,7 @@ impl Language {
     /// The language of a path by its extension, `None` where no extractor exists.
     #[must_use]
     pub fn of_path(path: &str) -> Option<Self> {
-        let (stem, extension) = path.rsplit('/').next()?.rsplit_once('.')?;
+        let (stem, extension) = path.rsplit_once('.')?;
         let language = match extension {
             "py" | "pyi" | "pyw" => Self::Python,
             "ts" | "mts" | "cts" => Self::TypeScript,
@@ -70,26 +70,26 @@ impl Language {
             "go" => Self::Go,
             _ => return None,
         };
-        (!stem.is_empty()).then_some(language)
+        (!stem.is_empty() && !stem.ends_with('/')).then_some(language)
     }
 
     /// What reads a path: its language, or that of a manifest, which is a plain file to every rule.
     #[must_use]
     pub fn reader_of(path: &str) -> Option<Self> {
-        let name = path.rsplit('/').next().unwrap_or(path);
+        Self::of_path(path).or_else(|| Self::of_manifest(path.rsplit('/').next().unwrap_or(path)))
+    }
+
+    fn of_manifest(name: &str) -> Option<Self> {
         match name {
             "package.json" => Some(Self::PackageJson),
             "Cargo.toml" => Some(Self::CargoToml),
             "go.mod" => Some(Self::GoMod),
             _ => {
-                let stem = name.strip_suffix(".json");
-                let is_config = |stem: &str| {
-                    ["tsconfig", "jsconfig"].iter().any(|begin| {
-                        stem.strip_prefix(begin)
-                            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
-                    })
-                };
-                if stem.is_some_and(is_config) { Some(Self::TsConfig) } else { Self::of_path(path) }
+                let stem = name.strip_suffix(".json")?;
+                let is_config = ["tsconfig", "jsconfig"].iter().any(|begin| {
+                    stem.strip_prefix(begin).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
+                });
+                is_config.then_some(Self::TsConfig)
             }
         }
     }
@@ -170,6 +170,9 @@ pub struct FileFacts {
     pub places: Places,
     /// One per part of the outline, in the same order; empty where nobody asked for them, or nothing could be read.
     pub digests: Box<[PartDigests]>,
+    /// Its language may read it otherwise than the grammar does, or refuse it: equal digests then prove nothing. Told with
+    /// the digests.
+    pub reads_otherwise: bool,
     /// Sorted by line.
     pub problems: Box<[Problem]>,
 }
@@ -207,6 +210,7 @@ impl FileFacts {
                 sites: Box::new([]),
             },
             digests: Box::default(),
+            reads_otherwise: false,
             problems: Box::default(),
         }
     }

@@ -211,7 +211,11 @@ impl CodeGraph {
     /// of other languages.
     #[must_use]
     pub fn compiled_with(&self, file: FileId) -> &[FileId] {
-        self.index().compiled_with(self.file(file))
+        let node = self.file(file);
+        match node.language {
+            Some(Language::Rust | Language::Go) => self.index().compiled_with(node),
+            _ => &[],
+        }
     }
 
     /// Files whose links may differ from those in a graph that has the same nodes; `None` where the nodes are others.
@@ -290,7 +294,7 @@ impl CodeGraph {
     /// Whether a call of this method on an object of unknown class is linked to it, by its name alone.
     #[must_use]
     pub fn is_guessed(&self, method: PartId) -> bool {
-        self.index().is_guessed(&self.part(method).name)
+        self.index.is_guessed(&self.nodes, method)
     }
 
     /// Every literal of the form `name:tag` (lower case), with the part that holds it and the site; sorted.

@@ -19,6 +19,7 @@ mod values;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use fixedbitset::FixedBitSet;
 use serde::{Deserialize, Serialize};
 
 use crate::code::{Dependent, Edge, EdgeKind, FileId, PartId, PartKind};
@@ -91,12 +92,8 @@ pub(crate) struct Index {
 impl Index {
     fn new(nodes: &Nodes, outlines: &Outlines, layout: Layout, hierarchy: Hierarchy, fixtures: Fixtures) -> Self {
         let mut methods: Map<Arc<str>, Vec<PartId>> = Map::default();
-        for part in nodes.part_ids() {
-            let node = nodes.part(part);
-            let is_python = nodes.file(node.file).language == Some(Language::Python);
-            if is_python && node.kind == PartKind::Method {
-                methods.entry(Arc::clone(&node.name)).or_default().push(part);
-            }
+        for method in python_methods(nodes) {
+            methods.entry(Arc::clone(&nodes.part(method).name)).or_default().push(method);
         }
         let mut by_base_name: Map<Box<str>, Vec<FileId>> = Map::default();
         for file in nodes.file_ids() {
@@ -161,6 +158,8 @@ pub(crate) struct LazyIndex {
     index: OnceLock<Index>,
     /// What is remembered of it.
     kept: Box<[u8]>,
+    /// Parts of which [`Index::is_guessed`] is true of the name.
+    guessed: OnceLock<FixedBitSet>,
 }
 
 /// What of an index takes reading all files; the rest is told from nodes, or from few files.
@@ -172,12 +171,28 @@ struct Kept<'a> {
 
 impl LazyIndex {
     pub(crate) fn known(index: Index) -> Self {
-        Self { index: index.into(), kept: Box::default() }
+        Self { index: index.into(), kept: Box::default(), guessed: OnceLock::new() }
     }
 
     /// From what [`Index::kept`] gave for the same tree.
     pub(crate) fn kept(kept: Box<[u8]>) -> Self {
-        Self { index: OnceLock::new(), kept }
+        Self { index: OnceLock::new(), kept, guessed: OnceLock::new() }
+    }
+
+    /// [`Index::is_guessed`] of a part's name, which takes no index.
+    pub(crate) fn is_guessed(&self, nodes: &Nodes, part: PartId) -> bool {
+        let guessed = self.guessed.get_or_init(|| {
+            let mut methods: Map<&str, usize> = Map::default();
+            for method in python_methods(nodes) {
+                *methods.entry(&nodes.part(method).name).or_default() += 1;
+            }
+            methods.retain(|name, count| *count <= emit::MAX_GUESSES && !stdlib::is_builtin_method(name));
+            let is_guessed = |part: &PartId| methods.contains_key(&*nodes.part(*part).name);
+            let mut guessed = nodes.empty_set();
+            nodes.part_ids().filter(is_guessed).for_each(|part| guessed.insert(part.0 as usize));
+            guessed
+        });
+        guessed.contains(part.0 as usize)
     }
 
     pub(crate) fn get(&self, nodes: &Nodes, outlines: &Outlines) -> &Index {
@@ -246,6 +261,11 @@ pub(crate) fn discover(
     let fixtures = Fixtures::new(&mut resolver);
     drop(resolver);
     Discovered { index: Index::new(nodes, outlines, layout, hierarchy, fixtures), tests, decorators }
+}
+
+fn python_methods(nodes: &Nodes) -> impl Iterator<Item = PartId> {
+    let files = nodes.file_ids().filter(|file| nodes.file(*file).language == Some(Language::Python));
+    files.flat_map(|file| nodes.parts_of(file)).filter(|part| nodes.part(*part).kind == PartKind::Method)
 }
 
 /// The folders around all files.

@@ -86,11 +86,16 @@ impl FactStore {
 
     /// [`FactStore::facts`] with the digests of the parts, which take a parse of their own: for files that a change touches.
     pub fn facts_with_digests(&self, language: Language, bytes: &[u8]) -> Arc<FileFacts> {
-        let known = self.facts(language, bytes);
-        if !known.digests.is_empty() || known.opaque().is_some() {
+        let known = self.get(ContentId::of(bytes), language);
+        if let Some(known) = known.filter(|known| !known.digests.is_empty() || known.opaque().is_some()) {
             return known;
         }
-        let facts = Arc::new(FileFacts { digests: extract::digests(language, bytes), ..FileFacts::clone(&known) });
+        let (digests, reads_otherwise) = extract::digests(language, bytes);
+        let known = self.facts(language, bytes);
+        if known.opaque().is_some() {
+            return known;
+        }
+        let facts = Arc::new(FileFacts { digests, reads_otherwise, ..FileFacts::clone(&known) });
         self.to_be_kept(facts.content, language);
         self.map().insert((facts.content, language), Arc::clone(&facts));
         facts

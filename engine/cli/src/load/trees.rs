@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use grace_engine::input::{Tree, TreeContent, TreeFile};
+use grace_graph::change::{Change, Content};
 use grace_graph::facts::{ContentId, FileFacts, Language, MAX_PARSED_BYTES, ProblemKind};
 use grace_graph::store::FactStore;
 use grace_system::git::Oid;
@@ -18,6 +19,21 @@ const SHARE: usize = 64;
 
 /// Blobs by what they are read as, and what they say.
 type Blobs = BTreeMap<(Oid, Language), Option<TreeContent>>;
+
+/// Larger changes are read with everything else, on all threads.
+const MOST_AT_ONCE: usize = 8;
+
+/// Reads what a change touches, so that each text of it is parsed once for all that is asked of it.
+pub(super) fn read_changed(reader: &Reader<'_>, change: &Change) {
+    if change.files.len() > MOST_AT_ONCE {
+        return;
+    }
+    for side in change.files.iter().flat_map(|file| [&file.before, &file.after]).flatten() {
+        if let (Content::Text(text), Some(language)) = (&side.content, Language::of_path(&side.path)) {
+            reader.memory.store.facts_with_digests(language, text.as_bytes());
+        }
+    }
+}
 
 /// The trees of these sides, in order.
 pub(super) fn read(reader: &Reader<'_>, sides: &[&Files], progress: &Progress) -> Result<Vec<Tree>> {

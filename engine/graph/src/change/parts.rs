@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::safe;
-use super::syntax;
 use super::{Change, Content, FileChange, FileSide, Kinds, PartChange, SafeKinds};
 use crate::code::{PartKey, PartKind};
 use crate::diff::{LineHunk, line_diff};
@@ -283,7 +282,7 @@ fn one_side(side: Option<&FileSide>, facts: &FileFacts, is_after: bool, found: &
     let Some(side) = side else { return };
     let source = text(side).unwrap_or_default();
     let mut lines = Owners::new(facts, source).lines(1..line_count(source) + 1);
-    let unsure = !facts.problems.is_empty() || syntax::reads_otherwise(&side.path, source);
+    let unsure = !facts.problems.is_empty() || facts.reads_otherwise;
     for (index, (part, digests)) in facts.outline.parts.iter().zip(&facts.digests).enumerate() {
         let single = Single {
             key: key(&side.path, facts, part),
@@ -390,8 +389,8 @@ impl<'a> Comparison<'a> {
         let unsure = before_text != after_text
             && (!self.old.problems.is_empty()
                 || !self.new.problems.is_empty()
-                || syntax::reads_otherwise(&self.before.path, before_text)
-                || syntax::reads_otherwise(&self.after.path, after_text));
+                || self.old.reads_otherwise
+                || self.new.reads_otherwise);
         let unknown = if unsure { Kinds::UNKNOWN } else { Kinds::empty() };
         self.pair_by_name();
         if !unsure {

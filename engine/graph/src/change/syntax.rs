@@ -6,7 +6,7 @@ use tree_sitter::Node;
 
 use crate::facts::Language;
 
-pub(crate) use crate::extract::python::parse as parse_python;
+pub(crate) use crate::extract::python::parse_kept as parse_python;
 pub(crate) use crate::facts::MAX_PARSED_BYTES as MAX_BYTES;
 
 /// Visits a node and everything in it in source order; `visit` says whether to go inside.
@@ -143,16 +143,16 @@ pub(crate) fn words(text: &str, name: &str) -> usize {
 ///
 /// The grammar is lenient where Python is not: about indentation, white space beyond ASCII, and what follows a backslash.
 /// Of other languages it is asked what ends a comment.
-pub(crate) fn reads_otherwise(path: &str, text: &str) -> bool {
+pub(crate) fn reads_otherwise(language: Language, text: &str) -> bool {
     let bytes = text.as_bytes();
     // A carriage return alone ends a line for Python, and with it a comment.
     if bytes.iter().enumerate().any(|(at, byte)| *byte == b'\r' && bytes.get(at + 1) != Some(&b'\n')) {
         return true;
     }
-    match Language::of_path(path) {
-        Some(Language::Rust | Language::Go) => return false,
+    match language {
+        Language::Rust | Language::Go => return false,
         // These end a line, and with it a comment, for JavaScript alone; and scripts know comments of HTML.
-        Some(Language::TypeScript | Language::Tsx | Language::JavaScript) => {
+        Language::TypeScript | Language::Tsx | Language::JavaScript => {
             return text.contains(['\u{2028}', '\u{2029}']) || text.contains("<!--") || text.contains("-->");
         }
         _ => {}

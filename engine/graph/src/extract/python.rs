@@ -14,6 +14,7 @@ mod walk;
 
 use std::cell::RefCell;
 use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
 
 use tree_sitter::{ParseOptions, Parser, Tree};
 
@@ -47,7 +48,7 @@ impl Extractor for Python {
     }
 
     fn digests(&self, text: &str) -> Box<[PartDigests]> {
-        let Some((code, tree)) = code_of(text) else { return Box::default() };
+        let Some((code, tree)) = parse_kept(text).and_then(|_| code_of(text)) else { return Box::default() };
         let mut digests = digest::read(code, &tree);
         // With the tags Python rejects the file, so that they come or go means something.
         if let (false, Some(module)) = (text[code.len()..].trim().is_empty(), digests.first_mut()) {
@@ -92,8 +93,33 @@ fn without_closing_tags(text: &str) -> Option<&str> {
 }
 
 /// Parses within the budget; `None` when it is spent.
-pub(crate) fn parse(text: &str) -> Option<Tree> {
-    parse_within(text, BASE_STEPS + text.len() / 1024 * STEPS_PER_KIB)
+fn parse(text: &str) -> Option<Tree> {
+    known(text).or_else(|| parse_within(text, BASE_STEPS + text.len() / 1024 * STEPS_PER_KIB))
+}
+
+/// Trees of the two texts that a change was read by last: several questions walk them.
+static KEPT: Mutex<Vec<(Box<str>, Tree)>> = Mutex::new(Vec::new());
+const MOST_KEPT: usize = 2;
+/// Longer texts are parsed for each question.
+const MAX_KEPT: usize = 1 << 20;
+
+fn known(text: &str) -> Option<Tree> {
+    let kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    kept.iter().find(|(known, _)| **known == *text).map(|(_, tree)| tree.clone())
+}
+
+/// As [`parse`], for a text that is asked about more than once: one side of a change.
+pub(crate) fn parse_kept(text: &str) -> Option<Tree> {
+    if let Some(tree) = known(text) {
+        return Some(tree);
+    }
+    let tree = parse(text)?;
+    if text.len() <= MAX_KEPT {
+        let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.insert(0, (text.into(), tree.clone()));
+        kept.truncate(MOST_KEPT);
+    }
+    Some(tree)
 }
 
 fn parse_within(text: &str, mut steps: usize) -> Option<Tree> {

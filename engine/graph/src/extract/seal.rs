@@ -198,6 +198,7 @@ pub(super) fn seal(mut raw: Raw) -> FileFacts {
         outline: std::sync::Arc::new(Outline::seal(out)),
         places: Places { parts: raw.places.into(), sites: sites.into() },
         digests: Box::default(),
+        reads_otherwise: false,
         problems: problems.into(),
     }
 }

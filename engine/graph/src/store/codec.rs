@@ -21,6 +21,7 @@ struct Out<'a> {
     outline: &'a Outline,
     places: &'a Places,
     digests: &'a [PartDigests],
+    reads_otherwise: bool,
     problems: &'a [Problem],
 }
 
@@ -30,13 +31,19 @@ struct In {
     outline: OutlineParts,
     places: Places,
     digests: Box<[PartDigests]>,
+    reads_otherwise: bool,
     problems: Box<[Problem]>,
 }
 
 /// The record of some facts; `None` where they cannot be written.
 pub(super) fn encode(facts: &FileFacts) -> Option<Vec<u8>> {
-    let out =
-        Out { outline: &facts.outline, places: &facts.places, digests: &facts.digests, problems: &facts.problems };
+    let out = Out {
+        outline: &facts.outline,
+        places: &facts.places,
+        digests: &facts.digests,
+        reads_otherwise: facts.reads_otherwise,
+        problems: &facts.problems,
+    };
     postcard::to_stdvec(&out).ok()
 }
 
@@ -52,6 +59,7 @@ pub(super) fn decode(content: ContentId, bytes: &[u8]) -> Option<FileFacts> {
         outline: Arc::new(Outline::seal(read.outline)),
         places: read.places,
         digests: read.digests,
+        reads_otherwise: read.reads_otherwise,
         problems: read.problems,
     })
 }
