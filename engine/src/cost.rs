@@ -144,7 +144,7 @@ pub fn parts_named(graph: &CodeGraph, name: &str) -> Vec<PartKey> {
         return below;
     }
     let named = |part: &PartId| {
-        let known = &*graph.part(*part).qualified_name;
+        let known = graph.qualified_name(*part);
         known == name || known.strip_suffix(name).is_some_and(|before| before.ends_with('.'))
     };
     let mut found: Vec<PartId> = if name.is_empty() { Vec::new() } else { graph.part_ids().filter(named).collect() };

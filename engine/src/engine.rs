@@ -196,7 +196,7 @@ impl Engine {
                     line: line.max(1),
                     kind: kind_word(part.kind),
                     name: crate::sets::own_name(graph, id).to_owned(),
-                    qualified_name: part.qualified_name.to_string(),
+                    qualified_name: graph.qualified_name(id).into_owned(),
                     is_async: part.is_async,
                     tags: tags
                         .get(index)

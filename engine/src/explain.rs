@@ -1,5 +1,6 @@
 //! `explain`: why a thing is in the plan, and for what is not, the nearest rules with each condition and what was seen.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -504,8 +505,8 @@ impl Explainer<'_> {
             let parts: Vec<PartId> = graph
                 .part_ids()
                 .filter(|&part| {
-                    let full = &graph.part(part).qualified_name;
-                    **full == *name || full.strip_suffix(name).is_some_and(|head| head.ends_with('.'))
+                    let full = graph.qualified_name(part);
+                    full == name || full.strip_suffix(name).is_some_and(|head| head.ends_with('.'))
                 })
                 .collect();
             if !parts.is_empty() {
@@ -513,11 +514,8 @@ impl Explainer<'_> {
             }
         }
         let mut explanation = empty(subject, Presence::Unheard);
-        explanation.did_you_mean = alike(
-            name,
-            &['.'],
-            after.part_ids().map(|part| &*after.part(part).qualified_name).collect::<Vec<_>>().into_iter(),
-        );
+        let names: Vec<Cow<'_, str>> = after.part_ids().map(|part| after.qualified_name(part)).collect();
+        explanation.did_you_mean = alike(name, &['.'], names.iter().map(|name| &**name));
         explanation
     }
 

@@ -868,8 +868,8 @@ mod tests {
                 let affected = affected(&graph, &[part], follow);
                 let affects_one = affected.ones().any(|index| graph.parts()[index].is_test);
                 let one = reaching_tests(&graph, &BTreeSet::from([part]), certain_only);
-                assert_eq!(one.contains(part.0 as usize), affects_one, "{}", graph.part(part).qualified_name);
-                assert_eq!(reaches.contains(part.0 as usize), affects_one, "{}", graph.part(part).qualified_name);
+                assert_eq!(one.contains(part.0 as usize), affects_one, "{}", graph.qualified_name(part));
+                assert_eq!(reaches.contains(part.0 as usize), affects_one, "{}", graph.qualified_name(part));
                 both[usize::from(affects_one)] = true;
             }
             assert_eq!(both, [true, true]);

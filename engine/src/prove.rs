@@ -336,7 +336,7 @@ pub(crate) fn part_ref(db: &dyn Db, key: &PartKey, side: Side) -> PartRef {
                 .and_then(|facts| facts.places.parts.get(node.ordinal as usize).map(|place| place.def))
                 .unwrap_or(0);
             let name = match node.kind {
-                PartKind::Module => format!("module {}", node.qualified_name),
+                PartKind::Module => format!("module {}", graph.qualified_name(part)),
                 PartKind::File => key.path.to_string(),
                 _ => key.name.to_string(),
             };

@@ -139,10 +139,7 @@ fn claimed(db: &dyn Db, side: Snapshot, holds: impl Fn(&FileNode) -> bool, name:
 
 fn by_dotted(nodes: &Nodes, pattern: &str, kind: impl Fn(PartKind) -> bool) -> Option<Members> {
     let glob = Glob::new(&pattern.replace('.', "/"), false)?;
-    Some(by_meaning(nodes, |part| {
-        let part = nodes.part(part);
-        kind(part.kind) && dotted_match(&glob, &part.qualified_name)
-    }))
+    Some(by_meaning(nodes, |part| kind(nodes.part(part).kind) && dotted_match(&glob, &nodes.qualified_name(part))))
 }
 
 /// Members as they are kept between questions: small where they are few, or stand side by side.

@@ -127,7 +127,7 @@ pub(crate) fn existing(conds: &Conds<'_>, forbid: &Forbid, most: usize) -> (usiz
             for certain_only in [true, false] {
                 found.walk(start, &wanted, certain_only, &mut ways);
             }
-            let name = |file| graph.part(graph.body_of(file)).qualified_name.clone();
+            let name = |file| Arc::from(graph.qualified_name(graph.body_of(file)));
             for end in wanted {
                 let Some(first) = ways.get(&end).and_then(|way| way.first()) else { continue };
                 pairs.push(Pair {

@@ -57,8 +57,6 @@ pub struct Part {
     pub parent: Option<PartId>,
     /// Its own name: `start`, `BootKernel`, the module's last segment, or the file's name.
     pub name: Arc<str>,
-    /// Dotted name over the whole repository: `backend.boot.boot_kernel.BootKernel.start`; a file's path for files.
-    pub qualified_name: Arc<str>,
     /// The name inside the file, as in [`PartKey::name`].
     pub local_name: Arc<str>,
     /// As in [`PartKey::occurrence`].

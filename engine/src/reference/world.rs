@@ -451,7 +451,7 @@ impl SideFacts {
                     key: own,
                     parent: part.parent.map(key),
                     name: part.name.to_string(),
-                    qualified_name: part.qualified_name.to_string(),
+                    qualified_name: graph.qualified_name(id).into_owned(),
                     is_test: part.is_test,
                     is_public: part.is_public,
                     decorators: part.decorators.iter().map(ToString::to_string).collect(),

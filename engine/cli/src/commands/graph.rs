@@ -8,7 +8,7 @@ use grace_dsl::ast::{ItemKind, SetExpr};
 use grace_engine::input::{Book, BookFile, Input, TreeContent};
 use grace_engine::plan::Side;
 use grace_engine::{Engine, Row};
-use grace_graph::code::{Edge, EdgeKind, Part};
+use grace_graph::code::{Edge, EdgeKind, PartId};
 use grace_graph::facts::Language;
 use grace_graph::graph::{CodeGraph, Direction};
 use grace_graph::store::FactStore;
@@ -86,14 +86,15 @@ fn named(graph: &CodeGraph, name: &str) -> Result<FixedBitSet> {
     // `a/b.py::Class.method`, as tests are written, is a dotted name below a file.
     let below =
         name.split_once("::").and_then(|(path, local)| Some((graph.file_by_path(path)?, local.replace("::", "."))));
-    let is_it = |part: &Part| match &below {
-        Some((file, local)) => part.file == *file && *part.local_name == **local,
+    let is_it = |part: &PartId| match &below {
+        Some((file, local)) => graph.part(*part).file == *file && *graph.part(*part).local_name == **local,
         None => {
-            let rest = part.qualified_name.strip_suffix(name);
+            let full = graph.qualified_name(*part);
+            let rest = full.strip_suffix(name);
             rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
         }
     };
-    for part in graph.part_ids().filter(|part| is_it(graph.part(*part))) {
+    for part in graph.part_ids().filter(is_it) {
         found.extend(graph.subtree(part).map(|inside| inside.0 as usize));
     }
     if found.is_clear() {
@@ -142,10 +143,10 @@ impl<'a> Places<'a> {
     }
 
     fn step(&self, graph: &CodeGraph, edge: &Edge) -> screen::way::Step {
-        let (from, to) = (graph.part(edge.from), graph.part(edge.to));
+        let from = graph.part(edge.from);
         screen::way::Step {
-            from: from.qualified_name.to_string(),
-            to: to.qualified_name.to_string(),
+            from: graph.qualified_name(edge.from).into_owned(),
+            to: graph.qualified_name(edge.to).into_owned(),
             kind: edge.kind,
             evidence: edge.evidence,
             path: graph.file(from.file).path.to_string(),

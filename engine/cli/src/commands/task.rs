@@ -306,7 +306,7 @@ impl Work<'_> {
             let (from, to) = (nodes.part(edge.from), nodes.part(edge.to));
             let (from_path, to_path) = (&*nodes.file(from.file).path, &*nodes.file(to.file).path);
             if paths.contains(to_path) {
-                defines.insert(to.qualified_name.to_string());
+                defines.insert(nodes.qualified_name(edge.to).into_owned());
                 if !paths.contains(from_path) {
                     dependents.insert(from_path.to_owned());
                 }

@@ -47,10 +47,11 @@ impl Exported {
     /// The graph by files or by parts; `line` gives the line of an edge.
     pub fn new(graph: &CodeGraph, by_part: bool, line: impl Fn(&Edge) -> u32) -> Self {
         let nodes = if by_part {
-            let node = |part| {
-                let part = graph.part(part);
+            let node = |id| {
+                let part = graph.part(id);
+                let name = graph.qualified_name(id).into_owned();
                 let path = graph.file(part.file).path.to_string();
-                Node { name: part.qualified_name.to_string(), path, kind: part_word(part.kind), is_test: part.is_test }
+                Node { name, path, kind: part_word(part.kind), is_test: part.is_test }
             };
             graph.part_ids().map(node).collect()
         } else {

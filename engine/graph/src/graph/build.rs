@@ -163,8 +163,7 @@ pub(super) fn add_file(nodes: &mut Nodes, shared: &mut Shared, layout: &Layout, 
         Some(outline) => add_parts(nodes, shared, outline, id, first, &module),
         None => {
             let name = shared.get(base_name(&file.path));
-            let path = Arc::clone(&file.path);
-            nodes.parts.push(plain_part(PartKind::File, id, name, path, shared.get("")));
+            nodes.parts.push(plain_part(PartKind::File, id, name, shared.get("")));
         }
     }
     nodes.by_path.insert(Arc::clone(&file.path), id);
@@ -191,14 +190,13 @@ fn dotted_path(path: &str) -> String {
     stem.replace('/', ".")
 }
 
-fn plain_part(kind: PartKind, file: FileId, name: Arc<str>, qualified_name: Arc<str>, local_name: Arc<str>) -> Part {
+fn plain_part(kind: PartKind, file: FileId, name: Arc<str>, local_name: Arc<str>) -> Part {
     Part {
         kind,
         file,
         ordinal: 0,
         parent: None,
         name,
-        qualified_name,
         local_name,
         occurrence: 0,
         is_async: false,
@@ -211,11 +209,10 @@ fn plain_part(kind: PartKind, file: FileId, name: Arc<str>, qualified_name: Arc<
 fn add_parts(nodes: &mut Nodes, shared: &mut Shared, outline: &Outline, file: FileId, first: u32, module: &Arc<str>) {
     let all: Option<Set<&str>> = outline.all.as_ref().map(|all| all.iter().map(|name| outline.name(*name)).collect());
     for (ordinal, fact) in outline.parts.iter().enumerate() {
-        let (name, qualified_name) = if fact.kind == PartKind::Module {
-            (shared.get(module.rsplit('.').next().unwrap_or(module)), Arc::clone(module))
+        let name = if fact.kind == PartKind::Module {
+            shared.get(module.rsplit('.').next().unwrap_or(module))
         } else {
-            let local = outline.name(fact.local_name);
-            (shared.get(outline.name(fact.name)), qualified(module, local))
+            shared.get(outline.name(fact.name))
         };
         let local_name = shared.get(outline.name(fact.local_name));
         nodes.parts.push(Part {
@@ -224,14 +221,9 @@ fn add_parts(nodes: &mut Nodes, shared: &mut Shared, outline: &Outline, file: Fi
             occurrence: fact.occurrence,
             is_async: fact.flags.contains(PartFlags::ASYNC),
             is_public: is_public(&local_name, all.as_ref()),
-            ..plain_part(fact.kind, file, name, qualified_name, local_name)
+            ..plain_part(fact.kind, file, name, local_name)
         });
     }
-}
-
-/// The name of a part over the whole repository.
-pub(super) fn qualified(module: &str, local: &str) -> Arc<str> {
-    if module.is_empty() { local.into() } else { format!("{module}.{local}").into() }
 }
 
 fn is_public(local_name: &str, all: Option<&Set<&str>>) -> bool {

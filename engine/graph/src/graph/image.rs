@@ -26,15 +26,24 @@ pub(crate) const IMAGES: usize = 2;
 
 /// Bytes of an edge: its ends, its site, and what it says.
 const EDGE: usize = 16;
+/// Bytes of a part: its names, the part around it, which of its name it is, what it is, and how many decorators it has.
+const PART: usize = 20;
 /// Of a part with none around it.
 const NO_PARENT: u32 = 0;
+const IS_ASYNC: u8 = 1;
+const IS_TEST: u8 = 2;
+const IS_PUBLIC: u8 = 4;
+const PART_KINDS: [PartKind; 5] =
+    [PartKind::File, PartKind::Module, PartKind::Class, PartKind::Function, PartKind::Method];
 
 /// What an image is of.
 #[derive(Serialize, Deserialize)]
 struct Head<'a> {
     version: &'a str,
-    #[serde(borrow)]
-    files: Vec<(&'a str, Label)>,
+    /// The paths of the files, each with a NUL behind it.
+    paths: &'a str,
+    /// The labels of the files, one after the other.
+    labels: &'a [u8],
     /// The length and checksum of each section.
     sections: [(u64, [u8; 32]); SECTIONS],
 }
@@ -43,13 +52,17 @@ struct Head<'a> {
 const SECTIONS: usize = 4;
 
 #[derive(Serialize, Deserialize)]
-struct KeptNodes {
-    /// Strings that many parts have in common.
-    names: Vec<Arc<str>>,
+struct KeptNodes<'a> {
+    /// Strings that many parts have in common, one after the other, and where each ends.
+    names: &'a str,
+    ends: Vec<u32>,
     files: Vec<KeptFile>,
-    parts: Vec<KeptPart>,
-    /// The order of the parts of each file by key, as ordinals.
-    by_key: Vec<u32>,
+    /// [`PART`] bytes each.
+    parts: &'a [u8],
+    /// Names of the decorators of all parts, in order.
+    decorators: Vec<u32>,
+    /// The order of the parts of each file by key, as ordinals of four bytes.
+    by_key: &'a [u8],
 }
 
 #[derive(Serialize, Deserialize)]
@@ -60,23 +73,9 @@ struct KeptFile {
     has_problems: bool,
     is_generated: bool,
     is_test: bool,
-    module: Arc<str>,
+    module: u32,
     /// What reads it, where something was read.
     reader: Option<Language>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct KeptPart {
-    kind: PartKind,
-    /// One more than the ordinal of the part around it.
-    parent: u32,
-    name: u32,
-    local_name: u32,
-    occurrence: u32,
-    is_async: bool,
-    is_test: bool,
-    is_public: bool,
-    decorators: Vec<u32>,
 }
 
 /// What rows hold beside their edges, in order of files.
@@ -121,15 +120,13 @@ impl CodeGraph {
     /// The head and the body of an image of this graph; `None` where it cannot be written.
     pub(crate) fn image(&self, labels: &[Label]) -> Option<(Vec<u8>, Vec<u8>)> {
         let edges: Vec<u8> = self.edges().flat_map(edge_bytes).collect();
-        let sections: [Vec<u8>; SECTIONS] = [
-            postcard::to_stdvec(&KeptNodes::of(self)).ok()?,
-            edges,
-            postcard::to_stdvec(&Rest::of(self)).ok()?,
-            self.index().kept()?,
-        ];
+        let sections: [Vec<u8>; SECTIONS] =
+            [nodes_bytes(self)?, edges, postcard::to_stdvec(&Rest::of(self)).ok()?, self.index().kept()?];
+        let paths: String = self.files().iter().flat_map(|file| [&*file.path, "\0"]).collect();
         let head = Head {
             version: crate::store::VERSION,
-            files: self.files().iter().map(|file| &*file.path).zip(labels.iter().copied()).collect(),
+            paths: &paths,
+            labels: labels.as_flattened(),
             sections: sections.each_ref().map(|bytes| (bytes.len() as u64, *blake3::hash(bytes).as_bytes())),
         };
         Some((postcard::to_stdvec(&head).ok()?, sections.concat()))
@@ -157,16 +154,23 @@ impl<'a> Head<'a> {
         (rest.is_empty() && head.version == crate::store::VERSION).then_some(head)
     }
 
+    /// The files by path, each with its label.
+    fn files(&self) -> impl Iterator<Item = (&'a str, Label)> {
+        let (labels, _) = self.labels.as_chunks::<32>();
+        self.paths.split_terminator('\0').zip(labels.iter().copied())
+    }
+
     fn differing(&self, files: &[(&str, Label)], most: usize) -> Option<Vec<FileId>> {
-        if self.files.len() != files.len() {
+        let paths = self.paths.split_terminator('\0').count();
+        if paths != files.len() || self.labels.len() != paths * size_of::<Label>() {
             return None;
         }
         let mut differing = Vec::new();
-        for (at, ((path, label), (here, now))) in self.files.iter().zip(files).enumerate() {
-            if path != here || differing.len() > most {
+        for (at, ((path, label), (here, now))) in self.files().zip(files).enumerate() {
+            if path != *here || differing.len() > most {
                 return None;
             }
-            if label != now {
+            if label != *now {
                 differing.push(FileId(at as u32));
             }
         }
@@ -182,17 +186,17 @@ impl<'a> Head<'a> {
             (blake3::hash(section).as_bytes() == &checksum).then_some(section)
         };
         let [nodes, edges, others, index] = [section(0)?, section(1)?, section(2)?, section(3)?];
-        let kept: KeptNodes = whole(nodes)?;
-        let readers: Vec<Option<Language>> = kept.files.iter().map(|file| file.reader).collect();
-        let nodes = kept.nodes(&self.files)?;
+        let kept: KeptNodes<'_> = whole(nodes)?;
+        let nodes = kept.nodes(self)?;
         let rest: Rest = whole(others)?;
         let sight = rest.sight;
         let rows = rest.rows(&nodes, edges)?;
-        let outlines = readers
+        let outlines = kept
+            .files
             .iter()
-            .zip(&self.files)
+            .zip(self.files())
             .zip(nodes.files())
-            .map(|((reader, (_, label)), file)| Some((ContentId(*label), (*reader)?, file.parts.len())));
+            .map(|((kept, (_, label)), file)| Some((ContentId(label), kept.reader?, file.parts.len())));
         let outlines = Outlines::kept(store, outlines);
         let (models, dependents) = (Arc::new(super::build::models(&rows)), Arc::new(super::build::dependents(&rows)));
         let index = Arc::new(LazyIndex::kept(index.into()));
@@ -206,105 +210,115 @@ fn whole<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Option<T> {
     rest.is_empty().then_some(read)
 }
 
-impl KeptNodes {
-    fn of(nodes: &CodeGraph) -> Self {
-        let mut known: Map<Arc<str>, u32> = Map::default();
-        let mut names: Vec<Arc<str>> = Vec::new();
-        let mut name = |text: &Arc<str>| {
-            *known.entry(Arc::clone(text)).or_insert_with(|| {
-                names.push(Arc::clone(text));
-                names.len() as u32 - 1
-            })
-        };
-        let part = |part: &Part| KeptPart {
-            kind: part.kind,
-            parent: part.parent.map_or(NO_PARENT, |parent| nodes.part(parent).ordinal + 1),
-            name: name(&part.name),
-            local_name: name(&part.local_name),
-            occurrence: part.occurrence,
-            is_async: part.is_async,
-            is_test: part.is_test,
-            is_public: part.is_public,
-            decorators: part.decorators.iter().map(&mut name).collect(),
-        };
-        let parts = nodes.parts().iter().map(part).collect();
-        let file = |(id, file): (FileId, &FileNode)| KeptFile {
-            language: file.language,
-            parts: file.parts.len() as u32,
-            opaque: file.opaque,
-            has_problems: file.has_problems,
-            is_generated: file.is_generated,
-            is_test: file.is_test,
-            module: Arc::clone(&file.module),
-            reader: Language::reader_of(&file.path).filter(|_| nodes.outlines.has(id)),
-        };
-        let files = nodes.file_ids().zip(nodes.files()).map(file).collect();
-        let by_key = nodes.by_key.iter().map(|part| nodes.part(*part).ordinal).collect();
-        Self { names, files, parts, by_key }
+/// The section of [`KeptNodes`]; `None` where it cannot be written.
+fn nodes_bytes(graph: &CodeGraph) -> Option<Vec<u8>> {
+    let mut known: Map<Arc<str>, u32> = Map::default();
+    let (mut names, mut ends) = (String::new(), Vec::new());
+    let mut name = |text: &Arc<str>| {
+        *known.entry(Arc::clone(text)).or_insert_with(|| {
+            names.push_str(text);
+            ends.push(names.len() as u32);
+            ends.len() as u32 - 1
+        })
+    };
+    let (mut parts, mut decorators) = (Vec::with_capacity(graph.len() * PART), Vec::new());
+    for part in graph.parts() {
+        let parent = part.parent.map_or(NO_PARENT, |parent| graph.part(parent).ordinal + 1);
+        for number in [name(&part.name), name(&part.local_name), parent, part.occurrence] {
+            parts.extend(number.to_le_bytes());
+        }
+        let flag = |is: bool, flag: u8| if is { flag } else { 0 };
+        let flags = flag(part.is_async, IS_ASYNC) | flag(part.is_test, IS_TEST) | flag(part.is_public, IS_PUBLIC);
+        parts.extend([PART_KINDS.iter().position(|kind| *kind == part.kind)? as u8, flags]);
+        parts.extend(u16::try_from(part.decorators.len()).ok()?.to_le_bytes());
+        decorators.extend(part.decorators.iter().map(&mut name));
     }
+    let file = |(id, file): (FileId, &FileNode)| KeptFile {
+        language: file.language,
+        parts: file.parts.len() as u32,
+        opaque: file.opaque,
+        has_problems: file.has_problems,
+        is_generated: file.is_generated,
+        is_test: file.is_test,
+        module: name(&file.module),
+        reader: Language::reader_of(&file.path).filter(|_| graph.outlines.has(id)),
+    };
+    let files = graph.file_ids().zip(graph.files()).map(file).collect();
+    let by_key: Vec<u8> = graph.by_key.iter().flat_map(|part| graph.part(*part).ordinal.to_le_bytes()).collect();
+    postcard::to_stdvec(&KeptNodes { names: &names, ends, files, parts: &parts, decorators, by_key: &by_key }).ok()
+}
 
-    fn nodes(self, paths: &[(&str, Label)]) -> Option<Nodes> {
-        let Self { names, files, parts: kept, by_key } = self;
-        if files.len() != paths.len() || by_key.len() != kept.len() || u32::try_from(kept.len()).is_err() {
+impl KeptNodes<'_> {
+    fn nodes(&self, head: &Head<'_>) -> Option<Nodes> {
+        let ((parts, []), (by_key, [])) = (self.parts.as_chunks::<PART>(), self.by_key.as_chunks::<4>()) else {
+            return None;
+        };
+        if by_key.len() != parts.len() || u32::try_from(parts.len()).is_err() {
             return None;
         }
+        let mut start = 0;
+        let name = |end: &u32| {
+            let name = self.names.get(start..*end as usize)?;
+            start = *end as usize;
+            Some(Arc::from(name))
+        };
+        let names: Vec<Arc<str>> = self.ends.iter().map(name).collect::<Option<_>>()?;
         let name = |at: u32| names.get(at as usize).map(Arc::clone);
         let undecorated: Arc<[Arc<str>]> = Arc::new([]);
-        let mut nodes = Nodes { parts: Vec::with_capacity(kept.len()), ..Nodes::default() };
-        nodes.by_path.reserve(files.len());
-        let mut kept = kept.into_iter();
-        for (file, (path, _)) in files.into_iter().zip(paths) {
+        let mut nodes = Nodes { parts: Vec::with_capacity(parts.len()), ..Nodes::default() };
+        nodes.by_path.reserve(self.files.len());
+        nodes.by_key.reserve(parts.len());
+        let (mut left, mut decorators) = (parts, self.decorators.as_slice());
+        for (file, (path, _)) in self.files.iter().zip(head.files()) {
             let id = FileId(nodes.files.len() as u32);
             let first = nodes.parts.len() as u32;
-            let path: Arc<str> = (*path).into();
-            let own = kept.by_ref().take(file.parts as usize).enumerate();
-            for (ordinal, part) in own {
-                let ordinal = ordinal as u32;
-                let parent = match part.parent {
+            let (own, others) = left.split_at_checked(file.parts as usize).filter(|(own, _)| !own.is_empty())?;
+            left = others;
+            for (ordinal, part) in (0..).zip(own) {
+                let number = |at: usize| u32::from_le_bytes([part[at], part[at + 1], part[at + 2], part[at + 3]]);
+                let kind = *PART_KINDS.get(usize::from(part[16]))?;
+                let parent = match number(8) {
                     NO_PARENT if ordinal == 0 => None,
                     after if (1..=ordinal).contains(&after) => Some(PartId(first + after - 1)),
                     _ => return None,
                 };
-                let is_top = matches!(part.kind, PartKind::File | PartKind::Module);
+                let is_top = matches!(kind, PartKind::File | PartKind::Module);
                 if is_top != parent.is_none() {
                     return None;
                 }
-                let local_name = name(part.local_name)?;
-                let qualified_name = match part.kind {
-                    PartKind::File => Arc::clone(&path),
-                    PartKind::Module => Arc::clone(&file.module),
-                    _ => super::build::qualified(&file.module, &local_name),
-                };
-                let decorators = if part.decorators.is_empty() {
-                    Arc::clone(&undecorated)
-                } else {
-                    part.decorators.into_iter().map(name).collect::<Option<_>>()?
-                };
-                if part.is_test {
+                let decorated = usize::from(u16::from_le_bytes([part[18], part[19]]));
+                let (mine, others) = decorators.split_at_checked(decorated)?;
+                decorators = others;
+                let is = |flag: u8| part[17] & flag != 0;
+                if is(IS_TEST) {
                     nodes.tests.push(PartId(first + ordinal));
                 }
                 nodes.parts.push(Part {
-                    kind: part.kind,
+                    kind,
                     file: id,
                     ordinal,
                     parent,
-                    name: name(part.name)?,
-                    qualified_name,
-                    local_name,
-                    occurrence: part.occurrence,
-                    is_async: part.is_async,
-                    is_test: part.is_test,
-                    is_public: part.is_public,
-                    decorators,
+                    name: name(number(0))?,
+                    local_name: name(number(4))?,
+                    occurrence: number(12),
+                    is_async: is(IS_ASYNC),
+                    is_test: is(IS_TEST),
+                    is_public: is(IS_PUBLIC),
+                    decorators: match mine {
+                        [] => Arc::clone(&undecorated),
+                        mine => mine.iter().map(|at| name(*at)).collect::<Option<_>>()?,
+                    },
                 });
             }
             let end = nodes.parts.len() as u32;
-            if file.parts == 0 || end - first != file.parts {
-                return None;
+            for ordinal in by_key.get(first as usize..end as usize)? {
+                let part = first.checked_add(u32::from_le_bytes(*ordinal)).filter(|part| *part < end)?;
+                nodes.by_key.push(PartId(part));
             }
             if file.opaque.is_some() || file.has_problems {
                 nodes.damaged.push(id);
             }
+            let path: Arc<str> = path.into();
             nodes.by_path.insert(Arc::clone(&path), id);
             nodes.files.push(FileNode {
                 path,
@@ -314,22 +328,14 @@ impl KeptNodes {
                 has_problems: file.has_problems,
                 is_generated: file.is_generated,
                 is_test: file.is_test,
-                module: file.module,
+                module: name(file.module)?,
             });
         }
-        if kept.next().is_some() || nodes.by_path.len() != nodes.files.len() {
+        let is_all = left.is_empty() && decorators.is_empty() && nodes.files.len() == self.files.len();
+        if !is_all || nodes.by_path.len() != nodes.files.len() {
             return None;
         }
         nodes.close_subtrees();
-        nodes.by_key.reserve(by_key.len());
-        for file in &nodes.files {
-            for &ordinal in by_key.get(file.parts.start as usize..file.parts.end as usize)? {
-                if ordinal as usize >= file.parts.len() {
-                    return None;
-                }
-                nodes.by_key.push(PartId(file.parts.start + ordinal));
-            }
-        }
         Some(nodes)
     }
 }
@@ -355,7 +361,13 @@ impl Rest {
     fn rows(self, nodes: &Nodes, edges: &[u8]) -> Option<Rows> {
         let all = nodes.len() as u32;
         let there = |part: PartId| part.0 < all;
-        let mut edges = edges.chunks_exact(EDGE).map(edge).peekable();
+        let (edges, []) = edges.as_chunks::<EDGE>() else { return None };
+        let edges: Vec<Edge> = edges.iter().map(edge).collect::<Option<_>>()?;
+        let key = |edge: &Edge| (edge.from, edge.to, edge.kind);
+        if !edges.is_sorted_by(|a, b| key(a) < key(b)) || edges.iter().any(|edge| !there(edge.to)) {
+            return None;
+        }
+        let mut left = edges.as_slice();
         let mut unresolved = self.unresolved.into_iter().peekable();
         let mut models = self.models.into_iter().peekable();
         let mut dependents = self.dependents.into_iter().peekable();
@@ -366,17 +378,13 @@ impl Rest {
             let end = nodes.file(file).parts.end;
             let own = nodes.file(file).parts.clone();
             let here = |part: PartId| own.contains(&part.0);
-            let mut out: Vec<Edge> = Vec::new();
-            while let Some(edge) = edges.next_if(|edge| edge.as_ref().is_none_or(|edge| edge.from.0 < end)) {
-                out.push(edge?);
-            }
-            let key = |edge: &Edge| (edge.from, edge.to, edge.kind);
+            let (out, others) = left.split_at(left.iter().take_while(|edge| edge.from.0 < end).count());
+            left = others;
             let given = given.next_if(|(of, _)| *of == file).map(|(_, edges)| edges).unwrap_or_default();
             let unresolved: Box<[Unresolved]> =
                 std::iter::from_fn(|| unresolved.next_if(|one| one.part.0 < end)).collect();
             let demands = demands.next_if(|(of, _)| *of == file).map(|(_, demands)| demands).unwrap_or_default();
-            let is_sound = out.iter().chain(&given).all(|edge| here(edge.from) && there(edge.to))
-                && out.is_sorted_by(|a, b| key(a) < key(b))
+            let is_sound = given.iter().all(|edge| here(edge.from) && there(edge.to))
                 && unresolved.iter().all(|one| here(one.part))
                 && demands.iter().all(|demand| demand.is_sound(all));
             if !is_sound {
@@ -384,9 +392,18 @@ impl Rest {
             }
             let models = std::iter::from_fn(|| models.next_if(|(_, part, _)| here(*part))).collect();
             let dependents = std::iter::from_fn(|| dependents.next_if(|one| here(one.part))).collect();
-            rows.push(Arc::new(Row::recalled(nodes, file, out, given, unresolved, demands, models, dependents)));
+            rows.push(Arc::new(Row::recalled(
+                nodes,
+                file,
+                out.to_vec(),
+                given,
+                unresolved,
+                demands,
+                models,
+                dependents,
+            )));
         }
-        let is_done = edges.next().is_none()
+        let is_done = left.is_empty()
             && unresolved.next().is_none()
             && models.next().is_none()
             && dependents.next().is_none()
@@ -407,15 +424,15 @@ fn edge_bytes(edge: &Edge) -> [u8; EDGE] {
     bytes
 }
 
-fn edge(bytes: &[u8]) -> Option<Edge> {
-    let number = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+fn edge(bytes: &[u8; EDGE]) -> Option<Edge> {
+    let number = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
     Some(Edge {
-        from: PartId(number(0)?),
-        to: PartId(number(4)?),
-        site: number(8)?,
-        kind: *EdgeKind::ALL.get(usize::from(*bytes.get(12)?))?,
-        evidence: *Evidence::ALL.get(usize::from(*bytes.get(13)?))?,
-        type_only: *bytes.get(14)? != 0,
+        from: PartId(number(0)),
+        to: PartId(number(4)),
+        site: number(8),
+        kind: *EdgeKind::ALL.get(usize::from(bytes[12]))?,
+        evidence: *Evidence::ALL.get(usize::from(bytes[13]))?,
+        type_only: bytes[14] != 0,
     })
 }
 

@@ -3,12 +3,13 @@
 //! The nodes stay the same, to the number, as long as no file's [interface](crate::facts::Outline::same_interface) changes:
 //! what is told from nodes alone need not be told again when a body was edited.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
 
-use crate::code::{FileId, Part, PartId, PartKey};
+use crate::code::{FileId, Part, PartId, PartKey, PartKind};
 use crate::facts::{Language, ProblemKind};
 use crate::hash::Map;
 
@@ -151,6 +152,20 @@ impl Nodes {
     #[must_use]
     pub fn part(&self, part: PartId) -> &Part {
         &self.parts[part.0 as usize]
+    }
+
+    /// The dotted name of a part over the whole repository: `backend.boot.boot_kernel.BootKernel.start`; a file's path for
+    /// files.
+    #[must_use]
+    pub fn qualified_name(&self, part: PartId) -> Cow<'_, str> {
+        let part = self.part(part);
+        let file = self.file(part.file);
+        match part.kind {
+            PartKind::File => Cow::Borrowed(&*file.path),
+            PartKind::Module => Cow::Borrowed(&*file.module),
+            _ if file.module.is_empty() => Cow::Borrowed(&*part.local_name),
+            _ => Cow::Owned(format!("{}.{}", file.module, part.local_name)),
+        }
     }
 
     /// The parts of a file, in source order.

@@ -691,7 +691,7 @@ fn decorator_name<'a>(
         return match defined {
             Some(ordinal) => {
                 let part = resolver.part_id(file, ordinal as u32);
-                join(&resolver.nodes().part(part).qualified_name, rest)
+                join(&resolver.nodes().qualified_name(part), rest)
             }
             None => name.into(),
         };

@@ -23,7 +23,7 @@ const LANGUAGES: [Language; 9] = [
 ];
 
 fn tests(graph: &CodeGraph) -> Vec<String> {
-    graph.tests().iter().map(|part| graph.part(*part).qualified_name.to_string()).collect()
+    graph.tests().iter().map(|part| graph.qualified_name(*part).into_owned()).collect()
 }
 
 fn unresolved(graph: &CodeGraph) -> Vec<(UnresolvedKind, String)> {
@@ -442,7 +442,7 @@ fn rust_impls_and_traits() {
     assert_edge(&graph, "src.t.Run", Inherits, "src.t.Base", Call);
     let impls: Vec<_> = graph
         .part_ids()
-        .filter(|part| &*graph.part(*part).qualified_name == "src.lib.Kind")
+        .filter(|part| graph.qualified_name(*part) == "src.lib.Kind")
         .map(|part| graph.out_edges(part, &[Inherits]).count())
         .collect();
     assert_eq!(impls, [0, 0, 1], "the type, what it does by itself, and its trait");
@@ -575,8 +575,8 @@ fn manifests_are_plain_files() {
             "{}",
             file.path
         );
-        let part = &graph.parts()[file.parts.start as usize];
-        assert_eq!((part.kind, &*part.qualified_name), (PartKind::File, &*file.path));
+        let part = PartId(file.parts.start);
+        assert_eq!((graph.part(part).kind, &*graph.qualified_name(part)), (PartKind::File, &*file.path));
     }
     assert!(graph.damaged().is_empty());
 }

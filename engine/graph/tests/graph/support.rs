@@ -23,7 +23,7 @@ pub(crate) fn file(path: &str, source: &str) -> GraphFile {
 
 /// The only part of this qualified name.
 pub(crate) fn part(graph: &CodeGraph, qualified: &str) -> PartId {
-    let mut found = graph.part_ids().filter(|part| &*graph.part(*part).qualified_name == qualified);
+    let mut found = graph.part_ids().filter(|part| graph.qualified_name(*part) == qualified);
     let part = found.next().unwrap_or_else(|| panic!("no part `{qualified}`"));
     assert!(found.next().is_none(), "several parts `{qualified}`");
     part
@@ -38,7 +38,7 @@ pub(crate) fn edges(graph: &CodeGraph, from: &str) -> Vec<String> {
             let kind = format!("{:?}", edge.kind).to_lowercase();
             let evidence = format!("{:?}", edge.evidence).to_lowercase();
             let types = if edge.type_only { " type_only" } else { "" };
-            format!("{kind} {} {evidence}{types}", graph.part(edge.to).qualified_name)
+            format!("{kind} {} {evidence}{types}", graph.qualified_name(edge.to))
         })
         .collect();
     edges.sort();
