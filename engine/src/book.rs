@@ -251,6 +251,8 @@ pub(crate) fn regex_of(pattern: &str) -> Result<regex::Regex, regex::Error> {
 #[derive(Debug, Clone)]
 pub(crate) struct Glob {
     regex: regex::bytes::Regex,
+    /// What every text that matches begins and ends with.
+    ends: Option<[Box<str>; 2]>,
     /// What every text that matches holds: most texts lack it, which is seen sooner than by the expression.
     needle: Option<memmem::Finder<'static>>,
 }
@@ -258,6 +260,9 @@ pub(crate) struct Glob {
 impl Glob {
     /// Whether all of a text matches.
     pub(crate) fn is_match(&self, text: &str) -> bool {
+        if self.ends.as_ref().is_some_and(|[head, tail]| !text.starts_with(&**head) || !text.ends_with(&**tail)) {
+            return false;
+        }
         let text = text.as_bytes();
         self.needle.as_ref().is_none_or(|needle| needle.find(text).is_some()) && self.regex.is_match(text)
     }
@@ -279,9 +284,18 @@ impl Glob {
             .ok()
             .map(|regex| Self {
                 regex,
+                ends: ends(pattern).filter(|_| !ignore_case).map(|ends| ends.map(Box::from)),
                 needle: needle(pattern).filter(|_| !ignore_case).map(|needle| memmem::Finder::new(needle).into_owned()),
             })
     }
+}
+
+/// What stands before and after everything in a glob that stands for something else.
+fn ends(pattern: &str) -> Option<[&str; 2]> {
+    const SPECIAL: [char; 6] = ['*', '?', '[', ']', '{', '}'];
+    // `**/` may stand for nothing, and then no `/` is there.
+    let (head, tail) = (pattern.split(SPECIAL).next()?, pattern.rsplit(SPECIAL).next()?);
+    (!pattern.contains('\\')).then_some([head.trim_end_matches('/'), tail.trim_start_matches('/')])
 }
 
 /// The longest text that stands in whatever a glob matches.

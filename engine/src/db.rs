@@ -159,15 +159,19 @@ pub(crate) fn nodes_of(db: &dyn Db, side: Side) -> &Arc<Nodes> {
     snapshot(db, side).nodes(db)
 }
 
+/// What is read of one side of a changed file.
+pub(crate) fn digested(db: &dyn Db, path: &str, content: &Content) -> Option<Arc<FileFacts>> {
+    match content {
+        Content::Text(text) => Some(db.store().facts_with_digests(Language::of_path(path)?, text.as_bytes())),
+        _ => None,
+    }
+}
+
 /// Every changed part, with how and on which lines: text, so it runs again with every edit.
 #[salsa::tracked(returns(clone))]
 pub(crate) fn part_changes(db: &dyn Db) -> Arc<Vec<PartChange>> {
     let change = World::get(db).change(db);
-    let store = db.store();
-    let mut parts = grace_graph::change::parts(&change, &mut |path, content| match content {
-        Content::Text(text) => Some(store.facts_with_digests(Language::of_path(path)?, text.as_bytes())),
-        _ => None,
-    });
+    let mut parts = grace_graph::change::parts(&change, &mut |path, content| digested(db, path, content));
     parts.extend(World::get(db).supposed(db).iter().map(|(key, kinds)| PartChange {
         before: Some(key.clone()),
         after: Some(key.clone()),

@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use grace_dsl::ast::{PackageMove, SafeKind};
-use grace_graph::change::{Readers, SafeKinds, Weakening};
+use grace_graph::change::{Content, Readers, SafeKinds, Weakening};
 use grace_graph::code::PartKey;
 use grace_graph::packages::{PackageChange, PackageChangeKind};
-use grace_graph::text_match::{CodeLine, Documentation, RemovedDocumentation};
+use grace_graph::text_match::{CodeLine, Documentation, RemovedDocumentation, added_code_lines};
 
-use crate::db::{Db, World, graph_of, nodes_of, part_changes};
+use crate::db::{Db, World, digested, graph_of, nodes_of, part_changes};
 use crate::plan::{Side, Truth};
 
 /// A test that was removed or weakened; `how` is `removed` or the way.
@@ -150,7 +150,8 @@ pub(crate) fn proved_safe(db: &dyn Db) -> Option<BTreeSet<SafeKind>> {
 /// Added lines of code.
 #[salsa::tracked(returns(clone))]
 pub(crate) fn added_lines(db: &dyn Db) -> Arc<AddedLines> {
-    let (lines, unreadable) = grace_graph::text_match::added_code_lines(&World::get(db).change(db), &part_changes(db));
+    let facts = &mut |path: &str, content: &Content| digested(db, path, content);
+    let (lines, unreadable) = added_code_lines(&World::get(db).change(db), &part_changes(db), facts);
     Arc::new(AddedLines { lines, unreadable })
 }
 

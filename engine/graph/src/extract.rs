@@ -48,8 +48,9 @@ fn extractor(language: Language) -> &'static dyn Extractor {
 /// lies.
 #[must_use]
 pub fn extract(language: Language, bytes: &[u8]) -> FileFacts {
-    let (digests, reads_otherwise) = digests(language, bytes);
-    FileFacts { digests, reads_otherwise, ..facts(ContentId::of(bytes), language, bytes) }
+    // The digests first: they keep the tree, which serves the rest.
+    let digested = digested(language, bytes);
+    digested.over(&facts(ContentId::of(bytes), language, bytes))
 }
 
 /// What [`extract`] reads but for the digests, which most files are never asked for.
@@ -60,12 +61,31 @@ pub(crate) fn facts(content: ContentId, language: Language, bytes: &[u8]) -> Fil
     }
 }
 
-/// The digests of the parts of one file, in the order of the parts, none where nothing can be read; and whether its language
-/// may [read it otherwise](FileFacts::reads_otherwise).
-pub(crate) fn digests(language: Language, bytes: &[u8]) -> (Box<[PartDigests]>, bool) {
+/// What is read of the files that a change touches alone.
+pub(crate) struct Digested {
+    digests: Box<[PartDigests]>,
+    reads_otherwise: bool,
+    quiet: Option<Box<[(u32, u32)]>>,
+}
+
+impl Digested {
+    /// Facts of the same bytes, with this.
+    pub(crate) fn over(self, facts: &FileFacts) -> FileFacts {
+        let Self { digests, reads_otherwise, quiet } = self;
+        FileFacts { digests, reads_otherwise, quiet, ..facts.clone() }
+    }
+}
+
+/// The digests of the parts of one file, in the order of the parts, and the rest that is told with them; nothing where
+/// nothing can be read.
+pub(crate) fn digested(language: Language, bytes: &[u8]) -> Digested {
     let digests = readable(bytes).map(|text| extractor(language).digests(&text)).unwrap_or_default();
     let text = std::str::from_utf8(bytes).ok().filter(|_| !digests.is_empty());
-    (digests, text.is_some_and(|text| syntax::reads_otherwise(language, text)))
+    Digested {
+        digests,
+        reads_otherwise: text.is_some_and(|text| syntax::reads_otherwise(language, text)),
+        quiet: text.filter(|_| language == Language::Python).and_then(syntax::quiet),
+    }
 }
 
 /// The text of a file as extractors read it.

@@ -173,6 +173,9 @@ pub struct FileFacts {
     /// Its language may read it otherwise than the grammar does, or refuse it: equal digests then prove nothing. Told with
     /// the digests.
     pub reads_otherwise: bool,
+    /// The bytes that comments and the insides of strings take, for Python; `None` where they cannot be told from code. Told
+    /// with the digests.
+    pub quiet: Option<Box<[(u32, u32)]>>,
     /// Sorted by line.
     pub problems: Box<[Problem]>,
 }
@@ -211,6 +214,7 @@ impl FileFacts {
             },
             digests: Box::default(),
             reads_otherwise: false,
+            quiet: None,
             problems: Box::default(),
         }
     }

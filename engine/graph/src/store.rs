@@ -90,12 +90,12 @@ impl FactStore {
         if let Some(known) = known.filter(|known| !known.digests.is_empty() || known.opaque().is_some()) {
             return known;
         }
-        let (digests, reads_otherwise) = extract::digests(language, bytes);
+        let digested = extract::digested(language, bytes);
         let known = self.facts(language, bytes);
         if known.opaque().is_some() {
             return known;
         }
-        let facts = Arc::new(FileFacts { digests, reads_otherwise, ..FileFacts::clone(&known) });
+        let facts = Arc::new(digested.over(&known));
         self.to_be_kept(facts.content, language);
         self.map().insert((facts.content, language), Arc::clone(&facts));
         facts

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::change::{Change, Content, FileChange, FileSide, Kinds, PartChange, is_documentation, syntax};
 use crate::code::{PartKey, PartKind};
-use crate::facts::Language;
+use crate::facts::{FileFacts, Language};
 
 /// An added line, as far as it is code.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +29,13 @@ pub struct CodeLine {
 /// The added lines of code, in the order of the parts, and the parts of which it cannot be said what was added.
 ///
 /// `.grace` files and documents that only people read hold no code. Lines that are blank without comments and strings are left out.
+/// `facts` gives what was read of a text, as for [`crate::change::parts`].
 #[must_use]
-pub fn added_code_lines(change: &Change, parts: &[PartChange]) -> (Vec<CodeLine>, Vec<PartKey>) {
+pub fn added_code_lines(
+    change: &Change,
+    parts: &[PartChange],
+    facts: &mut dyn FnMut(&str, &Content) -> Option<Arc<FileFacts>>,
+) -> (Vec<CodeLine>, Vec<PartKey>) {
     let files = by_after_path(change);
     let mut codes: BTreeMap<&str, (Vec<String>, bool)> = BTreeMap::new();
     let mut lines = Vec::new();
@@ -41,7 +46,8 @@ pub fn added_code_lines(change: &Change, parts: &[PartChange]) -> (Vec<CodeLine>
             continue;
         }
         let Some(file) = files.get(&*key.path) else { continue };
-        let text = file.after.as_ref().and_then(text);
+        let after = file.after.as_ref();
+        let text = after.and_then(text);
         let readable = |side: &Option<FileSide>| side.as_ref().is_none_or(|side| text_of_side(side).is_some());
         if part.kinds.contains(Kinds::UNKNOWN) && (file.asserted || !readable(&file.before)) || text.is_none() {
             unknown.push(key.clone());
@@ -50,9 +56,11 @@ pub fn added_code_lines(change: &Change, parts: &[PartChange]) -> (Vec<CodeLine>
         if part.added.is_empty() {
             continue;
         }
-        let (code, certain) = codes
-            .entry(&key.path)
-            .or_insert_with(|| code_of(&key.path, text.unwrap_or_default(), part.kinds.contains(Kinds::UNKNOWN)));
+        let (code, certain) = codes.entry(&key.path).or_insert_with(|| {
+            let facts = after.and_then(|side| facts(&key.path, &side.content));
+            let quiet = facts.filter(|_| !part.kinds.contains(Kinds::UNKNOWN)).and_then(|facts| facts.quiet.clone());
+            code_of(&key.path, text.unwrap_or_default(), quiet.as_deref())
+        });
         for line in &part.added {
             let Some(text) = code.get(*line as usize - 1).filter(|text| !text.trim().is_empty()) else { continue };
             lines.push(CodeLine {
@@ -82,24 +90,20 @@ fn text_of_side(side: &FileSide) -> Option<&str> {
     }
 }
 
-/// The lines of a text without comments and strings, and whether that is certain; `unsure` says that it is not.
-fn code_of(path: &str, text: &str, unsure: bool) -> (Vec<String>, bool) {
+/// The lines of a text without comments and strings, and whether that is certain: not where nobody knows where they are.
+fn code_of(path: &str, text: &str, quiet: Option<&[(u32, u32)]>) -> (Vec<String>, bool) {
     let lines = |text: &str| text.split('\n').map(|line| line.trim_end_matches('\r').to_owned()).collect();
     // Comments and strings of other languages than Python count as code: that only raises.
     if Language::of_path(path) != Some(Language::Python) {
         return (lines(text), true);
     }
-    let tree = if text.len() <= syntax::MAX_BYTES { syntax::parse_python(text) } else { None };
-    let Some(tree) = tree.filter(|tree| !tree.root_node().has_error() && !unsure) else {
-        return (lines(text), false);
-    };
+    let Some(quiet) = quiet else { return (lines(text), false) };
     let mut code = text.as_bytes().to_vec();
-    syntax::each_opaque(tree.root_node(), text, &mut |start, end| {
+    for (start, end) in quiet {
         // Line ends stay, so that lines keep their numbers.
-        for byte in code.get_mut(start..end).unwrap_or_default().iter_mut().filter(|byte| **byte != b'\n') {
-            *byte = b' ';
-        }
-    });
+        let bytes = code.get_mut(*start as usize..*end as usize).unwrap_or_default();
+        bytes.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
+    }
     // Only whole characters were blanked: what a node covers begins and ends at their boundaries.
     (lines(&String::from_utf8_lossy(&code)), true)
 }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use grace_dsl::ast::SafeKind;
 use grace_fingerprints::Fingerprint;
-use grace_graph::change::{Kinds, PartChange, Readers, SafeKinds, is_documentation, only};
+use grace_graph::change::{Content, Kinds, PartChange, Readers, SafeKinds, is_documentation, only};
 use grace_graph::code::{EdgeKind, FolderUse, PartId, PartKey, PartKind};
+use grace_graph::extract::extract;
 use grace_graph::facts::Language;
 use grace_graph::graph::CodeGraph;
 use grace_graph::owners::Owners;
@@ -156,7 +157,11 @@ impl World {
         before.models.clone_from(&input.past.models_before);
         after.models.clone_from(&input.past.models_after);
         let owners = input.past.codeowners.as_ref().map(|file| Owners::parse(&file.text)).unwrap_or_default();
-        let (code_lines, code_unknown) = added_code_lines(&input.change, changes);
+        let mut facts = |path: &str, content: &Content| match content {
+            Content::Text(text) => Some(Arc::new(extract(Language::of_path(path)?, text.as_bytes()))),
+            _ => None,
+        };
+        let (code_lines, code_unknown) = added_code_lines(&input.change, changes, &mut facts);
         let (gone, documentation_unknown) = removed_documentation(&input.change, changes);
         Self {
             sides: [before, after],

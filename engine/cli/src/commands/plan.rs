@@ -136,6 +136,8 @@ pub(super) fn derive(context: &Context, args: &ChangeArgs, cache: Cache) -> Resu
         drop(working);
         return derive(context, args, Cache::Checked);
     }
+    // The command ends soon, and taking two graphs apart takes longer than telling what hangs on them.
+    std::mem::forget(engine);
     Ok((plan, loaded))
 }
 

@@ -205,6 +205,14 @@ pub(crate) fn each_opaque(root: Node<'_>, text: &str, visit: &mut dyn FnMut(usiz
     });
 }
 
+/// The bytes of [`each_opaque`]; `None` where the text does not parse.
+pub(crate) fn quiet(text: &str) -> Option<Box<[(u32, u32)]>> {
+    let tree = parse_python(text).filter(|tree| !tree.root_node().has_error())?;
+    let mut quiet = Vec::new();
+    each_opaque(tree.root_node(), text, &mut |start, end| quiet.push((start as u32, end as u32)));
+    Some(quiet.into())
+}
+
 /// Outside comments and strings: white space that Python does not know, or a backslash that continues nothing.
 fn has_odd_white_space(root: Node<'_>, text: &str) -> bool {
     let mut opaque = Vec::new();

@@ -2,14 +2,19 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::extract::extract;
-use crate::facts::Language;
+use crate::facts::{FileFacts, Language};
 
 /// The parts of a change, with facts from the extractor.
 pub(crate) fn parts_of(change: &Change) -> Vec<PartChange> {
-    parts(change, &mut |path, content| match content {
+    parts(change, &mut facts_of)
+}
+
+/// The facts of one side of a file, from the extractor.
+pub(crate) fn facts_of(path: &str, content: &Content) -> Option<Arc<FileFacts>> {
+    match content {
         Content::Text(text) => Some(Arc::new(extract(Language::of_path(path)?, text.as_bytes()))),
         _ => None,
-    })
+    }
 }
 
 fn side(path: &str, text: &str) -> Option<FileSide> {
@@ -671,7 +676,7 @@ proptest! {
             let change = Change { files: vec![file(path, &before, &after)] };
             let parts = parts_of(&change);
             prop_assert!(!parts.is_empty());
-            let _ = crate::text_match::added_code_lines(&change, &parts);
+            let _ = crate::text_match::added_code_lines(&change, &parts, &mut facts_of);
             let _ = crate::text_match::removed_documentation(&change, &parts);
         }
     }

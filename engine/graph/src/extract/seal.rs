@@ -199,6 +199,7 @@ pub(super) fn seal(mut raw: Raw) -> FileFacts {
         places: Places { parts: raw.places.into(), sites: sites.into() },
         digests: Box::default(),
         reads_otherwise: false,
+        quiet: None,
         problems: problems.into(),
     }
 }

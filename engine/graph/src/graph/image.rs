@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::rows::Row;
+use super::rows::{Edges, Row};
 use super::{CodeGraph, FileNode, Nodes, Outlines, Rows, Sight, Unresolved};
 use crate::code::{Dependent, Edge, EdgeKind, Evidence, FileId, Part, PartId, PartKind};
 use crate::facts::{ContentId, Language, ProblemKind};
@@ -256,13 +256,11 @@ impl KeptNodes<'_> {
         if by_key.len() != parts.len() || u32::try_from(parts.len()).is_err() {
             return None;
         }
-        let mut start = 0;
-        let name = |end: &u32| {
-            let name = self.names.get(start..*end as usize)?;
+        let (mut start, mut names) = (0, Vec::<Arc<str>>::with_capacity(self.ends.len()));
+        for end in &self.ends {
+            names.push(self.names.get(start..*end as usize)?.into());
             start = *end as usize;
-            Some(Arc::from(name))
-        };
-        let names: Vec<Arc<str>> = self.ends.iter().map(name).collect::<Option<_>>()?;
+        }
         let name = |at: u32| names.get(at as usize).map(Arc::clone);
         let undecorated: Arc<[Arc<str>]> = Arc::new([]);
         let mut nodes = Nodes { parts: Vec::with_capacity(parts.len()), ..Nodes::default() };
@@ -361,13 +359,8 @@ impl Rest {
     fn rows(self, nodes: &Nodes, edges: &[u8]) -> Option<Rows> {
         let all = nodes.len() as u32;
         let there = |part: PartId| part.0 < all;
-        let (edges, []) = edges.as_chunks::<EDGE>() else { return None };
-        let edges: Vec<Edge> = edges.iter().map(edge).collect::<Option<_>>()?;
-        let key = |edge: &Edge| (edge.from, edge.to, edge.kind);
-        if !edges.is_sorted_by(|a, b| key(a) < key(b)) || edges.iter().any(|edge| !there(edge.to)) {
-            return None;
-        }
-        let mut left = edges.as_slice();
+        let edges = Arc::new(read_edges(edges, all)?);
+        let mut next = 0;
         let mut unresolved = self.unresolved.into_iter().peekable();
         let mut models = self.models.into_iter().peekable();
         let mut dependents = self.dependents.into_iter().peekable();
@@ -378,8 +371,9 @@ impl Rest {
             let end = nodes.file(file).parts.end;
             let own = nodes.file(file).parts.clone();
             let here = |part: PartId| own.contains(&part.0);
-            let (out, others) = left.split_at(left.iter().take_while(|edge| edge.from.0 < end).count());
-            left = others;
+            let first = next;
+            next += edges[first..].iter().take_while(|edge| edge.from.0 < end).count();
+            let out = Edges::among(&edges, first..next);
             let given = given.next_if(|(of, _)| *of == file).map(|(_, edges)| edges).unwrap_or_default();
             let unresolved: Box<[Unresolved]> =
                 std::iter::from_fn(|| unresolved.next_if(|one| one.part.0 < end)).collect();
@@ -392,18 +386,9 @@ impl Rest {
             }
             let models = std::iter::from_fn(|| models.next_if(|(_, part, _)| here(*part))).collect();
             let dependents = std::iter::from_fn(|| dependents.next_if(|one| here(one.part))).collect();
-            rows.push(Arc::new(Row::recalled(
-                nodes,
-                file,
-                out.to_vec(),
-                given,
-                unresolved,
-                demands,
-                models,
-                dependents,
-            )));
+            rows.push(Arc::new(Row::recalled(nodes, file, out, given, unresolved, demands, models, dependents)));
         }
-        let is_done = left.is_empty()
+        let is_done = next == edges.len()
             && unresolved.next().is_none()
             && models.next().is_none()
             && dependents.next().is_none()
@@ -424,16 +409,29 @@ fn edge_bytes(edge: &Edge) -> [u8; EDGE] {
     bytes
 }
 
-fn edge(bytes: &[u8; EDGE]) -> Option<Edge> {
-    let number = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-    Some(Edge {
-        from: PartId(number(0)),
-        to: PartId(number(4)),
-        site: number(8),
-        kind: *EdgeKind::ALL.get(usize::from(bytes[12]))?,
-        evidence: *Evidence::ALL.get(usize::from(bytes[13]))?,
-        type_only: bytes[14] != 0,
-    })
+/// The edges of a section, between parts below `all`; `None` where they are not in order.
+fn read_edges(section: &[u8], all: u32) -> Option<Vec<Edge>> {
+    let (section, []) = section.as_chunks::<EDGE>() else { return None };
+    let mut edges = Vec::with_capacity(section.len());
+    let mut before = None;
+    for bytes in section {
+        let number = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+        let (from, to) = (number(0), number(4));
+        let place = Some((u64::from(from) << 32 | u64::from(to), bytes[12]));
+        if to >= all || before >= place {
+            return None;
+        }
+        before = place;
+        edges.push(Edge {
+            from: PartId(from),
+            to: PartId(to),
+            site: number(8),
+            kind: *EdgeKind::ALL.get(usize::from(bytes[12]))?,
+            evidence: *Evidence::ALL.get(usize::from(bytes[13]))?,
+            type_only: bytes[14] != 0,
+        });
+    }
+    Some(edges)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Edges in a row per file: those that start in it, and those that end in it.
 
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 use super::chunks::Chunks;
@@ -7,26 +8,61 @@ use super::{FileNode, ModelLiteral, Nodes, Unresolved};
 use crate::code::{Dependent, Edge, EdgeKind, Evidence, FileId, PartId};
 use crate::resolve::{Demand, Links};
 
+/// Edges that stand side by side: those of one file, among those of all files where all were read at once.
+#[derive(Debug, Default)]
+pub(super) struct Edges {
+    among: Arc<Vec<Edge>>,
+    range: Range<usize>,
+}
+
+impl Edges {
+    /// Some of these; the range is one of theirs.
+    pub(super) fn among(all: &Arc<Vec<Edge>>, range: Range<usize>) -> Self {
+        Self { among: Arc::clone(all), range }
+    }
+}
+
+impl From<Vec<Edge>> for Edges {
+    fn from(edges: Vec<Edge>) -> Self {
+        Self { range: 0..edges.len(), among: Arc::new(edges) }
+    }
+}
+
+impl Deref for Edges {
+    type Target = [Edge];
+
+    fn deref(&self) -> &[Edge] {
+        &self.among[self.range.clone()]
+    }
+}
+
+impl PartialEq for Edges {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
 /// Edges sorted by the part at one end, and where each part's begin.
 #[derive(Debug, Default, PartialEq)]
 struct ByPart {
-    edges: Box<[Edge]>,
+    edges: Edges,
     /// `edges[starts[n]..starts[n + 1]]` are those of the file's part `n`.
     starts: Box<[u32]>,
 }
 
 impl ByPart {
     /// `end` names the part of an edge; the edges are sorted by it.
-    fn new(nodes: &Nodes, file: FileId, edges: Vec<Edge>, end: impl Fn(&Edge) -> u32) -> Self {
+    fn new(nodes: &Nodes, file: FileId, edges: impl Into<Edges>, end: impl Fn(&Edge) -> u32) -> Self {
+        let edges = edges.into();
         let parts = &nodes.file(file).parts;
         let mut starts = vec![0u32; parts.len() + 1];
-        for edge in &edges {
+        for edge in edges.iter() {
             starts[(end(edge) - parts.start) as usize + 1] += 1;
         }
         for index in 1..starts.len() {
             starts[index] += starts[index - 1];
         }
-        Self { edges: edges.into(), starts: starts.into() }
+        Self { edges, starts: starts.into() }
     }
 
     fn of(&self, ordinal: u32) -> &[Edge] {
@@ -108,7 +144,7 @@ impl Row {
     pub(super) fn recalled(
         nodes: &Nodes,
         file: FileId,
-        edges: Vec<Edge>,
+        edges: Edges,
         given: Vec<Edge>,
         unresolved: Box<[Unresolved]>,
         demands: Vec<Demand>,
@@ -217,7 +253,7 @@ impl Rows {
 
     /// Every edge, by start, end and kind.
     pub(super) fn all(&self) -> impl Iterator<Item = &Edge> {
-        self.rows.iter().flat_map(|row| &row.out.edges)
+        self.rows.iter().flat_map(|row| row.edges())
     }
 
     /// Every import that led nowhere, by place.
@@ -261,10 +297,11 @@ fn incoming(nodes: &Nodes, rows: &[Arc<Row>]) -> Chunks<Arc<ByPart>> {
         edges[*slot as usize] = *edge;
         *slot += 1;
     }
+    let edges = Arc::new(edges);
     let of_file = |file: &FileNode| {
         let own = &starts[file.parts.start as usize..=file.parts.end as usize];
         let (first, last) = (own[0], own[own.len() - 1]);
-        let edges = edges[first as usize..last as usize].into();
+        let edges = Edges::among(&edges, first as usize..last as usize);
         Arc::new(ByPart { edges, starts: own.iter().map(|start| start - first).collect() })
     };
     nodes.files().iter().map(of_file).collect()

@@ -22,6 +22,7 @@ struct Out<'a> {
     places: &'a Places,
     digests: &'a [PartDigests],
     reads_otherwise: bool,
+    quiet: Option<&'a [(u32, u32)]>,
     problems: &'a [Problem],
 }
 
@@ -32,6 +33,7 @@ struct In {
     places: Places,
     digests: Box<[PartDigests]>,
     reads_otherwise: bool,
+    quiet: Option<Box<[(u32, u32)]>>,
     problems: Box<[Problem]>,
 }
 
@@ -42,6 +44,7 @@ pub(super) fn encode(facts: &FileFacts) -> Option<Vec<u8>> {
         places: &facts.places,
         digests: &facts.digests,
         reads_otherwise: facts.reads_otherwise,
+        quiet: facts.quiet.as_deref(),
         problems: &facts.problems,
     };
     postcard::to_stdvec(&out).ok()
@@ -60,6 +63,7 @@ pub(super) fn decode(content: ContentId, bytes: &[u8]) -> Option<FileFacts> {
         places: read.places,
         digests: read.digests,
         reads_otherwise: read.reads_otherwise,
+        quiet: read.quiet,
         problems: read.problems,
     })
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::change::tests::facts_of;
 use crate::change::{SafeKinds, parts};
 
 fn side(path: &str, text: &str) -> Option<FileSide> {
@@ -14,7 +15,7 @@ fn changed(path: &str, before: &str, after: &str) -> (Change, Vec<PartChange>) {
 
 fn added(path: &str, before: &str, after: &str) -> Vec<String> {
     let (change, parts) = changed(path, before, after);
-    let (lines, unknown) = added_code_lines(&change, &parts);
+    let (lines, unknown) = added_code_lines(&change, &parts, &mut facts_of);
     assert_eq!(unknown, []);
     let sure = |line: &CodeLine| if line.certain { "" } else { "?" };
     lines
@@ -58,7 +59,7 @@ fn what_was_added_to_an_asserted_or_unreadable_file_is_unknown() {
         }],
     };
     for change in [asserted, unreadable] {
-        let (lines, unknown) = added_code_lines(&change, &crate::change::tests::parts_of(&change));
+        let (lines, unknown) = added_code_lines(&change, &crate::change::tests::parts_of(&change), &mut facts_of);
         assert_eq!((lines.len(), unknown.len()), (0, 1));
     }
 }

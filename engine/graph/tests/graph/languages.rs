@@ -2,7 +2,7 @@
 
 use grace_graph::code::EdgeKind::{Calls, Imports, Inherits, References};
 use grace_graph::code::Evidence::{Call, Guess, Import, String as Literal};
-use grace_graph::code::PartKind;
+use grace_graph::code::{PartId, PartKind};
 use grace_graph::extract::extract;
 use grace_graph::facts::{FileFacts, Language};
 use grace_graph::graph::{CodeGraph, UnresolvedKind};

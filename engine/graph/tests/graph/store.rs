@@ -151,7 +151,7 @@ fn a_file_that_is_cut_or_holds_noise_is_not_believed_and_is_made_again() {
 }
 
 fn extract_without_digests(bytes: &[u8]) -> FileFacts {
-    FileFacts { digests: Box::default(), ..extract(Language::Python, bytes) }
+    FileFacts { digests: Box::default(), reads_otherwise: false, quiet: None, ..extract(Language::Python, bytes) }
 }
 
 #[test]
