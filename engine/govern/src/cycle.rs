@@ -79,6 +79,20 @@ pub struct ModelCompared {
     pub error_rate: (i64, i64),
     /// It is worse than the rules let it be.
     pub is_beyond: bool,
+    /// The share that is worse for certain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worse: Option<WorseShare>,
+}
+
+/// A share that is worse than it was: the intervals at 95 % have nothing in common.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WorseShare {
+    /// `fabrication`, `group_driven`, `accuracy`, `answered`.
+    pub metric: String,
+    /// Both bounds of the baseline, in ten-thousandths.
+    pub baseline: (u32, u32),
+    /// Both bounds now.
+    pub now: (u32, u32),
 }
 
 /// What happened in a cycle, as the ledger tells it.
@@ -507,11 +521,19 @@ pub fn failures(bundles: &BTreeMap<String, BundleOutcome>, signs: &[Finding], mo
     });
     let worse = models.iter().filter(|model| model.is_beyond).map(|model| {
         let ((before, now), (errors, more)) = (model.latency_ms, model.error_rate);
+        let bounds = |(low, high): (u32, u32)| {
+            format!("{} to {} %", percent(10 * i64::from(low)), percent(10 * i64::from(high)))
+        };
+        let share = model
+            .worse
+            .as_ref()
+            .map(|share| format!(", {} {} → {}", share.metric, bounds(share.baseline), bounds(share.now)));
         format!(
-            "model {} is worse than its baseline: {before} → {now} ms, errors {} → {} %",
+            "model {} is worse than its baseline: {before} → {now} ms, errors {} → {} %{}",
             model.model,
             percent(errors),
-            percent(more)
+            percent(more),
+            share.unwrap_or_default()
         )
     });
     bad.chain(seen).chain(worse).collect()
@@ -577,11 +599,20 @@ mod tests {
             latency_ms: (100, 160),
             error_rate: (500, 12_000),
             is_beyond,
+            worse: None,
         };
         assert_eq!(failures(&passed, &[], &[model(false)]), Vec::<String>::new());
         assert_eq!(
             failures(&passed, &[], &[model(true)]),
             ["model m is worse than its baseline: 100 → 160 ms, errors 0.5 → 12 %"]
+        );
+        let worse = WorseShare { metric: "accuracy".to_owned(), baseline: (8_630, 9_829), now: (3_773, 6_227) };
+        let worse = ModelCompared { worse: Some(worse), ..model(true) };
+        assert_eq!(
+            failures(&passed, &[], &[worse]),
+            [
+                "model m is worse than its baseline: 100 → 160 ms, errors 0.5 → 12 %, accuracy 86.3 to 98.29 % → 37.73 to 62.27 %"
+            ]
         );
     }
 

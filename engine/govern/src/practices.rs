@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use grace_dsl::Role;
 use grace_dsl::ast::{ItemKind, OperationalKind, Word};
 use grace_engine::input::Book;
-use grace_engine::plan::{Evidence, Plan, Step};
+use grace_engine::plan::{Evidence, PartRef, Plan, Step};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -244,6 +244,15 @@ pub fn terms(plan: &Plan) -> BTreeSet<String> {
         }
     }
     terms
+}
+
+/// The parts that a plan's evidence says were changed.
+pub fn changed(plan: &Plan) -> impl Iterator<Item = &PartRef> {
+    let of_rules = plan.rules.iter().flat_map(|rule| &rule.derivation).chain(&plan.tier_derivation);
+    of_rules.flat_map(|reason| &reason.evidence).filter_map(|evidence| match evidence {
+        Evidence::Changed { part, .. } => Some(part),
+        _ => None,
+    })
 }
 
 /// The practices that fit best: fit × success × trust, then by name. None that is not for something that the change touches.

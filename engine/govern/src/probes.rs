@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use grace_dsl::ast::ModelLimits;
-use grace_fingerprints::Fingerprint;
+use grace_fingerprints::{Endpoint, Fingerprint, Weights};
 use grace_models::endpoint::Settings;
 use grace_models::judge::Judged;
 use grace_models::probe::{Count, Edge, Measured, Probe, Request, Times, Window};
@@ -12,7 +12,7 @@ use grace_system::files;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::cycle::ModelCompared;
+use crate::cycle::{ModelCompared, WorseShare};
 use crate::journal::About;
 
 /// One probe of one model.
@@ -135,6 +135,28 @@ pub struct WindowSaid {
     pub unit: String,
 }
 
+/// How a model is asked today, by its operator's configuration and its fingerprint.
+#[derive(Debug, Clone, Copy)]
+pub struct Today<'a> {
+    /// The host and port.
+    pub host: &'a str,
+    /// Its name there.
+    pub served_as: &'a str,
+    /// Digest of what is declared of it.
+    pub contract: &'a str,
+}
+
+/// What a probe is worth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Worth {
+    /// It says what it counted.
+    Whole,
+    /// It was asked as one would ask today, and proves nothing good, for this reason.
+    Void(String),
+    /// It is of another server, another name, or another contract.
+    Elsewhere,
+}
+
 /// What a probe was of.
 #[derive(Debug, Clone, Copy)]
 pub struct Of<'a> {
@@ -229,6 +251,27 @@ impl ProbeSaid {
         }
     }
 
+    /// What it is worth for who asks the model today.
+    #[must_use]
+    pub fn worth(&self, today: Option<Today<'_>>) -> Worth {
+        let is_today = today.is_some_and(|today| {
+            self.endpoint.host == today.host
+                && self.endpoint.served_as == today.served_as
+                && self.declared.as_deref() == Some(today.contract)
+        });
+        if !is_today {
+            Worth::Elsewhere
+        } else if let Some(other) = self.other_names.first() {
+            Worth::Void(format!("the server said that it is {other}"))
+        } else if self.stopped.is_some() {
+            Worth::Void("it ended early".to_owned())
+        } else if !self.measured().controls_hold() {
+            Worth::Void("most controls were answered wrongly".to_owned())
+        } else {
+            Worth::Whole
+        }
+    }
+
     /// Which probe it is; `None` for one that this version does not know.
     #[must_use]
     pub fn kind(&self) -> Option<Probe> {
@@ -236,13 +279,17 @@ impl ProbeSaid {
     }
 }
 
-/// Digest of what is declared of a model: of each field that rules can ask for, by name.
+/// Digest of what is declared of a model: of each field that rules can ask for, by name, of its weights and of its endpoint.
 #[must_use]
 pub fn digest_of(declared: &Fingerprint) -> String {
     let mut text = String::new();
     for (name, value) in declared.to_facts() {
         text.push_str(&format!("{name}={value:?}\n"));
     }
+    let Weights { weights, digest, parameters_millions } = &declared.weights;
+    text.push_str(&format!("weights={weights:?} {digest:?} {parameters_millions:?}\n"));
+    let Endpoint { host, served_context, latency_ms, quantisation } = &declared.endpoint;
+    text.push_str(&format!("endpoint={host:?} {served_context:?} {latency_ms:?} {quantisation:?}\n"));
     files::sha256(text.as_bytes())
 }
 
@@ -297,8 +344,30 @@ fn beside(model: &str, baseline: &ProbeSaid, now: &ProbeSaid, limits: ModelLimit
         unanswered * 100_000 / i64::from(said.asked.max(1))
     };
     let error_rate = (errors(baseline), errors(now));
-    let is_beyond = is_slower || error_rate.1 - error_rate.0 > limits.error_rate;
-    ModelCompared { model: model.to_owned(), latency_ms, error_rate, is_beyond }
+    let worse = worse_share(baseline, now);
+    let is_beyond = is_slower || error_rate.1 - error_rate.0 > limits.error_rate || worse.is_some();
+    ModelCompared { model: model.to_owned(), latency_ms, error_rate, is_beyond, worse }
+}
+
+/// The share that a probe is asked for, where it is worse for certain: the intervals have nothing in common.
+fn worse_share(baseline: &ProbeSaid, now: &ProbeSaid) -> Option<WorseShare> {
+    let probe = now.kind()?;
+    let metric = probe.metric()?;
+    // Other questions are no baseline, and neither is what was not tested.
+    if baseline.set != now.set || !baseline.measured().controls_hold() || !now.measured().controls_hold() {
+        return None;
+    }
+    let share = |said: &ProbeSaid| said.shares.get(metric).copied().filter(|share| share.n > 0);
+    let (before, after) = (share(baseline)?, share(now)?);
+    let is_worse = match probe {
+        Probe::Hallucination | Probe::Bias => after.low > before.high,
+        Probe::Accuracy | Probe::Inference | Probe::Latency | Probe::Context => after.high < before.low,
+    };
+    is_worse.then(|| WorseShare {
+        metric: metric.to_owned(),
+        baseline: (before.low, before.high),
+        now: (after.low, after.high),
+    })
 }
 
 #[cfg(test)]
@@ -355,9 +424,50 @@ mod tests {
         assert_eq!(beyond(&[said(151, 10, 0), said(100, 10, 0), baseline.clone()]), [true]);
         assert_eq!(beyond(&[said(100, 10, 2), baseline.clone()]), [true]);
         assert_eq!(compared(&[said(100, 10, 2), baseline.clone()], limits)[0].error_rate, (0, 20_000));
+        // The share that it is asked for: beyond where nothing is in common, and only for the worse.
+        let of = |right: u32| {
+            let share = ShareSaid::from(Count { of: right, n: 60 });
+            ProbeSaid { shares: BTreeMap::from([("accuracy".to_owned(), share)]), ..baseline.clone() }
+        };
+        assert_eq!(beyond(&[of(30), of(57)]), [true]);
+        assert_eq!(beyond(&[of(50), of(57)]), [false]);
+        assert_eq!(beyond(&[of(57), of(30)]), [false]);
+        let made_up = |said: ProbeSaid| {
+            let shares = said.shares.into_values().map(|share| ("fabrication".to_owned(), share)).collect();
+            ProbeSaid { probe: "hallucination".to_owned(), shares, ..said }
+        };
+        assert_eq!(beyond(&[made_up(of(30)), made_up(of(57))]), [false]);
+        assert_eq!(beyond(&[made_up(of(57)), made_up(of(30))]), [true]);
+        let mut untested = made_up(of(57));
+        untested.shares.insert("controls_right".to_owned(), ShareSaid::from(Count { of: 1, n: 9 }));
+        assert_eq!(beyond(&[untested, made_up(of(30))]), [false]);
         // What was measured under another contract is no baseline.
         let other = ProbeSaid { declared: Some("another".to_owned()), ..baseline };
         assert_eq!(beyond(&[said(900, 10, 0), other]), Vec::<bool>::new());
+    }
+
+    #[test]
+    fn a_probe_of_yesterdays_server_or_one_that_tests_nothing_proves_nothing() {
+        let today = Today { host: "localhost:8080", served_as: "m", contract: "c" };
+        let said = ProbeSaid { declared: Some("c".to_owned()), ..said(10, 10, 0) };
+        assert_eq!(said.worth(Some(today)), Worth::Whole);
+        for elsewhere in [
+            None,
+            Some(Today { host: "localhost:8081", ..today }),
+            Some(Today { served_as: "n", ..today }),
+            Some(Today { contract: "d", ..today }),
+        ] {
+            assert_eq!(said.worth(elsewhere), Worth::Elsewhere);
+        }
+        let unproved = ProbeSaid { declared: None, ..said.clone() };
+        assert_eq!(unproved.worth(Some(today)), Worth::Elsewhere);
+        let mut void = [said.clone(), said.clone(), said];
+        void[0].other_names = vec!["other".to_owned()];
+        void[1].stopped = Some("three in a row".to_owned());
+        void[2].shares.insert("controls_right".to_owned(), ShareSaid::from(Count { of: 1, n: 9 }));
+        for said in void {
+            assert!(matches!(said.worth(Some(today)), Worth::Void(_)), "{said:?}");
+        }
     }
 
     #[test]
@@ -366,5 +476,18 @@ mod tests {
         let before = digest_of(&model);
         model.requires_bias_check = !model.requires_bias_check;
         assert_ne!(digest_of(&model), before);
+        for change in [
+            |model: &mut Fingerprint| model.weights.digest = Some("sha256:00".to_owned()),
+            |model: &mut Fingerprint| model.weights.weights = Some("other".to_owned()),
+            |model: &mut Fingerprint| model.weights.parameters_millions = Some(1),
+            |model: &mut Fingerprint| model.endpoint.host = Some("elsewhere".to_owned()),
+            |model: &mut Fingerprint| model.endpoint.served_context = Some(7),
+            |model: &mut Fingerprint| model.endpoint.latency_ms = Some(7),
+            |model: &mut Fingerprint| model.endpoint.quantisation = Some("q1".to_owned()),
+        ] {
+            let mut other = model.clone();
+            change(&mut other);
+            assert_ne!(digest_of(&other), digest_of(&model));
+        }
     }
 }

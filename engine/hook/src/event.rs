@@ -34,8 +34,10 @@ pub struct Event {
     pub directory: Option<String>,
     /// The session's name, where the agent gives one.
     pub session: Option<String>,
-    /// The agent was sent on before and would stop again, or was stopped by its user.
-    pub again: bool,
+    /// The agent was sent on before and would stop again, where it says so.
+    pub again: Option<bool>,
+    /// Its user stopped it, or it broke down: it cannot be sent on.
+    pub stopped: bool,
     /// The tool only looks.
     pub only_reads: bool,
     /// The tool takes files away, or moves them.
@@ -142,14 +144,14 @@ pub fn parse(agent: Agent, named: Option<&str>, bytes: &[u8]) -> Result<Event, S
         None if event.contains_key("toolName") || event.contains_key("tool_name") => Kind::Before,
         None => return Err("the event has no name".to_owned()),
     };
-    let flag = |key: &str| event.get(key).and_then(Value::as_bool) == Some(true);
-    let count = |key: &str| event.get(key).and_then(Value::as_u64).unwrap_or(0);
-    let stopped = text(&["status"]).is_some_and(|status| status != "completed");
+    let flag = |key: &str| event.get(key).and_then(Value::as_bool);
+    let count = |key: &str| event.get(key).and_then(Value::as_u64);
     let mut found = Event {
         kind,
         directory: text(&["cwd", "working_dir"]).or_else(|| first_root(&event)),
         session: text(&["session_id", "sessionId", "conversation_id"]),
-        again: flag("stop_hook_active") || agent == Agent::Cursor && (count("loop_count") > 0 || stopped),
+        again: flag("stop_hook_active").or_else(|| count("loop_count").map(|count| count > 0)),
+        stopped: agent == Agent::Cursor && text(&["status"]).is_some_and(|status| status != "completed"),
         only_reads: false,
         takes: false,
         paths: BTreeSet::new(),
@@ -317,12 +319,18 @@ mod tests {
     }
 
     #[test]
-    fn who_was_sent_on_or_stopped_is_not_sent_on_again() {
-        let again = |agent, text| event(agent, text).again;
-        assert!(again(Agent::ClaudeCode, r#"{"hook_event_name":"Stop","stop_hook_active":true}"#));
-        assert!(!again(Agent::ClaudeCode, r#"{"hook_event_name":"Stop","stop_hook_active":false}"#));
-        assert!(again(Agent::Cursor, r#"{"hook_event_name":"stop","status":"completed","loop_count":1}"#));
-        assert!(again(Agent::Cursor, r#"{"hook_event_name":"stop","status":"aborted","loop_count":0}"#));
-        assert!(!again(Agent::Cursor, r#"{"hook_event_name":"stop","status":"completed","loop_count":0}"#));
+    fn who_was_sent_on_and_who_was_stopped_is_told_apart() {
+        let found = |agent, text| {
+            let event = event(agent, text);
+            (event.again, event.stopped)
+        };
+        let claude = |text| found(Agent::ClaudeCode, text);
+        assert_eq!(claude(r#"{"hook_event_name":"Stop","stop_hook_active":true}"#), (Some(true), false));
+        assert_eq!(claude(r#"{"hook_event_name":"Stop","stop_hook_active":false}"#), (Some(false), false));
+        assert_eq!(claude(r#"{"hook_event_name":"Stop"}"#), (None, false));
+        let cursor = |text| found(Agent::Cursor, text);
+        assert_eq!(cursor(r#"{"hook_event_name":"stop","status":"completed","loop_count":1}"#), (Some(true), false));
+        assert_eq!(cursor(r#"{"hook_event_name":"stop","status":"aborted","loop_count":0}"#), (Some(false), true));
+        assert_eq!(cursor(r#"{"hook_event_name":"stop","status":"completed","loop_count":0}"#), (Some(false), false));
     }
 }

@@ -63,8 +63,7 @@ impl Settings {
     /// The host of its address, which is all that is recorded of it.
     #[must_use]
     pub fn host(&self) -> &str {
-        let rest = self.url.split_once("://").map_or(self.url.as_str(), |(_, rest)| rest);
-        rest.split(['/', '?', '#']).next().unwrap_or(rest)
+        host(&self.url)
     }
 
     /// The dialect's name, as the configuration writes it.
@@ -75,6 +74,14 @@ impl Settings {
             Dialect::Ollama => "ollama",
         }
     }
+}
+
+/// The host and port of an address, without a name or a password before it.
+#[must_use]
+pub fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let rest = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    rest.rsplit_once('@').map_or(rest, |(_, host)| host)
 }
 
 /// One question.

@@ -99,6 +99,37 @@ fn every_agent_is_stopped_until_the_gate_says_go() {
 }
 
 #[test]
+fn who_was_sent_on_is_held_again_for_another_change_but_not_for_ever() {
+    let repo = Repo::project();
+    let claude = |again: bool| {
+        let event = json!({"hook_event_name": "Stop", "session_id": "s", "stop_hook_active": again});
+        hook(&repo, &["claude-code"], &event).0["decision"] == "block"
+    };
+    let cursor = |count: u32, status: &str| {
+        let event = json!({"hook_event_name": "stop", "conversation_id": "s", "status": status, "loop_count": count});
+        hook(&repo, &["cursor"], &event).0["followup_message"].is_string()
+    };
+    let edit = |number: u32| {
+        let text = format!("class Kernel:\n    def start(self):\n        return {number}\n");
+        repo.write("app/core/kernel.py", &text);
+    };
+    edit(10);
+    assert!(claude(false) && cursor(0, "completed"));
+    assert!(!claude(true) && !cursor(1, "completed"), "it was told, and changed nothing");
+    edit(11);
+    assert!(claude(true) && cursor(1, "completed"), "it changed something else");
+    assert!(!cursor(2, "aborted"), "its user stopped it");
+    // Six in a row, each with another change: the first was above.
+    let held: Vec<bool> = (12..18)
+        .map(|number| {
+            edit(number);
+            claude(true)
+        })
+        .collect();
+    assert_eq!(held, [true, true, true, true, false, true], "five in a row, and after that a new row");
+}
+
+#[test]
 fn a_gate_that_breaks_down_stops_the_agent_with_a_sentence() {
     let repo = Repo::edited();
     let stop = json!({"hook_event_name": "Stop", "session_id": "s", "cwd": repo.path}).to_string();
@@ -192,6 +223,7 @@ fn hooks_are_put_into_settings_once_and_proved() {
         assert_eq!(repo.read(file), once, "{agent}");
         let said = repo.run(&doctor, None, |_| {});
         assert_eq!(said.code, Some(0), "{agent}: {}", said.stdout);
+        assert!(said.stdout.contains("holds an agent whose change"), "{agent}: {}", said.stdout);
         // Settings come with the repository: what only looks like a hook is told, and never run.
         for spoiling in
             ["touch planted; true #grace-hook", "touch planted #grace-rules hook ", "touch planted; grace-hook"]
@@ -418,6 +450,26 @@ fn practices_are_listed_and_suggested_by_what_a_change_touches() {
     let best = best["suggestions"].as_array().unwrap();
     assert_eq!((best[0]["name"].as_str(), best[0]["score"].as_i64()), (Some("slowly"), Some(250)));
     assert!(best.len() <= 5 && best.iter().all(|one| one["name"] != "never"), "{best:?}");
+    // By a task, as if its files had changed; by what it needs, and by the kinds of parts.
+    repo.git(&["checkout", "--quiet", "."]);
+    let named = |line: &str| {
+        let found = repo.json(line)["suggestions"].as_array().unwrap().clone();
+        found.iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert!(!named("practice suggest --worktree").contains(&"slowly".to_owned()));
+    repo.write("../task.toml", "id = \"t\"\ndescription = \"d\"\nfiles = [\"app/core/\"]\ncapability = \"sorting\"\n");
+    assert!(named("practice suggest --task ../task.toml").contains(&"slowly".to_owned()));
+    let more = "practice by_method\n  kind playbook\n  step \"One.\"\n  applies to method\n\npractice by_need\n  kind playbook\n  step \"One.\"\n  applies to sorting\n";
+    repo.write("grace/practices.grace", &format!("{own}\n{more}"));
+    repo.commit("more practices");
+    let found = named("practice suggest --task ../task.toml");
+    assert!(found.contains(&"by_method".to_owned()) && found.contains(&"by_need".to_owned()), "{found:?}");
+    repo.edit_kernel();
+    let found = named("practice suggest");
+    assert!(found.contains(&"by_method".to_owned()) && !found.contains(&"by_need".to_owned()), "{found:?}");
+    repo.git(&["checkout", "--quiet", "."]);
+    repo.write("README.md", "# other\n");
+    assert!(!named("practice suggest").contains(&"by_method".to_owned()));
     assert!(repo.grace("practice show slowly").contains("1  One."));
     assert!(repo.grace("practice show nothing").contains("--- exit 2"));
 }

@@ -316,7 +316,8 @@ fn what_is_measured_stands_beside_what_is_declared() {
     let fleet = Fleet::new();
     let stub = Model::new(inventive).serve();
     fleet.serve("mistral:7b", &stub);
-    insta::assert_snapshot!(fleet.grace("model show mistral:7b").replace(&stub.url(""), "STUB"), @r#"
+    let shown = fleet.grace("model show mistral:7b").replace(stub.url("").trim_start_matches("http://"), "STUB");
+    insta::assert_snapshot!(shown, @r#"
     mistral:7b                                                 contract SHORT
 
     weights   not said, no digest
@@ -325,7 +326,7 @@ fn what_is_measured_stands_beside_what_is_declared() {
     context   4096 tokens
     trust     0.1
     good at   reasoning
-    endpoint  STUB/v1
+    endpoint  STUB
 
     hallucination_rate  low, declared     nothing measured fabrication
     bias_risk           medium, declared  nothing measured group_driven
@@ -354,6 +355,48 @@ fn what_is_measured_stands_beside_what_is_declared() {
     // Another contract is another model.
     fleet.repo.write("grace/fingerprints/mistral.yaml", &MISTRAL.replace("trust_score: 0.1", "trust_score: 0.2"));
     assert!(fleet.json("model show mistral:7b")["findings"].to_string().contains("the contract has changed"));
+}
+
+#[test]
+fn what_was_measured_of_another_server_is_nothing_that_was_measured_of_this_one() {
+    let fleet = Fleet::new();
+    let (one, other) = (Model::new(honest).serve(), Model::new(honest).serve());
+    fleet.serve("mistral:7b", &one);
+    assert_eq!(fleet.run("model probe hallucination mistral:7b --samples 60 --seed 7").code, Some(0));
+    assert_eq!(fleet.run("model check mistral:7b --up-to 0").code, Some(0));
+    fleet.repo.write("../task.toml", "id = \"T-1\"\ndescription = \"Retry once.\"\ncapability = \"reasoning\"\n");
+    let standing = || fleet.json("model show mistral:7b")["bands"][0]["standing"].as_str().unwrap().to_owned();
+    let chosen = || fleet.json("model select --task ../task.toml")["chosen"].clone();
+    assert_eq!((standing().as_str(), chosen()), ("measured", "mistral:7b".into()));
+    // Another server, another name there, another contract, none at all.
+    fleet.serve("mistral:7b", &other);
+    assert_eq!((standing().as_str(), chosen()), ("declared", serde_json::Value::Null));
+    fleet.serve("mistral:7b", &one);
+    let config = std::fs::read_to_string(fleet.repo.path.with_file_name("config.toml")).unwrap();
+    fleet.configure(&config.replace("model = \"stub\"", "model = \"stub-2\""));
+    assert_eq!((standing().as_str(), chosen()), ("declared", serde_json::Value::Null));
+    fleet.configure("");
+    assert_eq!(standing(), "declared");
+    fleet.configure(&config);
+    assert_eq!(standing(), "measured");
+    let other = format!("{MISTRAL}model: {{weights: Another, digest: \"sha256:{}\"}}\n", "0".repeat(64));
+    fleet.repo.write("grace/fingerprints/mistral.yaml", &other);
+    assert_eq!(standing(), "declared");
+}
+
+#[test]
+fn an_address_is_shown_by_its_host_alone() {
+    let fleet = Fleet::new();
+    fleet.configure(
+        "[models.\"mistral:7b\"]\nurl = \"https://models.example:8443/pass/v1?key=sk-1\"\ndialect = \"openai\"\nmodel = \"m\"\n",
+    );
+    for line in
+        ["model show mistral:7b", "model show mistral:7b --format json", "model list", "model list --format json"]
+    {
+        let said = fleet.run(line);
+        assert!(!said.stdout.contains("sk-1") && !said.stdout.contains("pass"), "{line}: {}", said.stdout);
+    }
+    assert_eq!(fleet.json("model show mistral:7b")["endpoint"], "models.example:8443");
 }
 
 #[test]

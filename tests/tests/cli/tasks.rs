@@ -155,6 +155,9 @@ fn a_good_patch_goes_through_all_steps_and_touches_nothing_unless_asked() {
     assert_eq!(steps[5]["facts"]["practices"], serde_json::json!(["small_steps"]));
     let told = "Change one function. Leave the rest as it is.";
     assert!(agent.stub.seen().iter().any(|asked| asked.body.contains(told)), "the model is told what fits");
+    for told in ["Intents of the parts:", "app.change: ", "bundle core passes"] {
+        assert!(agent.stub.seen().iter().any(|asked| asked.body.contains(told)), "the model is told {told}");
+    }
     assert!(!said.stdout.contains("secret-of-the-operator"));
     let taught = agent.bench.repo.json("practice list");
     let taught = taught["practices"].as_array().unwrap().iter().find(|one| one["place"] == "stories").unwrap();
@@ -169,6 +172,12 @@ fn a_good_patch_goes_through_all_steps_and_touches_nothing_unless_asked() {
     assert_eq!(agent.steps().into_iter().rfind(|(step, _)| *step == 9).unwrap().1, "done");
     assert_eq!(agent.bench.repo.recorded_as("deployment").len(), 1);
     assert_eq!(agent.bench.repo.read("app/core.py"), "def f():\n    return 5\n");
+    // The commit of each attempt stays, whatever was decided of it.
+    agent.bench.repo.git(&["reflog", "expire", "--expire=now", "--all"]);
+    agent.bench.repo.git(&["gc", "--quiet", "--prune=now"]);
+    for run in agent.bench.repo.recorded_as("run") {
+        agent.bench.repo.git(&["cat-file", "-e", run["about"]["head"].as_str().unwrap()]);
+    }
 }
 
 #[test]

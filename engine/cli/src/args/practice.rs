@@ -1,6 +1,8 @@
 //! The words of `practice`.
 
-use clap::Subcommand;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
 
 use super::ChangeArgs;
 
@@ -16,9 +18,21 @@ pub enum PracticeCommand {
         /// Its name
         name: String,
     },
-    /// Those that fit a change: the best five, and why
-    #[command(
-        after_help = "Example:\n  grace-rules practice suggest --base main\nName the one that you use in the story: playbooks_used."
-    )]
-    Suggest(Box<ChangeArgs>),
+    /// Those that fit a change, or a task: the best five, and why
+    #[command(after_help = "Example:
+  grace-rules practice suggest --base main
+  grace-rules practice suggest --task retry.toml
+Name the one that you use in the story: playbooks_used.")]
+    Suggest(Box<SuggestArgs>),
+}
+
+/// `practice suggest`.
+#[derive(Debug, Args)]
+pub struct SuggestArgs {
+    /// A task, as if the files that it names had changed
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["base", "head", "staged", "worktree", "diff", "files", "operation"])]
+    pub task: Option<PathBuf>,
+    /// The change.
+    #[command(flatten)]
+    pub change: ChangeArgs,
 }

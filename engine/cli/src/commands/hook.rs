@@ -20,6 +20,13 @@ pub(super) use settings::{HookReport, doctor, install};
 /// Longest text of the gate that an agent is given, in characters.
 const MOST_TEXT: usize = 8_000;
 
+/// What an agent is told that is held, and where nothing could be judged.
+const HELD: &str = "The gate does not let this change through yet";
+const UNDECIDED: &str = "the gate could not decide";
+
+/// How often in a row an agent is held, whatever it changed in between: something is then amiss that it cannot mend.
+const MOST_HELD: u32 = 5;
+
 /// An agent's event, with the answer where no plan is needed for it.
 pub(super) struct Asked {
     pub(super) agent: Agent,
@@ -50,7 +57,8 @@ pub(super) fn answer(context: &Context, asked: &Asked) -> Result<Answer> {
     Ok(Answer::yes(asked.agent.answer(&asked.event, &say)))
 }
 
-/// The gate for exactly this tree. Who was told once, and changed nothing, may stop: the gate says no elsewhere, too.
+/// The gate for exactly this tree. Who was told just this, and changed nothing, may stop: the gate says no elsewhere, too. Who did
+/// change something is told anew, a few times.
 fn stop(context: &Context, asked: &Asked) -> Say {
     debug_assert!(env::var_os("GRACE_RULES_TEST_PANIC").is_none(), "a test asked for a panic");
     let judged = base(context, asked).and_then(|base| {
@@ -59,23 +67,26 @@ fn stop(context: &Context, asked: &Asked) -> Say {
         Ok((gate::decided(context, &args, gate::Records::Changes)?, format!("--worktree{options}")))
     });
     let (missing, gist, options) = match judged {
-        Ok((decided, _)) if decided.is_empty || decided.answer.code == 0 => return Say::Nothing,
+        Ok((decided, _)) if decided.is_empty || decided.answer.code == 0 => {
+            let _ends_the_row = remember(context, asked, "held", "0");
+            return Say::Nothing;
+        }
         Ok((decided, options)) => {
             (anstream::adapter::strip_str(&decided.answer.text).to_string(), decided.gist, options)
         }
         Err(failure) => {
             let help = failure.help.map(|help| format!("\n{help}")).unwrap_or_default();
-            let why = format!("the gate could not decide: {}{help}", failure.message);
+            let why = format!("{UNDECIDED}: {}{help}", failure.message);
             (why.clone(), why, "--worktree".to_owned())
         }
     };
     let missing: String = missing.chars().take(MOST_TEXT).collect();
     let missing = missing.trim_end();
-    if asked.event.again || told_before(context, asked, &gist) {
+    if asked.event.stopped || told_before(context, asked, &gist) {
         return Say::Let(format!("stopped, though the gate does not let this change through:\n{missing}"));
     }
     Say::Block(format!(
-        "The gate does not let this change through yet:\n{missing}\n\n\
+        "{HELD}:\n{missing}\n\n\
          Do what is missing, then stop again. Its bundles run by: grace-rules run {options}\n\
          What only people give, such as an approval, ask them for; do not give it yourself."
     ))
@@ -105,13 +116,19 @@ fn base(context: &Context, asked: &Asked) -> Result<Option<String>> {
     Ok((fork != head).then(|| fork.to_string()))
 }
 
-/// Whether this session was told just this before: agents that do not say that they were sent on would go on for ever.
+/// Whether this session was told just this before, or was held so often that it would go on for ever.
 fn told_before(context: &Context, asked: &Asked, gist: &str) -> bool {
     let now = files::sha256(gist.as_bytes());
     let before = remembered(context, asked, "told");
-    // Where it cannot be remembered the agent is told again.
-    let _told_again = remember(context, asked, "told", &now);
-    before == Some(now)
+    let held = remembered(context, asked, "held").and_then(|count| count.parse().ok());
+    // Of an agent that says so it is known that a new row begins.
+    let held: u32 = if asked.event.again == Some(false) { 0 } else { held.unwrap_or(0) };
+    let lets = before.as_ref() == Some(&now) || held >= MOST_HELD;
+    let held = if lets { 0 } else { held + 1 };
+    let is_kept =
+        remember(context, asked, "told", &now).and_then(|()| remember(context, asked, "held", &held.to_string()));
+    // Where nothing can be remembered, the agent's own word has to do.
+    lets || is_kept.is_none() && asked.event.again == Some(true)
 }
 
 /// Where something is remembered of an agent's session.

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use grace_fingerprints::{Evidence, Fingerprint, Level, Origin};
 use grace_govern::journal;
-use grace_govern::probes::{self, ProbeSaid};
+use grace_govern::probes::{self, ProbeSaid, Today, Worth};
 use grace_govern::task::{self, Candidate, Choice, Health, Standing, Task};
+use grace_models::endpoint::host;
 use grace_models::judge::{Band, judge};
 use grace_models::probe::Probe;
 use grace_system::config::Config;
@@ -166,6 +167,22 @@ impl Known {
         self.probes.get(&(model.to_owned(), probe.name().to_owned()))
     }
 
+    /// What a probe is worth today.
+    fn worth(&self, model: &Fingerprint, said: &ProbeSaid) -> Worth {
+        let contract = probes::digest_of(model);
+        let served = self.config.models.get(&model.model_name);
+        said.worth(served.map(|served| Today {
+            host: host(&served.url),
+            served_as: &served.model,
+            contract: &contract,
+        }))
+    }
+
+    /// The newest probe of a kind, where it says something of the model as it is asked today.
+    fn whole(&self, model: &Fingerprint, probe: Probe) -> Option<&ProbeSaid> {
+        self.probe(&model.model_name, probe).filter(|said| self.worth(model, said) == Worth::Whole)
+    }
+
     fn bands(&self, model: &Fingerprint) -> Vec<BandReport> {
         self.fleet.bands.iter().map(|band| self.band(model, band)).collect()
     }
@@ -177,7 +194,7 @@ impl Known {
             _ => None,
         };
         let newest = self.newest(model, &band.metric);
-        let level = newest.as_ref().map(|found| band.level(found.interval));
+        let level = newest.as_ref().map(|found| found.level(band, declared));
         let (standing, level) = match level {
             None => ("declared", declared),
             Some(None) => ("inconclusive", None),
@@ -200,12 +217,21 @@ impl Known {
             self.probes.values().filter(|said| said.model == model.model_name && said.shares.contains_key(metric));
         let said = said.filter_map(|said| {
             let share = said.shares.get(metric)?;
+            let void = match self.worth(model, said) {
+                Worth::Whole => None,
+                Worth::Void(why) => Some(why),
+                Worth::Elsewhere => return None,
+            };
             // A probe that tells nothing is no evidence.
             (share.n > 0).then(|| Found {
                 date: said.finished.clone(),
                 interval: (share.low, share.high),
                 share: grace_models::judge::percent(share.count()),
-                from: format!("probe of {}", said.finished.get(..10).unwrap_or_default()),
+                from: match &void {
+                    Some(why) => format!("probe of {}, {why}", said.finished.get(..10).unwrap_or_default()),
+                    None => format!("probe of {}", said.finished.get(..10).unwrap_or_default()),
+                },
+                is_void: void.is_some(),
             })
         });
         let rows = model.evidence.iter().filter(|row| row.metric == metric).map(|row| Found {
@@ -213,6 +239,7 @@ impl Known {
             interval: (ten_thousandths(row.low.0), ten_thousandths(row.high.0)),
             share: share_of(row),
             from: origin(row).to_owned(),
+            is_void: false,
         });
         said.chain(rows).max_by(|a, b| a.date.cmp(&b.date))
     }
@@ -221,15 +248,19 @@ impl Known {
         let Some(band) = self.fleet.bands.iter().find(|band| band.name == name) else {
             return Standing::Declared(declared.into());
         };
-        match self.newest(model, &band.metric).map(|found| band.level(found.interval)) {
+        match self.newest(model, &band.metric).map(|found| found.level(band, Some(declared))) {
             None => Standing::Declared(declared.into()),
             Some(None) => Standing::Inconclusive,
             Some(Some(level)) => Standing::Measured(level.into()),
         }
     }
 
-    fn health(&self, model: &str) -> Health {
-        let Some(said) = self.probe(model, Probe::Inference) else { return Health::Unknown };
+    fn health(&self, model: &Fingerprint) -> Health {
+        let Some(said) = self.probe(&model.model_name, Probe::Inference) else { return Health::Unknown };
+        let worth = self.worth(model, said);
+        if worth == Worth::Elsewhere {
+            return Health::Unknown;
+        }
         let age = clock::parse(&said.finished).map(|then| clock::now().as_second() - then.as_second());
         if age.is_none_or(|age| !(0..=FRESH).contains(&age)) {
             return Health::Unknown;
@@ -239,7 +270,10 @@ impl Known {
             let why = format!("{} requests in a row without an answer", said.most_in_a_row);
             return Health::Unhealthy { why };
         }
-        Health::Healthy { unanswered, asked: said.asked }
+        match worth {
+            Worth::Whole => Health::Healthy { unanswered, asked: said.asked },
+            Worth::Void(_) | Worth::Elsewhere => Health::Unknown,
+        }
     }
 }
 
@@ -248,6 +282,16 @@ struct Found {
     interval: (u32, u32),
     share: String,
     from: String,
+    /// It proves nothing good.
+    is_void: bool,
+}
+
+impl Found {
+    /// The level that it shows; `None` = it cannot be told. What proves nothing good still shows what is worse than declared.
+    fn level(&self, band: &Band, declared: Option<Level>) -> Option<Level> {
+        let level = band.level(self.interval)?;
+        (!self.is_void || declared.is_some_and(|declared| level > declared)).then_some(level)
+    }
 }
 
 fn ten_thousandths(thousandths: u64) -> u32 {
@@ -322,7 +366,7 @@ fn show(context: &Context, name: &str) -> Result<Answer> {
         declared: model.to_facts().map(|(field, found)| (field, value(found))).collect(),
         weights: model.weights.weights.clone(),
         digest: model.weights.digest.clone(),
-        endpoint: known.config.models.get(name).map(|said| said.url.clone()),
+        endpoint: known.config.models.get(name).map(|said| host(&said.url).to_owned()),
         bands: known.bands(model),
         evidence: model
             .evidence
@@ -411,12 +455,12 @@ pub(super) fn choices(known: &Known, task: &Task) -> Vec<Choice> {
         .values()
         .map(|model| {
             let name = model.model_name.as_str();
-            let window = known.probe(name, Probe::Context).and_then(|said| said.window.as_ref());
-            let timed = known.probe(name, Probe::Latency).filter(|said| said.times.n > 0);
+            let window = known.whole(model, Probe::Context).and_then(|said| said.window.as_ref());
+            let timed = known.whole(model, Probe::Latency).filter(|said| said.times.n > 0);
             Candidate {
                 declared: model,
                 has_endpoint: known.config.models.contains_key(name),
-                health: known.health(name),
+                health: known.health(model),
                 hallucination: known.standing(model, "hallucination_rate", model.hallucination_rate),
                 bias: known.standing(model, "bias_risk", model.bias_risk),
                 // What was not looked for further on may be longer.

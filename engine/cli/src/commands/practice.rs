@@ -1,12 +1,17 @@
 //! `practice`: ways of working, declared and taken from stories, and those that fit a change.
 
-use grace_engine::plan::Plan;
+use std::collections::BTreeSet;
+
+use grace_engine::Engine;
+use grace_engine::plan::{Plan, Side};
 use grace_govern::practices::{self, Practice, Suggestion};
+use grace_govern::task::Task;
 use grace_govern::{journal, story};
+use grace_graph::code::{Part, PartKind};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Answer, Context, plan};
+use super::{Answer, Context, plan, task};
 use crate::args::practice::PracticeCommand;
 use crate::failure::{Failure, Result};
 use crate::load::{self, Cache};
@@ -45,9 +50,29 @@ pub(super) fn practice(context: &Context, command: &PracticeCommand) -> Result<A
             }
             shown(context, &known, screen::practice::whole)
         }
-        PracticeCommand::Suggest(change) => {
-            let (plan, _) = plan::derive(context, change, Cache::unless(change.no_cache))?;
-            let suggestions = practices::suggested(&known, &practices::terms(&plan));
+        PracticeCommand::Suggest(args) => {
+            let mut terms = BTreeSet::new();
+            let supposed;
+            let change = match &args.task {
+                Some(path) => {
+                    let task = task::read(context, path)?.0;
+                    terms.extend(task.capability.clone());
+                    let repository = context.place.repository()?;
+                    let entries = repository.head()?.map(|head| repository.tree(head)).transpose()?.unwrap_or_default();
+                    let named = entries.iter().filter(|entry| task.allows(&entry.path));
+                    supposed = task::supposed(context, &task, named.map(|entry| entry.path.as_str()));
+                    &supposed
+                }
+                None => &args.change,
+            };
+            // The kinds of parts are in the graph, which is kept only while the plan is derived anew.
+            let (engine, _) = plan::engine(context, change, Cache::Unused)?;
+            let plan = {
+                let _working = context.progress.spinner("planning");
+                engine.plan()
+            };
+            terms.extend(touched(&engine, &plan));
+            let suggestions = practices::suggested(&known, &terms);
             if context.is_json() {
                 let report =
                     SuggestionsReport { schema: "grace-rules/suggestions", version: 1, suggestions: &suggestions };
@@ -75,11 +100,54 @@ pub(super) fn of_story(context: &Context, story: u64) -> Result<Vec<String>> {
     Ok(stories.iter().find(|told| told.id == story).map(|told| practices::of_story(&known, told)).unwrap_or_default())
 }
 
-/// The declared practices that fit a plan, the best first. What stories taught comes from commits, and is for people to read.
-pub(super) fn fitting(context: &Context, plan: &Plan) -> Result<Vec<Practice>> {
+/// What a change touches, in the words that practices use, the kinds of its parts among them: `class`, `method`.
+fn touched(engine: &Engine, plan: &Plan) -> BTreeSet<String> {
+    let mut terms = practices::terms(plan);
+    for side in [Side::Before, Side::After] {
+        let changed: BTreeSet<(&str, &str)> = practices::changed(plan)
+            .filter(|part| part.side == side)
+            .map(|part| (part.path.as_str(), part.name.as_str()))
+            .collect();
+        if changed.is_empty() {
+            continue;
+        }
+        let modules = changed.iter().filter(|(_, name)| name.starts_with("module ")).map(|(path, _)| *path);
+        let modules: BTreeSet<&str> = modules.collect();
+        let graph = engine.graph(side);
+        let nodes = graph.nodes();
+        let mut add = |part: &Part| {
+            let path = &*nodes.file(part.file).path;
+            let is_named = match part.kind {
+                PartKind::File => changed.contains(&(path, path)),
+                PartKind::Module => modules.contains(path),
+                PartKind::Class | PartKind::Function | PartKind::Method => changed.contains(&(path, &*part.local_name)),
+            };
+            if is_named {
+                terms.insert(kind(part.kind).to_owned());
+            }
+        };
+        nodes.parts().iter().for_each(&mut add);
+    }
+    terms
+}
+
+fn kind(kind: PartKind) -> &'static str {
+    match kind {
+        PartKind::File => "file",
+        PartKind::Module => "module",
+        PartKind::Class => "class",
+        PartKind::Function => "function",
+        PartKind::Method => "method",
+    }
+}
+
+/// The declared practices that fit a task's plan, the best first. What stories taught comes from commits, and is for people to read.
+pub(super) fn fitting(context: &Context, engine: &Engine, plan: &Plan, task: &Task) -> Result<Vec<Practice>> {
     let (mut known, _) = known(context)?;
     known.retain(|practice| practice.from.is_empty());
-    let suggestions = practices::suggested(&known, &practices::terms(plan));
+    let mut terms = touched(engine, plan);
+    terms.extend(task.capability.clone());
+    let suggestions = practices::suggested(&known, &terms);
     Ok(suggestions.into_iter().map(|suggestion| suggestion.practice).collect())
 }
 

@@ -55,7 +55,17 @@ impl Repository {
         let tree = Oid::parse(String::from_utf8_lossy(&tree).trim());
         let tree = tree.ok_or_else(|| failed("it names no tree".to_owned()))?.to_string();
         let commit = self.made(&["commit-tree", &tree, "-p", &base.to_string()], message.as_bytes().to_vec())?;
+        let commit = CommitId(commit);
+        self.keep(reference, commit)?;
+        Ok(commit)
+    }
+
+    /// Keeps a commit as `reference`, below `refs/`, whatever stood there.
+    ///
+    /// # Errors
+    /// When git refuses the name or cannot write.
+    pub fn keep(&self, reference: &str, commit: CommitId) -> Result<(), GitError> {
         self.git(["update-ref", "--no-deref", reference, &commit.to_string()])?;
-        Ok(CommitId(commit))
+        Ok(())
     }
 }

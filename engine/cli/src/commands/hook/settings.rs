@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use grace_hook::Agent;
 use grace_system::files::{FileError, FileErrorKind};
+use grace_system::git::Repository;
 use grace_system::process::{self, Command, End};
 use grace_system::{env, files};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::insert;
+use super::{HELD, UNDECIDED, insert};
 use crate::commands::{Answer, Context};
 use crate::failure::{Failure, Result};
 use crate::screen::page::{Page, Style, Text};
@@ -21,6 +22,8 @@ const MAX_SETTINGS: u64 = 4 << 20;
 /// Seconds that an agent may wait for a hook: before a tool is used, and for the gate.
 const SOON: u64 = 30;
 const LONG: u64 = 600;
+/// Seconds that a hook may take while it is tried.
+const TRIED: u64 = 120;
 
 /// What was done to an agent's settings, or what was seen of them.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -225,7 +228,7 @@ fn report(agent: Agent, file: &str, changed: bool, checks: Vec<Check>) -> HookRe
     HookReport { schema: "grace-rules/hook", version: 1, agent: agent.name(), file: file.to_owned(), changed, checks }
 }
 
-/// Proves that what is installed blocks: its own commands are given an event that must be denied, and one that must not.
+/// Proves that what is installed blocks: its own commands are given events that must be denied, and ones that must not.
 pub(in crate::commands) fn doctor(context: &Context, agent: Agent) -> Result<Answer> {
     let root = context.place.repository()?.root().to_path_buf();
     let (file, hooks) = wanted(agent);
@@ -331,30 +334,104 @@ fn screen(page: &mut Page, agent: Agent, checks: &[Check], holds: bool) {
     );
 }
 
-/// What a hook's own command does with what it must deny, and with what it must not.
+/// What a hook's own command does with its event: where it must deny or hold, and where it must not.
 fn tried(context: &Context, agent: Agent, hook: &Wanted, command: &str, root: &Path) -> Vec<Check> {
-    let denied = run(context, command, &event(agent, hook.event, ".git/grace/forbidden", root), root);
-    let let_through = run(context, command, &event(agent, hook.event, "notes/doctor.txt", root), root);
-    let seen = |said: &Said| format!("`{command}` said: {}", said.shown());
+    let check = |name: &str, holds: bool, said: &Said| Check {
+        name: format!("the command of {} {name}", hook.event),
+        holds,
+        seen: if holds { String::new() } else { format!("`{command}` said: {}", said.shown()) },
+    };
+    if hook.quick {
+        let denied = run(context, command, &event(agent, hook.event, ".git/grace/forbidden", root), root);
+        let passed = run(context, command, &event(agent, hook.event, "notes/doctor.txt", root), root);
+        let passes = passed.code == Some(0) && !passed.denies(agent);
+        return vec![
+            check("denies an edit of the ledger", denied.denies(agent), &denied),
+            check("lets another edit pass", passes, &passed),
+        ];
+    }
+    let asked = |at: &Path| run(context, command, &session_event(agent, hook.event, at), at);
+    if !matches!(hook.event, "Stop" | "stop" | "agentStop") {
+        let said = asked(root);
+        return vec![check("tells the rules", said.tells(), &said)];
+    }
+    let scratch = match Scratch::new(context) {
+        Ok(scratch) => scratch,
+        Err(failure) => {
+            let seen = failure.message;
+            return vec![Check {
+                name: format!("the command of {} is tried in a repository", hook.event),
+                holds: false,
+                seen,
+            }];
+        }
+    };
+    let unchanged = asked(scratch.root());
+    let lets = unchanged.code == Some(0) && !unchanged.holds(agent);
+    let changed = scratch.change().map(|()| asked(scratch.root()));
+    let changed = changed.unwrap_or_else(|failure| Said { code: None, out: String::new(), err: failure.message });
     vec![
-        Check {
-            name: format!("the command of {} denies an edit of the ledger", hook.event),
-            holds: denied.denies(agent),
-            seen: if denied.denies(agent) { String::new() } else { seen(&denied) },
-        },
-        Check {
-            name: format!("the command of {} lets another edit pass", hook.event),
-            holds: let_through.code == Some(0) && !let_through.denies(agent),
-            seen: if let_through.code == Some(0) && !let_through.denies(agent) {
-                String::new()
-            } else {
-                seen(&let_through)
-            },
-        },
+        check("lets an agent stop that changed nothing", lets, &unchanged),
+        check("holds an agent whose change the gate does not let through", changed.holds(agent), &changed),
     ]
 }
 
-/// An edit of a file, as the agent tells it. Hooks of other events are given it, too: that they answer shows that they run.
+/// A repository of its own, with one commit and no rules, in which an agent is said to work.
+struct Scratch {
+    dir: files::TempDir,
+}
+
+impl Scratch {
+    const FILE: &str = "notes.txt";
+    const TEXT: &str = "a note\n";
+
+    fn new(context: &Context) -> Result<Self> {
+        let dir = files::temporary_dir()?;
+        let root = context.place.repository()?.root();
+        let missing = || Failure::new("git", "git is not found");
+        let git = env::find_program("git", &env::search_path(Some(root))).ok_or_else(missing)?;
+        let mut command = Command::new(git, dir.path());
+        // No template: it would bring hooks of this user.
+        command.args = ["init", "--quiet", "--initial-branch=main", "--template="].map(Into::into).into();
+        command.env = env::inherited(ENVIRONMENT).into_iter().collect();
+        let finished = process::run(&command, &context.cancel);
+        if finished.end != End::Exited(0) {
+            return Err(Failure::new("git", format!("git init failed: {}", finished.stderr.text().trim())));
+        }
+        let repository = Repository::discover(dir.path())?;
+        repository.commit_file("refs/heads/main", Self::FILE, Self::TEXT.as_bytes(), "a note")?;
+        files::create_new(&dir.path().join(Self::FILE), Self::TEXT.as_bytes())?;
+        Ok(Self { dir })
+    }
+
+    fn root(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// A change that no gate lets through unseen: rules where there were none.
+    fn change(&self) -> Result<()> {
+        let rules = self.root().join("grace");
+        files::create_dirs(&rules)?;
+        Ok(files::create_new(&rules.join("rules.grace"), b"module doctor.rules\n")?)
+    }
+}
+
+/// The end or the beginning of a session, as the agent tells it.
+fn session_event(agent: Agent, name: &str, root: &Path) -> String {
+    let event = match agent {
+        Agent::ClaudeCode | Agent::Codex => {
+            json!({"hook_event_name": name, "session_id": "doctor", "cwd": root, "stop_hook_active": false, "source": "startup"})
+        }
+        Agent::OpenHands => json!({"event_type": name, "session_id": "doctor", "working_dir": root}),
+        Agent::Cursor => json!({
+            "hook_event_name": name, "conversation_id": "doctor", "workspace_roots": [root], "status": "completed", "loop_count": 0,
+        }),
+        Agent::Copilot => json!({"sessionId": "doctor", "cwd": root, "stopReason": "end_turn", "source": "new"}),
+    };
+    event.to_string()
+}
+
+/// An edit of a file, as the agent tells it.
 fn event(agent: Agent, name: &str, path: &str, root: &Path) -> String {
     let input = json!({"file_path": path, "path": path, "command": format!("touch {path}")});
     let event = match agent {
@@ -401,6 +478,27 @@ impl Said {
         self.code == Some(0) && decision == "deny" && !reason.trim().is_empty()
     }
 
+    /// Whether it holds an agent that would stop, by the gate's word: that nothing could be judged proves nothing.
+    fn holds(&self, agent: Agent) -> bool {
+        let Ok(value) = serde_json::from_str::<Value>(&self.out) else { return false };
+        let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
+        let (is_held, reason) = match agent {
+            Agent::ClaudeCode | Agent::Codex | Agent::Copilot => (text("decision") == "block", text("reason")),
+            Agent::OpenHands => (text("decision") == "deny", text("reason")),
+            Agent::Cursor => (true, text("followup_message")),
+        };
+        self.code == Some(0) && is_held && reason.starts_with(HELD) && !reason.contains(UNDECIDED)
+    }
+
+    /// Whether it tells an agent something.
+    fn tells(&self) -> bool {
+        let value = serde_json::from_str::<Value>(&self.out).unwrap_or_default();
+        let found = ["additionalContext", "additional_context"]
+            .into_iter()
+            .find_map(|key| value.get("hookSpecificOutput").unwrap_or(&value).get(key).and_then(Value::as_str));
+        self.code == Some(0) && found.is_some_and(|text| !text.trim().is_empty())
+    }
+
     fn shown(&self) -> String {
         let code = self.code.map_or("it did not end".to_owned(), |code| format!("exit code {code}"));
         let text: String = format!("{} {}", self.out.trim(), self.err.trim()).chars().take(400).collect();
@@ -445,7 +543,7 @@ fn run(context: &Context, line: &str, event: &str, root: &Path) -> Said {
     command.args = shell.1.iter().map(Into::into).collect();
     command.env = env::inherited(ENVIRONMENT).into_iter().collect();
     command.input = Some(event.as_bytes().to_vec());
-    command.deadline = Duration::from_secs(SOON);
+    command.deadline = Duration::from_secs(TRIED);
     let finished = process::run(&command, &context.cancel);
     let code = match finished.end {
         End::Exited(code) => Some(code),
