@@ -14,6 +14,8 @@ mod agents;
 mod approvals;
 #[path = "cli/audit.rs"]
 mod audit;
+#[path = "cli/auditors.rs"]
+mod auditors;
 #[path = "cli/backtest.rs"]
 mod backtest;
 #[path = "cli/bad_input.rs"]

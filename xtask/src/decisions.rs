@@ -1,9 +1,12 @@
 //! `cargo xtask testbed CHECKOUT --decisions [N]`: N decisions over a copy of a checkout's history whose first commit holds rules, each
-//! replayed; then with a rule and with a record changed, which the replay must name. Fails where one is not equal, or a change goes
+//! replayed; then with a rule, a recorded fact, a recorded answer and a byte changed, each of which the replay must name. Fails where one is not equal, or a change goes
 //! unnamed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use grace_ledger::{Draft, Ledger, SecretKey};
+use serde_json::{Value, json};
 
 use crate::{duckdb, host};
 
@@ -40,6 +43,7 @@ pub(crate) fn run(checkout: &Path, number: Option<usize>) -> Result<(), String> 
         return Err(format!("the replay ended with {code}:\n{said}"));
     }
     bed.with_another_rule(&rules, &place)?;
+    bed.with_forged_records()?;
     bed.with_another_record()
 }
 
@@ -127,7 +131,7 @@ impl Bed {
         Ok(())
     }
 
-    /// One byte of a recorded fact: nothing is believed any more.
+    /// One byte of a record: what it lies in is named, and believed no more.
     fn with_another_record(&self) -> Result<(), String> {
         let entries = self.copy.join(".git/grace/ledger/tile/entries");
         let file = files(&entries, "")?.into_iter().next().ok_or("the ledger has no entries")?.1;
@@ -137,12 +141,50 @@ impl Bed {
         bytes[at + key.len()] ^= 1;
         fs::write(&file, &bytes).map_err(|error| error.to_string())?;
         let (code, said) = self.ask(&["audit", "replay", "--all"])?;
-        println!("with another fact in a record: {}", said.lines().next().unwrap_or_default().trim());
-        if code != 2 || !said.contains("error[ledger]") {
+        println!("with a byte of a record changed: {}", said.lines().next().unwrap_or_default().trim());
+        if code != 2 || !said.contains("tile/entries") || !flat(&said).contains("root that was signed") {
             return Err(format!("a changed record went unnamed ({code}):\n{said}"));
         }
         Ok(())
     }
+
+    /// Decisions as a writer with the key would forge them, each other in one input: the replay names which.
+    fn with_forged_records(&self) -> Result<(), String> {
+        let key = SecretKey::load(&self.key).map_err(|error| error.to_string())?;
+        let ledger = Ledger::at(&self.copy.join(".git/grace/ledger"));
+        let snapshot = ledger.snapshot(&key.public()).map_err(|error| error.to_string())?;
+        let record = snapshot.get(1).map_err(|error| error.to_string())?;
+        let body = snapshot.body(&record).map_err(|error| error.to_string())?;
+        let with = |path: &str, value: Value| {
+            let mut body = body.clone();
+            if let Some(place) = body.pointer_mut(path) {
+                *place = value;
+            }
+            Draft::new("decision", "forger", body)
+        };
+        let other = if body["answer"] == "go" { "hold" } else { "go" };
+        let cases = [
+            ("the recorded operation", with("/inputs/operation", json!("change_security")), 1, "tier"),
+            ("the record of what tests enter", with("/inputs/reach", json!(["00"])), 2, "what tests enter"),
+            ("the recorded rules", with("/about/rules", json!("00")), 1, "the rules:"),
+            ("the recorded answer", with("/answer", json!(other)), 1, "the answer:"),
+        ];
+        for (name, draft, wanted, says) in cases {
+            let receipts = ledger.append(&key, &[draft]).map_err(|error| error.to_string())?;
+            let seq = receipts.first().ok_or("nothing was appended")?.seq.to_string();
+            let (code, said) = self.ask(&["audit", "replay", &seq])?;
+            println!("with {name} changed: {}", said.lines().nth(2).unwrap_or_default().trim());
+            if code != wanted || !flat(&said).contains(says) {
+                return Err(format!("{name} went unnamed ({code}):\n{said}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Without line breaks.
+fn flat(said: &str) -> String {
+    said.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Files below a directory, with their paths below `prefix`, in order.

@@ -373,18 +373,27 @@ pub enum StoryCommand {
         /// How many
         #[arg(long, value_name = "N", default_value_t = 20)]
         last: usize,
+        /// Which ledger.
+        #[command(flatten)]
+        source: LedgerArgs,
     },
     /// One story, with what was added to it
     #[command(after_help = "Examples:\n  grace-rules story show 184\n  grace-rules story show 184 --format markdown")]
     Show {
         /// Its number
         id: u64,
+        /// Which ledger.
+        #[command(flatten)]
+        source: LedgerArgs,
     },
     /// The stories that hold a text
     #[command(after_help = "Example:\n  grace-rules story search 'retry on heal'")]
     Search {
         /// The text; case aside
         text: String,
+        /// Which ledger.
+        #[command(flatten)]
+        source: LedgerArgs,
     },
     /// Adds to a story; what was told stays
     #[command(
@@ -622,6 +631,7 @@ What is recorded first does it as well. Keep the public key that it prints where
   grace-rules audit replay 184
   grace-rules audit replay --all
   grace-rules audit replay --all --rules candidate/    what other rules would have said
+  grace-rules audit replay --all --key 'grace-rules/shop/1c2d…+9e…+AX…'    as an auditor
 Exit code 0 where all is equal, 1 where something differs, 2 where it could not be told.")]
     Replay {
         /// The record: a plan, a run, a decision, a story
@@ -633,6 +643,9 @@ Exit code 0 where all is equal, 1 where something differs, 2 where it could not 
         /// Judge by the rules in DIR in place of the recorded ones
         #[arg(long, value_name = "DIR")]
         rules: Option<PathBuf>,
+        /// Which ledger.
+        #[command(flatten)]
+        source: LedgerArgs,
     },
     /// Look at what was done since the last cycle, as the rules' `audit` item asks
     #[command(after_help = "Example:\n  grace-rules audit cycle --base origin/main\n\
@@ -700,12 +713,15 @@ Exit code 0 proven, 1 tampered with or damaged, 2 it could not be shown.")]
     },
     /// Does a proof prove its record
     #[command(
-        after_help = "Example:\n  grace-rules audit check-proof 184.tlog-proof --key 'grace-rules/shop/1c2d…+9e…+AX…'"
+        after_help = "Example:\n  grace-rules audit check-proof 184.tlog-proof --key 'grace-rules/shop/1c2d…+9e…+AX…'\nWith --body the file must be the record's long body to the byte: grace-rules audit export --bodies DIR"
     )]
     CheckProof {
         /// The proof
         #[arg(value_name = "FILE")]
         file: PathBuf,
+        /// Hold this file against the body that the record names by its digest
+        #[arg(long, value_name = "FILE")]
+        body: Option<PathBuf>,
         /// The ledger's public key, or a file with it; otherwise this user's
         #[arg(long, value_name = "KEY")]
         key: Option<String>,
@@ -716,16 +732,21 @@ Exit code 0 proven, 1 tampered with or damaged, 2 it could not be shown.")]
     /// The records for other programs
     #[command(after_help = "Examples:
   grace-rules audit export > ledger.jsonl
+  grace-rules audit export --bodies bodies > ledger.jsonl
   grace-rules audit export --format intoto 184
+  grace-rules audit export --format intoto 20260101T120000.000000Z-77    plan, run and decision of a run
   grace-rules audit export --format parquet -o ledger.parquet
-Formats: jsonl (the bytes of each record, one a line), intoto (one record as a signed statement), parquet.")]
+Formats: jsonl (the bytes of each record, one a line), intoto (a signed statement), parquet.")]
     Export {
-        /// The record of a statement
-        #[arg(value_name = "SEQ")]
-        seq: Option<u64>,
+        /// One record; for a statement also a run
+        #[arg(value_name = "SEQ|RUN")]
+        what: Option<String>,
         /// The Parquet file, which must not exist
         #[arg(short = 'o', long, value_name = "FILE")]
         output: Option<PathBuf>,
+        /// And bodies over 48 KiB, which records name by their digest, as files of that name in DIR
+        #[arg(long, value_name = "DIR")]
+        bodies: Option<PathBuf>,
         /// Which ledger.
         #[command(flatten)]
         source: LedgerArgs,
@@ -819,6 +840,8 @@ pub struct GraphArgs {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use clap::CommandFactory as _;
 
     use super::*;
@@ -826,6 +849,51 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_table_of_commands_has_each_of_them_and_no_other() {
+        let cli = Cli::command();
+        let shown = |command: &&clap::Command| !command.is_hide_set();
+        let mut known = BTreeSet::new();
+        for command in cli.get_subcommands().filter(shown) {
+            let name = command.get_name();
+            let below: Vec<String> =
+                command.get_subcommands().filter(shown).map(|below| format!("{name} {}", below.get_name())).collect();
+            // A noun is no command of its own, unless something else may follow it.
+            if below.is_empty() || !command.is_subcommand_required_set() {
+                known.insert(name.to_owned());
+            }
+            known.extend(below);
+        }
+        let mut told = BTreeSet::new();
+        for row in include_str!("../../../docs/commands.md").lines().filter_map(|line| line.strip_prefix("| `")) {
+            let cell = row.split(" | ").next().unwrap_or_default();
+            let mut noun = "";
+            for span in cell.split('`').step_by(2) {
+                let mut words = span.split(' ').filter(|word| word.starts_with(|c: char| c.is_ascii_lowercase()));
+                let (first, second) = (words.next().unwrap_or_default(), words.next());
+                let inherited = format!("{noun} {first}");
+                match second {
+                    None if known.contains(&inherited) => told.insert(inherited),
+                    None => told.insert(first.to_owned()),
+                    Some(second) if known.contains(&format!("{first} {second}")) => {
+                        noun = first;
+                        told.insert(format!("{first} {second}"))
+                    }
+                    Some(_) => told.insert(first.to_owned()),
+                };
+            }
+        }
+        // Of other tables, too: what is told there is told.
+        let missing: Vec<_> = known.difference(&told).collect();
+        assert!(missing.is_empty(), "docs/commands.md does not have {missing:?}");
+        let begin = include_str!("../../../docs/commands.md");
+        let table = begin.split("## Exit codes").next().unwrap_or_default();
+        for span in table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()) {
+            let noun = span.split(' ').next().unwrap_or_default();
+            assert!(cli.find_subcommand(noun).is_some(), "docs/commands.md has `{span}`, which is no command");
+        }
     }
 
     #[test]

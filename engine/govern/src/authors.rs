@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 
 use grace_system::git::CommitInfo;
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::signers::{AllowedSigners, Person};
 use crate::signing::{self, GIT};
@@ -15,6 +17,9 @@ use crate::signing::{self, GIT};
 const TRAILERS: [&str; 5] =
     ["co-authored-by", "started-by", "requested-by", "requesting-actor", "pair-programmed-with"];
 
+/// Most people of one change that are named.
+const MOST_NAMED: usize = 200;
+
 /// Who made a change.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Authorship {
@@ -22,6 +27,30 @@ pub struct Authorship {
     pub people: BTreeSet<Person>,
     /// Why it is not proved who made all of it; empty = it is.
     pub unproved: Vec<String>,
+    /// All of them by name, those whom nobody knows too: who signed first.
+    pub who: Vec<Who>,
+}
+
+/// Somebody who took part in a change.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Who {
+    /// Their name: as the base's `allowed_signers` has it, else as it was said.
+    pub name: String,
+    /// A commit of the change is signed with their key; otherwise it is only said.
+    pub signed: bool,
+}
+
+impl Authorship {
+    /// Adds somebody of whom it is only said.
+    pub fn add(&mut self, name: &str, signers: &AllowedSigners) {
+        let person = signers.named(name);
+        let shown = person.as_ref().map_or(name, |person| person.name.as_str());
+        let is_known = |who: &Who| who.name.eq_ignore_ascii_case(shown);
+        if !shown.is_empty() && self.who.len() < MOST_NAMED && !self.who.iter().any(is_known) {
+            self.who.push(Who { name: shown.to_owned(), signed: false });
+        }
+        self.people.extend(person);
+    }
 }
 
 /// Reads the authorship of some commits. `uncommitted` says that there is more than them: nobody signs a work tree.
@@ -46,13 +75,21 @@ pub fn authorship(commits: &[CommitInfo], uncommitted: bool, signers: &AllowedSi
                 if !person.names.iter().any(|name| name.eq_ignore_ascii_case(author)) {
                     found.unproved.push(format!("commit {short} is signed by {}, who is not its author", person.name));
                 }
+                // Who was only named so far has signed, too.
+                found.who.retain(|who| who.name != person.name);
+                let signed = found.who.iter().filter(|who| who.signed).count();
+                found.who.insert(signed, Who { name: person.name.clone(), signed: true });
                 found.people.insert(person);
             }
             Err(why) => found.unproved.push(format!("commit {short} {why}")),
         }
-        let said = trailers(&commit.message);
-        for name in [author, &commit.committer.email].into_iter().chain(&said) {
-            found.people.extend(signers.named(name));
+        for name in [author, &commit.committer.email].into_iter().chain(commit.co_authors.iter().map(|who| &who.email))
+        {
+            found.add(name, signers);
+        }
+        // Words of them that nobody knows may be no names.
+        for person in trailers(&commit.message).iter().filter_map(|name| signers.named(name)) {
+            found.add(&person.name, signers);
         }
     }
     found
@@ -144,5 +181,25 @@ mod tests {
             );
         }
         assert_eq!(authorship(&[], false, &signers, at).unproved.len(), 1);
+        // All of them by name: who signed first, and whom nobody knows too.
+        let who = |commit: CommitInfo| {
+            let found = authorship(&[commit], false, &signers, at);
+            found.who.into_iter().map(|who| (who.name, who.signed)).collect::<Vec<_>>()
+        };
+        let of = |name: &str, signed| (name.to_owned(), signed);
+        let said = "x\n\nCo-authored-by: Eve <eve@x.example>";
+        assert_eq!(
+            who(commit("mallory@example.org", Some(2), GIT, said)),
+            [
+                of("bob@example.org", true),
+                of("mallory@example.org", false),
+                of("web@forge.example", false),
+                of("eve@x.example", false)
+            ]
+        );
+        assert_eq!(
+            who(commit("alice@example.org", None, GIT, "x")),
+            [of("alice@example.org", false), of("web@forge.example", false)]
+        );
     }
 }

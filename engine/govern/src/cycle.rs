@@ -365,7 +365,7 @@ impl Reviewing<'_> {
     pub fn refuses(&self, person: &Person, team: &str, cycle: &CycleSaid) -> Option<String> {
         let took_part = Authorship {
             people: cycle.by.iter().filter_map(|name| self.signers.named(name)).collect(),
-            unproved: Vec::new(),
+            ..Authorship::default()
         };
         self.teams.refuses(person, team, &took_part)
     }

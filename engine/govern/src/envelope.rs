@@ -10,6 +10,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use grace_system::files;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ssh_key::public::KeyData;
 
@@ -43,7 +44,7 @@ pub struct Statement {
 }
 
 /// Who made what a cycle of the audit loop looked at: whoever lifts its halt is asked for as its reviewers would be.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FailedCycle {
     /// Principals who took part.

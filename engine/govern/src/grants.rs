@@ -73,7 +73,11 @@ pub fn granted(
         return BTreeSet::new();
     }
     let person = |signed: &Signed| {
-        let person = signers.person(&signed.key, NAMESPACE, at).ok()?;
+        let person = match &signed.statement.says {
+            // What takes back outlives the line of its key.
+            Says::Revoke { .. } => signers.holder(&signed.key)?,
+            _ => signers.person(&signed.key, NAMESPACE, at).ok()?,
+        };
         (person.names.contains(&signed.statement.by) && !person.is_bot()).then_some(person)
     };
     let known: Vec<(&Signed, Person)> =
@@ -152,6 +156,14 @@ mod tests {
         let revoke = |by: &str, key| signed(by, key, Says::Revoke { envelope: good.digest.clone() });
         assert!(!given(vec![good.clone(), revoke("alice@example.org", 1)], day));
         assert!(given(vec![good.clone(), revoke("bob@example.org", 2)], day));
+        // Whatever became of the line of the key that takes it back.
+        let ended = AllowedSigners::parse(&format!(
+            "alice@example.org {}\nalice@example.org valid-before=\"20200101\" {}\n",
+            openssh(1),
+            openssh(4)
+        ));
+        let found = Found { signed: vec![good.clone(), revoke("alice@example.org", 4)], ..Found::default() };
+        assert!(granted(&found, &known, &ended, &Authorship::default(), day.parse().unwrap()).is_empty());
         // Nobody grants it for a change of their own, and for one of nobody's two must.
         let found = Found { signed: vec![good.clone()], ..Found::default() };
         let by = |authorship: &Authorship| granted(&found, &known, &signers, authorship, day.parse().unwrap()).len();

@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use grace_dsl::ast::{Approver, Audit, ItemKind, OperationalKind, TierApproval, Word};
 use grace_engine::decide::Objection;
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::agreement::{Uncounted, WITHOUT_PROOF};
 use crate::authors::Authorship;
@@ -135,7 +137,7 @@ impl Lifters {
 }
 
 /// A halt that stands.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Halt {
     /// When, as its signer's clock said.
     pub since: String,
@@ -315,7 +317,7 @@ mod tests {
         let good = resume("bob@example.org", 1, "peers");
         assert!(!stands(vec![good.clone()], &nobody));
         let bob = signers.named("bob@example.org").unwrap();
-        let author = Authorship { people: BTreeSet::from([bob]), unproved: Vec::new() };
+        let author = Authorship { people: BTreeSet::from([bob]), ..Authorship::default() };
         assert!(stands(vec![good], &author));
     }
 

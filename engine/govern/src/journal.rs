@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::cycle::{ActionSaid, CycleSaid};
+use crate::holes::Hole;
 use crate::inputs::{Gist, Inputs};
 use crate::monitor;
 use crate::probes::ProbeSaid;
@@ -191,6 +192,9 @@ pub struct RunSaid {
     pub trust: Option<Reading>,
     /// What each bundle of the plan came to.
     pub bundles: BTreeMap<String, RanBundle>,
+    /// What the tree holds in git and did not hold where it ran.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holes: Vec<Hole>,
 }
 
 /// What a bundle came to, and which of its tests that was.
@@ -368,6 +372,7 @@ pub struct Journal {
     key: SecretKey,
     made_key: bool,
     actor: String,
+    project: String,
 }
 
 /// Where a repository's ledger is.
@@ -430,9 +435,10 @@ impl Journal {
     pub fn open(repository: &Repository, actor: Option<&str>) -> Result<Self, Error> {
         let (key, made_key) = key_of(repository)?;
         let ledger = ledger_of(repository);
-        ledger.create(&key, &project_of(repository))?;
+        let project = project_of(repository);
+        ledger.create(&key, &project)?;
         let actor = actor.filter(|actor| !actor.is_empty()).unwrap_or("not said").to_owned();
-        Ok(Self { ledger, key, made_key, actor })
+        Ok(Self { ledger, key, made_key, actor, project })
     }
 
     /// What its user should know once: that the key was made.
@@ -450,9 +456,10 @@ impl Journal {
         let draft = |event: &Event| {
             let about = event.about();
             let draft = Draft::new(event.kind(), self.actor.as_str(), event.body());
-            match about.and_then(|about| about.head.as_ref().or(about.base.as_ref())) {
-                Some(commit) => draft.about("", commit.as_str()),
-                None => draft,
+            // What is not committed is of no commit: the body names its tree.
+            match about.and_then(|about| about.head.as_ref()) {
+                Some(commit) => draft.about(self.project.as_str(), commit.as_str()),
+                None => Draft { repo: about.map(|_| self.project.clone()), ..draft },
             }
         };
         self.ledger.append(&self.key, &events.iter().map(draft).collect::<Vec<_>>())

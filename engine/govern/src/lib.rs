@@ -11,6 +11,7 @@ pub mod envelope;
 pub mod grants;
 pub mod guardrails;
 pub mod halts;
+pub mod holes;
 pub mod inputs;
 pub mod journal;
 pub mod monitor;

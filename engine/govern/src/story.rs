@@ -13,6 +13,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::agreement::Counted;
+use crate::authors::Who;
+use crate::cycle;
+use crate::guardrails::{Finding, Guardrail};
 use crate::journal::{About, DecisionSaid};
 
 /// Largest file of given fields, in bytes.
@@ -105,6 +108,9 @@ pub struct Story {
     pub principles: Vec<String>,
     /// How trust came about.
     pub trust: Option<Reading>,
+    /// Who took part, by the commits and what the change says of itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<Who>,
 }
 
 /// What was added to a story later (`amendment`).
@@ -147,6 +153,15 @@ impl Told {
         self.story.fields.clone().into_iter().chain(added).chain(decided).collect()
     }
 
+    /// What was missing when it was told: each with the record that gave it later, if one did.
+    #[must_use]
+    pub fn missing(&self) -> Vec<(&str, Option<u64>)> {
+        let given = |name: &String| {
+            self.amendments.iter().find(|(_, _, added)| added.fields.contains_key(name)).map(|(number, _, _)| *number)
+        };
+        self.story.missing.iter().map(|name| (name.as_str(), given(name))).collect()
+    }
+
     /// Its title.
     #[must_use]
     pub fn title(&self) -> String {
@@ -160,7 +175,12 @@ impl Told {
         let fields = self.fields();
         let texts = fields.values().map(|field| field.value.text());
         let more = [self.story.run.clone(), self.story.about.plan.clone(), self.actor.clone()];
-        texts.chain(more).chain(self.story.principles.clone()).any(|text| text.to_lowercase().contains(&wanted))
+        let people = self.story.people.iter().map(|who| who.name.clone());
+        texts
+            .chain(more)
+            .chain(people)
+            .chain(self.story.principles.clone())
+            .any(|text| text.to_lowercase().contains(&wanted))
     }
 }
 
@@ -278,6 +298,10 @@ pub struct Facts<'a> {
     pub compared: &'a str,
     /// How trust came about.
     pub trust: Option<&'a Reading>,
+    /// Who took part.
+    pub people: &'a [Who],
+    /// What the guardrails saw in the lines added; `None` where there was no line for them to look at.
+    pub signs: Option<&'a [Finding]>,
 }
 
 /// The story of a run: what was given, and around it what is derived.
@@ -303,6 +327,7 @@ pub fn tell(facts: &Facts<'_>, given: &Fields) -> Story {
         missing: missing.into_iter().collect(),
         principles: facts.decision.principles.clone(),
         trust: facts.trust.cloned(),
+        people: facts.people.iter().take(MAX_LIST).cloned().collect(),
     }
 }
 
@@ -345,10 +370,23 @@ fn derived(facts: &Facts<'_>) -> Fields {
     let steps = steps.chain(plan.validations.iter().map(|validation| format!("validate {}", validation.name)));
     say("plan_steps", list(steps.chain(decision.asked.iter().map(|approval| format!("approval {}", approval.name)))));
     say("tests_run", list(facts.bundles.iter().cloned()));
-    let guardrails = decision.after_run.iter().map(|(rule, _)| rule.clone());
-    say("guardrails_checked", list(guardrails));
+    let looked = facts.signs.into_iter().flat_map(|signs| Guardrail::ALL.map(|guardrail| (signs, guardrail)));
+    say("guardrails_checked", list(looked.map(|(signs, guardrail)| saw(signs, guardrail))));
     say("outcome", text(outcome(decision.answer).to_owned()));
     fields
+}
+
+/// A guardrail that looked, and how much it found: `repetition: nothing`.
+fn saw(signs: &[Finding], guardrail: Guardrail) -> String {
+    let count = signs.iter().filter(|finding| finding.guardrail == guardrail).count();
+    let found = match count {
+        0 => "nothing".to_owned(),
+        // More are not kept.
+        cycle::MOST_SIGNS.. => format!("{count} or more findings"),
+        1 => "1 finding".to_owned(),
+        _ => format!("{count} findings"),
+    };
+    format!("{}: {found}", guardrail.word())
 }
 
 /// An answer as the outcome of a story.

@@ -13,26 +13,50 @@ use crate::snapshot::Snapshot;
 
 /// What is signed, as DSSE names it.
 const PAYLOAD: &str = "application/vnd.in-toto+json";
-/// What the statement states.
-const PREDICATE: &str = "urn:grace-rules:record:1";
+/// What a statement of one record states.
+const RECORD: &str = "urn:grace-rules:record:1";
+/// What a statement of several states.
+const RECORDS: &str = "urn:grace-rules:records:1";
+
+/// What a statement is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// Its name.
+    pub name: String,
+    /// By what it is named, as in-toto has it: `gitCommit`, `sha256`.
+    pub algorithm: &'static str,
+    /// The digest.
+    pub digest: String,
+}
+
+impl Subject {
+    /// A record itself.
+    #[must_use]
+    pub fn record(record: &Record) -> Self {
+        Self { name: format!("record {}", record.seq), algorithm: "sha256", digest: hex(&record.digest()) }
+    }
+}
 
 impl Snapshot {
-    /// A record as an in-toto statement about its commit (about itself, where it names none), signed as a DSSE envelope.
-    /// The statement brings the record, its body, and the proof that the record is in the ledger.
-    pub fn statement(&self, record: &Record, key: &SecretKey) -> Result<Value> {
-        let subject = match &record.commit {
-            Some(commit) => json!({"name": record.repo, "digest": {"gitCommit": commit}}),
-            None => json!({"name": format!("record {}", record.seq), "digest": {"sha256": hex(&record.digest())}}),
-        };
-        let statement = json!({
-            "_type": "https://in-toto.io/Statement/v1",
-            "subject": [subject],
-            "predicateType": PREDICATE,
-            "predicate": {
+    /// Records as an in-toto statement, signed as a DSSE envelope. It brings each record, its body, and the proof that the record
+    /// is in the ledger; of several, in this order.
+    pub fn statement(&self, records: &[Record], subject: &Subject, key: &SecretKey) -> Result<Value> {
+        let one = |record: &Record| -> Result<Value> {
+            Ok(json!({
                 "record": String::from_utf8_lossy(&record.bytes),
                 "body": self.body(record)?,
                 "proof": self.prove(record.seq)?,
-            },
+            }))
+        };
+        let (kind, predicate) = match records {
+            [record] => (RECORD, one(record)?),
+            records => (RECORDS, json!({"records": records.iter().map(one).collect::<Result<Vec<_>>>()?})),
+        };
+        let statement = json!({
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [{"name": subject.name, "digest": {subject.algorithm: subject.digest}}],
+            "predicateType": kind,
+            "predicate": predicate,
         });
         let payload = canonical::write(&statement).unwrap_or_else(|_| statement.to_string());
         let signature = key.sign(&encoding(PAYLOAD, payload.as_bytes()));

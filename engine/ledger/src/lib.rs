@@ -31,7 +31,7 @@ use std::time::Duration;
 use grace_system::files::FileErrorKind;
 
 pub use disk::{Disk, Guard, Local};
-pub use dsse::open_envelope;
+pub use dsse::{Subject, open_envelope};
 pub use error::{Error, Result};
 pub use key::{PublicKey, SecretKey};
 pub use note::{Checkpoint, MAX_CHECKPOINT};

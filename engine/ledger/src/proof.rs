@@ -50,6 +50,8 @@ pub enum Unproven {
     Newer(i64),
     /// The record is in the tree and is no sound record.
     Record(String),
+    /// The record is in the tree, and what was given for its body is another.
+    Body,
 }
 
 impl std::fmt::Display for Unproven {
@@ -59,6 +61,7 @@ impl std::fmt::Display for Unproven {
             Self::NotSigned => f.write_str("its checkpoint is not signed by the key"),
             Self::NotIncluded => f.write_str("its record is not in the ledger of its checkpoint"),
             Self::Newer(version) => write!(f, "its record is of format {version}, which this program does not know"),
+            Self::Body => f.write_str("the file is not the body that its record names"),
             Self::Record(why) => write!(f, "its record is none: {why}"),
         }
     }

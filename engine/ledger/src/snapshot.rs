@@ -11,7 +11,7 @@ use crate::key::PublicKey;
 use crate::merkle::{self, At, Hash};
 use crate::note::{Checkpoint, MAX_CHECKPOINT};
 use crate::proof;
-use crate::record::{self, Record};
+use crate::record::{self, Blob, Record};
 use crate::tiles::{self, Edge, MAX_BUNDLE, MAX_TILE, Row, WIDTH};
 
 /// Where the checkpoint stands.
@@ -180,12 +180,18 @@ impl Snapshot {
     /// The body of a record, read from its blob if it is long; held against its digest.
     pub fn body(&self, record: &Record) -> Result<serde_json::Value> {
         let Some(blob) = record.blob else { return Ok(record.body.clone().unwrap_or_default()) };
+        let bytes = self.blob(&blob)?;
+        serde_json::from_slice(&bytes).map_err(|_| Error::damaged(record::blob_path(&blob.digest), "it is no JSON"))
+    }
+
+    /// The bytes of a long body, held against their digest.
+    pub fn blob(&self, blob: &Blob) -> Result<Vec<u8>> {
         let path = record::blob_path(&blob.digest);
         let bytes = self.disk.read(&path, blob.size.min(record::MAX_BODY as u64))?;
         if merkle::sha256(&bytes) != blob.digest {
             return Err(Error::damaged(path, "its digest is another"));
         }
-        serde_json::from_slice(&bytes).map_err(|_| Error::damaged(path, "it is no JSON"))
+        Ok(bytes)
     }
 
     /// A private field of a record; `None` once its text was deleted.

@@ -205,6 +205,19 @@ fn a_change_that_may_go_stops_without_a_word_and_one_that_cannot_be_judged_does_
 }
 
 #[test]
+fn what_is_remembered_of_sessions_long_gone_is_removed() {
+    let repo = Repo::project();
+    for (name, days) in [("old", 31), ("new", 1)] {
+        repo.write(&format!(".git/grace/hooks/{name}"), "x");
+        let file = std::fs::File::options().write(true).open(repo.path.join(".git/grace/hooks").join(name)).unwrap();
+        file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(days * 86_400)).unwrap();
+    }
+    hook(&repo, &["claude-code"], &json!({"hook_event_name": "SessionStart", "session_id": "s"}));
+    let is_there = |name: &str| repo.path.join(".git/grace/hooks").join(name).exists();
+    assert!(!is_there("old") && is_there("new"));
+}
+
+#[test]
 fn hooks_are_put_into_settings_once_and_proved() {
     let repo = Repo::project();
     repo.write(".claude/settings.json", "{\n  \"model\": \"x\",\n  \"hooks\": {\"Stop\": [{\"hooks\": [{\"type\": \"command\", \"command\": \"true\"}]}]}\n}\n");

@@ -81,6 +81,8 @@ fn other_rules_a_lost_commit_and_a_changed_record_are_named() {
     fs::write(&entry, &bad).unwrap();
     let said = run(&repo, "audit replay --all");
     assert_eq!(said.code, Some(2), "{}{}", said.stdout, said.stderr);
+    let flat = said.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flat.contains("entries do not lead to the root that was signed"), "{flat}");
     fs::write(&entry, &good).unwrap();
     // A clone that lacks the commits cannot tell.
     let other = Repo::unborn();

@@ -109,6 +109,27 @@ fn an_amendment_is_added_and_the_story_stays() {
     let after = newest(&repo);
     assert_eq!(after["story"], before["story"], "what was told stays");
     assert_eq!(after["amendments"].as_array().unwrap().len(), 1);
+    // What was missing and was given later is not missing any more, and which record gave it.
+    let flat = said.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        flat.contains("missing capability, rationale, rollback plan: the rules ask for it (MAINTAIN_AUDIT_TRAIL)"),
+        "{}",
+        said.stdout
+    );
+    std::fs::write(
+        &file,
+        "{\"capability\": \"notes\", \"rationale\": \"x was wrong\", \"rollback_plan\": \"git revert\"}",
+    )
+    .unwrap();
+    let said = amend("Asked in review.");
+    let given = newest(&repo)["amendments"][1][0].as_u64().unwrap();
+    assert!(
+        said.stdout.contains(&format!("given later  capability (record {given}), rationale (record {given})")),
+        "{}",
+        said.stdout
+    );
+    assert!(!said.stdout.contains("missing"), "{}", said.stdout);
+    std::fs::write(&file, "{\"risks_identified\": [\"<script>alert(1)</script>\"], \"title\": \"y\"}").unwrap();
     // Whatever it says, it is text wherever it is shown.
     let (_, page) = run(&repo, &format!("story show {id} --format html"));
     assert!(page.contains("&lt;script&gt;") && !page.contains("<script>"), "{page}");

@@ -143,12 +143,12 @@ pub(super) fn revoke(context: &Context, args: &RevokeArgs) -> Result<Answer> {
     let repository = context.place.repository()?;
     let (plan, loaded) = judged(context, &args.change)?;
     let now = clock::now();
-    let (file, person) = signer(context, &args.sign, &loaded, now)?;
+    let (file, person) = taker_back(context, &args.sign, &loaded, now)?;
     let named = args.envelope.to_ascii_lowercase();
     let mut own: Vec<(Shelf, Signed)> = Vec::new();
     for shelf in [Shelf::Approvals(plan.subject.diff.clone()), Shelf::Grants] {
         for signed in shelf::read(repository, &shelf)?.signed {
-            let mine = loaded.signers.person(&signed.key, NAMESPACE, now).is_ok_and(|signer| signer == person);
+            let mine = loaded.signers.holder(&signed.key).is_some_and(|signer| signer == person);
             if mine && named.len() >= FEWEST && signed.digest.starts_with(&named) {
                 own.push((shelf.clone(), signed));
             }
@@ -234,6 +234,16 @@ pub(super) fn signer(context: &Context, args: &SignArgs, loaded: &Loaded, now: T
         Failure::new("signing", message).help(help)
     })?;
     Ok((file, person))
+}
+
+/// The same for who takes something back: whatever became of the key's line, as the gate counts it.
+fn taker_back(context: &Context, args: &SignArgs, loaded: &Loaded, now: Timestamp) -> Result<(PathBuf, Person)> {
+    let named = args.key.as_deref().map(|path| context.place.absolute(path));
+    let file = signing::key_file(named.as_deref())?;
+    match loaded.signers.holder(&signing::public_key(&file)?) {
+        Some(person) => Ok((file, person)),
+        None => signer(context, args, loaded, now),
+    }
 }
 
 /// Whether this person can say so at all; what could never count is not signed.

@@ -1,11 +1,13 @@
 //! `audit`: the ledger of a repository: made, shown, verified, proven, anchored, exported.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use grace_govern::journal;
 use grace_ledger::merkle::{self, hex};
+use grace_ledger::record::MAX_BODY;
 use grace_ledger::{
-    Anchor, Checkpoint, FaultKind, Ledger, MAX_CHECKPOINT, MAX_PROOF, Pending, PublicKey, Record, Report, Snapshot,
+    Anchor, Checkpoint, FaultKind, MAX_CHECKPOINT, MAX_PROOF, Pending, PublicKey, Record, Report, Snapshot, Subject,
     Unproven, check_proof, claimed_checkpoint,
 };
 use grace_store::parquet::{self, RecordRow};
@@ -17,7 +19,8 @@ use crate::failure::{Failure, Result, quoted};
 use crate::load::ledger::{self, ANCHORS, CHECKPOINT, Kept};
 use crate::screen;
 use crate::screen::audit::{
-    FaultReport, LedgerReport, PendingReport, PolicyReport, ProofReport, RecordReport, RecordsReport, VerifyReport,
+    FaultReport, LedgerReport, PendingReport, PolicyReport, ProofReport, RecordReport, RecordsReport, SizesReport,
+    VerifyReport,
 };
 
 /// Bytes of records that are shown at once.
@@ -32,26 +35,21 @@ pub(super) fn audit(context: &Context, command: &AuditCommand, show: Show<'_>) -
             verify(context, &against, *require_anchor, source)
         }
         AuditCommand::Prove { seq, output, source } => prove(context, *seq, output.as_deref(), source),
-        AuditCommand::CheckProof { file, key } => check(context, file, key.as_deref()),
+        AuditCommand::CheckProof { file, body, key } => check(context, file, body.as_deref(), key.as_deref()),
         AuditCommand::Anchor(command) => anchor(context, command),
-        AuditCommand::Export { seq, output, source } => export(context, *seq, output.as_deref(), source, show),
+        AuditCommand::Export { what, output, bodies, source } => {
+            let to = To { output: output.as_deref(), bodies: bodies.as_deref() };
+            export(context, what.as_deref(), &to, source, show)
+        }
         AuditCommand::Fsck => fsck(context),
         AuditCommand::Cycle(args) => super::auditing::cycle(context, args),
         AuditCommand::Review(args) => super::auditing::review(context, args),
         AuditCommand::Halt(args) => super::halting::halt(context, args),
         AuditCommand::Resume(args) => super::halting::resume(context, args),
-        AuditCommand::Replay { seq, rules, .. } => super::replay::replay(context, *seq, rules.as_deref()),
+        AuditCommand::Replay { seq, rules, source, .. } => {
+            super::replay::replay(context, *seq, rules.as_deref(), source)
+        }
     }
-}
-
-/// The ledger that is read, and the key that is trusted.
-fn source(context: &Context, source: &LedgerArgs) -> Result<(Ledger, PublicKey)> {
-    let key = ledger::trusted(&context.place, source.key.as_deref())?;
-    let ledger = match &source.ledger {
-        Some(dir) => Ledger::at(&files::canonical(&context.place.absolute(dir))?),
-        None => journal::ledger_of(context.place.repository()?),
-    };
-    Ok((ledger, key))
 }
 
 fn init(context: &Context) -> Result<Answer> {
@@ -87,7 +85,7 @@ fn ledger_report(snapshot: &Snapshot, key: &PublicKey) -> LedgerReport {
 }
 
 fn records(context: &Context, seq: Option<u64>, last: u64, args: &LedgerArgs) -> Result<Answer> {
-    let (ledger, key) = source(context, args)?;
+    let (ledger, key) = ledger::source(&context.place, args)?;
     let snapshot = ledger.snapshot(&key)?;
     let size = snapshot.len();
     let shown = match seq {
@@ -141,7 +139,7 @@ fn record_report(record: &Record, snapshot: Option<&Snapshot>) -> Result<RecordR
 }
 
 fn verify(context: &Context, against: &[&Path], require_anchor: bool, args: &LedgerArgs) -> Result<Answer> {
-    let (ledger, key) = source(context, args)?;
+    let (ledger, key) = ledger::source(&context.place, args)?;
     let mut anchors = Vec::new();
     for path in against {
         let note = files::read_text(&context.place.absolute(path), MAX_CHECKPOINT as u64)?;
@@ -159,7 +157,7 @@ fn verify(context: &Context, against: &[&Path], require_anchor: bool, args: &Led
     let working = context.progress.spinner("verifying");
     let report = ledger.verify(&key, &anchors);
     drop(working);
-    answer(context, &report, &kept.elsewhere, &key, require_anchor)
+    answer(context, &report, &kept.elsewhere, &key, require_anchor, None)
 }
 
 fn answer(
@@ -168,6 +166,7 @@ fn answer(
     elsewhere: &[(String, String)],
     key: &PublicKey,
     require_anchor: bool,
+    sizes: Option<SizesReport>,
 ) -> Result<Answer> {
     let kind = |kind: FaultKind| match kind {
         FaultKind::Tampered => "tampered",
@@ -224,6 +223,7 @@ fn answer(
         notes: report.notes.clone(),
         cannot_show,
         policy_version: report.policy,
+        sizes,
     };
     if context.is_json() {
         return Ok(Answer { code, ..Answer::json(&report, true)? });
@@ -234,7 +234,7 @@ fn answer(
 }
 
 fn prove(context: &Context, seq: u64, output: Option<&Path>, args: &LedgerArgs) -> Result<Answer> {
-    let (ledger, key) = source(context, args)?;
+    let (ledger, key) = ledger::source(&context.place, args)?;
     let proof = ledger.snapshot(&key)?.prove(seq)?;
     let proven = check_proof(&proof, &key).map_err(|why| Failure::new("ledger", format!("record {seq}: {why}")))?;
     if let Some(output) = output {
@@ -250,10 +250,19 @@ fn prove(context: &Context, seq: u64, output: Option<&Path>, args: &LedgerArgs) 
     Ok(Answer::yes(page.finish()))
 }
 
-fn check(context: &Context, file: &Path, key: Option<&str>) -> Result<Answer> {
+fn check(context: &Context, file: &Path, body: Option<&Path>, key: Option<&str>) -> Result<Answer> {
     let key = ledger::trusted(&context.place, key)?;
     let text = files::read_text(&context.place.absolute(file), MAX_PROOF as u64)?;
-    let proven = check_proof(&text, &key);
+    let mut proven = check_proof(&text, &key);
+    if let (Ok(of), Some(body)) = (&proven, body) {
+        let Some(blob) = of.record.blob else {
+            return Err(Failure::new("usage", "this record holds its body itself").help("leave out --body"));
+        };
+        let bytes = files::read(&context.place.absolute(body), MAX_BODY as u64)?;
+        if merkle::sha256(&bytes) != blob.digest {
+            proven = Err(Unproven::Body);
+        }
+    }
     if let Err(Unproven::Newer(_)) = &proven {
         return Err(Failure::new(
             "ledger",
@@ -296,7 +305,7 @@ fn proof_report(
 
 fn anchor(context: &Context, command: &AnchorCommand) -> Result<Answer> {
     let repository = context.place.repository()?;
-    let (ledger, key) = source(context, &LedgerArgs::default())?;
+    let (ledger, key) = ledger::source(&context.place, &LedgerArgs::default())?;
     let snapshot = ledger.snapshot(&key)?;
     let head = snapshot.head();
     let mut report = ledger_report(&snapshot, &key);
@@ -330,13 +339,14 @@ fn anchor(context: &Context, command: &AnchorCommand) -> Result<Answer> {
     Ok(Answer::yes(page.finish()))
 }
 
-fn export(
-    context: &Context,
-    seq: Option<u64>,
-    output: Option<&Path>,
-    args: &LedgerArgs,
-    show: Show<'_>,
-) -> Result<Answer> {
+/// Where an export goes beside standard output.
+struct To<'a> {
+    output: Option<&'a Path>,
+    bodies: Option<&'a Path>,
+}
+
+fn export(context: &Context, what: Option<&str>, to: &To<'_>, args: &LedgerArgs, show: Show<'_>) -> Result<Answer> {
+    let To { output, bodies } = *to;
     if (context.format == Format::Parquet) != output.is_some() {
         return Err(Failure::new("usage", "a Parquet file is written to a file, and nothing else is")
             .help("grace-rules audit export --format parquet -o FILE"));
@@ -346,21 +356,40 @@ fn export(
             .help("jsonl, intoto, or parquet"));
     }
     if context.format == Format::InToto {
-        let seq = seq.ok_or_else(|| {
-            Failure::new("usage", "a statement is about one record")
-                .help("grace-rules audit export --format intoto SEQ")
+        let what = what.ok_or_else(|| {
+            Failure::new("usage", "a statement is about one record, or one run")
+                .help("grace-rules audit export --format intoto SEQ, or the name of a run")
         })?;
+        if bodies.is_some() {
+            return Err(Failure::new("usage", "a statement holds its bodies").help("leave out --bodies"));
+        }
         if args.ledger.is_some() || args.key.is_some() {
             return Err(Failure::new("usage", "a statement is signed by whoever keeps the ledger")
                 .help("leave out --ledger and --key"));
         }
         let open = ledger::open(&context.place)?;
         let snapshot = open.ledger.snapshot(&open.key.public())?;
-        let statement = snapshot.statement(&snapshot.get(seq)?, &open.key)?;
+        let records = stated(&snapshot, what)?;
+        let subject = match records.first() {
+            Some(record) => subject(record, &snapshot.body(record)?),
+            None => return Err(Failure::new("bug", "a statement has records")),
+        };
+        let statement = snapshot.statement(&records, &subject, &open.key)?;
         return Ok(Answer::yes(format!("{statement}\n")));
     }
-    let (ledger, key) = source(context, args)?;
+    let seq = match what.map(str::parse::<u64>) {
+        None => None,
+        Some(Ok(seq)) => Some(seq),
+        Some(Err(_)) => {
+            return Err(Failure::new("usage", "only a statement is of a whole run")
+                .help("name a record by its number, or --format intoto"));
+        }
+    };
+    let (ledger, key) = ledger::source(&context.place, args)?;
     let snapshot = ledger.snapshot(&key)?;
+    if let Some(bodies) = bodies {
+        export_bodies(context, &snapshot, seq, bodies)?;
+    }
     if let Some(output) = output {
         return export_table(context, &snapshot, seq, output);
     }
@@ -375,6 +404,53 @@ fn export(
         }
     }
     Ok(Answer::yes(text))
+}
+
+/// The records of a statement: one, or a run's plan, its end, and the newest decision by it.
+fn stated(snapshot: &Snapshot, what: &str) -> Result<Vec<Record>> {
+    if let Ok(seq) = what.parse() {
+        return Ok(vec![snapshot.get(seq)?]);
+    }
+    let mut records = Vec::new();
+    for kind in ["plan", "run", "decision"] {
+        records.extend(journal::of_run(snapshot, what, kind)?.map(|(record, _)| record));
+    }
+    if records.is_empty() {
+        return Err(Failure::new("input", format!("there is no run `{}`", what.escape_debug()))
+            .help("grace-rules gate names the run that it is by; story show, too"));
+    }
+    Ok(records)
+}
+
+/// What a record is about: the commit, or the tree where it was none; the record itself where it names neither.
+fn subject(record: &Record, body: &serde_json::Value) -> Subject {
+    let name = record.repo.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| "project".to_owned());
+    let about = |what: &str| body["about"][what].as_str().map(str::to_owned);
+    match (about("head"), about("tree")) {
+        (Some(digest), _) => Subject { name, algorithm: "gitCommit", digest },
+        // The tree's files by path, kind and content: what was not committed has no other name.
+        (None, Some(digest)) => Subject { name: format!("{name}, a tree"), algorithm: "sha256", digest },
+        (None, None) => match &record.commit {
+            Some(commit) => Subject { name, algorithm: "gitCommit", digest: commit.clone() },
+            None => Subject::record(record),
+        },
+    }
+}
+
+/// The bodies that records name by their digest, each once.
+fn export_bodies(context: &Context, snapshot: &Snapshot, seq: Option<u64>, to: &Path) -> Result<()> {
+    let to = context.place.absolute(to);
+    files::create_dirs(&to)?;
+    for seq in seq.map_or(0..snapshot.len(), |seq| seq..seq + 1) {
+        let record = snapshot.get(seq)?;
+        let Some(blob) = record.blob else { continue };
+        let path = to.join(hex(&blob.digest));
+        let is_there = files::read(&path, MAX_BODY as u64).is_ok_and(|bytes| merkle::sha256(&bytes) == blob.digest);
+        if !is_there {
+            files::create_new(&path, &snapshot.blob(&blob)?)?;
+        }
+    }
+    Ok(())
 }
 
 /// The records as a Parquet file.
@@ -398,7 +474,7 @@ fn export_table(context: &Context, snapshot: &Snapshot, seq: Option<u64>, output
 }
 
 fn fsck(context: &Context) -> Result<Answer> {
-    let (ledger, key) = source(context, &LedgerArgs::default())?;
+    let (ledger, key) = ledger::source(&context.place, &LedgerArgs::default())?;
     let before = ledger.verify(&key, &[]);
     // What was tampered with is left as it is, as evidence.
     if !before.is_tampered() && before.head.is_some() {
@@ -406,5 +482,28 @@ fn fsck(context: &Context) -> Result<Answer> {
         open.ledger.settle(&open.key)?;
     }
     let report = ledger.verify(&key, &[]);
-    answer(context, &report, &[], &key, false)
+    let sizes = report.is_proven().then(|| sizes(&ledger.snapshot(&key)?)).transpose()?;
+    answer(context, &report, &[], &key, false, sizes)
+}
+
+/// What the records take on disk.
+fn sizes(snapshot: &Snapshot) -> Result<SizesReport> {
+    let mut report = SizesReport::default();
+    let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
+    let mut seen = BTreeSet::new();
+    for record in snapshot.records(0..snapshot.len()) {
+        let record = record?;
+        let bytes = record.bytes.len() as u64;
+        report.records += bytes;
+        let mut whole = bytes;
+        if let Some(blob) = record.blob.filter(|blob| seen.insert(blob.digest)) {
+            report.files += 1;
+            report.bodies += blob.size;
+            whole += blob.size;
+        }
+        *kinds.entry(record.kind).or_default() += whole;
+    }
+    report.kinds = kinds.into_iter().collect();
+    report.kinds.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
+    Ok(report)
 }

@@ -9,7 +9,7 @@ use grace_engine::decide::BundleOutcome;
 use grace_engine::input::Book;
 use grace_govern::cycle::{self, ActionSaid, CycleSaid, Loop, Reviewing, Since};
 use grace_govern::envelope::{self, FailedCycle, Says, Statement};
-use grace_govern::guardrails::{self, Finding};
+use grace_govern::guardrails::{self, Finding, Syntax};
 use grace_govern::journal::{self, About, Event, HaltSaid, Journal};
 use grace_govern::probes;
 use grace_govern::shelf::{self, Place as Shelf};
@@ -343,6 +343,7 @@ pub(super) struct Acted<'a> {
     pub(super) end: &'a str,
     pub(super) by: BTreeSet<String>,
     pub(super) unproved: bool,
+    pub(super) signs: Vec<Finding>,
 }
 
 impl Acted<'_> {
@@ -362,14 +363,15 @@ impl Acted<'_> {
             end: self.end.to_owned(),
             by: self.by,
             unproved: self.unproved,
-            signs: signs(&self.loaded.change),
+            signs: self.signs,
         }
     }
 }
 
-/// What the guardrails see in the lines that a change adds.
-fn signs(change: &Change) -> Vec<Finding> {
+/// What the guardrails see in the lines that a change adds; `None` where it adds to no file that they read.
+pub(super) fn signs(change: &Change) -> Option<Vec<Finding>> {
     let mut found = Vec::new();
+    let mut looked = false;
     for file in &change.files {
         let Some(after) = &file.after else { continue };
         let Content::Text(text) = &after.content else { continue };
@@ -378,6 +380,7 @@ fn signs(change: &Change) -> Vec<Finding> {
             _ => "",
         };
         let added: BTreeSet<u32> = line_diff(before, text).into_iter().flat_map(|hunk| hunk.added).collect();
+        looked |= !added.is_empty() && Syntax::of(&after.path).is_some();
         // So many of one kind hide none of another.
         for finding in guardrails::look(&after.path, text, &added) {
             let of_its_kind = found.iter().filter(|known: &&Finding| known.guardrail == finding.guardrail).count();
@@ -386,5 +389,5 @@ fn signs(change: &Change) -> Vec<Finding> {
             }
         }
     }
-    found
+    looked.then_some(found)
 }

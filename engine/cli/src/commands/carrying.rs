@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use grace_engine::decide;
 use grace_engine::plan::{BookSide, BundleForm, BundlePlan};
+use grace_govern::holes::Hole;
 use grace_govern::journal::{self, About, Event as Said, RanBundle};
 use grace_runner::{BundleOutcome, BundleStatus, Event, Job, Settings};
 use grace_system::process::{Guard, Held};
@@ -141,13 +142,15 @@ pub(super) fn at_once() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from).min(MOST_AT_ONCE)
 }
 
+/// A tree that is run in.
+pub(super) struct Tree {
+    pub(super) path: PathBuf,
+    /// What it holds in git and not here.
+    pub(super) holes: Vec<Hole>,
+}
+
 /// The tree that is run in: the work tree itself, or what is staged or committed, as it was planned, written out elsewhere.
-pub(super) fn tree(
-    repository: &git::Repository,
-    root: &Path,
-    scratch: &Path,
-    loaded: &load::Loaded,
-) -> Result<PathBuf> {
+pub(super) fn tree(repository: &git::Repository, root: &Path, scratch: &Path, loaded: &load::Loaded) -> Result<Tree> {
     let entries = match loaded.head {
         Head::Commit(commit) => repository.tree(commit)?,
         Head::Staged => {
@@ -160,17 +163,19 @@ pub(super) fn tree(
             }
             entries
         }
-        Head::WorkTree | Head::Supposed => return Ok(root.to_path_buf()),
+        Head::WorkTree | Head::Supposed => return Ok(Tree { path: root.to_path_buf(), holes: Vec::new() }),
     };
     let directory = scratch.join("tree");
     files::create_dirs(&directory)?;
     let report = repository.export(&entries, &directory, MAX_FILE)?;
-    // A tree with holes is another tree. What the change leaves alone (a link that was always there) is no hole of its own.
+    // A tree with holes is another tree. What the change leaves alone (a link that was always there) is told, and the gate
+    // looks at where it lies.
     if let Some(hole) = report.left_out.iter().find(|hole| loaded.changed.contains(&hole.path)) {
         return Err(Failure::new("file", format!("`{}` is part of the change, and {}", hole.path, hole.message))
             .help("it cannot be written out to be run; run in a checkout of it, and decide with --worktree"));
     }
-    Ok(directory)
+    let holes = report.left_out.into_iter().map(|hole| Hole { path: hole.path, why: hole.message }).collect();
+    Ok(Tree { path: directory, holes })
 }
 
 /// The jobs of some bundles, and the bundle that each job's name stands for: a bundle in two forms is two jobs.

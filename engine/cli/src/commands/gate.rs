@@ -1,10 +1,13 @@
 //! `gate`: whether this change may go. The plan is derived anew, and judged by the newest run of exactly this tree and by what
 //! people signed; the answer is recorded.
 
-use grace_engine::decide::{self, Agreed, Decision};
+use std::collections::BTreeMap;
+
+use grace_engine::decide::{self, Agreed, BundleOutcome, Decision};
 use grace_engine::trust::{self, Reading};
 use grace_govern::agreement::{Counted, Uncounted};
 use grace_govern::halts::Halt;
+use grace_govern::holes;
 use grace_govern::inputs::Gist;
 use grace_govern::journal::{self, DecisionSaid, Event, Journal, Ran};
 use grace_system::clock;
@@ -40,6 +43,14 @@ pub(super) struct GateReport<'a> {
     approvals: &'a [Counted],
     /// Statements that do not.
     uncounted: &'a [Uncounted],
+    /// Halts that stand.
+    halts: &'a [Halt],
+    /// What else holds every change back, or this one: a run without an end, a cycle that waits, a ledger that is gone.
+    holds: &'a [String],
+    /// What each bundle came to in that run, as far as it counts.
+    outcomes: &'a BTreeMap<String, BundleOutcome>,
+    /// What gives what is missing, to be carried out as it stands.
+    commands: Vec<String>,
 }
 
 /// Which decisions are recorded.
@@ -105,6 +116,7 @@ pub(super) fn decided(context: &Context, args: &ChangeArgs, records: Records) ->
     heard.uncounted.extend(uncounted);
     heard.agreed.holds.extend(ledger::lost(repository, recorded.as_ref())?);
     heard.agreed.holds.extend(unfinished.map(|run| format!("run {run} of this tree has not ended; run again")));
+    heard.agreed.holds.extend(run.iter().flat_map(|run| holes::holds(&run.holes, &loaded.changed, &plan)));
     heard.agreed.holds.extend(people::cycles(repository, &loaded, recorded.as_ref(), now)?);
     let decision = judge(&heard.agreed);
     let run = run.map(|run| run.run);
@@ -133,6 +145,16 @@ pub(super) fn decided(context: &Context, args: &ChangeArgs, records: Records) ->
     let code = u8::from(decision.answer != decide::Answer::Go);
     let reasons = decision.reasons.iter().map(|reason| reason.what.as_str());
     let gist = std::iter::once(plan.id.as_str()).chain(reasons).collect::<Vec<_>>().join("\n");
+    let judged = Judged {
+        plan: &plan,
+        compared: &loaded.compared,
+        named: &loaded.named,
+        decision: &decision,
+        heard: &heard,
+        outcomes: &outcomes,
+        run: run.as_deref(),
+        trust: trust.as_ref(),
+    };
     if context.is_json() {
         let report = GateReport {
             schema: "grace-rules/decision",
@@ -144,23 +166,15 @@ pub(super) fn decided(context: &Context, args: &ChangeArgs, records: Records) ->
             trust: trust.as_ref(),
             approvals: &heard.approvals,
             uncounted: &heard.uncounted,
+            halts: &halts,
+            holds: &heard.agreed.holds,
+            outcomes: &outcomes,
+            commands: screen::gate::commands(&judged),
         };
         return Ok(Decided { answer: Answer::json(&report, code == 0)?, is_empty, gist });
     }
     let mut page = context.page();
-    screen::gate::decision(
-        &mut page,
-        &Judged {
-            plan: &plan,
-            compared: &loaded.compared,
-            named: &loaded.named,
-            decision: &decision,
-            heard: &heard,
-            outcomes: &outcomes,
-            run: run.as_deref(),
-            trust: trust.as_ref(),
-        },
-    );
+    screen::gate::decision(&mut page, &judged);
     screen::notes::problems(&mut page, &loaded.problems);
     if let Some(taken) = taken {
         screen::run::taken_in(&mut page, taken.late.as_deref(), &taken.notices);

@@ -7,7 +7,7 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use grace_hook::{Agent, Event, Kind, Say};
-use grace_system::{env, files};
+use grace_system::{clock, env, files};
 
 use super::{Answer, Context, agents_md, cost, gate};
 use crate::args::ChangeArgs;
@@ -26,6 +26,10 @@ const UNDECIDED: &str = "the gate could not decide";
 
 /// How often in a row an agent is held, whatever it changed in between: something is then amiss that it cannot mend.
 const MOST_HELD: u32 = 5;
+/// Days that something is remembered of an agent's session.
+const REMEMBERED_DAYS: i64 = 30;
+/// Files of other sessions that are looked at when one begins.
+const MOST_FORGOTTEN: usize = 1000;
 
 /// An agent's event, with the answer where no plan is needed for it.
 pub(super) struct Asked {
@@ -148,6 +152,22 @@ fn remember(context: &Context, asked: &Asked, what: &str, text: &str) -> Option<
     files::replace_unsynced(&file, text.as_bytes()).ok()
 }
 
+/// Removes what is remembered of sessions that nobody has gone on with for long.
+fn forget_old(context: &Context) {
+    let Ok(repository) = context.place.repository() else { return };
+    let folder = repository.common_dir().join("grace").join("hooks");
+    let oldest = clock::now().as_nanosecond() - i128::from(REMEMBERED_DAYS) * 86_400_000_000_000;
+    for entry in files::list_at_most(&folder, MOST_FORGOTTEN).unwrap_or_default() {
+        let path = folder.join(&entry.name);
+        if files::stat(&path)
+            .is_ok_and(|stat| stat.kind == files::Kind::File && i128::from(stat.stamp.modified) < oldest)
+        {
+            // Another session may have done so just now.
+            let _gone = files::remove_file(&path);
+        }
+    }
+}
+
 /// What an agent should know from the start; the costs of files are looked up from now on.
 fn start(context: &Context, asked: &Asked) -> Say {
     // A session that is taken up again began where it began.
@@ -155,6 +175,7 @@ fn start(context: &Context, asked: &Asked) -> Say {
         && remembered(context, asked, "begun").is_none()
     {
         let _judged_from_the_last_commit = remember(context, asked, "begun", &head.to_string());
+        forget_old(context);
     }
     let costs = cost::keep_table(context).err();
     match agents_md::digest(context) {

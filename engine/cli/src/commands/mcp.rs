@@ -13,7 +13,7 @@ use super::gate::{self, Records};
 use super::plan::{PlanReport, Signed};
 use super::{Answer, Context, agents_md, carrying, check, cost, explain, graph, plan, story};
 use crate::args::agents::CostArgs;
-use crate::args::{ChangeArgs, CheckArgs, ExplainArgs, Format, GraphArgs, StoryCommand};
+use crate::args::{ChangeArgs, CheckArgs, ExplainArgs, Format, GraphArgs, LedgerArgs, StoryCommand};
 use crate::failure::{Failure, Result};
 use crate::load::estimate::{self, Estimate};
 use crate::load::session::{Refreshed, Session};
@@ -245,7 +245,7 @@ fn resource(context: &Context, uri: &str) -> Result<String> {
     let Some(id) = id else {
         return Err(Failure::new("input", "there is no such resource").help("grace://rules, or grace://story/184"));
     };
-    story::story(context, &StoryCommand::Show { id }).map(|answer| answer.text)
+    story::story(context, &StoryCommand::Show { id, source: LedgerArgs::default() }).map(|answer| answer.text)
 }
 
 /// A text to read, cut at its end where it is too long.

@@ -17,9 +17,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Answer, Context};
-use crate::args::ChangeArgs;
-use crate::failure::{Failure, Result};
-use crate::load::{self, Cache, Loaded};
+use crate::args::{ChangeArgs, LedgerArgs};
+use crate::failure::{Failure, INTERRUPTED, Result};
+use crate::load::{self, Cache, Loaded, ledger};
 use crate::screen;
 
 /// Replayed records as JSON.
@@ -60,14 +60,12 @@ pub struct Replayed {
     pub engine: Option<String>,
 }
 
-pub(super) fn replay(context: &Context, seq: Option<u64>, rules: Option<&Path>) -> Result<Answer> {
-    let repository = context.place.repository()?;
-    let ledger = journal::recorded(repository)?.ok_or_else(|| {
-        Failure::new("ledger", "nothing is recorded here, or by another key")
-            .help("grace-rules run and gate record what they do")
+pub(super) fn replay(context: &Context, seq: Option<u64>, rules: Option<&Path>, source: &LedgerArgs) -> Result<Answer> {
+    let ledger = ledger::read(&context.place, source)?.ok_or_else(|| {
+        Failure::new("ledger", "nothing is recorded here").help("grace-rules run and gate record what they do")
     })?;
     let replaying = Replaying { context, ledger: &ledger, rules };
-    let mut replayed = Vec::new();
+    let mut records = Vec::new();
     match seq {
         Some(seq) => {
             let record = ledger.get(seq)?;
@@ -75,14 +73,24 @@ pub(super) fn replay(context: &Context, seq: Option<u64>, rules: Option<&Path>) 
                 Failure::new("input", format!("record {seq} is a `{}`, and nothing was derived for it", record.kind))
                     .help("name a plan, a run, a decision or a story: grace-rules audit show")
             })?;
-            replayed.push(one);
+            records.push(one);
         }
         None => {
             let spinner = context.progress.spinner("replaying");
-            for record in ledger.records(0..ledger.len()) {
-                let record = record?;
-                if matches!(record.kind.as_str(), "plan" | "decision") {
-                    replayed.extend(replaying.record(&record)?);
+            for seq in 0..ledger.len() {
+                // One that cannot be read is told, and says nothing of the others.
+                match ledger.get(seq) {
+                    Ok(record) if matches!(record.kind.as_str(), "plan" | "decision") => {
+                        records.extend(replaying.record_or_why(&record)?);
+                    }
+                    Ok(_) => {}
+                    Err(error) => records.push(Replayed {
+                        seq,
+                        kind: "record".to_owned(),
+                        came: Came::Untold,
+                        what: vec![Failure::from(error).message],
+                        engine: None,
+                    }),
                 }
                 if context.cancel.is_cancelled() {
                     return Err(GitError::Cancelled.into());
@@ -91,7 +99,7 @@ pub(super) fn replay(context: &Context, seq: Option<u64>, rules: Option<&Path>) 
             drop(spinner);
         }
     }
-    let count = |came: Came| replayed.iter().filter(|one| one.came == came).count();
+    let count = |came: Came| records.iter().filter(|one| one.came == came).count();
     let (equal, differ, untold) = (count(Came::Equal), count(Came::Differs), count(Came::Untold));
     let code = match (differ, untold) {
         (0, 0) => 0,
@@ -100,11 +108,11 @@ pub(super) fn replay(context: &Context, seq: Option<u64>, rules: Option<&Path>) 
     };
     if context.is_json() {
         let report =
-            ReplayReport { schema: "grace-rules/replay", version: 1, equal, differ, untold, records: &replayed };
+            ReplayReport { schema: "grace-rules/replay", version: 1, equal, differ, untold, records: &records };
         return Ok(Answer { code, ..Answer::json(&report, true)? });
     }
     let mut page = context.page();
-    screen::replay::replayed(&mut page, &replayed);
+    screen::replay::replayed(&mut page, &records);
     Ok(Answer { text: page.finish(), code })
 }
 
@@ -122,6 +130,16 @@ struct Again {
 }
 
 impl Replaying<'_> {
+    /// As [`Self::record`]; what cannot be derived for a reason of its own cannot be told, and why.
+    fn record_or_why(&self, record: &Record) -> Result<Option<Replayed>> {
+        match self.record(record) {
+            Err(failure) if failure.code != INTERRUPTED => {
+                Ok(Some(replayed(record, Came::Untold, vec![failure.message])))
+            }
+            found => found,
+        }
+    }
+
     /// `None` where nothing was derived for the record.
     fn record(&self, record: &Record) -> Result<Option<Replayed>> {
         let body = self.ledger.body(record)?;
@@ -143,9 +161,7 @@ impl Replaying<'_> {
             Ok(what) => (Came::Differs, what),
             Err(missing) => (Came::Untold, vec![missing]),
         };
-        let engine = concat!("grace-rules ", env!("CARGO_PKG_VERSION"));
-        let engine = (record.engine != engine).then(|| record.engine.clone());
-        Ok(Some(Replayed { seq: record.seq, kind: record.kind.clone(), came, what, engine }))
+        Ok(Some(replayed(record, came, what)))
     }
 
     fn plan(&self, said: &PlanSaid) -> Result<Told> {
@@ -232,6 +248,12 @@ impl Replaying<'_> {
         }
         Ok(Ok(Again { plan: engine.plan(), loaded }))
     }
+}
+
+fn replayed(record: &Record, came: Came, what: Vec<String>) -> Replayed {
+    let engine = concat!("grace-rules ", env!("CARGO_PKG_VERSION"));
+    let engine = (record.engine != engine).then(|| record.engine.clone());
+    Replayed { seq: record.seq, kind: record.kind.clone(), came, what, engine }
 }
 
 /// What differs, or the input that is missing.

@@ -9,6 +9,7 @@ use grace_engine::plan::Plan;
 use grace_engine::trust::{self, Reading};
 use grace_govern::agreement::Heard;
 use grace_govern::cycle::{Loop, Since};
+use grace_govern::holes::{self, Hole};
 use grace_govern::journal::{self, About, Event as Said, Journal, PlanSaid, RunSaid};
 use grace_govern::story;
 use grace_runner::{BundleOutcome, BundleStatus};
@@ -18,8 +19,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::auditing::Acted;
-use super::carrying::{self, Carried, Carrying, Workplace};
+use super::auditing::{Acted, signs};
+use super::carrying::{self, Carried, Carrying, Tree, Workplace};
 use super::keeping::{Keeper, take_in};
 use super::observing::{Observed, ObservedBundle};
 use super::plan::{PlanReport, engine};
@@ -77,7 +78,7 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
     let mut plan = planned.clone();
     let mut carried = Carried::default();
     let mut decision = begun.judge(&plan, &carried, &Agreed::default()).0;
-    let mut tree = None;
+    let mut tree: Option<Tree> = None;
     let mut ran = Vec::new();
     // A plan that a rule denies runs nothing; that it was asked for is recorded.
     if !is_denied {
@@ -91,7 +92,7 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
                     Some(tree) => tree,
                     None => tree.insert(carrying::tree(repository, &context.place.root, workplace.path(), &loaded)?),
                 };
-                let carrying = begun.carrying(context, &observed, recording.as_ref(), tree, workplace.path());
+                let carrying = begun.carrying(context, &observed, recording.as_ref(), &tree.path, workplace.path());
                 carrying.round(&to_run, &mut carried);
                 ran.extend(to_run.iter().cloned());
             }
@@ -111,18 +112,20 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
     // Whatever it comes to, the outcomes above stand.
     let reruns = match &tree {
         Some(tree) => {
-            let carrying = begun.carrying(context, &observed, None, tree, workplace.path());
+            let carrying = begun.carrying(context, &observed, None, &tree.path, workplace.path());
             rerunning::again(&carrying, &ran, &carried, run.reruns)
         }
         None => Vec::new(),
     };
     let recorded = recording.as_ref().zip(tree.as_ref()).map_or_else(Vec::new, |(recording, tree)| {
         let before = Before { past: &loaded.past.reach, holds: &engine.still_recorded() };
-        recording.keep(tree, repository, &loaded.memory.store, &begun.id, &before)
+        recording.keep(&tree.path, repository, &loaded.memory.store, &begun.id, &before)
     });
-    let decision = begun.end(context, &plan, &carried, decision)?;
+    let holes = tree.map(|tree| tree.holes).unwrap_or_default();
+    let decision = begun.end(context, &plan, &carried, decision, &holes)?;
     let keeper = begun.keeper.lock().unwrap_or_else(PoisonError::into_inner);
     let mut taken = take_in(repository, &keeper.journal);
+    taken.notices.extend(holes::told(&holes));
     taken.notices.extend(due(&loaded, &keeper.journal)?);
     let end = End::of(&carried.bundles, &decision);
     if context.is_json() {
@@ -249,7 +252,14 @@ impl<'a> Begun<'a> {
     }
 
     /// Records the end, the story and the action; the decision with what people said.
-    fn end(&self, context: &Context, plan: &Plan, carried: &Carried, decision: Decision) -> Result<Decision> {
+    fn end(
+        &self,
+        context: &Context,
+        plan: &Plan,
+        carried: &Carried,
+        decision: Decision,
+        holes: &[Hole],
+    ) -> Result<Decision> {
         let Self { repository, loaded, about, .. } = self;
         let mut heard = Heard::default();
         let mut commits = Vec::new();
@@ -270,6 +280,11 @@ impl<'a> Begun<'a> {
         let (decision, trust) = self.judge(plan, carried, &heard.agreed);
         let end = End::of(&carried.bundles, &decision);
         let finished = clock::now();
+        let authorship = match unheard {
+            None if !context.cancel.is_cancelled() => people::authors(repository, loaded, finished).ok(),
+            _ => None,
+        };
+        let signs = signs(&loaded.change);
         let facts = story::Facts {
             run: &self.id,
             about,
@@ -287,6 +302,8 @@ impl<'a> Begun<'a> {
             at: &finished.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             compared: &loaded.compared,
             trust: trust.as_ref(),
+            people: authorship.as_ref().map_or(&[], |found| found.who.as_slice()),
+            signs: signs.as_deref(),
         };
         let told = story::tell(&facts, &told::all(&loaded.given, &commits));
         // What ran in a tree that changed meanwhile was no run of it.
@@ -302,10 +319,7 @@ impl<'a> Begun<'a> {
             tier: decision.tier,
             trust,
             bundles: if is_same_tree { carried.ran() } else { BTreeMap::new() },
-        };
-        let authorship = match unheard {
-            None if !context.cancel.is_cancelled() => people::authors(repository, loaded, finished).ok(),
-            _ => None,
+            holes: holes.to_vec(),
         };
         let acted = Acted {
             run: &self.id,
@@ -316,6 +330,7 @@ impl<'a> Begun<'a> {
             intents: &decision.intents,
             models: told.fields.get("models").map(|field| field.value.entries()).unwrap_or_default(),
             end: end.word(),
+            signs: signs.unwrap_or_default(),
             // Where git did not say who took part, nobody is known to have.
             unproved: authorship.as_ref().is_none_or(|found| !found.unproved.is_empty()),
             by: authorship

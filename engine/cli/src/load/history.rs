@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use grace_dsl::ast::{Cond, CondKind, ItemKind, Operational, OperationalKind, Policy, When, Word};
+use grace_dsl::ast::{
+    Cond, CondKind, ItemKind, LossCause, Operational, OperationalKind, Policy, TrustScore, When, Word,
+};
 use grace_engine::input::{Book, BundleRun};
 use grace_govern::project;
 use grace_store::{BundleStatus, Selections, Store, StoreError};
@@ -39,7 +41,7 @@ pub(super) fn selections(repository: &Repository) -> Result<Selections, StoreErr
     Store::at(&store_path(repository)).selections(|| project::recorded(repository), MOST_RUNS, PATIENCE)
 }
 
-/// Whether any rule of these books speaks of rates.
+/// Whether any rule, waiver or trust score of these books speaks of rates.
 pub(super) fn is_asked_for<'b>(books: impl IntoIterator<Item = &'b Book>) -> bool {
     let texts = books.into_iter().flat_map(|book| &book.files).filter_map(|file| file.text.as_ref().ok());
     // A text without the word is not parsed once more.
@@ -49,6 +51,8 @@ pub(super) fn is_asked_for<'b>(books: impl IntoIterator<Item = &'b Book>) -> boo
                 When::Change(cond) | When::Always(cond) | When::AfterRun(cond) => asks_for_a_rate(cond),
             },
             ItemKind::Waiver(waiver) => waiver.when.as_ref().is_some_and(asks_for_a_rate),
+            ItemKind::Operational(operational) => TrustScore::of(operational)
+                .is_some_and(|score| score.losses.iter().any(|loss| matches!(loss.cause, LossCause::Rate { .. }))),
             _ => false,
         })
     })
@@ -160,5 +164,9 @@ mod tests {
         assert!(rule("when tests removed or not (pass rate of bundle(x) over last 3 runs < 95 %)"));
         assert!(!rule("when tests removed   # pass rate of bundle(x)"));
         assert!(!asked("bundle lint\n  retries 1\n  pass rate at least 95 %\n"));
+        // A loss of trust needs the past as a rule does.
+        let score = |cause: &str| asked(&format!("trust_score\n  start 1.0\n  lose 0.2 {cause}\n  below hold\n"));
+        assert!(score("when flaky rate of bundle(x) over last 20 runs above 5 %"));
+        assert!(!score("when bundle(rate_limit) failed"));
     }
 }

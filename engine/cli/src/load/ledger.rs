@@ -9,6 +9,7 @@ use grace_system::files::FileErrorKind;
 use grace_system::git::{Blob, Repository};
 
 use super::Place;
+use crate::args::LedgerArgs;
 use crate::failure::{Failure, Result, quoted};
 
 /// Where anchors of this clone's own ledgers are, and where those of others are fetched to.
@@ -80,6 +81,36 @@ pub fn trusted(place: &Place, given: Option<&str>) -> Result<PublicKey> {
     })?;
     let key = PublicKey::parse(&text).map(|(_, key)| key);
     key.ok_or_else(|| Failure::new("input", format!("{} holds no public key", quoted(&path))))
+}
+
+/// The ledger that is read, and the key that is trusted.
+///
+/// # Errors
+/// When there is no such place, or no key to trust.
+pub fn source(place: &Place, source: &LedgerArgs) -> Result<(Ledger, PublicKey)> {
+    let key = trusted(place, source.key.as_deref())?;
+    let ledger = match &source.ledger {
+        Some(dir) => Ledger::at(&files::canonical(&place.absolute(dir))?),
+        None => journal::ledger_of(place.repository()?),
+    };
+    Ok((ledger, key))
+}
+
+/// What the ledger that is named holds; `None` where this repository has none and no other was named. One that is there and
+/// that nobody's key is known for is an error, and not empty.
+///
+/// # Errors
+/// When it cannot be read, or is not what was signed.
+pub fn read(place: &Place, args: &LedgerArgs) -> Result<Option<Snapshot>> {
+    let is_own = args.ledger.is_none();
+    if is_own && !files::exists(journal::ledger_of(place.repository()?).dir()) {
+        return Ok(None);
+    }
+    let (ledger, key) = source(place, args)?;
+    match ledger.snapshot(&key) {
+        Err(grace_ledger::Error::Absent { .. }) if is_own => Ok(None),
+        read => Ok(Some(read?)),
+    }
 }
 
 /// Checkpoints that git keeps: those of this ledger, and those that this key signed for ledgers that are not here.

@@ -129,7 +129,7 @@ pub fn authors(repository: &Repository, loaded: &Loaded, as_of: Timestamp) -> Re
     let mut found = authors_of(repository, loaded.head, loaded.base, &loaded.signers, as_of)?;
     let asking = [loaded.inputs.actor.as_ref(), loaded.inputs.story.get("requesting_actor")];
     for name in asking.into_iter().flatten() {
-        found.people.extend(loaded.signers.named(name.trim()));
+        found.add(name.trim(), &loaded.signers);
     }
     Ok(found)
 }

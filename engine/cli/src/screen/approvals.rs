@@ -45,16 +45,30 @@ pub fn heard(page: &mut Page, heard: &Heard) {
     }
 }
 
-/// What is missing, each with the command that gives it; `named` names the change to it.
+/// Approvals that are missing.
+fn lacking(decision: &Decision) -> impl Iterator<Item = &Approval> {
+    decision.asked.iter().filter(|approval| decision.missing_approvals.contains(&approval.name))
+}
+
+/// The command that gives an approval; `named` names the change to it.
+fn command(plan: &str, named: &str, approval: &Approval) -> String {
+    let name = plan.get(..32).unwrap_or(plan);
+    printable(format!("grace-rules approve {name} --as {} {named}", as_word(approval)).trim_end())
+}
+
+/// The commands that give what is missing.
+#[must_use]
+pub fn commands(plan: &str, named: &str, decision: &Decision) -> Vec<String> {
+    lacking(decision).map(|approval| command(plan, named, approval)).collect()
+}
+
+/// What is missing, each with the command that gives it.
 pub fn missing(page: &mut Page, plan: &str, named: &str, decision: &Decision) {
-    let missing = decision.asked.iter().filter(|approval| decision.missing_approvals.contains(&approval.name));
-    for (index, approval) in missing.enumerate() {
+    for (index, approval) in lacking(decision).enumerate() {
         let label = if index == 0 { "missing  " } else { "         " };
         page.line(0, Text::from(label).then(Style::Strong, &approval.name));
-        let name = plan.get(..32).unwrap_or(plan);
-        let command = format!("grace-rules approve {name} --as {} {named}", as_word(approval));
         // In one piece, however wide: it is there to be copied.
-        page.block(&format!("         {}", printable(command.trim_end())));
+        page.block(&format!("         {}", command(plan, named, approval)));
     }
 }
 

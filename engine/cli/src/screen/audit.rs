@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::numbers::{count, thousands};
+use super::numbers::{bytes, count, thousands};
 use super::page::{Page, Style, Text, printable};
 
 /// Digits of a digest that people compare.
@@ -15,6 +15,8 @@ const SHORT: usize = 12;
 const MOST_FAULTS: usize = 10;
 /// Columns of a place that leave room beside it.
 const SHORT_PLACE: usize = 24;
+/// Kinds of records whose sizes are shown.
+const MOST_KINDS: usize = 4;
 /// Anchors named one by one.
 const MOST_ANCHORS: usize = 3;
 
@@ -125,6 +127,22 @@ pub struct VerifyReport {
     pub cannot_show: Vec<String>,
     /// The version of the last record's policy.
     pub policy_version: Option<u64>,
+    /// What takes how much; by `audit fsck` alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sizes: Option<SizesReport>,
+}
+
+/// What the records of a ledger take on disk, in bytes.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct SizesReport {
+    /// The records themselves.
+    pub records: u64,
+    /// Long bodies, which stand in files of their own: one file for equal ones.
+    pub bodies: u64,
+    /// How many such files.
+    pub files: u64,
+    /// Records and bodies by kind, the largest first.
+    pub kinds: Vec<(String, u64)>,
 }
 
 /// An append that has not ended.
@@ -341,6 +359,11 @@ pub fn verified(page: &mut Page, report: &VerifyReport) {
             row("torn", String::new(), what);
         }
         None => {}
+    }
+    if let Some(sizes) = &report.sizes {
+        let largest = sizes.kinds.iter().take(MOST_KINDS).map(|(kind, size)| format!("{kind} {}", bytes(*size)));
+        row("records", bytes(sizes.records), largest.collect::<Vec<_>>().join(", "));
+        row("bodies", bytes(sizes.bodies), format!("in {}", count(sizes.files, "file")));
     }
     if !rows.is_empty() {
         page.gap();

@@ -9,7 +9,7 @@ use grace_govern::agreement::Heard;
 
 use super::approvals;
 use super::numbers::{count, decimal};
-use super::page::{Page, Style, Text};
+use super::page::{Page, Style, Text, printable};
 use super::plan::short_id;
 
 /// What a decision was made of.
@@ -74,6 +74,14 @@ pub fn decision(page: &mut Page, judged: &Judged<'_>) {
     for unknown in &decision.unknowns {
         page.hanging(0, &Text::new().then(Style::Warn, "unknown  "), unknown.as_str());
     }
+}
+
+/// What gives what is missing: a run of exactly this tree, then approvals.
+#[must_use]
+pub fn commands(judged: &Judged<'_>) -> Vec<String> {
+    let runs = judged.run.is_none() && judged.plan.bundles.iter().any(|bundle| !bundle.runs_nothing());
+    let run = runs.then(|| printable(format!("grace-rules run {}", judged.named).trim_end()));
+    run.into_iter().chain(approvals::commands(&judged.plan.id, judged.named, judged.decision)).collect()
 }
 
 fn reason(page: &mut Page, reason: &Reason) {

@@ -1,6 +1,6 @@
 //! Stories: on the screen, as Markdown, as a page.
 
-use grace_govern::story::{Fields, Origin, Told, Value};
+use grace_govern::story::{Fields, Origin, Story, Told, Value};
 
 use super::numbers::decimal;
 use super::page::{Page, Style, Text, printable};
@@ -27,6 +27,8 @@ const QUESTIONS: [(&str, &[&str]); 7] = [
         ],
     ),
 ];
+/// The shipped principle that stories are told by.
+const AUDIT_TRAIL: &str = "MAINTAIN_AUDIT_TRAIL";
 /// Entries of a list that the screen shows.
 const MOST: usize = 12;
 
@@ -91,16 +93,26 @@ pub fn one(page: &mut Page, story: &Told) {
     }
     page.table(0, &rows, &[]);
     page.gap();
+    if let Some(people) = people(&story.story) {
+        page.hanging(0, &Text::from("took part  "), printable(&people));
+    }
     if let Some(trust) = story.story.trust.as_ref().and_then(|trust| trust.score) {
         page.line(0, format!("trust {}", decimal(trust)));
     }
     if !story.story.principles.is_empty() {
         page.hanging(0, &Text::from("principles  "), story.story.principles.join(", "));
     }
-    if !story.story.missing.is_empty() {
-        let names: Vec<String> = story.story.missing.iter().map(|name| label(name)).collect();
+    let missing = story.missing();
+    let names: Vec<String> = missing.iter().filter(|(_, given)| given.is_none()).map(|(name, _)| label(name)).collect();
+    if !names.is_empty() {
         let mark = Text::new().then(Style::Warn, "missing  ");
-        page.hanging(0, &mark, format!("{}: the rules ask for it (MAINTAIN_AUDIT_TRAIL)", names.join(", ")));
+        let upholds = story.story.principles.iter().any(|name| name == AUDIT_TRAIL);
+        let by = if upholds { format!(" ({AUDIT_TRAIL})") } else { String::new() };
+        page.hanging(0, &mark, format!("{}: the rules ask for it{by}", names.join(", ")));
+    }
+    let later: Vec<String> = missing.iter().filter_map(|(name, given)| given_later(name, *given)).collect();
+    if !later.is_empty() {
+        page.hanging(0, &Text::from("given later  "), later.join(", "));
     }
     for (number, at, answer) in &story.decisions {
         let head = Text::new().then(Style::Strong, format!("gate {number}  "));
@@ -116,19 +128,39 @@ pub fn one(page: &mut Page, story: &Told) {
     page.line(0, Text::new().then(Style::Dim, ids));
 }
 
-/// What a story says beside its fields: trust, principles, and what the rules asked for and nobody gave.
-fn rest(story: &Told) -> Vec<String> {
-    let story = &story.story;
+/// A field that was missing and was given by an amendment: `risks identified (record 190)`.
+fn given_later(name: &str, given: Option<u64>) -> Option<String> {
+    Some(format!("{} (record {})", label(name), given?))
+}
+
+/// Who took part: `ann@example.org (signed)`.
+fn people(story: &Story) -> Option<String> {
+    let named = story.people.iter().map(|who| {
+        let how = if who.signed { "signed" } else { "only said" };
+        format!("{} ({how})", who.name)
+    });
+    (!story.people.is_empty()).then(|| named.collect::<Vec<_>>().join(", "))
+}
+
+/// What a story says beside its fields: people, trust, principles, and what the rules asked for and nobody gave.
+fn rest(told: &Told) -> Vec<String> {
+    let story = &told.story;
     let mut lines = Vec::new();
+    lines.extend(people(story).map(|people| format!("Took part: {people}")));
     if let Some(trust) = story.trust.as_ref().and_then(|trust| trust.score) {
         lines.push(format!("Trust: {}", decimal(trust)));
     }
     if !story.principles.is_empty() {
         lines.push(format!("Principles: {}", story.principles.join(", ")));
     }
-    if !story.missing.is_empty() {
-        let names: Vec<String> = story.missing.iter().map(|name| label(name)).collect();
+    let missing = told.missing();
+    let names: Vec<String> = missing.iter().filter(|(_, given)| given.is_none()).map(|(name, _)| label(name)).collect();
+    if !names.is_empty() {
         lines.push(format!("Missing, though the rules ask for it: {}", names.join(", ")));
+    }
+    let later: Vec<String> = missing.iter().filter_map(|(name, given)| given_later(name, *given)).collect();
+    if !later.is_empty() {
+        lines.push(format!("Given later: {}", later.join(", ")));
     }
     lines
 }

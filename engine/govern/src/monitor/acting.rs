@@ -276,6 +276,7 @@ fn story(deployment: &Deployment, rule: &Watched, check: &CheckSaid, back: &Roll
         missing: Vec::new(),
         principles: Vec::new(),
         trust: None,
+        people: Vec::new(),
     }
 }
 
