@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use grace_drift::{Better, Missing, Point, Rule, Series, State, Verdict, Watch, judge};
+use grace_drift::{Better, Missing, Point, Rule, Series, State, Verdict, Watch, guarded};
 use grace_dsl::ast::{Drift, ItemKind, Kpi, NoData, Operational};
 use grace_ledger::{Error, Snapshot};
 use serde::de::DeserializeOwned;
@@ -110,10 +110,18 @@ impl Watched {
         self.first.saturating_add(self.step().saturating_mul(hour.into()))
     }
 
-    /// Hours that have ended at `now` and were not judged.
+    /// When an hour is judged: what it holds may still change for a while after its end.
+    #[must_use]
+    pub fn due_at(&self, hour: u32) -> i64 {
+        let of_control = self.control.as_ref().map_or(0, |(_, kpi)| kpi.settle_s);
+        let settles = self.kpi.as_ref().map_or(0, |kpi| kpi.settle_s).max(of_control);
+        self.end_of(hour).saturating_add(settles.into())
+    }
+
+    /// Hours that have ended and settled at `now` and were not judged.
     #[must_use]
     pub fn due(&self, now: i64) -> Vec<u32> {
-        (1..=self.hours()).filter(|hour| self.end_of(*hour) <= now && !self.checks.contains_key(hour)).collect()
+        (1..=self.hours()).filter(|hour| self.due_at(*hour) <= now && !self.checks.contains_key(hour)).collect()
     }
 
     /// The last verdict, and the worst.
@@ -134,7 +142,9 @@ impl Watched {
         self.missing() == NoData::Bad
     }
 
-    fn missing(&self) -> NoData {
+    /// What no data means.
+    #[must_use]
+    pub fn missing(&self) -> NoData {
         let of_kpi = self.kpi.as_ref().map_or(NoData::Unknown, |kpi| kpi.missing);
         self.drift.as_ref().and_then(|drift| drift.missing).unwrap_or(of_kpi)
     }
@@ -180,15 +190,18 @@ impl Watched {
     pub fn judge(&self, deployed: i64, hour: u32) -> Option<Verdict> {
         let (series, control) = self.series(hour)?;
         let is_counted = series.points.iter().any(|point| matches!(point, Point::Ratio { .. }));
-        let left_out = &self.baseline.as_ref()?.left_out;
+        let mut left_out = self.baseline.as_ref()?.left_out.clone();
+        // A source that failed said nothing, and not that nothing happened.
+        let failed = self.checks.range(..=hour).filter(|(_, check)| check.gap.is_some());
+        left_out.extend(failed.map(|(hour, _)| (self.end_of(*hour) - self.step(), self.end_of(*hour))));
         let watch = Watch {
             series: &series,
             control: control.as_ref(),
             deployed_at: deployed,
             now: self.end_of(hour),
-            left_out,
+            left_out: &left_out,
         };
-        Some(judge(&self.rule(is_counted)?, &watch))
+        Some(guarded(&self.rule(is_counted)?, &watch))
     }
 }
 
