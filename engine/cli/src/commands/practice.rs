@@ -1,6 +1,7 @@
 //! `practice`: ways of working, declared and taken from stories, and those that fit a change.
 
 use grace_engine::plan::Plan;
+use grace_govern::monitor::history::Past;
 use grace_govern::practices::{self, Practice, Suggestion};
 use grace_govern::{journal, story};
 use schemars::JsonSchema;
@@ -98,6 +99,8 @@ fn known(context: &Context) -> Result<(Vec<Practice>, Vec<story::Told>)> {
         Ok(repository) => journal::recorded(repository)?,
         Err(_) => None,
     };
-    let stories = ledger.map(|ledger| story::all(&ledger)).transpose()?.unwrap_or_default();
-    Ok((practices::learned(all, &stories), stories))
+    let stories = ledger.as_ref().map(story::all).transpose()?.unwrap_or_default();
+    let past = ledger.as_ref().map(Past::read).transpose()?.unwrap_or_default();
+    let drifted = past.deployments.values().filter(|one| one.drifted()).filter_map(|one| one.said.story).collect();
+    Ok((practices::learned(all, &stories, &drifted), stories))
 }

@@ -7,7 +7,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use grace_drift::{Point, State, Unknown};
+use grace_drift::{Point, State};
 use grace_dsl::ast::NoData;
 use grace_system::config::Config;
 use grace_system::files::{self, FileError};
@@ -167,12 +167,14 @@ fn judged(
     let sources =
         Sources { repository: monitor.repository, config: monitor.config, spool: &spool, cancel: monitor.cancel };
     let spans = spans(&past);
+    let made = |one: &Deployment| Made { number: one.number, title: one.said.title.clone(), at: one.said.at };
+    let made: Vec<Made> = past.deployments.values().map(made).collect();
     for deployment in past.deployments.values_mut() {
         for index in 0..deployment.rules.len() {
             if monitor.cancel.is_cancelled() {
                 return Ok(());
             }
-            let events = watched(monitor, &sources, &spans, (deployment, index), now, collected);
+            let events = watched(monitor, &sources, (&spans, &made), (deployment, index), now, collected);
             if !events.is_empty() {
                 // All of a rule's hours and what follows from them, or nothing.
                 journal.append(&events)?;
@@ -204,7 +206,7 @@ fn judged(
 fn watched(
     monitor: &Monitor<'_>,
     sources: &Sources<'_>,
-    spans: &[Span],
+    (spans, made): (&[Span], &[Made]),
     (deployment, index): (&mut Deployment, usize),
     now: i64,
     collected: &mut Collected,
@@ -251,16 +253,15 @@ fn watched(
         };
         rule.checks.insert(hour, check.clone());
         if let Some(verdict) = rule.judge(deployed, hour) {
-            // As of the fourth hour, as drift itself: one late scrape is no outage.
-            check.missing_is_bad = rule.missing_is_bad() && verdict.reason == Some(Unknown::Gaps) && hour >= 4;
-            let state = if check.missing_is_bad { State::Drift } else { verdict.state };
+            let (state, is_bad) = rule.came_to(&verdict, hour);
+            check.missing_is_bad = is_bad;
             state.name().clone_into(&mut check.state);
             // It holds texts and whole numbers.
             check.verdict = serde_json::to_value(&verdict).unwrap_or_default();
         }
         rule.checks.insert(hour, check.clone());
         events.push(Event::Monitoring(Said::Check(Box::new(check.clone()))));
-        let follows = acting::follow(monitor, deployment, index, &check, now);
+        let follows = acting::follow(monitor, (deployment, made), index, &check, now);
         acting::note(deployment, &follows);
         events.extend(follows);
         collected.judged.push(check);
@@ -344,6 +345,14 @@ fn measure(
         });
     }
     (ready, None)
+}
+
+/// A deployment, as others name it.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) number: u64,
+    pub(super) title: String,
+    pub(super) at: i64,
 }
 
 /// A deployment's watch by one rule: which, the KPI, from when to when, and whether drift was found.
