@@ -23,8 +23,8 @@ pub use bundles::{BandLevel, BandTest, Bundle};
 pub use conditions::{Cond, CondKind, EdgeWord, FailedBundle, KpiTest, PackageMove, Rate, SafeKind};
 pub use drift::{Action, Drift};
 pub(crate) use drift::{actions, alert, control, samples, watch};
-pub(crate) use kpi::source;
 pub use kpi::{Ask, Kpi, NoData, Source, TableForm};
+pub(crate) use kpi::{settle, source};
 pub use operational::{Operational, OperationalClause, OperationalKind, Word};
 pub use rules::{
     Approval, Approver, Deny, Forbid, Layers, Policy, Requirement, RequirementKind, Rule, Selection, TierApproval,

@@ -56,6 +56,8 @@ pub enum LineValue {
     Source,
     /// `every DURATION for DURATION after deployment`.
     Watch,
+    /// A duration, a day at most.
+    Settle,
     /// `worse by more than N % of baseline`.
     Alert,
     /// `kpi(NAME)`.
@@ -410,6 +412,13 @@ pub const KPI_LINES: &[LineEntry] = &[
         "what no data means: nothing is known, nothing happened, or it is as bad as drift",
         false,
         LineValue::OneOf(&["unknown", "zero", "bad"]),
+    ),
+    line(
+        "settle",
+        "settle DURATION",
+        "how long after an hour has ended its measure may still change; it is judged then. 2 min of `prometheus` and 10 min of the others where not said; a day at most, `0 s` for none",
+        false,
+        LineValue::Settle,
     ),
 ];
 

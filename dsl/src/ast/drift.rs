@@ -62,6 +62,8 @@ pub enum Action {
 const STEPS: std::ops::RangeInclusive<i64> = 60..=86_400;
 /// Most steps of a watch.
 const MOST_STEPS: i64 = 1000;
+/// The past that a watch is held against, in days.
+const PAST_DAYS: i64 = 28;
 /// Longest time that a tier stays raised, in seconds: 31 days.
 const LONGEST: i64 = 31 * 86_400;
 
@@ -112,7 +114,7 @@ fn spoken(words: &[Word]) -> Vec<&str> {
 }
 
 /// A duration in whole seconds.
-fn seconds(quantity: &Quantity) -> Option<i64> {
+pub(super) fn seconds(quantity: &Quantity) -> Option<i64> {
     let in_one = match quantity.unit {
         Unit::Seconds => 1,
         Unit::Minutes => 60,
@@ -129,10 +131,17 @@ pub(crate) fn watch(words: &[Word]) -> Option<(u32, u32)> {
     let ["every", _, "for", _, "after", "deployment"] = *spoken(words).as_slice() else { return None };
     let (Some(Word::Quantity(every)), Some(Word::Quantity(whole))) = (words.get(1), words.get(3)) else { return None };
     let (every, whole) = (seconds(every)?, seconds(whole)?);
-    if !STEPS.contains(&every) || whole % every != 0 || whole / every > MOST_STEPS {
+    if !STEPS.contains(&every) || whole % every != 0 || whole / every > MOST_STEPS || !can_be_judged(every, whole) {
         return None;
     }
     Some((u32::try_from(every).ok()?, u32::try_from(whole / every).ok()?))
+}
+
+/// Whether four weeks hold enough watches of this length to learn from: sixteen that begin an eighth of a day after one another,
+/// with two days before the first.
+fn can_be_judged(every: i64, whole: i64) -> bool {
+    let (day, watched) = (86_400 / every, whole / every);
+    watched + 15 * (day / 8).max(1) + 2 * day <= PAST_DAYS * day
 }
 
 /// `worse by more than N % of baseline`: in thousandths of a percent.

@@ -1,6 +1,7 @@
 //! `kpi`: what is measured and where, read from the item's lines.
 
-use super::{Operational, OperationalKind, Word};
+use super::drift::seconds;
+use super::{Operational, OperationalKind, Unit, Word};
 
 /// A `kpi`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub struct Kpi {
     pub missing: NoData,
     /// Where it is measured.
     pub source: Source,
+    /// How long after an hour has ended its measure may still change, in seconds.
+    pub settle_s: u32,
 }
 
 /// What no data means.
@@ -106,6 +109,7 @@ impl Kpi {
             return None;
         }
         let (mut better, mut unit, mut missing, mut from) = (None, "one".to_owned(), NoData::Unknown, None);
+        let mut settles = None;
         for clause in &item.clauses {
             match (clause.name.text.as_str(), clause.words.as_slice()) {
                 ("better", [Word::Word(word)]) => better = Some(word.text == "higher"),
@@ -113,12 +117,31 @@ impl Kpi {
                 ("missing", words) => missing = no_data(words)?,
                 // Two sources are no measure.
                 ("from", words) if from.is_none() => from = Some(source(words)?),
+                ("settle", words) => settles = Some(settle(words)?),
                 ("says", _) => {}
                 _ => return None,
             }
         }
-        Some(Self { higher_is_better: better?, unit, missing, source: from? })
+        let source = from?;
+        let settle_s = settles.unwrap_or(if matches!(source, Source::Prometheus { .. }) { ASKED } else { WRITTEN });
+        Some(Self { higher_is_better: better?, unit, missing, source, settle_s })
     }
+}
+
+/// How long a source that is asked is given to take in an hour's last samples, in seconds.
+const ASKED: u32 = 2 * 60;
+/// How long one that others write is given.
+const WRITTEN: u32 = 10 * 60;
+/// The longest that may be said.
+const LONGEST: i64 = 86_400;
+
+/// `DURATION`: in seconds, a day at most; `0 s` is no time at all.
+pub(crate) fn settle(words: &[Word]) -> Option<u32> {
+    let [Word::Quantity(time)] = words else { return None };
+    if time.thousandths == 0 {
+        return (time.unit == Unit::Seconds).then_some(0);
+    }
+    seconds(time).filter(|seconds| *seconds <= LONGEST).and_then(|seconds| u32::try_from(seconds).ok())
 }
 
 /// What a line `missing` says.

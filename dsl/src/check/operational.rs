@@ -73,6 +73,7 @@ impl Checker<'_, '_> {
             LineValue::Loss => ast::loss(&clause.words).is_some(),
             LineValue::Text => matches!(clause.words.as_slice(), [Word::Text(_)]),
             LineValue::Source => ast::source(&clause.words).is_some(),
+            LineValue::Settle => ast::settle(&clause.words).is_some(),
             LineValue::Watch => ast::watch(&clause.words).is_some(),
             LineValue::Alert => ast::alert(&clause.words).is_some(),
             LineValue::Control => ast::control(&clause.words).is_some(),
@@ -86,7 +87,9 @@ impl Checker<'_, '_> {
             (LineValue::OneOf(words), [Word::Word(word)]) => similar::nearest(&word.text, words.iter().copied()),
             _ => None,
         };
-        let help = near.map_or_else(|| format!("write `{}`", line.form), |near| format!("did you mean `{near}`?"));
+        let more = if line.value == LineValue::Watch { WATCHES } else { "" };
+        let help =
+            near.map_or_else(|| format!("write `{}`{more}", line.form), |near| format!("did you mean `{near}`?"));
         let node = clause.words.first().and_then(place_of).unwrap_or(clause.name.node);
         self.report(Code::BadLineValue, node, format!("`{}` does not take this value", line.word), help);
     }
@@ -110,6 +113,10 @@ impl Checker<'_, '_> {
         }
     }
 }
+
+/// What a watch must be to be judged.
+const WATCHES: &str =
+    ": steps of 1 min to 1 d, 1000 at most, and no more than four weeks of past can be held against (of days 11)";
 
 fn place_of(word: &Word) -> Option<NodeId> {
     match word {

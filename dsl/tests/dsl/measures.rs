@@ -54,6 +54,23 @@ fn a_kpi_says_where_it_is_measured() {
 }
 
 #[test]
+fn a_kpi_says_how_long_its_hours_settle() {
+    let of = |lines: &str| kpi(lines).map(|kpi| kpi.settle_s);
+    assert_eq!((of("push"), of("prometheus \"main\", query \"a\"")), (Some(600), Some(120)));
+    for (written, seconds) in [("0 s", 0), ("90 s", 90), ("5 min", 300), ("1 d", 86_400)] {
+        assert_eq!(of(&format!("push\n  settle {written}")), Some(seconds), "{written}");
+    }
+    for bad in ["0 min", "2 d", "0.5 s", "5 %", "later", "5 min 5 s"] {
+        let text = format!("kpi a\n  better higher\n  from push\n  settle {bad}");
+        let codes: Vec<Code> = check_texts(&[&text]).iter().map(|diagnostic| diagnostic.code).collect();
+        assert!(
+            of(&format!("push\n  settle {bad}")).is_none() && codes.contains(&Code::BadLineValue),
+            "{bad}: {codes:?}"
+        );
+    }
+}
+
+#[test]
 fn a_drift_rule_says_what_is_watched_and_what_follows() {
     let text = format!(
         "{WATCH}\nmissing bad\nmethod seed\ncontrol kpi(b)\nsamples at least 200\nfloor 0.5\non suspect note\non drift open story, tier at least 3 for domain(heal) during 24 h\non confirmed propose rollback, log incident, tell \"ops\", write issue"
@@ -95,6 +112,9 @@ fn a_line_that_says_nothing_is_reported_and_read_by_nobody() {
         ("watch every 1 h for 24 h after deployment", "watch every 1 h for 90 min after deployment"),
         ("watch every 1 h for 24 h after deployment", "watch every 1 s for 24 s after deployment"),
         ("watch every 1 h for 24 h after deployment", "watch every 1 min for 31 d after deployment"),
+        // Four weeks hold too few watches of this length to learn from.
+        ("watch every 1 h for 24 h after deployment", "watch every 1 d for 12 d after deployment"),
+        ("watch every 1 h for 24 h after deployment", "watch every 1 h for 580 h after deployment"),
         ("alert worse by more than 20 % of baseline", "alert worse by more than 0 % of baseline"),
         ("alert worse by more than 20 % of baseline", "alert better by more than 20 % of baseline"),
         ("alert worse by more than 20 % of baseline", "alert worse by more than 20 of baseline"),

@@ -25,6 +25,7 @@ mod plan;
 mod practice;
 pub(crate) mod recording;
 mod reference;
+mod rejudging;
 pub(crate) mod replay;
 pub(crate) mod rerunning;
 mod run;

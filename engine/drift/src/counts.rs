@@ -20,7 +20,7 @@ const FEWEST_DAYS: usize = 3;
 pub(crate) struct Counts {
     /// Whether the numerator is a part of the denominator in all that is known.
     part: bool,
-    /// The rate of each step of the day, counted from the deployment.
+    /// The rate of each step of the day, counted from the first that was not learned from.
     rates: Vec<f64>,
     /// How much more the events of a day vary than chance alone explains; at least 1.
     spread: f64,
@@ -104,13 +104,13 @@ impl Counts {
         Some(Self { part, rates, spread: spread.max(1.0) * (1.0 + 2.0 / spreads.len() as f64) })
     }
 
-    /// Weighs the steps since the deployment.
-    pub(crate) fn weigh(&self, points: &[Point], better: Better) -> Weighed {
+    /// Weighs the steps since the deployment, the first of which is so many after the last that was learned from.
+    pub(crate) fn weigh(&self, points: &[Point], between: usize, better: Better) -> Weighed {
         let mut steps: Vec<[f64; TIMES.len()]> = Vec::with_capacity(points.len());
         let (mut seen, mut expected) = (0.0, 0.0);
         for (number, point) in points.iter().enumerate() {
             let Some((numerator, denominator)) = events(*point) else { continue };
-            let rate = self.rates[number % self.rates.len()];
+            let rate = self.rates[(between + number) % self.rates.len()];
             let numerator = if self.part { numerator.min(denominator) } else { numerator };
             seen += numerator;
             expected += denominator * rate;

@@ -2,14 +2,14 @@
 
 use crate::Watch;
 use crate::kayenta::{Kayenta, mean};
-use crate::learned::{CLIP, FEWEST, Learned, Reading, running_medians, value};
+use crate::learned::{CLIP, FEWEST, Learned, Reading, is_left_out, running_medians, soonest, value};
 use crate::order::median;
 use crate::rule::{Better, Method, Rule};
 use crate::series::Point;
 use crate::verdict::{Evidence, Hour, State, Unknown, Verdict};
 
 /// Raised when the same inputs may give another verdict.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// The likelihood ratio of events counted at which a rate has drifted, and at which that is confirmed.
 const COUNTED_DRIFT: f64 = 20.0;
 const COUNTED_CONFIRMED: f64 = 1000.0;
@@ -36,6 +36,11 @@ const COMPARED: usize = 3;
 /// that of the whole watch.
 pub fn judge(rule: &Rule, watch: &Watch<'_>) -> Verdict {
     Judge::default().judge(rule, watch)
+}
+
+/// As [`judge`](fn@judge), for acting upon: see [`Judge::guarded`].
+pub fn guarded(rule: &Rule, watch: &Watch<'_>) -> Verdict {
+    Judge::default().guarded(rule, watch)
 }
 
 /// Judges many rules on one series, or one rule again and again as time passes, and learns the past only once for rules
@@ -65,6 +70,33 @@ impl Judge {
             _ => Verdict { state: State::Unknown, reason: Some(Unknown::Unusable), evidence: Evidence::none(rule) },
         }
     }
+
+    /// As [`Judge::judge`], for acting upon: the methods that are there to compare are bare, and what they say counts only
+    /// where something was worse, four hours have passed, and the latest step is known.
+    pub fn guarded(&mut self, rule: &Rule, watch: &Watch<'_>) -> Verdict {
+        let mut verdict = self.judge(rule, watch);
+        if rule.method == Method::Calibrated || verdict.state == State::Unknown {
+            return verdict;
+        }
+        let hours = &verdict.evidence.hours;
+        let known = hours.iter().filter(|hour| hour.value.is_some()).count();
+        if hours.last().is_none_or(|hour| hour.value.is_none()) || (hours.len() - known) * 4 > hours.len() {
+            verdict.state = State::Unknown;
+            verdict.reason = Some(Unknown::Gaps);
+            return verdict;
+        }
+        let sign = if rule.better == Better::Lower { 1.0 } else { -1.0 };
+        let worse = hours.iter().any(|hour| match (hour.value, hour.limit) {
+            (Some(value), Some(limit)) => sign * (value - limit) > 0.0,
+            _ => false,
+        });
+        if !worse {
+            verdict.state = State::Ok;
+        } else if hours.len() < soonest(watch.series.step, rule.watch as usize) {
+            verdict.state = verdict.state.min(State::Suspect);
+        }
+        verdict
+    }
 }
 
 /// One rule, one watch, at one time.
@@ -92,7 +124,10 @@ impl<'a> Case<'a> {
             .take_while(|index| series.at(*index).saturating_add(step) <= watch.now)
             .count();
         let points = &series.points[learned.first..learned.first + ended];
-        let values = points.iter().map(|point| value(*point, rule.missing)).collect();
+        let known = |(number, point): (usize, &Point)| {
+            if is_left_out(watch, series.at(learned.first + number)) { None } else { value(*point, rule.missing) }
+        };
+        let values = points.iter().enumerate().map(known).collect();
         let mut evidence = Evidence::none(rule);
         evidence.history = (learned.first - learned.from, learned.known);
         evidence.placebos = learned.placebos();
@@ -186,9 +221,9 @@ impl<'a> Case<'a> {
         let how_far = learned.off(middle, steps);
         let log_evidence = self.sequential(&known);
         self.evidence.times = Some(middle.exp());
-        self.evidence.placebo_share = Some(learned.share(how_far));
+        self.evidence.placebo_share = Some(learned.share(how_far, rule.better));
         self.evidence.log_evidence = Some(log_evidence);
-        let counted = learned.counts.as_ref().map(|counts| counts.weigh(self.points, rule.better));
+        let counted = learned.counts.as_ref().map(|counts| counts.weigh(self.points, learned.between, rule.better));
         if let Some(counted) = counted {
             self.evidence.times = Some(counted.times);
             self.evidence.log_evidence = Some(counted.log_evidence);
@@ -199,7 +234,7 @@ impl<'a> Case<'a> {
             _ => false,
         };
         let large = middle >= self.large && self.in_units(&expected);
-        let unusual = how_far >= learned.limit((rule.budget * PLACEBO_PART).min(1.0));
+        let unusual = how_far >= learned.limit((rule.budget * PLACEBO_PART).min(1.0), rule.better);
         let moved = self.moved(&known);
         let counted_large = counted.is_some_and(|counted| counted.times >= 1.0 + rule.threshold);
         let counted_as =
@@ -214,11 +249,13 @@ impl<'a> Case<'a> {
             beyond(steps - 1) && latest >= STILL_PART * peak && median(&mut last) >= self.large.max(STILL_PART * peak);
         let due = steps >= learned.soonest && still;
         if due && ((large && unusual && moved) || (counted_as(COUNTED_DRIFT) && spread_out)) {
-            let sequential = log_evidence >= CONFIRMED.ln() && how_far >= learned.limit(CONFIRMED_SHARE);
+            let sequential = log_evidence >= CONFIRMED.ln() && how_far >= learned.limit(CONFIRMED_SHARE, rule.better);
             let confirmed = (large && unusual && moved && sequential) || (counted_as(COUNTED_CONFIRMED) && spread_out);
             return Ok(if confirmed { State::Confirmed } else { State::Drift });
         }
-        if (large && (how_far >= learned.limit(rule.budget) || moved)) || counted_as(1.0 / rule.budget.max(0.01)) {
+        if (large && (how_far >= learned.limit(rule.budget, rule.better) || moved))
+            || counted_as(1.0 / rule.budget.max(0.01))
+        {
             return Ok(State::Suspect);
         }
         // What is not known now is not well.

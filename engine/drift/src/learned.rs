@@ -4,12 +4,14 @@ use crate::Watch;
 use crate::counts::Counts;
 use crate::order::{RunningMedian, next_exceeds};
 use crate::past::{DAYS, Past};
-use crate::rule::{Missing, Rule};
+use crate::rule::{Better, Missing, Rule};
 use crate::scale::Scale;
 use crate::series::{Point, Series};
 
 /// The fewest fake deployments that say what is usual: with 24 hours to a watch, those of five days.
 pub(crate) const FEWEST: usize = 16;
+/// The fewest fake deployments of which only the bad direction is looked at.
+const ONE_WAY: usize = 32;
 /// No watch is longer, in steps, and no day has more of them: steps of a minute, a day long.
 pub(crate) const LONGEST: usize = 1440;
 /// Drift is never said before this many steps, or this many seconds, have passed.
@@ -48,17 +50,30 @@ pub(crate) struct Learned {
     pub(crate) past: Past,
     /// By how much the middle of so many steps usually misses, for each number of steps.
     spreads: Vec<f64>,
-    /// How far off the fake deployments looked at worst, in such misses, whichever way; sorted.
-    worst: Vec<f64>,
+    /// How far off the fake deployments looked at worst, in such misses: higher, lower, and whichever way; each sorted.
+    worst: [Vec<f64>; 3],
     /// The variance of one step that explains those of sums of 1, 6 and 24 steps.
     pub(crate) variance: f64,
     /// The counts, where the points are ratios and there is no control.
     pub(crate) counts: Option<Counts>,
+    /// How many steps lie between the end of what was learned and the first watched one: that in which the deployment fell.
+    pub(crate) between: usize,
     /// When the first verdict beyond `suspect` may be given, in steps.
     pub(crate) soonest: usize,
 }
 
-/// The measure as it is read: missing steps as the rule says, and spans left out unknown.
+/// The first step of a watch at which drift may be said.
+pub(crate) fn soonest(step: u32, watch: usize) -> usize {
+    SOONEST.max(SOONEST_SECONDS / step.max(1) as usize).min(watch.max(SOONEST))
+}
+
+/// Whether a step that begins then is left out.
+pub(crate) fn is_left_out(watch: &Watch<'_>, at: i64) -> bool {
+    let ends = at.saturating_add(i64::from(watch.series.step));
+    watch.left_out.iter().any(|(begin, end)| at < *end && ends > *begin)
+}
+
+/// The measure as it is read: missing steps as the rule says.
 pub(crate) fn value(point: Point, missing: Missing) -> Option<f64> {
     match point {
         Point::Missing if missing == Missing::Zero => Some(0.0),
@@ -79,14 +94,16 @@ impl Learned {
         // The step in which the deployment fell is of neither side.
         let end = first - usize::from(first > 0 && series.at(first - 1) + i64::from(series.step) > watch.deployed_at);
         let from = end.saturating_sub(DAYS * day);
-        let past: Vec<Option<f64>> = (from..end)
-            .map(|index| {
-                let at = series.at(index);
-                let left_out =
-                    watch.left_out.iter().any(|(begin, end)| at < *end && at + i64::from(series.step) > *begin);
-                if left_out { None } else { value(series.points[index], reading.missing) }
-            })
-            .collect();
+        let past: Vec<Option<f64>> =
+            (from..end)
+                .map(|index| {
+                    if is_left_out(watch, series.at(index)) {
+                        None
+                    } else {
+                        value(series.points[index], reading.missing)
+                    }
+                })
+                .collect();
         let known = past.iter().flatten().count();
         let scale = Scale::of(past.iter().flatten().copied(), reading.floor);
         let control = watch.control.filter(|control| control.step == series.step).and_then(|control| {
@@ -112,11 +129,15 @@ impl Learned {
             logs.push(f64::NAN);
         }
         let past = Past::of(&logs, day, length);
-        let counts = control.is_none().then(|| Counts::of(&series.points[from..end], day)).flatten();
+        let of_counts = |index: usize| {
+            if is_left_out(watch, series.at(index)) { Point::Missing } else { series.points[index] }
+        };
+        let counts =
+            control.is_none().then(|| Counts::of(&(from..end).map(of_counts).collect::<Vec<_>>(), day)).flatten();
         let middles: Vec<Vec<f64>> = past.placebos.iter().map(|placebo| running_medians(placebo)).collect();
         let spreads: Vec<f64> = (0..length).map(|step| spread(middles.iter().map(|middle| middle[step]))).collect();
-        let soonest = SOONEST.max(SOONEST_SECONDS / series.step.max(1) as usize).min(length.max(SOONEST));
-        let mut worst: Vec<f64> = Vec::with_capacity(middles.len() * 2);
+        let soonest = soonest(series.step, length);
+        let mut worst: [Vec<f64>; 3] = std::array::from_fn(|_| Vec::with_capacity(middles.len() * 2));
         for middle in &middles {
             let (mut above, mut below) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
             for (middle, spread) in middle.iter().zip(&spreads).skip(soonest - 1).filter(|(middle, _)| !middle.is_nan())
@@ -126,10 +147,12 @@ impl Learned {
             }
             // A placebo of which nothing is known is none.
             if above.is_finite() {
-                worst.extend([above, below]);
+                worst[0].push(above);
+                worst[1].push(below);
+                worst[2].extend([above, below]);
             }
         }
-        worst.sort_unstable_by(f64::total_cmp);
+        worst.iter_mut().for_each(|worst| worst.sort_unstable_by(f64::total_cmp));
         let variance = [1, day / 4, day].map(|span| variance_of_sums(&past.placebos, span.max(1)));
         Some(Self {
             first,
@@ -143,13 +166,23 @@ impl Learned {
             variance: variance.into_iter().fold(1e-9, f64::max),
             past,
             counts,
+            between: first - end,
             soonest,
         })
     }
 
     /// How many fake deployments say something.
     pub(crate) fn placebos(&self) -> usize {
-        self.worst.len() / 2
+        self.worst[0].len()
+    }
+
+    /// How far off fake deployments looked in the bad direction, or whichever way where there are few of them.
+    fn worst(&self, better: Better) -> &[f64] {
+        match better {
+            _ if self.placebos() < ONE_WAY => &self.worst[2],
+            Better::Lower => &self.worst[0],
+            Better::Higher => &self.worst[1],
+        }
     }
 
     /// How far off the middle of so many steps is, in usual misses.
@@ -158,14 +191,15 @@ impl Learned {
     }
 
     /// What a quiet watch exceeds with a chance of `share` at most, by the fake deployments, in usual misses.
-    pub(crate) fn limit(&self, share: f64) -> f64 {
-        next_exceeds(&self.worst, 1.0 - share).max(1.0)
+    pub(crate) fn limit(&self, share: f64, better: Better) -> f64 {
+        next_exceeds(self.worst(better), 1.0 - share).max(1.0)
     }
 
     /// The share of fake deployments that looked at least so far off.
-    pub(crate) fn share(&self, off: f64) -> f64 {
-        let below = self.worst.partition_point(|worst| *worst < off);
-        (self.worst.len() - below + 1) as f64 / (self.worst.len() + 1) as f64
+    pub(crate) fn share(&self, off: f64, better: Better) -> f64 {
+        let worst = self.worst(better);
+        let below = worst.partition_point(|worst| *worst < off);
+        (worst.len() - below + 1) as f64 / (worst.len() + 1) as f64
     }
 
     /// A value of the series at `at` as a logarithm, beside the control's where there is one.

@@ -19,8 +19,8 @@ mod scale;
 mod series;
 mod verdict;
 
-pub use backtest::{Backtest, Found, backtest};
-pub use judge::{Judge, judge};
+pub use backtest::{Backtest, ENOUGH_WATCHES, Found, backtest};
+pub use judge::{Judge, guarded, judge};
 pub use kayenta::Kayenta;
 pub use rule::{Better, Method, Missing, Rule};
 pub use runs::{Moved, Steadiness, moved, steadiness};
@@ -40,6 +40,7 @@ pub struct Watch<'a> {
     /// Steps that end later than this are not looked at, in seconds since 1970.
     pub now: i64,
     /// Spans of the past that are no example of how it usually is: incidents, and what followed an earlier deployment
-    /// that is still watched. From the first second to before the second.
+    /// that is still watched; and spans since the deployment of which the source said nothing, whatever a step without data
+    /// stands for. From the first second to before the second.
     pub left_out: &'a [(i64, i64)],
 }

@@ -12,7 +12,7 @@ use grace_engine::plan::{Evidence, PartRef, Plan, Step};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::story::{Fields, Told};
+use crate::story::{Fields, Origin, Told};
 
 /// Practices that are suggested.
 const MOST_SUGGESTED: usize = 5;
@@ -119,9 +119,10 @@ fn said(word: &Word) -> Option<String> {
 }
 
 /// What stories teach: declared practices with their counts, then those taken from stories that went well and gave steps of
-/// their own. Stories with the same steps are one practice.
+/// their own. Stories with the same steps are one practice. What drifted after it was deployed did not go well, whatever the gate
+/// said before.
 #[must_use]
-pub fn learned(mut practices: Vec<Practice>, stories: &[Told]) -> Vec<Practice> {
+pub fn learned(mut practices: Vec<Practice>, stories: &[Told], drifted: &BTreeSet<u64>) -> Vec<Practice> {
     let mut trust: BTreeMap<String, Vec<i64>> = BTreeMap::new();
     let mut taken: BTreeMap<Vec<String>, Practice> = BTreeMap::new();
     // A change that ran twice was one use: how it ended last counts.
@@ -136,7 +137,7 @@ pub fn learned(mut practices: Vec<Practice>, stories: &[Told]) -> Vec<Practice> 
         let fields = story.fields();
         let outcome = list(&fields, "outcome").concat();
         let went_well = match outcome.as_str() {
-            "success" => true,
+            "success" => !drifted.contains(&story.id),
             "failed" | "rolled_back" => false,
             _ => continue,
         };
@@ -149,7 +150,9 @@ pub fn learned(mut practices: Vec<Practice>, stories: &[Told]) -> Vec<Practice> 
             practice.succeeded += u64::from(went_well);
             trust.entry(practice.name.clone()).or_default().extend(score);
         }
-        let steps: Vec<String> = list(&fields, "plan_steps");
+        // Those that are derived say what the gate asked for, and not how somebody worked.
+        let is_given = fields.get("plan_steps").is_some_and(|field| field.from == Origin::Given);
+        let steps: Vec<String> = if is_given { list(&fields, "plan_steps") } else { Vec::new() };
         let given = if used.is_empty() { steps } else { used };
         if known || given.is_empty() {
             continue;
@@ -345,7 +348,18 @@ mod tests {
             told(6, serde_json::json!({"outcome": "success", "plan_steps": other})),
             told(7, serde_json::json!({"outcome": "failed", "plan_steps": steps})),
         ];
-        let learned = learned(vec![practice("known", &[], &[], 0, 0)], &stories);
+        // What was derived is no way of working.
+        let mut derived = told(8, serde_json::json!({"outcome": "success", "plan_steps": ["run bundle x"]}));
+        derived.story.fields.get_mut("plan_steps").unwrap().from = Origin::Derived;
+        let stories: Vec<Told> = stories.into_iter().chain([derived]).collect();
+        let of = |drifted: &[u64]| {
+            super::learned(vec![practice("known", &[], &[], 0, 0)], &stories, &drifted.iter().copied().collect())
+        };
+        // It was deployed, and things got worse.
+        let worse = of(&[1, 5]);
+        let counts = |all: &[Practice]| all.iter().map(|one| (one.succeeded, one.used)).collect::<Vec<_>>();
+        assert_eq!(counts(&worse), [(0, 2), (1, 2)]);
+        let learned = of(&[]);
         let shown: Vec<_> =
             learned.iter().map(|one| (one.name.as_str(), one.succeeded, one.used, one.from.clone())).collect();
         assert_eq!(shown, [("known", 1, 2, vec![]), ("story_5", 2, 3, vec![5, 6])]);
@@ -363,7 +377,7 @@ mod tests {
         };
         let stories =
             [used(1, "a", "failed"), used(2, "a", "success"), used(3, "b", "failed"), used(4, "a", "pending")];
-        let learned = learned(vec![practice("known", &[], &[], 0, 0)], &stories);
+        let learned = learned(vec![practice("known", &[], &[], 0, 0)], &stories, &BTreeSet::new());
         assert_eq!((learned[0].succeeded, learned[0].used), (1, 2));
     }
 

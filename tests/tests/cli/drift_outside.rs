@@ -270,7 +270,7 @@ fn a_hostile_prometheus_is_bounded_and_reported_and_nothing_is_lost() {
             .unwrap();
         let collected = bench.collect(3, 0);
         assert_eq!(collected["judged"], serde_json::json!([]), "{does:?}");
-        let said = collected["waiting"][0][3].as_str().unwrap().to_owned();
+        let said = collected["waiting"][0]["why"].as_str().unwrap().to_owned();
         assert!(said.contains("endpoint `main`") && said.contains(why), "{does:?}: {said}");
     }
     assert!(bench.repo.recorded_as("check").is_empty());
@@ -286,21 +286,21 @@ fn a_hostile_prometheus_is_bounded_and_reported_and_nothing_is_lost() {
 fn a_webhook_is_told_once_signed_and_again_after_a_failure() {
     let bench = Bench::deployed(RULES);
     bench.push(0..1, 190);
-    bench.push(1..3, 100);
+    bench.push(1..5, 100);
     let (url, asked) = server(vec![Does::Answers(400, String::new())]);
     let config = |url: &str| {
         fs::write(bench.config(), format!("[webhooks.ops]\nurl = \"{url}\"\nsecret = \"HOOK_SECRET\"\nattempts = 1\n"))
             .unwrap();
     };
     config(&url);
-    let collected = bench.collect(2, 0);
+    let collected = bench.collect(4, 0);
     assert!(collected["late"][0].as_str().unwrap().contains("not told yet"), "{collected}");
     let first = asked.recv_timeout(Duration::from_secs(5)).unwrap();
     let (url, asked) = server(vec![Does::Answers(200, "{}".to_owned())]);
     config(&url);
-    assert_eq!(bench.collect(2, 0)["late"], serde_json::json!([]));
+    assert_eq!(bench.collect(4, 0)["late"], serde_json::json!([]));
     let second = asked.recv_timeout(Duration::from_secs(5)).unwrap();
-    bench.collect(3, 0);
+    bench.collect(5, 0);
     assert!(asked.recv_timeout(Duration::from_millis(300)).is_err(), "told once");
     let header = |request: &str, name: &str| {
         let line = request.lines().find(|line| line.to_ascii_lowercase().starts_with(name));

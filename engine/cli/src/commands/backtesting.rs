@@ -68,9 +68,9 @@ pub(super) fn test(context: &Context, args: &TestArgs) -> Result<Answer> {
         )));
     }
     if context.is_json() {
-        return Answer::json(&report, report.within_budget);
+        return Ok(Answer { code: report.code(), ..Answer::json(&report, true)? });
     }
     let mut page = context.page();
     screen::backtest::tested(&mut page, &report);
-    Ok(Answer { text: page.finish(), code: u8::from(!report.within_budget) })
+    Ok(Answer { text: page.finish(), code: report.code() })
 }

@@ -103,6 +103,13 @@ pub(super) fn deploy(context: &Context, args: &DeployArgs) -> Result<Answer> {
             .help("name the change that was decided about, by --base and --head"));
     }
     let about = run::about(repository, &plan, &loaded)?;
+    let recorded = journal::recorded(repository)?;
+    // A step of a pipeline that is run again deploys nothing again.
+    let known = recorded.as_ref().map(Past::read).transpose()?.unwrap_or_default();
+    let same = |said: &DeploymentSaid| said.about == about && (args.at.is_none() || said.at == at);
+    if let Some(number) = known.deployments.values().rev().find(|one| same(&one.said)).map(|one| one.number) {
+        return deployed(context, &known, at, number, true);
+    }
     // A change does not loosen what watches it: of one name the rule before it counts.
     let mut watched = loaded.rules[0].as_ref().and_then(|before| watches(Some(before)).ok()).unwrap_or_default();
     match watches(loaded.rules[1].as_ref()) {
@@ -113,7 +120,6 @@ pub(super) fn deploy(context: &Context, args: &DeployArgs) -> Result<Answer> {
         Err(failure) if watched.is_empty() => return Err(failure),
         Err(_) => {}
     }
-    let recorded = journal::recorded(repository)?;
     let ran = recorded.as_ref().map(|ledger| journal::decision_of(ledger, &about)).transpose()?.flatten();
     let ran = ran.and_then(|decision| decision.run);
     let told = recorded.as_ref().map(story::all).transpose()?.unwrap_or_default();
@@ -153,12 +159,16 @@ pub(super) fn deploy(context: &Context, args: &DeployArgs) -> Result<Answer> {
     let receipts = journal.append(&[Event::Monitoring(Said::Deployment(Box::new(said)))])?;
     let number = receipts.first().map_or(0, |receipt| receipt.seq);
     let past = Past::read(&journal.read()?)?;
-    let report = Report::of(&past, at, Seen::One(number), &[]);
+    deployed(context, &past, at, number, false)
+}
+
+fn deployed(context: &Context, past: &Past, at: i64, number: u64, is_known: bool) -> Result<Answer> {
+    let report = Report::of(past, at, Seen::One(number), &[]);
     if context.is_json() {
         return Answer::json(&report, true);
     }
     let mut page = context.page();
-    screen::drift::deployed(&mut page, &report);
+    screen::drift::deployed(&mut page, &report, is_known);
     Ok(Answer::yes(page.finish()))
 }
 

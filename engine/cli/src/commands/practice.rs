@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use grace_engine::Engine;
 use grace_engine::plan::{Plan, Side};
+use grace_govern::monitor::history::Past;
 use grace_govern::practices::{self, Practice, Suggestion};
 use grace_govern::task::Task;
 use grace_govern::{journal, story};
@@ -166,6 +167,8 @@ fn known(context: &Context) -> Result<(Vec<Practice>, Vec<story::Told>)> {
         Ok(repository) => journal::recorded(repository)?,
         Err(_) => None,
     };
-    let stories = ledger.map(|ledger| story::all(&ledger)).transpose()?.unwrap_or_default();
-    Ok((practices::learned(all, &stories), stories))
+    let stories = ledger.as_ref().map(story::all).transpose()?.unwrap_or_default();
+    let past = ledger.as_ref().map(Past::read).transpose()?.unwrap_or_default();
+    let drifted = past.deployments.values().filter(|one| one.drifted()).filter_map(|one| one.said.story).collect();
+    Ok((practices::learned(all, &stories, &drifted), stories))
 }

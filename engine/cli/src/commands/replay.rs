@@ -1,5 +1,6 @@
 //! `audit replay`: what was planned and decided, derived again from the recorded commits, rules, facts and time.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -9,6 +10,7 @@ use grace_engine::plan::Plan;
 use grace_engine::trust::{self, Reading};
 use grace_govern::inputs::{Gist, Inputs};
 use grace_govern::journal::{self, About, DecisionSaid, PlanSaid, RunSaid};
+use grace_govern::monitor::history::Past;
 use grace_ledger::{Record, Snapshot};
 use grace_system::git::GitError;
 use jiff::Timestamp;
@@ -16,7 +18,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Answer, Context};
+use super::{Answer, Context, rejudging};
 use crate::args::{ChangeArgs, LedgerArgs};
 use crate::failure::{Failure, INTERRUPTED, Result};
 use crate::load::{self, Cache, Loaded, ledger};
@@ -64,14 +66,14 @@ pub(super) fn replay(context: &Context, seq: Option<u64>, rules: Option<&Path>, 
     let ledger = ledger::read(&context.place, source)?.ok_or_else(|| {
         Failure::new("ledger", "nothing is recorded here").help("grace-rules run and gate record what they do")
     })?;
-    let replaying = Replaying { context, ledger: &ledger, rules };
+    let replaying = Replaying { context, ledger: &ledger, rules, past: OnceCell::new() };
     let mut records = Vec::new();
     match seq {
         Some(seq) => {
             let record = ledger.get(seq)?;
             let one = replaying.record(&record)?.ok_or_else(|| {
                 Failure::new("input", format!("record {seq} is a `{}`, and nothing was derived for it", record.kind))
-                    .help("name a plan, a run, a decision or a story: grace-rules audit show")
+                    .help("name a plan, a run, a decision, a story or a check: grace-rules audit show")
             })?;
             records.push(one);
         }
@@ -80,7 +82,7 @@ pub(super) fn replay(context: &Context, seq: Option<u64>, rules: Option<&Path>, 
             for seq in 0..ledger.len() {
                 // One that cannot be read is told, and says nothing of the others.
                 match ledger.get(seq) {
-                    Ok(record) if matches!(record.kind.as_str(), "plan" | "decision") => {
+                    Ok(record) if matches!(record.kind.as_str(), "plan" | "decision" | "check") => {
                         records.extend(replaying.record_or_why(&record)?);
                     }
                     Ok(_) => {}
@@ -121,6 +123,8 @@ struct Replaying<'a> {
     ledger: &'a Snapshot,
     /// Stand for both rule books.
     rules: Option<&'a Path>,
+    /// Deployments and what was judged after them, read once.
+    past: OnceCell<std::result::Result<Past, String>>,
 }
 
 /// A plan that was derived again.
@@ -146,6 +150,11 @@ impl Replaying<'_> {
         let found = match record.kind.as_str() {
             "plan" => self.plan(&read(record, body)?)?,
             "decision" => self.decision(&read(record, body)?)?,
+            "check" => {
+                let past = self.past.get_or_init(|| Past::read(self.ledger).map_err(|error| error.to_string()));
+                let said = read(record, body)?;
+                past.as_ref().map_err(Clone::clone).and_then(|past| rejudging::check(past, &said))
+            }
             // What was derived for a run stands in its plan.
             "run" | "story" => {
                 match journal::of_run(self.ledger, body.get("run").and_then(Value::as_str).unwrap_or_default(), "plan")?

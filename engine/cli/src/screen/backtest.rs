@@ -1,6 +1,6 @@
 //! What a drift rule would have done on a past: as JSON, and on the screen.
 
-use grace_drift::{Backtest, Series, decimal};
+use grace_drift::{Backtest, ENOUGH_WATCHES, Series, decimal};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -30,6 +30,12 @@ pub struct Report {
     pub confirmed: u64,
     /// The share of `drift`.
     pub false_alarms: f64,
+    /// Its 95 % interval, were the watches independent; they overlap, so that it is wider in truth.
+    pub at_least: f64,
+    /// See `at_least`.
+    pub at_most: f64,
+    /// Whether there are watches enough to say something: 20.
+    pub enough: bool,
     /// Whether that is within the rule's budget.
     pub within_budget: bool,
     /// The budget: the share of quiet watches that may end in `drift`.
@@ -56,6 +62,7 @@ impl Report {
     #[must_use]
     pub fn of(rule: &str, series: &Series, budget: f64, test: &Backtest) -> Self {
         let false_alarms = test.false_alarms().unwrap_or(0.0);
+        let (at_least, at_most) = test.bounds();
         Self {
             schema: "grace-rules/drift-test",
             version: 1,
@@ -68,6 +75,9 @@ impl Report {
             drift: test.drift as u64,
             confirmed: test.confirmed as u64,
             false_alarms,
+            at_least,
+            at_most,
+            enough: test.watches >= ENOUGH_WATCHES,
             within_budget: false_alarms <= budget,
             budget,
             found: test
@@ -84,14 +94,29 @@ impl Report {
     }
 }
 
+impl Report {
+    /// The exit code: 1 where it cries wolf, 2 where too few watches tell.
+    #[must_use]
+    pub fn code(&self) -> u8 {
+        match (self.within_budget, self.enough) {
+            (false, true) => 1,
+            (true, true) => 0,
+            (_, false) => 2,
+        }
+    }
+}
+
 /// The screen of `drift test`.
 pub fn tested(page: &mut Page, report: &Report) {
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
     let style = if report.within_budget { Style::Good } else { Style::Bad };
     let answer = format!("{} of {} quiet watches", report.drift, report.watches);
     let text = Text::new().then(Style::Strong, &report.rule).plain(" would have cried wolf in ").then(style, answer);
-    page.line(0, text.plain(format!(" ({})", percent(report.false_alarms))));
-    if !report.within_budget {
+    let between = format!("{:.1} to {}", 100.0 * report.at_least, percent(report.at_most));
+    page.line(0, text.plain(format!(" ({}, 95 % interval {between})", percent(report.false_alarms))));
+    if !report.enough {
+        page.line(2, format!("fewer than {ENOUGH_WATCHES} watches tell nothing: give a longer history"));
+    } else if !report.within_budget {
         page.line(2, format!("more than {}: its drift would soon be ignored", percent(report.budget)));
     }
     match report.smallest {

@@ -1,5 +1,6 @@
 //! The page of `drift status --html`: a chart for each rule, in one file that asks nobody for anything.
 
+use super::drift::{OpenedReport, RollbackReport};
 use std::fmt::Write as _;
 
 use grace_drift::State;
@@ -81,12 +82,12 @@ fn section(body: &mut String, one: &DeploymentReport) {
         body.push_str(&chart(one.at_seconds, rule));
         body.push_str("</section>\n");
     }
-    for (rule, story) in &one.opened {
+    for OpenedReport { rule, story, .. } in &one.opened {
         let _ = writeln!(body, "<p>Opened story {story} for {}.</p>", escaped(rule));
     }
-    for (rule, word, says) in &one.rollbacks {
+    for RollbackReport { rule, word, says } in &one.rollbacks {
         // What was proposed was prepared before.
-        if word != "proposed" && one.rollbacks.iter().any(|(of, word, _)| of == rule && word == "proposed") {
+        if *word != "proposed" && one.rollbacks.iter().any(|row| row.rule == *rule && row.word == "proposed") {
             continue;
         }
         let _ = writeln!(body, "<p>Rollback {} for {}: {}.</p>", escaped(word), escaped(rule), escaped(says));
@@ -96,8 +97,8 @@ fn section(body: &mut String, one: &DeploymentReport) {
 /// A chart: what was before, the band from what is expected to where worse begins, what was measured, and alarms.
 fn chart(deployed: i64, rule: &RuleReport) -> String {
     let watched = rule.judged.iter().flat_map(|hour| [hour.value, hour.expected, hour.limit]).flatten();
-    let values: Vec<f64> = rule.before.iter().filter_map(|(_, value)| *value).chain(watched).collect();
-    let Some(first) = rule.before.first().map(|(at, _)| *at).or(rule.judged.first().map(|hour| hour.at)) else {
+    let values: Vec<f64> = rule.before.iter().filter_map(|step| step.value).chain(watched).collect();
+    let Some(first) = rule.before.first().map(|step| step.at).or(rule.judged.first().map(|hour| hour.at)) else {
         return "<p class=\"dim\">Nothing is measured yet.</p>\n".to_owned();
     };
     if values.is_empty() {
@@ -157,7 +158,7 @@ fn chart(deployed: i64, rule: &RuleReport) -> String {
         limit.reverse();
         let _ = writeln!(svg, "<polygon class=\"band\" points=\"{} {}\"/>", expected.join(" "), limit.join(" "));
     }
-    let before: Vec<(i64, Option<f64>)> = rule.before.clone();
+    let before: Vec<(i64, Option<f64>)> = rule.before.iter().map(|step| (step.at, step.value)).collect();
     let after: Vec<(i64, Option<f64>)> = rule.judged.iter().map(|hour| (hour.at, hour.value)).collect();
     for (class, points) in [("before", &before), ("value", &after)] {
         // A gap is a gap: nothing is drawn across it.

@@ -47,12 +47,54 @@ pub struct DeploymentReport {
     pub at_seconds: i64,
     /// Its rules.
     pub rules: Vec<RuleReport>,
-    /// Follow-up stories: rule and number.
-    pub opened: Vec<(String, u64)>,
-    /// Incidents: rule, hour, in words.
-    pub incidents: Vec<(String, u32, String)>,
-    /// Ways back: rule, `prepared` or `proposed`, in words.
-    pub rollbacks: Vec<(String, String, String)>,
+    /// Follow-up stories.
+    pub opened: Vec<OpenedReport>,
+    /// Incidents.
+    pub incidents: Vec<IncidentReport>,
+    /// Ways back.
+    pub rollbacks: Vec<RollbackReport>,
+}
+
+/// A follow-up story.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct OpenedReport {
+    /// The rule.
+    pub rule: String,
+    /// The story's number in the ledger.
+    pub story: u64,
+    /// Nothing was added to it yet.
+    pub open: bool,
+}
+
+/// Something that went wrong.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct IncidentReport {
+    /// The rule.
+    pub rule: String,
+    /// The hour that it was seen in.
+    pub hour: u32,
+    /// In words.
+    pub says: String,
+}
+
+/// A way back.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RollbackReport {
+    /// The rule.
+    pub rule: String,
+    /// `prepared` or `proposed`.
+    pub word: String,
+    /// In words.
+    pub says: String,
+}
+
+/// A step before the watch.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+pub struct BeforeReport {
+    /// When it began, in seconds since 1970.
+    pub at: i64,
+    /// What was measured.
+    pub value: Option<f64>,
 }
 
 /// A rule's watch.
@@ -80,8 +122,8 @@ pub struct RuleReport {
     pub hours: u32,
     /// How long an hour is, in seconds.
     pub step: i64,
-    /// The steps shortly before the watch, oldest first: when each began, in seconds since 1970, and what was measured.
-    pub before: Vec<(i64, Option<f64>)>,
+    /// The steps shortly before the watch, oldest first.
+    pub before: Vec<BeforeReport>,
     /// The judged hours, oldest first.
     pub judged: Vec<HourReport>,
 }
@@ -132,25 +174,26 @@ impl Report {
             .rev()
             .filter(|deployment| match seen {
                 Seen::One(number) => deployment.number == number,
-                Seen::Open => is_open(deployment),
+                Seen::Open => is_open(deployment) || (deployment.said.at <= now && is_left(past, deployment)),
                 Seen::All => true,
             })
             .collect();
         if chosen.is_empty() && seen == Seen::Open {
             chosen.extend(past.deployments.values().next_back());
         }
-        let deployments = chosen.into_iter().map(|deployment| DeploymentReport::of(deployment, now, waiting)).collect();
+        let deployments =
+            chosen.into_iter().map(|deployment| DeploymentReport::of(past, deployment, now, waiting)).collect();
         Self { schema: "grace-rules/drift", version: 1, as_of: time(now), deployments }
     }
 
-    /// The exit code: 1 where something got worse, 2 where nothing is known of anything.
+    /// The exit code: 1 where something got worse, else 2 where anything is not known.
     #[must_use]
     pub fn code(&self) -> u8 {
         let states: Vec<State> =
             self.deployments.iter().flat_map(|one| &one.rules).map(|rule| state(&rule.state)).collect();
         if states.iter().any(|state| *state >= State::Drift) {
             1
-        } else if !states.is_empty() && states.iter().all(|state| *state == State::Unknown) {
+        } else if states.contains(&State::Unknown) {
             2
         } else {
             0
@@ -158,13 +201,30 @@ impl Report {
     }
 }
 
+/// Whether a watch ended in drift, and nobody has added anything to the story that was opened.
+fn is_left(past: &Past, deployment: &Deployment) -> bool {
+    let ended_badly = |rule: &&Watched| rule.latest().is_some_and(|check| state(&check.state) >= State::Drift);
+    deployment
+        .rules
+        .iter()
+        .filter(ended_badly)
+        .any(|rule| deployment.stories.get(&rule.said.rule).is_some_and(|story| !past.amended.contains(story)))
+}
+
 impl DeploymentReport {
-    fn of(deployment: &Deployment, now: i64, waiting: &[Waiting]) -> Self {
+    fn of(past: &Past, deployment: &Deployment, now: i64, waiting: &[Waiting]) -> Self {
         let said = &deployment.said;
         let why = |rule: &Watched| {
             let waits = |one: &&Waiting| one.deployment == deployment.number && one.rule == rule.said.rule;
             waiting.iter().find(waits).map(|one| one.why.clone())
         };
+        let opened = |(rule, story): (&String, &u64)| OpenedReport {
+            rule: rule.clone(),
+            story: *story,
+            open: !past.amended.contains(story),
+        };
+        let incident = |(rule, hour, says)| IncidentReport { rule, hour, says };
+        let rollback = |(rule, word, says)| RollbackReport { rule, word, says };
         Self {
             deployment: deployment.number,
             story: said.story,
@@ -172,9 +232,9 @@ impl DeploymentReport {
             at: time(said.at),
             at_seconds: said.at,
             rules: deployment.rules.iter().map(|rule| RuleReport::of(rule, now, why(rule))).collect(),
-            opened: deployment.stories.iter().map(|(rule, story)| (rule.clone(), *story)).collect(),
-            incidents: deployment.incidents.clone(),
-            rollbacks: deployment.rollbacks.clone(),
+            opened: deployment.stories.iter().map(opened).collect(),
+            incidents: deployment.incidents.iter().cloned().map(incident).collect(),
+            rollbacks: deployment.rollbacks.iter().cloned().map(rollback).collect(),
         }
     }
 }
@@ -236,7 +296,7 @@ impl RuleReport {
             watched: u32::try_from(rule.checks.len()).unwrap_or(u32::MAX),
             hours: rule.hours(),
             step: rule.step(),
-            before: before.into_iter().map(|(at, value)| (at, scaled(value))).collect(),
+            before: before.into_iter().map(|(at, value)| BeforeReport { at, value: scaled(value) }).collect(),
             judged: judged.collect(),
             unit,
         }
@@ -298,7 +358,10 @@ pub fn status(page: &mut Page, report: &Report) {
 }
 
 /// The screen of `drift deploy`.
-pub fn deployed(page: &mut Page, report: &Report) {
+pub fn deployed(page: &mut Page, report: &Report, is_known: bool) {
+    if is_known {
+        page.line(0, "this change was recorded as deployed before; nothing is added (another time is named by --at)");
+    }
     for one in &report.deployments {
         deployment(page, one);
     }
@@ -319,13 +382,14 @@ fn deployment(page: &mut Page, one: &DeploymentReport) {
     );
     let rows: Vec<Vec<Text>> = one.rules.iter().map(row).collect();
     page.table(2, &rows, &[]);
-    for (rule, story) in &one.opened {
-        page.line(0, format!("opened story {story} for {rule}: grace-rules story show {story}"));
+    for OpenedReport { rule, story, open } in &one.opened {
+        let left = if *open { "" } else { ", seen to" };
+        page.line(0, format!("opened story {story} for {rule}{left}: grace-rules story show {story}"));
     }
-    for (rule, word, says) in &one.rollbacks {
+    for RollbackReport { rule, word, says } in &one.rollbacks {
         let word = if word == "proposed" { "rollback proposed" } else { "rollback plan" };
         // What was proposed was prepared before.
-        if word == "rollback plan" && one.rollbacks.iter().any(|(of, word, _)| of == rule && word == "proposed") {
+        if word == "rollback plan" && one.rollbacks.iter().any(|of| of.rule == *rule && of.word == "proposed") {
             continue;
         }
         page.line(0, format!("{word} for {rule}: {says}"));
@@ -361,12 +425,21 @@ pub struct CollectReport {
     version: u32,
     /// Hours that were judged now.
     judged: Vec<JudgedReport>,
-    /// Rules whose hours wait for data: deployment, rule, hours, why.
-    waiting: Vec<(u64, String, u32, String)>,
+    /// Rules whose hours wait for data.
+    waiting: Vec<WaitingReport>,
     /// What could not be done yet outside of the ledger.
     late: Vec<String>,
-    /// When the next hour ends, in seconds since 1970.
+    /// When the next hour is judged, in seconds since 1970.
     next: Option<i64>,
+}
+
+/// A rule whose hours wait for data.
+#[derive(Debug, Serialize, JsonSchema)]
+struct WaitingReport {
+    deployment: u64,
+    rule: String,
+    hours: u32,
+    why: String,
 }
 
 /// One judged hour.
@@ -392,7 +465,12 @@ impl CollectReport {
             to: check.to,
             state: check.state.clone(),
         };
-        let waits = |one: &Waiting| (one.deployment, one.rule.clone(), one.hours, one.why.clone());
+        let waits = |one: &Waiting| WaitingReport {
+            deployment: one.deployment,
+            rule: one.rule.clone(),
+            hours: one.hours,
+            why: one.why.clone(),
+        };
         Self {
             schema: "grace-rules/drift-collect",
             version: 1,
@@ -407,7 +485,7 @@ impl CollectReport {
 /// The screen of `drift collect`.
 pub fn collected(page: &mut Page, collected: &Collected) {
     match collected.judged.len() {
-        0 => page.line(0, "no hour has ended since"),
+        0 => page.line(0, "no hour is to be judged yet"),
         hours => page.line(0, format!("judged {}", count(hours as u64, "hour"))),
     }
     let mut last: Vec<&CheckSaid> = Vec::new();
@@ -431,7 +509,7 @@ pub fn collected(page: &mut Page, collected: &Collected) {
     }
     if let Some(next) = collected.next {
         let next = time(next);
-        page.line(0, format!("the next hour ends at {} UTC", next.get(..16).unwrap_or(&next).replace('T', " ")));
+        page.line(0, format!("the next hour is judged at {} UTC", next.get(..16).unwrap_or(&next).replace('T', " ")));
     }
 }
 

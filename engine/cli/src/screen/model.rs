@@ -222,7 +222,7 @@ pub fn diff(page: &mut Page, report: &DiffReport) {
         let rows: Vec<Vec<Text>> = model
             .fields
             .iter()
-            .map(|(name, was, is)| vec![Text::from(&**name), Text::from(format!("{was} → {is}"))])
+            .map(|one| vec![Text::from(&*one.field), Text::from(format!("{} → {}", one.before, one.after))])
             .collect();
         page.table(2, &rows, &[]);
     }

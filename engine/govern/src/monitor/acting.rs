@@ -6,7 +6,7 @@ use grace_system::files;
 use grace_system::git::{CommitId, CommitInfo, GitError, Repository, Reverted};
 use serde_json::{Value as Json, json};
 
-use super::collect::Monitor;
+use super::collect::{Made, Monitor};
 use super::history::{Deployment, Watched, follow_up, state};
 use super::raises::Raise;
 use super::said::{CheckSaid, IncidentSaid, MessageSaid, RaiseSaid, RollbackSaid, Said};
@@ -16,16 +16,26 @@ use crate::signers::fingerprint;
 use crate::signing::{self, SigningError};
 use crate::story::{Field, Fields, Origin, Story, Value};
 
+/// Deployments that are named beside the one that is watched.
+const MOST_LATER: usize = 5;
+
 /// What is to be recorded after an hour was judged: each state that is reached the first time has its own actions.
 pub(super) fn follow(
     monitor: &Monitor<'_>,
-    deployment: &Deployment,
+    (deployment, made): (&Deployment, &[Made]),
     index: usize,
     check: &CheckSaid,
     now: i64,
 ) -> Vec<Event> {
     let Some(rule) = deployment.rules.get(index) else { return Vec::new() };
     let Some(drift) = &rule.drift else { return Vec::new() };
+    // What was deployed meanwhile may be the cause as well.
+    let later: Vec<&Made> = made
+        .iter()
+        .filter(|one| one.number != deployment.number && one.at >= deployment.said.at && one.at < check.to)
+        .filter(|one| one.at > deployment.said.at || one.number > deployment.number)
+        .take(MOST_LATER)
+        .collect();
     let (before, reached) = (rule.worst_before(check.hour), state(&check.state));
     let mut events = Vec::new();
     let mut way_back: Option<RollbackSaid> = None;
@@ -36,13 +46,14 @@ pub(super) fn follow(
             continue;
         }
         for action in actions {
-            let mut back = || way_back.get_or_insert_with(|| rollback(monitor.repository, deployment, rule)).clone();
+            let mut back =
+                || way_back.get_or_insert_with(|| rollback(monitor.repository, deployment, rule, &later)).clone();
             match action {
                 Action::Note => {}
                 Action::OpenStory => {
                     if !deployment.stories.contains_key(&rule.said.rule) {
                         let way_back = back();
-                        events.push(Event::Story(story(deployment, rule, check, &way_back, now)));
+                        events.push(Event::Story(story(deployment, rule, check, (&way_back, &later), now)));
                         events.push(Event::Monitoring(Said::Rollback(way_back)));
                     }
                 }
@@ -154,7 +165,20 @@ pub fn of_hour(check: &CheckSaid, name: &str) -> Option<f64> {
 }
 
 /// The way back: what would have to be run, and whether it applies now.
-fn rollback(repository: &Repository, deployment: &Deployment, rule: &Watched) -> RollbackSaid {
+fn rollback(repository: &Repository, deployment: &Deployment, rule: &Watched, later: &[&Made]) -> RollbackSaid {
+    let mut said = way_of(repository, deployment, rule);
+    said.says.extend(others(later).map(|others| format!("; {others}")));
+    said
+}
+
+/// Deployments since, in words; `None` where there are none.
+fn others(later: &[&Made]) -> Option<String> {
+    let names: Vec<String> = later.iter().map(|one| format!("{} \"{}\"", one.number, one.title)).collect();
+    let what = if names.len() == 1 { "deployment" } else { "deployments" };
+    (!names.is_empty()).then(|| format!("{what} {} came after it and may be the cause as well", names.join(", ")))
+}
+
+fn way_of(repository: &Repository, deployment: &Deployment, rule: &Watched) -> RollbackSaid {
     let mut said = RollbackSaid {
         deployment: deployment.number,
         rule: rule.said.rule.clone(),
@@ -233,7 +257,13 @@ pub fn way_back(repository: &Repository, commits: &[String]) -> Result<WayBack, 
     Ok(WayBack { onto, commands: infos.iter().map(command).collect(), applies, conflicts, says })
 }
 
-fn story(deployment: &Deployment, rule: &Watched, check: &CheckSaid, back: &RollbackSaid, now: i64) -> Story {
+fn story(
+    deployment: &Deployment,
+    rule: &Watched,
+    check: &CheckSaid,
+    (back, later): (&RollbackSaid, &[&Made]),
+    now: i64,
+) -> Story {
     let said = &deployment.said;
     let mut fields = Fields::new();
     let mut say = |name: &str, value: Value| {
@@ -242,7 +272,8 @@ fn story(deployment: &Deployment, rule: &Watched, check: &CheckSaid, back: &Roll
     let original = said.story.map_or_else(|| "a change without a story".to_owned(), |story| format!("story {story}"));
     let what = in_words(rule, check);
     say("title", Value::Text(format!("Degraded after \"{}\": {}", said.title, rule.kpi_name)));
-    say("summary", Value::Text(format!("{what}. Deployment {} of {original}.", deployment.number)));
+    let others = others(later).map_or_else(String::new, |others| format!(" Since then, {others}."));
+    say("summary", Value::Text(format!("{what}. Deployment {} of {original}.{others}", deployment.number)));
     let drifts = deployment.rules.iter().filter_map(|other| {
         let latest = if other.said.rule == rule.said.rule { Some(check) } else { other.latest() };
         let latest = latest.filter(|check| state(&check.state) >= State::Suspect)?;

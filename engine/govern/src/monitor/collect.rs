@@ -7,7 +7,8 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use grace_drift::{Point, State, Unknown};
+use grace_drift::{Point, State};
+use grace_dsl::ast::NoData;
 use grace_system::config::Config;
 use grace_system::files::{self, FileError};
 use grace_system::git::{GitError, Repository};
@@ -17,15 +18,16 @@ use serde::{Deserialize, Serialize};
 use super::history::{Deployment, Past, Watched, state};
 use super::points::{self, SeriesSaid};
 use super::said::{BaselineSaid, CheckSaid, Said};
-use super::sources::Sources;
+use super::sources::{Asked, Sources};
 use super::spool::Spool;
 use super::{acting, raises, tell};
 use crate::journal::{Event, Journal};
 
 /// The past that a rule is held against, in seconds: four weeks.
 const HISTORY: i64 = 28 * 86_400;
-/// Steps of it at most, of a rule with short ones.
+/// Steps of it at most, of a rule with short ones; a week is asked for however short they are.
 const MOST_HISTORY: i64 = 2000;
+const LEAST_HISTORY: i64 = 7 * 86_400;
 /// How long an hour is waited for while its source gives no answer, in seconds: a day, or a day of steps.
 const WAITS: i64 = 86_400;
 /// How long one process waits for another.
@@ -113,7 +115,7 @@ pub struct Collected {
     pub waiting: Vec<Waiting>,
     /// What could not be done outside of the ledger, and is tried again by the next step.
     pub late: Vec<String>,
-    /// When the next hour ends; `None` when nothing is watched any more.
+    /// When the next hour is judged; `None` when nothing is watched any more.
     pub next: Option<i64>,
 }
 
@@ -140,20 +142,39 @@ pub fn collect(monitor: &Monitor<'_>, now: i64) -> Result<Collected, CollectErro
     let path = dir.join("collect.lock");
     let Some(lock) = files::lock(&path, PATIENCE)? else { return Err(CollectError::Busy(files::holder(&path))) };
     lock.sign();
+    let mut collected = Collected::default();
     let journal = Journal::open(monitor.repository, Some(monitor.actor))?;
+    judged(monitor, &journal, &dir, now, &mut collected)?;
+    // Whoever is told may take long: others judge meanwhile.
+    drop(lock);
+    if !monitor.cancel.is_cancelled() {
+        tell::deliver(monitor, &journal, &dir, now, &mut collected.late)?;
+    }
+    Ok(collected)
+}
+
+/// What is done under the lock.
+fn judged(
+    monitor: &Monitor<'_>,
+    journal: &Journal,
+    dir: &Path,
+    now: i64,
+    collected: &mut Collected,
+) -> Result<(), CollectError> {
     // Read under the lock: nobody judges meanwhile.
     let mut past = Past::read(&journal.read()?)?;
-    let spool = Spool::at(&dir);
+    let spool = Spool::at(dir);
     let sources =
         Sources { repository: monitor.repository, config: monitor.config, spool: &spool, cancel: monitor.cancel };
-    let mut collected = Collected::default();
     let spans = spans(&past);
+    let made = |one: &Deployment| Made { number: one.number, title: one.said.title.clone(), at: one.said.at };
+    let made: Vec<Made> = past.deployments.values().map(made).collect();
     for deployment in past.deployments.values_mut() {
         for index in 0..deployment.rules.len() {
             if monitor.cancel.is_cancelled() {
-                return Ok(collected);
+                return Ok(());
             }
-            let events = watched(monitor, &sources, &spans, (deployment, index), now, &mut collected);
+            let events = watched(monitor, &sources, (&spans, &made), (deployment, index), now, collected);
             if !events.is_empty() {
                 // All of a rule's hours and what follows from them, or nothing.
                 journal.append(&events)?;
@@ -175,18 +196,17 @@ pub fn collect(monitor: &Monitor<'_>, now: i64) -> Result<Collected, CollectErro
             collected.late.push(format!("a raised tier is not below refs/grace yet: {error}"));
         }
     }
-    tell::deliver(monitor, &journal, &past, now, &mut collected.late)?;
     let rules = past.deployments.values().flat_map(|deployment| &deployment.rules);
-    let ends = rules.flat_map(|rule| (1..=rule.hours()).map(|hour| rule.end_of(hour)));
-    collected.next = ends.filter(|end| *end > now).min();
-    Ok(collected)
+    let due = rules.flat_map(|rule| (1..=rule.hours()).map(|hour| rule.due_at(hour)));
+    collected.next = due.filter(|due| *due > now).min();
+    Ok(())
 }
 
 /// What one rule comes to: the events to record.
 fn watched(
     monitor: &Monitor<'_>,
     sources: &Sources<'_>,
-    spans: &[Span],
+    (spans, made): (&[Span], &[Made]),
     (deployment, index): (&mut Deployment, usize),
     now: i64,
     collected: &mut Collected,
@@ -203,15 +223,15 @@ fn watched(
     }
     for measured in ready {
         let Some(rule) = deployment.rules.get_mut(index) else { break };
-        if rule.baseline.is_none() {
-            let Baseline { series, control, why } = measured.baseline;
+        if rule.baseline.is_none()
+            && let Some(Baseline { series, control }) = measured.baseline
+        {
             let baseline = BaselineSaid {
                 deployment: number,
                 rule: rule.said.rule.clone(),
                 left_out: left_out(spans, number, rule, deployed, series.start),
                 series,
                 control,
-                why,
             };
             rule.baseline = Some(baseline.clone());
             events.push(Event::Monitoring(Said::Baseline(Box::new(baseline))));
@@ -233,16 +253,15 @@ fn watched(
         };
         rule.checks.insert(hour, check.clone());
         if let Some(verdict) = rule.judge(deployed, hour) {
-            // As of the fourth hour, as drift itself: one late scrape is no outage.
-            check.missing_is_bad = rule.missing_is_bad() && verdict.reason == Some(Unknown::Gaps) && hour >= 4;
-            let state = if check.missing_is_bad { State::Drift } else { verdict.state };
+            let (state, is_bad) = rule.came_to(&verdict, hour);
+            check.missing_is_bad = is_bad;
             state.name().clone_into(&mut check.state);
             // It holds texts and whole numbers.
             check.verdict = serde_json::to_value(&verdict).unwrap_or_default();
         }
         rule.checks.insert(hour, check.clone());
         events.push(Event::Monitoring(Said::Check(Box::new(check.clone()))));
-        let follows = acting::follow(monitor, deployment, index, &check, now);
+        let follows = acting::follow(monitor, (deployment, made), index, &check, now);
         acting::note(deployment, &follows);
         events.extend(follows);
         collected.judged.push(check);
@@ -250,12 +269,11 @@ fn watched(
     events
 }
 
-/// The past of a rule, as it is recorded with its first hour.
+/// The past of a rule, as it is recorded with the first hour that its source answers.
 #[derive(Debug, Clone, Default)]
 struct Baseline {
     series: SeriesSaid,
     control: Option<SeriesSaid>,
-    why: Option<String>,
 }
 
 /// One hour that can be judged.
@@ -265,7 +283,8 @@ struct Measured {
     point: Point,
     control: Option<Point>,
     gap: Option<String>,
-    baseline: Baseline,
+    /// `None` while the source fails: nothing is learned of what nobody told.
+    baseline: Option<Baseline>,
 }
 
 /// The hours that can be judged, oldest first, and why the others cannot. An hour whose source failed for too long is a gap, and
@@ -280,14 +299,17 @@ fn measure(
     let step = rule.step();
     let width = u32::try_from(step).unwrap_or(3600);
     let last = due.last().copied().unwrap_or(first);
-    let history = (HISTORY / step).min(MOST_HISTORY) * step;
-    let from = if rule.baseline.is_none() { rule.first - history } else { rule.end_of(first) - step };
-    let span = (from, rule.end_of(last), width);
+    let watched = step.saturating_mul(rule.hours().into());
+    let history = HISTORY.min((MOST_HISTORY * step).max(LEAST_HISTORY + watched)) / step * step;
+    // The whole watch, so that it is known what its source has told since the deployment.
+    let from = if rule.baseline.is_none() { rule.first - history } else { rule.first };
+    let is_zero = rule.missing() == NoData::Zero;
+    let span = Asked { from, to: rule.end_of(last), step: width, since: rule.first, is_zero };
     let asked = match &rule.kpi {
-        Some(kpi) => sources.series(&rule.kpi_name, kpi, span),
+        Some(kpi) => sources.series(&rule.kpi_name, kpi, &span),
         None => Err("its KPI says nothing that can be measured".to_owned()),
     };
-    let control = rule.control.as_ref().map(|(name, kpi)| sources.series(name, kpi, span)).transpose();
+    let control = rule.control.as_ref().map(|(name, kpi)| sources.series(name, kpi, &span)).transpose();
     let failed = match (&asked, &control) {
         (Err(why), _) => Some(why.clone()),
         (_, Err(why)) => Some(format!("control: {why}")),
@@ -299,12 +321,10 @@ fn measure(
         let points = series.points.iter().take(before).copied().collect();
         SeriesSaid::of(&grace_drift::Series { points, ..*series })
     };
-    let empty = SeriesSaid { start: from, step: width, points: vec![String::new(); before] };
-    let baseline = Baseline {
-        series: series.as_ref().map_or(empty, past),
-        control: control.as_ref().map(past),
-        why: failed.clone(),
-    };
+    let baseline = series
+        .as_ref()
+        .filter(|_| failed.is_none())
+        .map(|series| Baseline { series: past(series), control: control.as_ref().map(past) });
     let waits = WAITS.max(step.saturating_mul(24));
     let mut ready = Vec::new();
     for hour in due {
@@ -325,6 +345,14 @@ fn measure(
         });
     }
     (ready, None)
+}
+
+/// A deployment, as others name it.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) number: u64,
+    pub(super) title: String,
+    pub(super) at: i64,
 }
 
 /// A deployment's watch by one rule: which, the KPI, from when to when, and whether drift was found.

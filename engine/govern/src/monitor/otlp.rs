@@ -9,6 +9,8 @@ use grace_drift::Point;
 use grace_dsl::ast::Ask;
 use serde_json::Value;
 
+use super::sources::Asked;
+
 /// Streams that are told apart.
 const MOST_STREAMS: usize = 100_000;
 
@@ -161,7 +163,7 @@ impl Reader {
     }
 
     /// The hours of what is asked for.
-    pub(super) fn hours(&self, ask: &Ask) -> Vec<(i64, Point)> {
+    pub(super) fn hours(&self, ask: &Ask, asked: &Asked) -> Vec<(i64, Point)> {
         let total = |name: &str| -> BTreeMap<i64, f64> {
             let of = |((metric, at), value): (&(String, i64), f64)| (metric == name).then_some((*at, value));
             let sums: BTreeMap<i64, f64> = self.sums.iter().filter_map(|(place, sum)| of((place, *sum))).collect();
@@ -183,14 +185,7 @@ impl Reader {
                 let sums = sums.map(|((_, at), sum)| (*at, Point::Value { value: *sum, samples: 1 }));
                 gauges.chain(means).chain(sums).collect()
             }
-            Ask::Ratio { numerator, denominator } => {
-                let of = total(numerator);
-                let all = total(denominator).into_iter().filter(|(_, all)| *all > 0.0);
-                all.map(|(at, all)| {
-                    (at, Point::Ratio { numerator: of.get(&at).copied().unwrap_or(0.0), denominator: all })
-                })
-                .collect()
-            }
+            Ask::Ratio { numerator, denominator } => asked.ratios(&total(numerator), &total(denominator)),
         }
     }
 }
@@ -233,8 +228,10 @@ mod tests {
         };
         let mut reader = Reader::default();
         lines.iter().for_each(|line| reader.line(line, &names, None, 3600).unwrap());
-        reader.hours(ask)
+        reader.hours(ask, &ASKED)
     }
+
+    const ASKED: Asked = Asked { from: 0, to: 7200, step: 3600, since: 0, is_zero: false };
 
     fn value(at: i64, value: f64) -> (i64, Point) {
         (at, Point::Value { value, samples: 1 })
@@ -261,6 +258,12 @@ mod tests {
         let lines = [sum("ok", "1", &[(1, 60, 19)]), sum("all", "1", &[(1, 60, 20), (1, 4000, 3)])];
         let ratio = |at, numerator, denominator| (at, Point::Ratio { numerator, denominator });
         assert_eq!(read(&lines, &ask), [ratio(0, 19.0, 20.0), ratio(3600, 0.0, 3.0)]);
+        // Of a numerator that nobody tells, nothing is known; unless the rule says that it is none.
+        let all = [sum("all", "1", &[(1, 60, 20)])];
+        assert_eq!(read(&all, &ask), []);
+        let mut reader = Reader::default();
+        reader.line(&all[0], &["ok", "all"], None, 3600).unwrap();
+        assert_eq!(reader.hours(&ask, &Asked { is_zero: true, ..ASKED }), [ratio(0, 0.0, 20.0)]);
         let histogram = export(
             "{\"name\":\"took\",\"histogram\":{\"aggregationTemporality\":1,\"dataPoints\":[{\"timeUnixNano\":\"60000000000\",\"count\":\"4\",\"sum\":2.0}]}}",
         );
@@ -281,6 +284,6 @@ mod tests {
             assert_eq!(reader.line(line, &["a"], None, 3600), Ok(()), "{line}");
         }
         assert!(reader.line("{", &["a"], None, 3600).is_err());
-        assert_eq!(reader.hours(&Ask::Value("a".to_owned())), []);
+        assert_eq!(reader.hours(&Ask::Value("a".to_owned()), &ASKED), []);
     }
 }

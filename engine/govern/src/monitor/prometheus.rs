@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::sources::Asked;
 use grace_drift::Point;
 use grace_dsl::ast::Ask;
 use grace_models::http::{Client, Header, Limits, Secret};
@@ -43,9 +44,10 @@ pub(super) fn hours(
     name: &str,
     endpoint: &Endpoint,
     ask: &Ask,
-    (from, to, step): (i64, i64, u32),
+    asked: &Asked,
     cancel: &Cancel,
 ) -> Result<Vec<(i64, Point)>, String> {
+    let Asked { from, to, step, .. } = *asked;
     let limits = Limits {
         connect: Duration::from_secs(5).min(endpoint.timeout()),
         total: endpoint.timeout(),
@@ -83,15 +85,7 @@ pub(super) fn hours(
         Ask::Value(query) => {
             series(query)?.into_iter().map(|(at, value)| (at, Point::Value { value, samples: 1 })).collect()
         }
-        Ask::Ratio { numerator, denominator } => {
-            let (of, all) = (series(numerator)?, series(denominator)?);
-            // Nothing of something is none; of nothing there is no share.
-            let point = |(at, all): (i64, f64)| {
-                let numerator = of.get(&at).copied().unwrap_or(0.0);
-                (all > 0.0).then_some((at, Point::Ratio { numerator, denominator: all }))
-            };
-            all.into_iter().filter_map(point).collect()
-        }
+        Ask::Ratio { numerator, denominator } => asked.ratios(&series(numerator)?, &series(denominator)?),
     })
 }
 

@@ -123,8 +123,6 @@ pub struct BaselineSaid {
     pub control: Option<SeriesSaid>,
     /// Spans of it that are no example of how it usually is.
     pub left_out: Vec<(i64, i64)>,
-    /// Why it is short or empty, where it is.
-    pub why: Option<String>,
 }
 
 /// One judged hour.

@@ -1,9 +1,11 @@
 //! Messages: webhooks, signed, and issues as files. What is to be told is recorded before, and what was told after, so that a
 //! message may be sent twice and is never forgotten; its name says that it is the same.
 
+use std::path::Path;
 use std::time::Duration;
 
 use grace_models::http::{Client, Header, Limits, Secret};
+use grace_system::clock::Stopwatch;
 use grace_system::config::Webhook;
 use grace_system::{clock, files};
 
@@ -16,22 +18,32 @@ use crate::journal::{Event, Journal};
 const GIVEN_UP: i64 = 3 * 86_400;
 /// Largest answer to a webhook that is read, in bytes.
 const MAX_ANSWER: usize = 64 << 10;
+/// How long a step tells at most: what is left is told by the next one. A message that is begun ends with its attempts.
+const BUDGET: Duration = Duration::from_secs(60);
 /// Bytes of a block of SHA-256.
 const BLOCK: usize = 64;
 
-/// Delivers what was not delivered.
+/// Delivers what was not delivered. One process does it at a time, and others do not wait for it.
 pub(super) fn deliver(
     monitor: &Monitor<'_>,
     journal: &Journal,
-    past: &Past,
+    dir: &Path,
     now: i64,
     late: &mut Vec<String>,
 ) -> Result<(), CollectError> {
+    let Some(_lock) = files::lock(&dir.join("tell.lock"), Duration::ZERO)? else { return Ok(()) };
+    let begun = Stopwatch::start();
+    let past = Past::read(&journal.read()?)?;
     for (id, (message, recorded)) in past.messages.iter().filter(|(id, _)| !past.settled.contains(*id)) {
         if monitor.cancel.is_cancelled() {
             return Ok(());
         }
-        let (word, how) = match send(monitor, message) {
+        let left = begun.remaining(BUDGET);
+        if left.is_zero() {
+            late.push(format!("{} is not told yet: a step tells for {} s at most", message.to, BUDGET.as_secs()));
+            continue;
+        }
+        let (word, how) = match send(monitor, message, left) {
             Ok(how) => ("delivered", how),
             Err(why) => {
                 let since = clock::parse(recorded).map_or(now, jiff::Timestamp::as_second);
@@ -49,20 +61,20 @@ pub(super) fn deliver(
     Ok(())
 }
 
-fn send(monitor: &Monitor<'_>, message: &MessageSaid) -> Result<String, String> {
+fn send(monitor: &Monitor<'_>, message: &MessageSaid, left: Duration) -> Result<String, String> {
     let Some(name) = message.to.strip_prefix("webhook ") else { return issue(monitor, message) };
     let Some(webhook) = monitor.config.webhooks.get(name) else {
         return Err(format!("the operator's configuration has no webhook `{}`", name.escape_debug()));
     };
-    post(monitor, webhook, message)
+    post(monitor, webhook, message, left)
 }
 
-fn post(monitor: &Monitor<'_>, webhook: &Webhook, message: &MessageSaid) -> Result<String, String> {
+fn post(monitor: &Monitor<'_>, webhook: &Webhook, message: &MessageSaid, left: Duration) -> Result<String, String> {
     let secret = Secret::from_env(&webhook.secret)
         .ok_or_else(|| format!("the variable {}, which holds its secret, is not set", webhook.secret))?;
     let limits = Limits {
         connect: Duration::from_secs(5).min(webhook.timeout()),
-        total: webhook.timeout(),
+        total: webhook.timeout().min(left),
         max_bytes: MAX_ANSWER,
         attempts: webhook.attempts,
         ..Limits::default()

@@ -18,10 +18,21 @@ pub struct ModelDiff {
     pub model: String,
     /// `changed`, `added`, `removed`.
     pub how: &'static str,
-    /// Fields that differ: name, before, after.
-    pub fields: Vec<(String, String, String)>,
+    /// Fields that differ.
+    pub fields: Vec<FieldDiff>,
     /// What a change must not take without somebody's word.
     pub findings: Vec<String>,
+}
+
+/// A field that differs.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct FieldDiff {
+    /// Its name.
+    pub field: String,
+    /// What it held before.
+    pub before: String,
+    /// What it holds after.
+    pub after: String,
 }
 
 /// `model diff` as JSON.
@@ -41,7 +52,7 @@ pub(super) fn diff(context: &Context, args: &ModelDiffArgs) -> Result<Answer> {
             let known = Known::of(context)?;
             let (one, other) = (known.model(one)?, known.model(other)?);
             let compared = format!("{} and {}", one.model_name, other.model_name);
-            let fields = fields(one, other).into_iter().filter(|(name, ..)| name != "model_name").collect();
+            let fields = fields(one, other).into_iter().filter(|one| one.field != "model_name").collect();
             let model = ModelDiff { model: compared.clone(), how: "changed", fields, findings: Vec::new() };
             DiffReport { schema: "grace-rules/model-diff", version: 1, compared, models: vec![model] }
         }
@@ -93,7 +104,7 @@ fn shown(value: Option<Value>) -> String {
     }
 }
 
-fn fields(was: &Fingerprint, is: &Fingerprint) -> Vec<(String, String, String)> {
+fn fields(was: &Fingerprint, is: &Fingerprint) -> Vec<FieldDiff> {
     let of = |model: &Fingerprint, name: &str| match name {
         "weights" => model.weights.digest.clone().or_else(|| model.weights.weights.clone()).unwrap_or_default(),
         "endpoint" => model.endpoint.host.clone().unwrap_or_default(),
@@ -104,7 +115,10 @@ fn fields(was: &Fingerprint, is: &Fingerprint) -> Vec<(String, String, String)> 
     if !differ.contains(&"evidence") && was.evidence != is.evidence {
         differ.push("evidence");
     }
-    differ.into_iter().map(|name| (name.to_owned(), of(was, name), of(is, name))).collect()
+    differ
+        .into_iter()
+        .map(|name| FieldDiff { field: name.to_owned(), before: of(was, name), after: of(is, name) })
+        .collect()
 }
 
 /// What the change takes: promises to somebody outside, and tests.
