@@ -12,7 +12,7 @@ use grace_engine::plan::{Evidence, PartRef, Plan, Step};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::story::{Fields, Origin, Told};
+use crate::story::{Fields, Told};
 
 /// Practices that are suggested.
 const MOST_SUGGESTED: usize = 5;
@@ -150,14 +150,11 @@ pub fn learned(mut practices: Vec<Practice>, stories: &[Told], drifted: &BTreeSe
             practice.succeeded += u64::from(went_well);
             trust.entry(practice.name.clone()).or_default().extend(score);
         }
-        // Those that are derived say what the gate asked for, and not how somebody worked.
-        let is_given = fields.get("plan_steps").is_some_and(|field| field.from == Origin::Given);
-        let steps: Vec<String> = if is_given { list(&fields, "plan_steps") } else { Vec::new() };
-        let given = if used.is_empty() { steps } else { used };
-        if known || given.is_empty() {
+        // The steps of the plan say what the gate asked for, and not how somebody worked.
+        if known || used.is_empty() {
             continue;
         }
-        let key: Vec<String> = given.iter().map(|step| step.trim().to_lowercase()).collect();
+        let key: Vec<String> = used.iter().map(|step| step.trim().to_lowercase()).collect();
         // What failed counts against what it repeats, and teaches nothing new.
         if !went_well && !taken.contains_key(&key) {
             continue;
@@ -166,7 +163,7 @@ pub fn learned(mut practices: Vec<Practice>, stories: &[Told], drifted: &BTreeSe
             name: format!("story_{}", story.id),
             kind: "playbook".to_owned(),
             says: story.title(),
-            steps: given,
+            steps: used,
             applies_to: ["layer", "component"].iter().flat_map(|field| parted(&list(&fields, field))).collect(),
             not_for: Vec::new(),
             because: "It went well.".to_owned(),
@@ -340,18 +337,16 @@ mod tests {
             told(1, serde_json::json!({"outcome": "success", "playbooks_used": ["known"]})),
             told(2, serde_json::json!({"outcome": "rolled_back", "playbooks_used": ["known"]})),
             told(3, serde_json::json!({"outcome": "pending", "playbooks_used": ["known"]})),
-            told(4, serde_json::json!({"outcome": "failed", "plan_steps": ["Break it."]})),
+            told(4, serde_json::json!({"outcome": "failed", "playbooks_used": ["Break it."]})),
             told(
                 5,
-                serde_json::json!({"outcome": "success", "plan_steps": steps, "title": "Cut", "layer": "layer1, layer2"}),
+                serde_json::json!({"outcome": "success", "playbooks_used": steps, "title": "Cut", "layer": "layer1, layer2"}),
             ),
-            told(6, serde_json::json!({"outcome": "success", "plan_steps": other})),
-            told(7, serde_json::json!({"outcome": "failed", "plan_steps": steps})),
+            told(6, serde_json::json!({"outcome": "success", "playbooks_used": other})),
+            told(7, serde_json::json!({"outcome": "failed", "playbooks_used": steps})),
+            // What the gate asked for is no way of working.
+            told(8, serde_json::json!({"outcome": "success", "plan_steps": ["run bundle x"]})),
         ];
-        // What was derived is no way of working.
-        let mut derived = told(8, serde_json::json!({"outcome": "success", "plan_steps": ["run bundle x"]}));
-        derived.story.fields.get_mut("plan_steps").unwrap().from = Origin::Derived;
-        let stories: Vec<Told> = stories.into_iter().chain([derived]).collect();
         let of = |drifted: &[u64]| {
             super::learned(vec![practice("known", &[], &[], 0, 0)], &stories, &drifted.iter().copied().collect())
         };

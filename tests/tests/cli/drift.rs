@@ -326,7 +326,8 @@ fn what_is_unknown_and_what_ended_in_drift_is_not_told_as_well() {
     let shown = bench.run("drift status --as-of 2026-06-10T22:00:00Z --format json", "");
     let shown: Value = serde_json::from_str(&shown.stdout).unwrap();
     let story = shown["deployments"][1]["opened"][0]["story"].as_u64().unwrap();
-    let said = bench.run(&format!("story amend {story} --set post_mortem=mended --because seen"), "");
+    bench.repo.write("../told.toml", "rationale = \"mended\"\n");
+    let said = bench.run(&format!("story amend {story} --story ../told.toml --because seen"), "");
     assert_eq!(said.code, Some(0), "{}{}", said.stdout, said.stderr);
     assert!(!status().stdout.contains("say y"), "{}", status().stdout);
     assert_eq!(status().code, Some(0));
@@ -338,7 +339,7 @@ fn a_judged_hour_is_judged_again_by_replay() {
     bench.push(0..1, 190);
     bench.push(1..6, 140);
     bench.collect(6, 0);
-    let said = bench.run("audit replay --format json", "");
+    let said = bench.run("audit replay --all --format json", "");
     let report: Value = serde_json::from_str(&said.stdout).unwrap();
     let checks: Vec<_> =
         report["records"].as_array().unwrap().iter().filter(|one| one["kind"] == "check").cloned().collect();

@@ -36,7 +36,7 @@ fn example(answer: fn(&str) -> String) -> Agent {
 /// A task on these files.
 fn task(files: &[&str]) -> String {
     format!(
-        "id = \"t\"\ndescription = \"Weigh failures more\"\noperation = \"refactor\"\nfiles = {files:?}\ncapability = \"code_generation\"\n\n[story]\ncapability = \"cognition.weigh\"\nrollback_plan = \"revert this commit\"\n"
+        "id = \"t\"\ndescription = \"Weigh failures more\"\noperation = \"refactor\"\nfiles = {files:?}\ncapability = \"code_generation\"\n\n[story]\ncapability = \"cognition.weigh\"\nrollback_plan = \"revert this commit\"\nplaybooks_used = \"Change one weight and run what reaches it\"\n"
     )
 }
 

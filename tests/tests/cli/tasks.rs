@@ -140,10 +140,11 @@ fn good(_: &str) -> String {
 #[test]
 fn a_good_patch_goes_through_all_steps_and_touches_nothing_unless_asked() {
     let agent = Agent::answering(good);
-    let dry = agent.run(TASK, &["--dry-run"]);
+    let task = format!("{TASK}\n[story]\nplaybooks_used = \"Change one function and run its tests\"\n");
+    let dry = agent.run(&task, &["--dry-run"]);
     assert_eq!(dry.code, Some(0), "{}", flat(&dry));
     assert!(agent.bench.repo.recorded_as("task").is_empty(), "a dry run records nothing");
-    let said = agent.run(TASK, &["--format", "json"]);
+    let said = agent.run(&task, &["--format", "json"]);
     assert_eq!(said.code, Some(0), "{}{}", said.stdout, said.stderr);
     let report: Value = serde_json::from_str(&said.stdout).unwrap();
     assert_eq!((&report["ended"], &report["reference"]), (&"go".into(), &"refs/grace/tasks/answer".into()), "{report}");
@@ -220,7 +221,8 @@ fn a_patch_changes_no_mode_and_writes_through_no_link() {
     });
     let repo = &agent.bench.repo;
     repo.write("app/tool.py", "X = 1\n");
-    std::os::unix::fs::symlink("core.py", repo.path.join("app/link.py")).unwrap();
+    repo.write("other/x.txt", "x\n");
+    std::os::unix::fs::symlink("x.txt", repo.path.join("other/link.txt")).unwrap();
     repo.git(&["add", "--all"]);
     repo.git(&["update-index", "--chmod=+x", "app/tool.py"]);
     let tool = repo.path.join("app/tool.py");

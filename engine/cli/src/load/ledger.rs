@@ -15,7 +15,7 @@ use crate::failure::{Failure, Result, quoted};
 /// Where anchors of this clone's own ledgers are, and where those of others are fetched to.
 pub const ANCHORS: &str = "refs/grace/anchors";
 /// Where they are listed.
-const FETCHED_BELOW: &str = "refs/remotes/**/grace/anchors/*";
+const FETCHED_BELOW: &str = "refs/remotes/**/grace/anchors/**";
 /// Below a remote's references, what is fetched of its anchors.
 const FETCHED: &str = "/grace/anchors/";
 /// The file in the commits of an anchor.
