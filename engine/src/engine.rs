@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use grace_dsl::ast::SetExpr;
 use grace_graph::change::{Change, Kinds};
-use grace_graph::code::{PartId, PartKey, PartKind};
+use grace_graph::code::{PartId, PartKey};
 use grace_graph::graph::CodeGraph;
 use grace_graph::store::FactStore;
 use schemars::JsonSchema;
@@ -194,7 +194,7 @@ impl Engine {
                 Row {
                     path: path.to_string(),
                     line: line.max(1),
-                    kind: kind_word(part.kind),
+                    kind: part.kind.word(),
                     name: crate::sets::own_name(graph, id).to_owned(),
                     qualified_name: graph.qualified_name(id).into_owned(),
                     is_async: part.is_async,
@@ -223,16 +223,5 @@ impl Engine {
     pub fn check(&self) -> Vec<grace_dsl::Diagnostic> {
         order::prepare(&self.db);
         crate::vacuity::check(&self.db)
-    }
-}
-
-/// The word of a part's kind.
-pub(crate) fn kind_word(kind: PartKind) -> &'static str {
-    match kind {
-        PartKind::File => "file",
-        PartKind::Module => "module",
-        PartKind::Class => "class",
-        PartKind::Function => "function",
-        PartKind::Method => "method",
     }
 }

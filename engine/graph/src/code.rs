@@ -31,6 +31,20 @@ pub enum PartKind {
     Method,
 }
 
+impl PartKind {
+    /// As people and programs read it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Module => "module",
+            Self::Class => "class",
+            Self::Function => "function",
+            Self::Method => "method",
+        }
+    }
+}
+
 /// Names a part on every machine and in every snapshot: no ordinals, no offsets.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PartKey {

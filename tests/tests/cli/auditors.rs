@@ -7,7 +7,7 @@ use grace_ledger::{Draft, Ledger, SecretKey, merkle};
 use serde_json::{Value, json};
 
 use crate::people::{Bench, RULES, flat, public};
-use crate::support::{Repo, Said};
+use crate::support::{Repo, Said, copy};
 
 fn run(repo: &Repo, line: &str) -> Said {
     repo.run(&line.split(' ').collect::<Vec<_>>(), None, |_| {})
@@ -272,16 +272,4 @@ fn a_story_names_who_took_part_and_what_the_guardrails_saw() {
     assert_eq!(run(&bench.repo, "run --base HEAD~1 --head HEAD").code, Some(0));
     let story = bench.repo.json("story list")["stories"][0]["story"].clone();
     assert!(story["fields"].get("guardrails_checked").is_none(), "{story}");
-}
-
-fn copy(from: &std::path::Path, to: &std::path::Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(|entry| entry.unwrap().path()) {
-        let target = to.join(entry.file_name().unwrap());
-        if entry.is_dir() {
-            copy(&entry, &target);
-        } else {
-            fs::copy(&entry, &target).unwrap();
-        }
-    }
 }

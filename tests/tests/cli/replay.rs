@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{Repo, Said};
+use crate::support::{Repo, Said, copy};
 
 /// Decisions and a run over a short history of the small project.
 fn recorded() -> Repo {
@@ -106,16 +106,4 @@ fn what_was_never_committed_cannot_be_told() {
     assert!(what(&report).contains("was not a commit"));
     // Nothing recorded at all.
     assert_eq!(run(&Repo::project(), "audit replay --all").code, Some(2));
-}
-
-fn copy(from: &std::path::Path, to: &std::path::Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(|entry| entry.unwrap().path()) {
-        let target = to.join(entry.file_name().unwrap());
-        if entry.is_dir() {
-            copy(&entry, &target);
-        } else {
-            fs::copy(&entry, &target).unwrap();
-        }
-    }
 }

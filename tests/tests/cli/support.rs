@@ -331,3 +331,16 @@ fn binary() -> PathBuf {
     assert!(binary.exists(), "{} is missing; cargo xtask test builds it", binary.display());
     binary
 }
+
+/// Copies a directory with all below it.
+pub(crate) fn copy(from: &std::path::Path, to: &std::path::Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(|entry| entry.unwrap().path()) {
+        let target = to.join(entry.file_name().unwrap());
+        if entry.is_dir() {
+            copy(&entry, &target);
+        } else {
+            fs::copy(&entry, &target).unwrap();
+        }
+    }
+}

@@ -124,22 +124,12 @@ fn touched(engine: &Engine, plan: &Plan) -> BTreeSet<String> {
                 PartKind::Class | PartKind::Function | PartKind::Method => changed.contains(&(path, &*part.local_name)),
             };
             if is_named {
-                terms.insert(kind(part.kind).to_owned());
+                terms.insert(part.kind.word().to_owned());
             }
         };
         nodes.parts().iter().for_each(&mut add);
     }
     terms
-}
-
-fn kind(kind: PartKind) -> &'static str {
-    match kind {
-        PartKind::File => "file",
-        PartKind::Module => "module",
-        PartKind::Class => "class",
-        PartKind::Function => "function",
-        PartKind::Method => "method",
-    }
 }
 
 /// The declared practices that fit a task's plan, the best first. What stories taught comes from commits, and is for people to read.

@@ -8,7 +8,7 @@ use grace_graph::graph::CodeGraph;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::stats::{edge_word, evidence_word, part_word};
+use super::stats::{edge_word, evidence_word};
 
 /// A graph as it is written out.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -51,14 +51,14 @@ impl Exported {
                 let part = graph.part(id);
                 let name = graph.qualified_name(id).into_owned();
                 let path = graph.file(part.file).path.to_string();
-                Node { name, path, kind: part_word(part.kind), is_test: part.is_test }
+                Node { name, path, kind: part.kind.word(), is_test: part.is_test }
             };
             graph.part_ids().map(node).collect()
         } else {
             let node = |file: FileId| {
                 let node = graph.file(file);
                 let path = node.path.to_string();
-                Node { name: path.clone(), path, kind: part_word(PartKind::File), is_test: node.is_test }
+                Node { name: path.clone(), path, kind: PartKind::File.word(), is_test: node.is_test }
             };
             graph.file_ids().map(node).collect()
         };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use grace_engine::Row;
-use grace_graph::code::{EdgeKind, Evidence, FileId, FolderUse, PartKind};
+use grace_graph::code::{EdgeKind, Evidence, FileId, FolderUse};
 use grace_graph::graph::{CodeGraph, Stats, UnresolvedKind};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -67,7 +67,7 @@ impl Report {
             version: 1,
             source: source.to_owned(),
             files: stats.files.clone(),
-            parts: stats.parts.iter().map(|(kind, number)| (part_word(*kind).to_owned(), *number)).collect(),
+            parts: stats.parts.iter().map(|(kind, number)| (kind.word().to_owned(), *number)).collect(),
             edges,
             generated_files: stats.generated_files,
             test_files: stats.test_files,
@@ -88,16 +88,6 @@ impl Report {
             by_folder: stats.by_folder.iter().map(|(usage, number)| (folder_word(*usage), *number)).collect(),
             import_cycles: stats.import_cycles.iter().map(|cycle| paths(cycle)).collect(),
         }
-    }
-}
-
-pub(super) fn part_word(kind: PartKind) -> &'static str {
-    match kind {
-        PartKind::File => "file",
-        PartKind::Module => "module",
-        PartKind::Class => "class",
-        PartKind::Function => "function",
-        PartKind::Method => "method",
     }
 }
 

@@ -1,17 +1,10 @@
 //! Facts in one line each, for tests.
 
-use crate::code::PartKind;
 use crate::facts::{BindingFact, BindingForm, FileFacts, ImportFact, ImportForm, ReferenceFact};
 
 pub(super) fn parts(facts: &FileFacts) -> Vec<String> {
     let outline = &facts.outline;
-    let kind = |kind| match kind {
-        PartKind::Class => "class",
-        PartKind::Function => "function",
-        PartKind::Method => "method",
-        PartKind::Module | PartKind::File => "module",
-    };
-    outline.parts.iter().skip(1).map(|part| format!("{} {}", kind(part.kind), outline.name(part.local_name))).collect()
+    outline.parts.iter().skip(1).map(|part| format!("{} {}", part.kind.word(), outline.name(part.local_name))).collect()
 }
 
 pub(super) fn imports(facts: &FileFacts) -> Vec<String> {
