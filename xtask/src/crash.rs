@@ -16,7 +16,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     host::cargo(&["build", "--package", "grace-rules"]).run()?;
     host::cargo(&["test", "--package", "grace-tests", "--test", "cli", "--"])
         .args(["--nocapture", "--test-threads=1", "crash::what_a_killed_run", "crash::runs_at_the_same_time"])
-        .args(["drift_outside::a_step_that_is_killed"])
+        .args(["drift_outside::a_step_that_is_killed_at_any_moment"])
         .variable("GRACE_TEST_KILLS", numbers[0])
         .variable("GRACE_TEST_TOGETHER", numbers[1])
         .path_first(&python)

@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 use ssh_key::private::{Ed25519Keypair, KeypairData};
@@ -294,6 +295,33 @@ fn a_deployment_is_recorded_once_and_a_later_one_is_named_by_what_follows() {
         assert!(story[field]["value"].as_str().unwrap().contains(&named), "{story}");
     }
     assert!(bench.repo.recorded_as("rollback")[0]["says"].as_str().unwrap().contains(&named));
+}
+
+#[test]
+fn of_many_that_deploy_the_same_at_once_one_records_it_and_the_others_say_so() {
+    let bench = Bench::changed(RULES);
+    assert_eq!(bench.run("gate --base HEAD~1 --head HEAD", "").code, Some(0));
+    // All of them come as far as they do alone, and wait there.
+    let metrics = bench.repo.path.join(".git/grace/metrics");
+    fs::create_dir_all(&metrics).unwrap();
+    let held = fs::File::create(metrics.join("deploy.lock")).unwrap();
+    held.lock().unwrap();
+    let begun: Vec<_> = (0..4)
+        .map(|_| {
+            let mut command = bench.repo.command();
+            command.args(["drift", "deploy", "--base", "HEAD~1", "--head", "HEAD"]).stdin(Stdio::null());
+            bench.set(&mut command);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(bench.repo.recorded_as("deployment").is_empty());
+    held.unlock().unwrap();
+    let ended: Vec<_> = begun.into_iter().map(|child| child.wait_with_output().unwrap()).collect();
+    assert!(ended.iter().all(|one| one.status.success()), "{ended:?}");
+    let known = |one: &&Output| String::from_utf8_lossy(&one.stdout).contains("recorded as deployed before");
+    assert_eq!(ended.iter().filter(known).count(), 3, "{ended:?}");
+    assert_eq!(bench.repo.recorded_as("deployment").len(), 1);
 }
 
 #[test]

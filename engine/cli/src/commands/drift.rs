@@ -55,9 +55,8 @@ impl From<CollectError> for Failure {
             CollectError::Ledger(error) => error.into(),
             CollectError::Git(error) => error.into(),
             CollectError::File(error) => error.into(),
-            busy @ CollectError::Busy(_) => {
-                Self::new("drift", busy).help("wait for it; `drift watch` and `drift collect` take turns")
-            }
+            busy @ CollectError::Busy(_) => Self::new("drift", busy)
+                .help("wait for it; `drift collect`, `drift watch` and `drift deploy` take turns"),
         }
     }
 }
@@ -103,6 +102,8 @@ pub(super) fn deploy(context: &Context, args: &DeployArgs) -> Result<Answer> {
             .help("name the change that was decided about, by --base and --head"));
     }
     let about = run::about(repository, &plan, &loaded)?;
+    // From here to the record: of two that deploy the same at the same moment, one finds that of the other.
+    let _deploying = collect::deploying(repository)?;
     let recorded = journal::recorded(repository)?;
     // A step of a pipeline that is run again deploys nothing again.
     let known = recorded.as_ref().map(Past::read).transpose()?.unwrap_or_default();

@@ -10,7 +10,7 @@ use std::time::Duration;
 use grace_drift::{Point, State};
 use grace_dsl::ast::NoData;
 use grace_system::config::Config;
-use grace_system::files::{self, FileError};
+use grace_system::files::{self, FileError, Lock};
 use grace_system::git::{GitError, Repository};
 use grace_system::process::Cancel;
 use serde::{Deserialize, Serialize};
@@ -57,7 +57,7 @@ pub enum CollectError {
     Git(GitError),
     /// A file.
     File(FileError),
-    /// Another process collects; its number, where it is known.
+    /// Another process collects, or records a deployment; its number, where it is known.
     Busy(Option<u32>),
 }
 
@@ -67,8 +67,8 @@ impl fmt::Display for CollectError {
             Self::Ledger(error) => error.fmt(f),
             Self::Git(error) => error.fmt(f),
             Self::File(error) => error.fmt(f),
-            Self::Busy(Some(pid)) => write!(f, "process {pid} collects already"),
-            Self::Busy(None) => f.write_str("another process collects already"),
+            Self::Busy(Some(pid)) => write!(f, "process {pid} is at it already"),
+            Self::Busy(None) => f.write_str("another process is at it already"),
         }
     }
 }
@@ -125,6 +125,22 @@ pub fn directory(repository: &Repository) -> std::path::PathBuf {
     repository.common_dir().join("grace").join("metrics")
 }
 
+/// Held by who looks whether a change is deployed already and then records it: of two at the same moment one is the first.
+///
+/// # Errors
+/// When another process holds it for long, or there is no place for it.
+pub fn deploying(repository: &Repository) -> Result<Lock, CollectError> {
+    let dir = directory(repository);
+    files::create_dirs(&dir)?;
+    locked(&dir.join("deploy.lock"))
+}
+
+fn locked(path: &Path) -> Result<Lock, CollectError> {
+    let Some(lock) = files::lock(path, PATIENCE)? else { return Err(CollectError::Busy(files::holder(path))) };
+    lock.sign();
+    Ok(lock)
+}
+
 /// What waited for data after the last step.
 #[must_use]
 pub fn waiting(repository: &Repository) -> Vec<Waiting> {
@@ -139,9 +155,7 @@ pub fn waiting(repository: &Repository) -> Vec<Waiting> {
 pub fn collect(monitor: &Monitor<'_>, now: i64) -> Result<Collected, CollectError> {
     let dir = directory(monitor.repository);
     files::create_dirs(&dir)?;
-    let path = dir.join("collect.lock");
-    let Some(lock) = files::lock(&path, PATIENCE)? else { return Err(CollectError::Busy(files::holder(&path))) };
-    lock.sign();
+    let lock = locked(&dir.join("collect.lock"))?;
     let mut collected = Collected::default();
     let journal = Journal::open(monitor.repository, Some(monitor.actor))?;
     judged(monitor, &journal, &dir, now, &mut collected)?;
