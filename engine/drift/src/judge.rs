@@ -9,7 +9,7 @@ use crate::series::Point;
 use crate::verdict::{Evidence, Hour, State, Unknown, Verdict};
 
 /// Raised when the same inputs may give another verdict.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// The likelihood ratio of events counted at which a rate has drifted, and at which that is confirmed.
 const COUNTED_DRIFT: f64 = 20.0;
 const COUNTED_CONFIRMED: f64 = 1000.0;

@@ -190,9 +190,12 @@ impl Learned {
         middle / self.spreads[steps - 1]
     }
 
-    /// What a quiet watch exceeds with a chance of `share` at most, by the fake deployments, in usual misses.
+    /// What a quiet watch exceeds with a chance of `share` at most, by the fake deployments, in usual misses. Where those of the bad
+    /// direction are too few to say, both directions are looked at.
     pub(crate) fn limit(&self, share: f64, better: Better) -> f64 {
-        next_exceeds(self.worst(better), 1.0 - share).max(1.0)
+        let bad = next_exceeds(self.worst(better), 1.0 - share);
+        let limit = if bad.is_finite() { bad } else { next_exceeds(&self.worst[2], 1.0 - share) };
+        limit.max(1.0)
     }
 
     /// The share of fake deployments that looked at least so far off.

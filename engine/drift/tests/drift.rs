@@ -176,6 +176,8 @@ fn a_short_history_is_unknown() {
         assert_eq!((verdict.state, verdict.reason), (State::Unknown, Some(Unknown::ShortHistory)), "{days} days");
     }
     assert!(after(&lower(), &of_days(6), 12).state >= State::Drift);
+    // Of fewer than a hundred fake deployments a direction alone has no limit that one of a hundred exceeds; both have one.
+    assert_eq!(after(&lower(), &of_days(10), 24).state, State::Confirmed);
 }
 
 #[test]
@@ -302,7 +304,7 @@ fn the_baselines_of_the_benchmark_do_what_they_are_named_for() {
 fn a_verdict_carries_what_it_came_from_as_strings() {
     let worse = series(|hour| value(100.0 * (1.0 + noise(hour)) * if hour < BEFORE { 1.0 } else { 1.6 }));
     let verdict = after(&lower(), &worse, 6);
-    assert_eq!(verdict.evidence.method, "calibrated/2");
+    assert_eq!(verdict.evidence.method, "calibrated/3");
     assert_eq!(verdict.evidence.history, (BEFORE, BEFORE));
     assert!(verdict.evidence.placebos > 100);
     let hour = verdict.evidence.hours[0];
