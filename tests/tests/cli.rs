@@ -32,6 +32,8 @@ mod cycles;
 mod drift;
 #[path = "cli/drift_outside.rs"]
 mod drift_outside;
+#[path = "cli/lifting.rs"]
+mod lifting;
 #[path = "cli/measured.rs"]
 mod measured;
 #[path = "cli/models.rs"]

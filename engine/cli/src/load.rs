@@ -26,6 +26,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use grace_engine::input::{Book, Declared, Input, PastFacts, VerifiedBot};
+use grace_govern::envelope::Signed;
 use grace_govern::inputs::Inputs;
 use grace_govern::journal;
 use grace_govern::monitor::raises::{self, Raise};
@@ -175,11 +176,6 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
         Some(book) => (Some(book.clone()), Some(book)),
         None => books::of_both(&reader, &compared.before, &compared.after)?,
     };
-    // What got worse after a deployment raises, whatever the rules of either side say.
-    let raised = repository.map(|repository| raised(repository, cache, as_of)).transpose()?.unwrap_or_default();
-    for book in [&mut rules_before, &mut rules_after].into_iter().flatten() {
-        raises::put(book, &raised);
-    }
     let mut past = PastFacts::default();
     let fingerprints = models::fill(&reader, &compared.before, &compared.after, &mut past, &mut compared.problems)?;
     books::owners(&reader, &compared.before, &mut past, &mut compared.problems)?;
@@ -255,6 +251,18 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
         branch: args.branch.clone().or_else(|| compared.branch.clone()),
         verified_bot,
     };
+    // What got worse after a deployment raises, whatever the rules of either side say.
+    let (mut raised, lifts) =
+        repository.map(|repository| raised(repository, cache, as_of)).transpose()?.unwrap_or_default();
+    if let (Some(repository), false, false) = (repository, raised.is_empty(), lifts.is_empty()) {
+        let authorship =
+            people::authors_as(repository, (compared.head, compared.base), &signers, &declared, people::time(as_of)?)?;
+        let lifters = people::lifters_of(rules_before.as_ref());
+        raises::lift(&mut raised, &lifts, &signers, &lifters, &authorship, people::time(as_of)?);
+    }
+    for book in [&mut rules_before, &mut rules_after].into_iter().flatten() {
+        raises::put(book, &raised);
+    }
     let sides = compared.change.files.iter().filter_map(|file| file.after.as_ref().or(file.before.as_ref()));
     let changed = sides.map(|side| side.path.to_string()).collect();
     let named = name::of(args, compared.base);
@@ -365,9 +373,9 @@ pub fn rules_here(place: &Place, rules: Option<&Path>) -> Result<Option<Book>> {
     books::of_side(&reader, &listed)
 }
 
-/// Raised tiers that are in force. What decides, and so believes no cache, reads the ledger as well: a plan that is only shown
+/// Raised tiers that are in force, and what lifts some. What decides, and so believes no cache, reads the ledger as well: a plan that is only shown
 /// goes by what lies beside it and below `refs/grace/`.
-fn raised(repository: &Repository, cache: Cache, as_of: i64) -> Result<Vec<Raise>> {
+fn raised(repository: &Repository, cache: Cache, as_of: i64) -> Result<(Vec<Raise>, Vec<Signed>)> {
     let recorded = match cache {
         Cache::Unused => journal::recorded(repository)?.as_ref().map(raises::recorded).transpose()?.unwrap_or_default(),
         _ => Vec::new(),

@@ -43,10 +43,11 @@ pub struct Statement {
     pub says: Says,
 }
 
-/// Who made what a cycle of the audit loop looked at: whoever lifts its halt is asked for as its reviewers would be.
+/// Who made what a halt or a raised tier is about: they do not lift it. Of a cycle of the audit loop, whoever lifts its halt is asked
+/// for as its reviewers would be.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct FailedCycle {
+pub struct Makers {
     /// Principals who took part.
     pub by: BTreeSet<String>,
     /// It is not proved who made all of it.
@@ -96,7 +97,7 @@ pub enum Says {
     Halt {
         /// It is of a cycle of the audit loop that failed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        cycle: Option<FailedCycle>,
+        cycle: Option<Makers>,
     },
     /// Changes of a region need a higher tier for a while: something got worse there.
     Raise {
@@ -106,6 +107,16 @@ pub enum Says {
         region: String,
         /// The drift rule.
         rule: String,
+        /// Who made what was deployed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        makers: Option<Makers>,
+    },
+    /// These raised tiers are lifted before they end.
+    Lift {
+        /// Their names: SHA-256 (hex) of what each of them says.
+        raises: Vec<String>,
+        /// In whose name.
+        r#as: String,
     },
     /// These halts are lifted.
     Resume {

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::agreement::{Uncounted, WITHOUT_PROOF};
 use crate::authors::Authorship;
-use crate::envelope::{FailedCycle, Says, Signed};
+use crate::envelope::{Makers, Says, Signed};
 use crate::shelf::Found;
 use crate::signers::{AllowedSigners, Person};
 use crate::signing::NAMESPACE;
@@ -94,12 +94,12 @@ impl Lifters {
     }
 
     /// How many of which team are still asked to lift a halt, where these did in the name of these teams.
-    fn missing(&self, cycle: Option<&FailedCycle>, lifted: &[(&str, Person)]) -> BTreeMap<String, u32> {
+    pub(crate) fn missing(&self, cycle: Option<&Makers>, lifted: &[(&str, Person)]) -> BTreeMap<String, u32> {
         let missing = |team: Option<&str>, reviewers: u32| {
             let least = match cycle {
                 None => 1,
                 // Whoever made it may be the one who lifts it: of two people one is another.
-                Some(FailedCycle { unproved: true, .. }) => WITHOUT_PROOF.max(reviewers),
+                Some(Makers { unproved: true, .. }) => WITHOUT_PROOF.max(reviewers),
                 Some(_) => reviewers.max(1),
             };
             let people = lifted.iter().filter(|(r#as, person)| {
@@ -150,7 +150,7 @@ pub struct Halt {
     /// How many people of which team are still asked to lift it.
     pub missing: BTreeMap<String, u32>,
     /// The cycle of the audit loop that failed.
-    pub cycle: Option<FailedCycle>,
+    pub cycle: Option<Makers>,
 }
 
 impl Halt {

@@ -201,7 +201,9 @@ fn said(one: &Simple) -> Option<&'static str> {
     // `xargs` and `timeout` have the program further behind.
     let runs = |program: &str| one.words.iter().any(|word| shell::name(word) == program);
     if runs("grace-rules") {
-        let signs = ["approve", "revoke", "deny", "resume"].into_iter().any(has) || has("audit") && has("review");
+        let of_noun = |noun: &str, verb: &str| has(noun) && has(verb);
+        let signs = ["approve", "revoke", "deny", "resume"].into_iter().any(has);
+        let signs = signs || of_noun("audit", "review") || of_noun("drift", "lift");
         return signs.then_some("agents do not sign: approvals, denials, reviews and resumptions are said by people");
     }
     if runs("git") {
@@ -276,6 +278,7 @@ mod tests {
             "grace-rules approve 3f --as governance",
             "target/debug/grace-rules audit resume --because x",
             "grace-rules audit --format json review --as peers --because x",
+            "grace-rules drift lift 3fa2c1d09b7e --because x",
             "echo x | tee .claude/settings.json",
             "echo y > ~/.ssh/id_ed25519",
             // Directories that hold it, and what is laid into them.

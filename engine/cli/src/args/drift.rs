@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{ChangeArgs, SignArgs};
+use super::{ChangeArgs, HaltArgs, SignArgs};
 
 /// `drift`.
 #[derive(Debug, Subcommand)]
@@ -44,6 +44,11 @@ Alike lines of one push are several points; the same push again, or part of it, 
   grace-rules drift status --html drift.html
 Exit code 0 nothing got worse, 1 drift, 2 nothing is known.")]
     Status(StatusArgs),
+    /// End raised tiers before their time: a person who lifts halts, and made neither what was deployed nor what is planned
+    #[command(after_help = "Example:\n  grace-rules drift lift 3fa2c1d09b7e --as peers --because \"rolled back\"
+`plan` names a raised tier. Asked are the teams that review in an `audit` item of the base's rules, else those
+that approve at tier 3; two people of each where it is not proved who made what was deployed.")]
+    Lift(Box<LiftArgs>),
     /// What moved over all recorded runs: bundles, tests, rules, exceptions
     #[command(after_help = "Examples:
   grace-rules drift trends
@@ -101,6 +106,20 @@ pub struct DeployArgs {
     /// The change.
     #[command(flatten)]
     pub change: ChangeArgs,
+}
+
+/// `drift lift`.
+#[derive(Debug, Args)]
+pub struct LiftArgs {
+    /// Which raised tiers, as `plan` names them
+    #[arg(value_name = "RAISE")]
+    pub raises: Vec<String>,
+    /// In whose name; may be left out where one team is asked
+    #[arg(long = "as", value_name = "TEAM", help_heading = "The signature")]
+    pub team: Option<String>,
+    /// What the signature says.
+    #[command(flatten)]
+    pub said: HaltArgs,
 }
 
 /// `drift collect` and `drift watch`.

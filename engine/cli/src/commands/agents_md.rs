@@ -108,7 +108,7 @@ fn block(rules: &[RuleDigest]) -> String {
          - Before an edit: `grace-rules cost PATH` tells tier, approvals and bundles.\n\
          - After it: `grace-rules plan`, then `grace-rules run`, then `grace-rules gate`, which must say go.\n\
          - Why: `grace-rules explain rule NAME`.\n\
-         - Agents sign nothing: `approve`, `deny`, `revoke`, `audit review` and `audit resume` are for people. `.git/grace`, \
+         - Agents sign nothing: `approve`, `deny`, `revoke`, `audit review`, `audit resume` and `drift lift` are for people. `.git/grace`, \
          `refs/grace`, `grace/allowed_signers` and the settings of hooks are not changed by agents.\n\n"
     );
     for rule in rules.iter().take(MOST_RULES) {

@@ -37,7 +37,7 @@ const FEWEST: usize = 8;
 pub(super) struct SaidReport<'a> {
     schema: &'static str,
     version: u32,
-    /// `approve`, `deny`, `grant`, `revoke`, `halt`, `resume`.
+    /// `approve`, `deny`, `grant`, `revoke`, `halt`, `resume`, `lift`.
     said: &'static str,
     /// Of what: the plan, the waiver, the envelope, everything.
     of: &'a str,

@@ -8,7 +8,7 @@ use grace_engine::Engine;
 use grace_engine::decide::BundleOutcome;
 use grace_engine::input::Book;
 use grace_govern::cycle::{self, ActionSaid, CycleSaid, Loop, Reviewing, Since};
-use grace_govern::envelope::{self, FailedCycle, Says, Statement};
+use grace_govern::envelope::{self, Makers, Says, Statement};
 use grace_govern::guardrails::{self, Finding, Syntax};
 use grace_govern::journal::{self, About, Event, HaltSaid, Journal};
 use grace_govern::probes;
@@ -263,7 +263,7 @@ fn halt(said: &CycleSaid) -> Result<(Vec<u8>, String)> {
     let because = said.failures.join("; ");
     let because = because.char_indices().nth(2000).map_or(because.as_str(), |(end, _)| &because[..end]);
     let by = format!("audit cycle {}", said.number);
-    let cycle = FailedCycle { by: said.by.clone(), unproved: said.unproved };
+    let cycle = Makers { by: said.by.clone(), unproved: said.unproved };
     let says = Says::Halt { cycle: Some(cycle) };
     let statement = Statement::new(&by, clock::now(), Timestamp::MAX, Some(because.to_owned()), says);
     Ok(envelope::seal_as_nobody(&statement)?)
@@ -310,7 +310,7 @@ pub(super) fn review(context: &Context, args: &ReviewArgs) -> Result<Answer> {
     let of = format!("cycle {}", last.number);
     let (says, said, until) = match args.reject {
         true => (
-            Says::Halt { cycle: Some(FailedCycle { by: last.by.clone(), unproved: last.unproved }) },
+            Says::Halt { cycle: Some(Makers { by: last.by.clone(), unproved: last.unproved }) },
             "halt",
             Timestamp::MAX,
         ),

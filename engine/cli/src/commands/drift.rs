@@ -7,6 +7,7 @@ use std::time::Duration;
 use grace_dsl::Role;
 use grace_dsl::ast::{Drift, ItemKind, OperationalKind};
 use grace_engine::input::{Book, RAISED};
+use grace_govern::envelope::Makers;
 use grace_govern::journal::{self, Event, Journal, RunSaid};
 use grace_govern::monitor::collect::{self, CollectError, Collected, Monitor};
 use grace_govern::monitor::history::Past;
@@ -24,7 +25,7 @@ use super::{Answer, Context, Show, gate, run};
 use crate::args::ChangeArgs;
 use crate::args::drift::{CollectArgs, DeployArgs, DriftCommand, StatusArgs};
 use crate::failure::{Failure, Result, quoted};
-use crate::load::{self, Cache, Head};
+use crate::load::{self, Cache, Head, people};
 use crate::screen;
 use crate::screen::drift::{Report, Seen};
 
@@ -45,6 +46,7 @@ pub(super) fn drift(context: &Context, command: &DriftCommand, show: Show<'_>) -
         DriftCommand::Push { kpi, id } => push(context, kpi, id.as_deref().unwrap_or_default()),
         DriftCommand::Status(args) => status(context, args),
         DriftCommand::Trends(args) => super::trending::trends(context, args),
+        DriftCommand::Lift(args) => super::halting::lift(context, args),
         DriftCommand::Test(args) => super::backtesting::test(context, args),
     }
 }
@@ -143,6 +145,7 @@ pub(super) fn deploy(context: &Context, args: &DeployArgs) -> Result<Answer> {
         None => Vec::new(),
     };
     let title = text("title");
+    let authorship = people::authors(repository, &loaded, clock::now())?;
     let said = DeploymentSaid {
         about,
         run: ran,
@@ -154,6 +157,10 @@ pub(super) fn deploy(context: &Context, args: &DeployArgs) -> Result<Answer> {
         layer: text("layer"),
         commits,
         more_commits,
+        makers: Some(Makers {
+            by: authorship.people.into_iter().map(|person| person.name).collect(),
+            unproved: !authorship.unproved.is_empty(),
+        }),
         watches: watched,
     };
     let journal = Journal::open(repository, change.actor.as_deref())?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use grace_dsl::Role;
 use grace_engine::decide::Decision;
-use grace_engine::input::{Book, VerifiedBot};
+use grace_engine::input::{Book, Declared, VerifiedBot};
 use grace_engine::plan::Plan;
 use grace_govern::agreement::{self, Heard, Uncounted};
 use grace_govern::authors::{Authorship, authorship};
@@ -72,7 +72,7 @@ pub(super) fn grants(
     Ok(grants::granted(&found, &waivers, signers, &authorship, at))
 }
 
-fn time(as_of: i64) -> Result<Timestamp> {
+pub(super) fn time(as_of: i64) -> Result<Timestamp> {
     Timestamp::from_second(as_of).map_err(|error| Failure::new("input", error))
 }
 
@@ -126,12 +126,31 @@ pub(super) fn verified_bot(
 /// # Errors
 /// When git cannot answer.
 pub fn authors(repository: &Repository, loaded: &Loaded, as_of: Timestamp) -> Result<Authorship> {
-    let mut found = authors_of(repository, loaded.head, loaded.base, &loaded.signers, as_of)?;
     let asking = [loaded.inputs.actor.as_ref(), loaded.inputs.story.get("requesting_actor")];
+    let found = authors_of(repository, loaded.head, loaded.base, &loaded.signers, as_of)?;
+    Ok(named_too(found, asking, &loaded.signers))
+}
+
+/// The same while it is loaded.
+///
+/// # Errors
+/// When git cannot answer.
+pub(super) fn authors_as(
+    repository: &Repository,
+    (head, base): (Head, Option<CommitId>),
+    signers: &AllowedSigners,
+    declared: &Declared,
+    as_of: Timestamp,
+) -> Result<Authorship> {
+    let asking = [declared.actor.as_ref(), declared.story.get("requesting_actor")];
+    Ok(named_too(authors_of(repository, head, base, signers, as_of)?, asking, signers))
+}
+
+fn named_too(mut found: Authorship, asking: [Option<&String>; 2], signers: &AllowedSigners) -> Authorship {
     for name in asking.into_iter().flatten() {
-        found.add(name.trim(), &loaded.signers);
+        found.add(name.trim(), signers);
     }
-    Ok(found)
+    found
 }
 
 fn authors_of(
@@ -218,7 +237,11 @@ pub fn halts(
 /// The teams that look at the agents' work, by the rules before the change.
 #[must_use]
 pub fn lifters(loaded: &Loaded) -> Lifters {
-    let book = loaded.rules[0].as_ref();
+    lifters_of(loaded.rules[0].as_ref())
+}
+
+/// The same of a rule book.
+pub(super) fn lifters_of(book: Option<&Book>) -> Lifters {
     // What is only used, and not adopted, does not apply.
     let files = book.into_iter().flat_map(|book| &book.files).filter(|file| file.role != Role::Used);
     Lifters::of(files.filter_map(|file| file.text.as_deref().ok()))

@@ -79,13 +79,13 @@ pub fn said(page: &mut Page, said: &str, of: &str, by: &str, until: &str, envelo
         "deny" => ("denied", Style::Bad),
         "grant" => ("granted", Style::Good),
         "halt" => ("halted", Style::Bad),
-        "resume" => ("lifted", Style::Good),
+        "resume" | "lift" => ("lifted", Style::Good),
         "review" => ("reviewed", Style::Good),
         _ => ("revoked", Style::Warn),
     };
     let what = Text::new().then(style, word).plain(format!(" {of} by {by}"));
     page.row(0, what, Text::new().then(Style::Dim, envelope));
-    if !["revoke", "halt", "resume"].contains(&said) {
+    if !["revoke", "halt", "resume", "lift"].contains(&said) {
         page.line(2, format!("until {}, key {key}", day(until)));
     }
 }

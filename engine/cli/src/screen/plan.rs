@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use grace_engine::input::RAISED;
 use grace_engine::plan::{
     AfterRun, Approval, Approver, BundlePlan, Derivation, Plan, SelectionMode, Sources, TierApprove,
 };
+
+use grace_govern::monitor::raises::LIFTED;
 
 use super::numbers::{about, count, decimal, thousands};
 use super::page::{Page, Style, Text};
@@ -34,6 +37,7 @@ pub fn plan(page: &mut Page, plan: &Plan, compared: &str, estimate: Option<Estim
     }
     denials(page, plan);
     tier(page, plan);
+    lifted(page, plan);
     page.gap();
     duties(page, plan);
     page.gap();
@@ -119,6 +123,14 @@ fn tier(page: &mut Page, plan: &Plan) {
     let others: Vec<&Derivation> = plan.tier_derivation.iter().skip(1).collect();
     if !others.is_empty() {
         page.hanging(2, &Text::from("also by "), names(others.iter().map(|d| d.rule.as_str()), 6));
+    }
+}
+
+/// Raised tiers that people lifted: no reasons any more, and to be seen all the same.
+fn lifted(page: &mut Page, plan: &Plan) {
+    let fired = plan.rules.iter().flat_map(|rule| rule.derivation.first());
+    for lifted in fired.filter(|first| first.file.starts_with(RAISED) && first.rule.starts_with(LIFTED)) {
+        page.hanging(2, &Text::from("lifted  "), lifted.because.as_str());
     }
 }
 

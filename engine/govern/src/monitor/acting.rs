@@ -77,6 +77,8 @@ pub(super) fn follow(
                         because: rule.because.clone(),
                         from: now,
                         until: now.saturating_add((*seconds).into()),
+                        makers: deployment.said.makers.clone(),
+                        lifted: Vec::new(),
                     };
                     events.push(Event::Monitoring(Said::Raise(raised(monitor, deployment.number, raise))));
                 }

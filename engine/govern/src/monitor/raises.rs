@@ -1,9 +1,10 @@
 //! Raised tiers: for a while, changes of a region need a higher tier, because something got worse there.
 //!
-//! Whoever signs a raise, it counts: raising is free. It ends by itself, after a month at the latest. It is kept below
-//! `refs/grace/raises/`, in the ledger, and beside it in a directory that a plan reads without either.
+//! Whoever signs a raise, it counts: raising is free. It ends by itself, after a month at the latest, or when people lift it: those who
+//! lift halts, but for who made what was deployed or what is planned. It is kept below `refs/grace/raises/`, in the ledger, and beside
+//! it in a directory that a plan reads without either.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,11 +16,19 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::said::RaiseSaid;
-use crate::envelope::{self, MAX_BYTES, Says, Statement};
+use crate::authors::Authorship;
+use crate::envelope::{self, MAX_BYTES, Makers, Says, Signed, Statement};
+use crate::halts::Lifters;
 use crate::shelf::{self, Found, Place};
+use crate::signers::{AllowedSigners, Person};
+use crate::signing::NAMESPACE;
 
 /// The longest time that a raise counts for.
 const LONGEST: SignedDuration = SignedDuration::from_hours(31 * 24);
+/// Digits that name a raise for people.
+const DIGITS: usize = 12;
+/// How the rule of one begins that was lifted.
+pub const LIFTED: &str = "lifted";
 /// Raises that are kept beside the ledger and read; with more, the oldest names are left to the ledger.
 const MOST: usize = 1000;
 
@@ -39,6 +48,12 @@ pub struct Raise {
     pub from: i64,
     /// To this one.
     pub until: i64,
+    /// Who made what was deployed; absent where nobody looked, which proves nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub makers: Option<Makers>,
+    /// Who lifted it and why, for the change that is planned; empty = it stands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lifted: Vec<String>,
 }
 
 impl Raise {
@@ -48,16 +63,46 @@ impl Raise {
         self.from <= at && at <= self.until.min(self.from.saturating_add(LONGEST.as_secs()))
     }
 
+    /// Its name: the digest of what it says.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let said = Self { lifted: Vec::new(), ..self.clone() };
+        files::sha256(&serde_json::to_vec(&said).unwrap_or_default())
+    }
+
+    /// What people call it: the beginning of its name.
+    #[must_use]
+    pub fn short(&self) -> String {
+        self.name().chars().take(DIGITS).collect()
+    }
+
+    /// Whether somebody who writes this means it.
+    #[must_use]
+    pub fn is_named(&self, name: &str) -> bool {
+        name.len() >= DIGITS && self.name().starts_with(name)
+    }
+
+    /// Who made what was deployed, and whether that is proved.
+    #[must_use]
+    pub fn makers(&self) -> Makers {
+        self.makers.clone().unwrap_or(Makers { by: BTreeSet::new(), unproved: true })
+    }
+
     /// As a statement that somebody signs.
     #[must_use]
     pub fn statement(&self, by: &str) -> Statement {
         let time = |second| Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH);
-        let says = Says::Raise { tier: self.tier, region: self.region.clone(), rule: self.rule.clone() };
+        let says = Says::Raise {
+            tier: self.tier,
+            region: self.region.clone(),
+            rule: self.rule.clone(),
+            makers: self.makers.clone(),
+        };
         Statement::new(by, time(self.from), time(self.until), Some(self.because.clone()), says)
     }
 
     fn of(statement: &Statement) -> Option<Self> {
-        let Says::Raise { tier, region, rule } = &statement.says else { return None };
+        let Says::Raise { tier, region, rule, makers } = &statement.says else { return None };
         let time = |text: &str| text.parse::<Timestamp>().ok().map(Timestamp::as_second);
         Some(Self {
             tier: *tier,
@@ -66,6 +111,8 @@ impl Raise {
             because: statement.because.clone().unwrap_or_default(),
             from: time(&statement.at)?,
             until: time(&statement.until)?,
+            makers: makers.clone(),
+            lifted: Vec::new(),
         })
     }
 
@@ -75,14 +122,56 @@ impl Raise {
             self.rule.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(60).collect();
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '(' | ')');
         let region: String = self.region.chars().filter(|c| is_plain(*c)).take(200).collect();
-        let because: String = self.because.chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect();
-        let because = because.replace('\\', "/").replace('"', "'");
+        let quoted = |text: &str| -> String {
+            let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect();
+            text.replace('\\', "/").replace('"', "'")
+        };
+        let (because, lifted) = (quoted(&self.because), quoted(&self.lifted.join(", ")));
         let until = Timestamp::from_second(self.until).map(|time| time.strftime("%Y-%m-%d %H:%M UTC").to_string());
-        let tier = self.tier.clamp(2, 3);
+        let (until, tier) = (until.unwrap_or_default(), self.tier.clamp(2, 3));
+        let (what, tier, says) = match self.lifted.is_empty() {
+            true => ("raised", tier, format!("drift, raised until {until}: {}", self.short())),
+            // It raises nothing, and says so where it would have.
+            false => (LIFTED, 1, format!("drift, raised to tier {tier} until {until}; lifted by {lifted}")),
+        };
         format!(
-            "rule raised_{number}_by_{name} : tier {tier}\n  when     change touches {region}\n  because  \"{because} (drift, raised until {})\"\n  may be empty\n",
-            until.unwrap_or_default()
+            "rule {what}_{number}_by_{name} : tier {tier}\n  when     change touches {region}\n  because  \"{because} ({says})\"\n  may be empty\n"
         )
+    }
+}
+
+/// Takes those back that enough people lifted: of each team that is asked, none of whom made what was deployed or what is planned.
+/// What cannot be told stands.
+pub fn lift(
+    raises: &mut [Raise],
+    lifts: &[Signed],
+    signers: &AllowedSigners,
+    lifters: &Lifters,
+    authorship: &Authorship,
+    at: Timestamp,
+) {
+    let mut lifted: BTreeMap<&str, Vec<(&str, Person)>> = BTreeMap::new();
+    let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for signed in lifts {
+        let statement = &signed.statement;
+        let Says::Lift { raises, r#as } = &statement.says else { continue };
+        let said = statement.at.parse::<Timestamp>().is_ok_and(|said| said.as_second() <= at.as_second());
+        let Ok(person) = signers.person(&signed.key, NAMESPACE, at) else { continue };
+        if !said || !person.names.contains(&statement.by) || lifters.refuses(&person, r#as, authorship).is_some() {
+            continue;
+        }
+        for name in raises {
+            let because = statement.because.as_deref().unwrap_or("no reason is given");
+            reasons.entry(name).or_default().push(format!("{} ({because})", person.name));
+            lifted.entry(name).or_default().push((r#as, person.clone()));
+        }
+    }
+    for raise in raises {
+        let name = raise.name();
+        let people = lifted.get(name.as_str()).map(Vec::as_slice).unwrap_or_default();
+        if lifters.missing(Some(&raise.makers()), people).is_empty() {
+            raise.lifted = reasons.remove(name.as_str()).unwrap_or_default();
+        }
     }
 }
 
@@ -98,7 +187,7 @@ pub fn keep(repository: &Repository, raise: &Raise) -> Result<(), files::FileErr
     let dir = directory(repository);
     files::create_dirs(&dir)?;
     let bytes = serde_json::to_vec(raise).unwrap_or_default();
-    let name: String = files::sha256(&bytes).chars().take(32).collect();
+    let name: String = raise.name().chars().take(32).collect();
     let path = dir.join(format!("{name}.json"));
     if files::exists(&path) { Ok(()) } else { files::write_atomic(&path, &bytes) }
 }
@@ -131,12 +220,13 @@ pub fn recorded(snapshot: &Snapshot) -> Result<Vec<Raise>, grace_ledger::Error> 
     Ok(found)
 }
 
-/// The raises that are in force at a time. `recorded` are those of the ledger, where it was read. What cannot be read may be one,
+/// The raises that are in force at a time, and what people signed to lift some. `recorded` are those of the ledger, where it was read. What cannot be read may be one,
 /// and is one of everything.
 ///
 /// # Errors
 /// When git cannot answer.
-pub fn in_force(repository: &Repository, recorded: &[Raise], at: i64) -> Result<Vec<Raise>, GitError> {
+pub fn in_force(repository: &Repository, recorded: &[Raise], at: i64) -> Result<(Vec<Raise>, Vec<Signed>), GitError> {
+    let mut lifts = Vec::new();
     let mut found: Vec<Raise> = recorded.to_vec();
     let unreadable = |what: &str| Raise {
         tier: 3,
@@ -145,6 +235,8 @@ pub fn in_force(repository: &Repository, recorded: &[Raise], at: i64) -> Result<
         because: format!("{what} cannot be read, and may be a raised tier"),
         from: at,
         until: at,
+        makers: None,
+        lifted: Vec::new(),
     };
     match files::list_at_most(&directory(repository), MOST + 1) {
         Ok(entries) => {
@@ -167,11 +259,14 @@ pub fn in_force(repository: &Repository, recorded: &[Raise], at: i64) -> Result<
         if more {
             found.push(unreadable("what stands below refs/grace/raises"));
         }
+        lifts.extend(signed.into_iter().filter(|signed| matches!(signed.statement.says, Says::Lift { .. })));
     }
     found.retain(|raise| raise.is_in_force(at));
+    // Only what people sign lifts; what a file says of itself does not.
+    found.iter_mut().for_each(|raise| raise.lifted.clear());
     found.sort();
     found.dedup();
-    Ok(found)
+    Ok((found, lifts))
 }
 
 /// Puts raises into a rule book, as rules, in place of those that it has. They belong to no file, and do not count as the book's text.
@@ -215,6 +310,8 @@ mod tests {
             because: "Less healing is degrading.".to_owned(),
             from: 1000,
             until: 2000,
+            makers: None,
+            lifted: Vec::new(),
         }
     }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::points::SeriesSaid;
+use crate::envelope::Makers;
 use crate::journal::About;
 
 /// Something that monitoring records.
@@ -21,6 +22,8 @@ pub enum Said {
     Rollback(RollbackSaid),
     /// A tier is raised for a while (`raise`).
     Raise(RaiseSaid),
+    /// Raised tiers end before their time (`lift`).
+    Lift(LiftSaid),
     /// Somebody is to be told (`message`).
     Message(MessageSaid),
     /// They were told, or could not be (`delivery`).
@@ -38,6 +41,7 @@ impl Said {
             Self::Incident(_) => "incident",
             Self::Rollback(_) => "rollback",
             Self::Raise(_) => "raise",
+            Self::Lift(_) => "lift",
             Self::Message(_) => "message",
             Self::Delivery(_) => "delivery",
         }
@@ -64,6 +68,7 @@ impl Said {
             Self::Incident(said) => serde_json::to_value(said),
             Self::Rollback(said) => serde_json::to_value(said),
             Self::Raise(said) => serde_json::to_value(said),
+            Self::Lift(said) => serde_json::to_value(said),
             Self::Message(said) => serde_json::to_value(said),
             Self::Delivery(said) => serde_json::to_value(said),
         }
@@ -93,6 +98,9 @@ pub struct DeploymentSaid {
     pub commits: Vec<String>,
     /// There are more.
     pub more_commits: bool,
+    /// Who made it, as far as that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub makers: Option<Makers>,
     /// What is watched.
     pub watches: Vec<WatchSaid>,
 }
@@ -205,6 +213,19 @@ pub struct RaiseSaid {
     pub envelope: Option<String>,
     /// Why it is absent.
     pub unsigned: Option<String>,
+}
+
+/// Raised tiers that end before their time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiftSaid {
+    /// Their names.
+    pub raises: Vec<String>,
+    /// Who lifts them.
+    pub by: String,
+    /// Why.
+    pub because: String,
+    /// The signed envelope, as it stands below `refs/grace/raises/` too.
+    pub envelope: String,
 }
 
 /// Somebody is to be told.
