@@ -34,6 +34,9 @@ mod drift;
 mod drift_outside;
 #[path = "cli/lifting.rs"]
 mod lifting;
+#[cfg(all(unix, debug_assertions))]
+#[path = "cli/failpoints.rs"]
+mod failpoints;
 #[path = "cli/measured.rs"]
 mod measured;
 #[path = "cli/models.rs"]

@@ -751,6 +751,20 @@ Formats: jsonl (the bytes of each record, one a line), intoto (a signed statemen
         #[command(flatten)]
         source: LedgerArgs,
     },
+    /// Delete the texts that were given of a change: its rationale and the fields of its stories
+    #[command(after_help = "Example:\n  grace-rules audit redact 184 --because \"names a customer\"\n\
+184 is any plan, decision or story of the change. The records stay, and prove that something was said; a replay of them says that they are redacted.")]
+    Redact {
+        /// The record's number
+        #[arg(value_name = "SEQ")]
+        seq: u64,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        because: String,
+        /// Who deletes it, unverified
+        #[arg(long, value_name = "ACTOR")]
+        actor: Option<String>,
+    },
     /// Finish what an append left that was cut off, or put it aside, and verify
     #[command(
         after_help = "Example:\n  grace-rules audit fsck\nThe next append does the same. Nothing is ever cut away."

@@ -22,9 +22,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::cycle::{ActionSaid, CycleSaid};
+use crate::failpoint;
 use crate::holes::Hole;
 use crate::inputs::{Gist, Inputs};
 use crate::monitor;
+use crate::private;
 use crate::probes::ProbeSaid;
 use crate::steps::StepSaid;
 use crate::story::{Amendment, Story};
@@ -455,14 +457,35 @@ impl Journal {
     pub fn append(&self, events: &[Event]) -> Result<Vec<Receipt>, Error> {
         let draft = |event: &Event| {
             let about = event.about();
-            let draft = Draft::new(event.kind(), self.actor.as_str(), event.body());
+            let mut body = event.body();
+            let texts = private::hide(event.kind(), &mut body);
+            let draft = Draft::new(event.kind(), self.actor.as_str(), body);
+            let draft = texts.into_iter().fold(draft, |draft, (name, text)| draft.private(name, text));
             // What is not committed is of no commit: the body names its tree.
             match about.and_then(|about| about.head.as_ref()) {
                 Some(commit) => draft.about(self.project.as_str(), commit.as_str()),
                 None => Draft { repo: about.map(|_| self.project.clone()), ..draft },
             }
         };
-        self.ledger.append(&self.key, &events.iter().map(draft).collect::<Vec<_>>())
+        let drafts: Vec<Draft> = events.iter().map(draft).collect();
+        let pass = |when: &str| events.iter().for_each(|event| failpoint::pass(&format!("{when} {}", event.kind())));
+        pass("before");
+        let receipts = self.ledger.append(&self.key, &drafts)?;
+        pass("after");
+        Ok(receipts)
+    }
+
+    /// Deletes the texts that were given of the change that a record is about, wherever they are recorded, and tells of it. The records in
+    /// which they are no more; none where there was nothing to delete.
+    ///
+    /// # Errors
+    /// When the ledger is not what was signed, or cannot be written.
+    pub fn redact(&self, seq: u64, because: &str) -> Result<Vec<u64>, Error> {
+        let records = private::of_the_change(&self.read()?, seq)?;
+        for seq in &records {
+            self.ledger.redact(&self.key, &self.actor, *seq, because)?;
+        }
+        Ok(records)
     }
 
     /// What is recorded now.
@@ -499,7 +522,7 @@ pub(crate) fn back<T>(
         let begin = end.saturating_sub(STRIDE);
         let records = snapshot.records(begin..end).collect::<Result<Vec<_>, _>>()?;
         for record in records.iter().rev().filter(|record| kinds.contains(&record.kind.as_str())) {
-            if let Some(found) = take(record, snapshot.body(record)?) {
+            if let Some(found) = take(record, private::body(snapshot, record)?) {
                 return Ok(Some(found));
             }
         }

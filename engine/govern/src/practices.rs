@@ -326,7 +326,7 @@ mod tests {
         });
         let story = serde_json::from_value(story).unwrap();
         let (at, actor, amendments, decisions) = Default::default();
-        Told { id, at, actor, story, amendments, decisions }
+        Told { id, at, actor, story, redacted: false, amendments, decisions }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use grace_system::git::{GitError, Repository};
 
 use crate::envelope::{self, BadEnvelope, MAX_BYTES, Signed};
+use crate::failpoint;
 
 /// Statements that are read of one place, at most: whoever may push could fill it.
 /// With more, nothing that stands there counts: what is not read may take back what is.
@@ -79,6 +80,8 @@ pub fn read(repository: &Repository, place: &Place) -> Result<Found, GitError> {
 /// When git cannot write.
 pub fn put(repository: &Repository, place: &Place, statement: &str, bytes: &[u8]) -> Result<String, GitError> {
     let name = format!("{}/{}", place.name(), digits(statement));
+    failpoint::pass("before shelf");
     repository.shelve(&name, bytes)?;
+    failpoint::pass("after shelf");
     Ok(format!("refs/grace/{name}"))
 }

@@ -17,6 +17,7 @@ use crate::authors::Who;
 use crate::cycle;
 use crate::guardrails::{Finding, Guardrail};
 use crate::journal::{About, DecisionSaid};
+use crate::private;
 
 /// Largest file of given fields, in bytes.
 pub const MAX_FILE: u64 = 256 << 10;
@@ -135,6 +136,8 @@ pub struct Told {
     pub actor: String,
     /// As it was told first.
     pub story: Story,
+    /// The texts that were given for it were deleted.
+    pub redacted: bool,
     /// What was added, oldest first: number, when, what.
     pub amendments: Vec<(u64, String, Amendment)>,
     /// What the gate answered later of the same change of the same tree, oldest first: number, when, what.
@@ -437,10 +440,12 @@ pub fn all(snapshot: &Snapshot) -> Result<Vec<Told>, Error> {
         match record.kind.as_str() {
             "story" => {
                 // A form that this version does not know is no story to it; the record stays.
-                let Ok(story) = serde_json::from_value::<Story>(snapshot.body(&record)?) else { continue };
+                let Ok(story) = serde_json::from_value::<Story>(private::body(snapshot, &record)?) else { continue };
                 let (id, at, actor) = (record.seq, record.ts.clone(), record.actor.clone());
                 newest.insert(story.about.name(), id);
-                told.insert(id, Told { id, at, actor, story, amendments: Vec::new(), decisions: Vec::new() });
+                let redacted = private::is_redacted(snapshot, &record)?;
+                let (amendments, decisions) = (Vec::new(), Vec::new());
+                told.insert(id, Told { id, at, actor, story, redacted, amendments, decisions });
             }
             "decision" => {
                 let Ok(said) = serde_json::from_value::<DecisionSaid>(snapshot.body(&record)?) else { continue };
@@ -449,7 +454,9 @@ pub fn all(snapshot: &Snapshot) -> Result<Vec<Told>, Error> {
                 }
             }
             "amendment" => {
-                let Ok(amendment) = serde_json::from_value::<Amendment>(snapshot.body(&record)?) else { continue };
+                let Ok(amendment) = serde_json::from_value::<Amendment>(private::body(snapshot, &record)?) else {
+                    continue;
+                };
                 if let Some(story) = told.get_mut(&amendment.story) {
                     story.amendments.push((record.seq, record.ts.clone(), amendment));
                 }

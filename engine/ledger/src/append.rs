@@ -92,14 +92,14 @@ impl Ledger {
         Ok(after - before.map_or(0, |checkpoint| checkpoint.size).min(after))
     }
 
-    /// Deletes the texts of all private fields of a record and tells of it. The record itself stays as it is.
-    pub fn redact(&self, key: &SecretKey, actor: &str, seq: u64) -> Result<Receipt> {
+    /// Deletes the texts of all private fields of a record and tells of it, and why. The record itself stays as it is.
+    pub fn redact(&self, key: &SecretKey, actor: &str, seq: u64, because: &str) -> Result<Receipt> {
         let record = self.snapshot(&key.public())?.get(seq)?;
         if record.private.is_empty() {
             return Err(Error::Draft { index: 0, what: format!("record {seq} has no private fields") });
         }
         let fields: Vec<_> = record.private.values().map(|commitment| hex(commitment)).collect();
-        let draft = Draft::new(record::REDACT, actor, json!({"seq": seq, "private": fields}));
+        let draft = Draft::new(record::REDACT, actor, json!({"seq": seq, "private": fields, "because": because}));
         if let Some(what) = record::objection(&draft) {
             return Err(Error::Draft { index: 0, what });
         }

@@ -183,6 +183,40 @@ fn trust_that_hangs_on_a_rate_is_counted_although_no_rule_asks_for_one() {
     assert_eq!(gate().code, Some(0), "{}", flat(&gate()));
 }
 
+#[test]
+fn texts_that_people_gave_can_be_deleted_and_the_ledger_still_proves_itself() {
+    let repo = Repo::project();
+    repo.edit_kernel();
+    repo.commit("kernel");
+    let file = repo.path.with_file_name("story.toml");
+    fs::write(&file, "risks_identified = [\"Mrs. Secret complains\"]\n").unwrap();
+    let ran = ["run", "--base", "HEAD~1", "--head", "HEAD", "--rationale", "Mrs. Secret asked", "--story"];
+    let file = file.display().to_string();
+    assert_eq!(repo.run(&[&ran[..], &[&file]].concat(), None, |_| {}).code, Some(0));
+    let gate = ["gate", "--base", "HEAD~1", "--head", "HEAD", "--rationale", "Mrs. Secret asked"];
+    assert_eq!(repo.run(&gate, None, |_| {}).code, Some(1));
+    let story = repo.json("story list")["stories"][0].clone();
+    assert_eq!(story["story"]["fields"]["rationale"]["value"], "Mrs. Secret asked");
+    assert_eq!(run(&repo, "audit replay --all").code, Some(0));
+    // No record holds them, and so no proof and no export does.
+    assert!(!run(&repo, "audit export").stdout.contains("Secret"));
+    let id = story["id"].as_u64().unwrap().to_string();
+    let redact = |seq: &str| repo.run(&["audit", "redact", seq, "--because", "she asked for it"], None, |_| {});
+    assert_eq!(repo.run(&["audit", "redact", &id, "--because", " "], None, |_| {}).code, Some(2));
+    assert_eq!(redact("0").code, Some(2), "of the ledger itself nothing was given");
+    let said = redact(&id);
+    assert!(said.code == Some(0) && said.stdout.contains("the texts of 3 records"), "{}", flat(&said));
+    let holds = fs::read_dir(repo.path.join(".git/grace/ledger/private"));
+    let files = holds.into_iter().flatten().flat_map(|dir| fs::read_dir(dir.unwrap().path()).unwrap()).count();
+    assert_eq!(files, 0);
+    assert_eq!(run(&repo, "audit verify").code, Some(0), "{}", flat(&run(&repo, "audit verify")));
+    let shown = flat(&run(&repo, &format!("story show {id}")));
+    assert!(shown.contains("redacted: the texts") && !shown.contains("Secret"), "{shown}");
+    let replayed = run(&repo, "audit replay --all");
+    assert!(replayed.code == Some(2) && flat(&replayed).contains("redacted: texts"), "{}", flat(&replayed));
+    assert_eq!(redact(&id).code, Some(2), "there is nothing left");
+}
+
 #[cfg(unix)]
 #[test]
 fn what_was_not_there_where_it_ran_is_told_and_holds_where_it_matters() {

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use grace_govern::journal;
+use grace_govern::journal::{self, Journal};
+use grace_govern::private;
 use grace_ledger::merkle::{self, hex};
 use grace_ledger::record::MAX_BODY;
 use grace_ledger::{
@@ -19,8 +20,8 @@ use crate::failure::{Failure, Result, quoted};
 use crate::load::ledger::{self, ANCHORS, CHECKPOINT, Kept};
 use crate::screen;
 use crate::screen::audit::{
-    FaultReport, LedgerReport, PendingReport, PolicyReport, ProofReport, RecordReport, RecordsReport, SizesReport,
-    VerifyReport,
+    FaultReport, LedgerReport, PendingReport, PolicyReport, ProofReport, RecordReport, RecordsReport, RedactReport,
+    SizesReport, VerifyReport,
 };
 
 /// Bytes of records that are shown at once.
@@ -41,6 +42,7 @@ pub(super) fn audit(context: &Context, command: &AuditCommand, show: Show<'_>) -
             let to = To { output: output.as_deref(), bodies: bodies.as_deref() };
             export(context, what.as_deref(), &to, source, show)
         }
+        AuditCommand::Redact { seq, because, actor } => redact(context, *seq, because, actor.as_deref()),
         AuditCommand::Fsck => fsck(context),
         AuditCommand::Cycle(args) => super::auditing::cycle(context, args),
         AuditCommand::Review(args) => super::auditing::review(context, args),
@@ -91,7 +93,7 @@ fn records(context: &Context, seq: Option<u64>, last: u64, args: &LedgerArgs) ->
     let shown = match seq {
         Some(seq) => {
             let record = snapshot.get(seq)?;
-            let body = Some(snapshot.body(&record)?);
+            let body = Some(private::body(&snapshot, &record)?);
             vec![RecordReport { body, ..record_report(&record, Some(&snapshot))? }]
         }
         None => snapshot
@@ -470,6 +472,32 @@ fn export_table(context: &Context, snapshot: &Snapshot, seq: Option<u64>, output
     let written = parquet::write(&context.place.absolute(output), rows)?;
     let mut page = context.page();
     page.line(0, format!("wrote {} to {}", screen::numbers::count(written, "record"), quoted(output)));
+    Ok(Answer::yes(page.finish()))
+}
+
+fn redact(context: &Context, seq: u64, because: &str, actor: Option<&str>) -> Result<Answer> {
+    if because.trim().is_empty() {
+        return Err(Failure::new("usage", "what is deleted is deleted for a reason").help("add --because \"…\""));
+    }
+    let repository = context.place.repository()?;
+    // Nothing is made where nothing is.
+    if journal::recorded(repository)?.is_none() {
+        return Err(Failure::new("ledger", "nothing is recorded here"));
+    }
+    let records = Journal::open(repository, actor)?.redact(seq, because)?;
+    if records.is_empty() {
+        return Err(Failure::new(
+            "input",
+            format!("no text was given of the change of record {seq}, or it is deleted"),
+        )
+        .help("name a plan, a decision or a story: grace-rules audit show"));
+    }
+    let report = RedactReport { schema: "grace-rules/audit-redact", version: 1, records };
+    if context.is_json() {
+        return Answer::json(&report, true);
+    }
+    let mut page = context.page();
+    screen::audit::redacted(&mut page, &report);
     Ok(Answer::yes(page.finish()))
 }
 

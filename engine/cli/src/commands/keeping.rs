@@ -1,5 +1,6 @@
 //! What a run keeps of its outcomes: in the ledger, of which the database is a projection.
 
+use grace_govern::failpoint;
 use grace_govern::journal::{About, BundleSaid, Event as Said, Journal, TestSaid};
 use grace_govern::project;
 use grace_runner::BundleOutcome;
@@ -44,7 +45,9 @@ pub(super) struct TakenIn {
 /// Lets the database take in what the ledger has, after something was written to it.
 pub(super) fn take_in(repository: &Repository, journal: &Journal) -> TakenIn {
     let mut store = Store::at(&store_path(repository));
+    failpoint::pass("before store");
     let late = store.take_in(|| project::recorded(repository)).err();
+    failpoint::pass("after store");
     let notices = store.take_notices().into_iter();
     let of_store = notices.map(|notice| printable(&notice.to_string()));
     TakenIn {

@@ -73,6 +73,7 @@ fn schemas() -> BTreeMap<&'static str, Schema> {
         ("audit-records", of::<audit::RecordsReport>()),
         ("audit-verify", of::<audit::VerifyReport>()),
         ("audit-proof", of::<audit::ProofReport>()),
+        ("audit-redact", of::<audit::RedactReport>()),
         ("audit-cycle", of::<auditing::CycleReport<'_>>()),
         ("task", of::<task::TaskReport<'_>>()),
         ("replay", of::<replay::ReplayReport<'_>>()),

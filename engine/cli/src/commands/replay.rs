@@ -11,6 +11,7 @@ use grace_engine::trust::{self, Reading};
 use grace_govern::inputs::{Gist, Inputs};
 use grace_govern::journal::{self, About, DecisionSaid, PlanSaid, RunSaid};
 use grace_govern::monitor::history::Past;
+use grace_govern::private;
 use grace_ledger::{Record, Snapshot};
 use grace_system::git::GitError;
 use jiff::Timestamp;
@@ -146,7 +147,11 @@ impl Replaying<'_> {
 
     /// `None` where nothing was derived for the record.
     fn record(&self, record: &Record) -> Result<Option<Replayed>> {
-        let body = self.ledger.body(record)?;
+        if private::is_redacted(self.ledger, record)? {
+            let what = "redacted: texts that it was derived from were deleted".to_owned();
+            return Ok(Some(replayed(record, Came::Untold, vec![what])));
+        }
+        let body = private::body(self.ledger, record)?;
         let found = match record.kind.as_str() {
             "plan" => self.plan(&read(record, body)?)?,
             "decision" => self.decision(&read(record, body)?)?,
@@ -159,6 +164,7 @@ impl Replaying<'_> {
             "run" | "story" => {
                 match journal::of_run(self.ledger, body.get("run").and_then(Value::as_str).unwrap_or_default(), "plan")?
                 {
+                    Some((plan, _)) if private::is_redacted(self.ledger, &plan)? => return self.record(&plan),
                     Some((plan, body)) => self.plan(&read(&plan, body)?)?,
                     None => return Ok(None),
                 }

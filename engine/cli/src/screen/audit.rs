@@ -145,6 +145,24 @@ pub struct SizesReport {
     pub kinds: Vec<(String, u64)>,
 }
 
+/// Texts that were deleted.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RedactReport {
+    /// Name of this format.
+    pub schema: &'static str,
+    /// Its version.
+    pub version: u32,
+    /// The records whose texts are no more.
+    pub records: Vec<u64>,
+}
+
+/// That texts were deleted.
+pub fn redacted(page: &mut Page, report: &RedactReport) {
+    page.line(0, format!("deleted the texts of {}", count(report.records.len() as u64, "record")));
+    let numbers: Vec<String> = report.records.iter().map(u64::to_string).collect();
+    page.hanging(2, &Text::from("records  "), numbers.join(", "));
+}
+
 /// An append that has not ended.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(tag = "state", rename_all = "lowercase")]

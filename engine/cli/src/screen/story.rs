@@ -27,6 +27,8 @@ const QUESTIONS: [(&str, &[&str]); 7] = [
         ],
     ),
 ];
+/// What stands in place of texts that were deleted.
+const REDACTED: &str = "redacted: the texts that were given for it were deleted";
 /// The shipped principle that stories are told by.
 const AUDIT_TRAIL: &str = "MAINTAIN_AUDIT_TRAIL";
 /// Entries of a list that the screen shows.
@@ -102,6 +104,9 @@ pub fn one(page: &mut Page, story: &Told) {
     if !story.story.principles.is_empty() {
         page.hanging(0, &Text::from("principles  "), story.story.principles.join(", "));
     }
+    if story.redacted {
+        page.line(0, Text::new().then(Style::Warn, REDACTED));
+    }
     let missing = story.missing();
     let names: Vec<String> = missing.iter().filter(|(_, given)| given.is_none()).map(|(name, _)| label(name)).collect();
     if !names.is_empty() {
@@ -146,6 +151,7 @@ fn people(story: &Story) -> Option<String> {
 fn rest(told: &Told) -> Vec<String> {
     let story = &told.story;
     let mut lines = Vec::new();
+    lines.extend(told.redacted.then(|| REDACTED.to_owned()));
     lines.extend(people(story).map(|people| format!("Took part: {people}")));
     if let Some(trust) = story.trust.as_ref().and_then(|trust| trust.score) {
         lines.push(format!("Trust: {}", decimal(trust)));

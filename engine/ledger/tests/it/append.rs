@@ -85,7 +85,7 @@ fn long_bodies_and_private_fields_stand_beside_the_record() {
     let commitment = record.private["who"];
     assert!(!String::from_utf8_lossy(&record.bytes).contains("Lovelace"));
     assert_eq!(snapshot.private(&commitment).unwrap().unwrap(), b"Ada Lovelace");
-    scratch.ledger.redact(&scratch.key, "ada", 2).unwrap();
+    scratch.ledger.redact(&scratch.key, "ada", 2, "asked for").unwrap();
     assert_eq!(snapshot.private(&commitment).unwrap(), None);
     let told = scratch.ledger.snapshot(&scratch.public).unwrap().get(3).unwrap();
     assert_eq!((told.kind.as_str(), &told.body.unwrap()["seq"]), ("redact", &json!(2)));

@@ -63,7 +63,7 @@ impl Victim {
         next(Draft::new("run", "ada", json!({"number": 1, "text": "z".repeat(50_000)})));
         next(Draft::new("story", "ada", json!({"number": 2})).private("who", "Ada").private("why", "because"));
         next(Draft::new("story", "ada", json!({"number": 3})).private("who", "Eve"));
-        ledger.redact(&key, "ada", 3).unwrap();
+        ledger.redact(&key, "ada", 3, "asked for").unwrap();
         // The first operation takes an older journal away, the second writes the new one.
         disk.trouble(1, Trouble::DiesHalfway, false);
         assert!(ledger.append(&key, &[draft(4)]).is_err());
