@@ -461,6 +461,11 @@ impl Journal {
             let texts = private::hide(event.kind(), &mut body);
             let draft = Draft::new(event.kind(), self.actor.as_str(), body);
             let draft = texts.into_iter().fold(draft, |draft, (name, text)| draft.private(name, text));
+            // In force is what the gate decides by; a run may be under rules that nobody agreed to yet.
+            let draft = match event {
+                Event::Decision(said) => draft.policy(said.about.rules.as_str()),
+                _ => draft,
+            };
             // What is not committed is of no commit: the body names its tree.
             match about.and_then(|about| about.head.as_ref()) {
                 Some(commit) => draft.about(self.project.as_str(), commit.as_str()),

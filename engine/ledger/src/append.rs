@@ -195,11 +195,10 @@ impl Ledger {
         let own = if is_new { 0 } else { untold.len() };
         for (index, draft) in all.iter().enumerate() {
             let objection = |what| Error::Draft { index: index.saturating_sub(own), what };
-            if let Some(given) = &draft.policy {
-                if let Some(last) = policy.as_ref().filter(|last| given.version < last.version) {
-                    return Err(Error::PolicyFalls { last: last.version, given: given.version });
-                }
-                policy = Some(given.clone());
+            if let Some(digest) =
+                draft.policy.as_ref().filter(|given| policy.as_ref().is_none_or(|last| last.digest != **given))
+            {
+                policy = Some(Policy { digest: digest.clone(), version: policy.map_or(1, |last| last.version + 1) });
             }
             let seq = base.edge.size + index as u64;
             let origin = (seq == 0).then_some(base.origin.as_str());

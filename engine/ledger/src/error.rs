@@ -68,13 +68,6 @@ pub enum Error {
         /// Why.
         what: String,
     },
-    /// A record would stand under an older policy than the record before it.
-    PolicyFalls {
-        /// The version of the last record.
-        last: u64,
-        /// The version given.
-        given: u64,
-    },
 }
 
 impl Error {
@@ -103,7 +96,6 @@ impl Error {
             Self::Untrusted { .. } => Some("name the key that you trust"),
             Self::Damaged { .. } => Some("keep a copy as evidence, and put back the last copy that verifies"),
             Self::Newer { .. } => Some("read it with a newer version of grace-rules"),
-            Self::PolicyFalls { .. } => Some("policy versions only rise: give the older text a newer version"),
             _ => None,
         }
     }
@@ -126,9 +118,6 @@ impl fmt::Display for Error {
             }
             Self::NoRecord { seq, size } => write!(f, "there is no record {seq} among {size}"),
             Self::Draft { what, .. } => write!(f, "this cannot be recorded: {what}"),
-            Self::PolicyFalls { last, given } => {
-                write!(f, "the policy's version would fall from {last} to {given}")
-            }
         }
     }
 }

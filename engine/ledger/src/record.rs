@@ -39,7 +39,7 @@ pub const REDACT: &str = "redact";
 pub struct Policy {
     /// Digest of their text.
     pub digest: String,
-    /// Their version; it never falls from record to record.
+    /// Their version: one more than that before whenever the text is another, so it never falls from record to record.
     pub version: u64,
 }
 
@@ -51,7 +51,7 @@ pub struct Draft {
     /// Who acted.
     pub actor: String,
     /// The rules in force; those of the record before where `None`.
-    pub policy: Option<Policy>,
+    pub policy: Option<String>,
     /// The repository, if the action is about one.
     pub repo: Option<String>,
     /// The commit, likewise.
@@ -77,10 +77,10 @@ impl Draft {
         }
     }
 
-    /// Under these rules.
+    /// Under these rules. The ledger gives them their version.
     #[must_use]
-    pub fn policy(mut self, digest: impl Into<String>, version: u64) -> Self {
-        self.policy = Some(Policy { digest: digest.into(), version });
+    pub fn policy(mut self, digest: impl Into<String>) -> Self {
+        self.policy = Some(digest.into());
         self
     }
 
@@ -128,16 +128,13 @@ pub(crate) fn objection(draft: &Draft) -> Option<String> {
         ("actor", Some(&draft.actor), 512),
         ("repo", draft.repo.as_ref(), 1024),
         ("commit", draft.commit.as_ref(), 128),
-        ("policy's digest", draft.policy.as_ref().map(|policy| &policy.digest), 128),
+        ("policy's digest", draft.policy.as_ref(), 128),
     ];
     for (name, value, max) in fields {
         let Some(value) = value else { continue };
         if value.len() > max || value.chars().any(char::is_control) {
             return Some(format!("its {name} is longer than {max} bytes or holds control characters"));
         }
-    }
-    if draft.policy.as_ref().is_some_and(|policy| policy.version > canonical::MAX_INTEGER as u64) {
-        return Some("its policy's version is beyond 2^53".to_owned());
     }
     if draft.private.len() > MAX_PRIVATE_FIELDS {
         return Some(format!("it has more than {MAX_PRIVATE_FIELDS} private fields"));
@@ -231,7 +228,8 @@ pub(crate) struct Header<'a> {
     pub(crate) kind: &'a str,
     pub(crate) ts: &'a str,
     pub(crate) origin: Option<&'a str>,
-    pub(crate) policy: Option<u64>,
+    /// Digest and version.
+    pub(crate) policy: Option<(&'a str, u64)>,
     pub(crate) blob: Option<Blob>,
     pub(crate) private: Vec<Hash>,
 }
@@ -320,14 +318,14 @@ fn parse_blob(member: Member<'_>) -> Option<Blob> {
     Some(Blob { digest: digest?, size: size? })
 }
 
-fn parse_policy(member: Member<'_>) -> Option<u64> {
-    let (mut digest, mut version) = (false, None);
+fn parse_policy(member: Member<'_>) -> Option<(&str, u64)> {
+    let (mut digest, mut version) = (None, None);
     members(member, |key, member| match (key, member) {
-        ("digest", Member::String(_)) => digest = true,
+        ("digest", Member::String(text)) => digest = Some(text),
         ("version", Member::Integer(number)) => version = u64::try_from(number).ok(),
         _ => {}
     })?;
-    version.filter(|_| digest)
+    digest.zip(version)
 }
 
 fn parse_private(member: Member<'_>) -> Option<Vec<Hash>> {
@@ -387,12 +385,7 @@ impl Record {
         let (actor, engine) = (text("actor").ok_or_else(wrong)?, text("engine").ok_or_else(wrong)?);
         let (kind, ts) = (text("kind").ok_or_else(wrong)?, text("ts").ok_or_else(wrong)?);
         let (repo, commit) = (text("repo"), text("commit"));
-        let policy = match (map.get("policy"), header.policy) {
-            (Some(policy), Some(version)) => {
-                Some(Policy { digest: policy["digest"].as_str().unwrap_or_default().to_owned(), version })
-            }
-            _ => None,
-        };
+        let policy = header.policy.map(|(digest, version)| Policy { digest: digest.to_owned(), version });
         let private = match map.get("private") {
             Some(Value::Object(fields)) => fields
                 .iter()

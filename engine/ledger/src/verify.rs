@@ -4,7 +4,7 @@
 //! Bundles are read one after the other by a few threads, each of which holds a few bundles at a time, so the memory that is
 //! needed does not grow with the ledger.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -334,8 +334,8 @@ struct Piece {
     leaves: Vec<Hash>,
     first_prev: Option<Hash>,
     last_digest: Option<Hash>,
-    first_policy: Option<u64>,
-    last_policy: Option<u64>,
+    /// The rules of its first record that names any, and wherever others are named than in the record before: number, digest, version.
+    policies: Vec<(u64, String, u64)>,
     first_ts: String,
     last_ts: String,
     /// The first record of the piece whose time is before that of the one before it.
@@ -395,13 +395,11 @@ impl Piece {
             Some(_) => {}
             None => self.first_prev = Some(header.prev),
         }
-        if let (Some(last), Some(policy)) = (self.last_policy, header.policy)
-            && policy < last
+        if let Some((digest, version)) = header.policy
+            && self.policies.last().is_none_or(|(_, last, of)| last != digest || *of != version)
         {
-            wrong(format!("the version of the policy falls from {last} to {policy}"));
+            self.policies.push((seq, digest.to_owned(), version));
         }
-        self.first_policy = self.first_policy.or(header.policy);
-        self.last_policy = header.policy.or(self.last_policy);
         if self.first_ts.is_empty() {
             header.ts.clone_into(&mut self.first_ts);
         } else if header.ts < self.last_ts.as_str() {
@@ -459,13 +457,57 @@ fn beside(path: String, error: grace_system::files::FileError) -> Error {
     }
 }
 
+/// The rules that records name, in order.
+#[derive(Debug, Default)]
+struct Policies {
+    last: Option<(String, u64)>,
+    /// The first version of each text.
+    first: BTreeMap<String, u64>,
+    /// Where an earlier text came back: number, version, the version that it had first.
+    back: Option<(u64, u64, u64)>,
+    times_back: u64,
+}
+
+impl Policies {
+    /// What is wrong with rules that are named after those before.
+    fn follow(&mut self, seq: u64, digest: String, version: u64) -> Option<String> {
+        let wrong = match &self.last {
+            Some((_, last)) if version < *last => {
+                Some(format!("the version of the policy falls from {last} to {version}"))
+            }
+            Some((text, last)) if version == *last && *text != digest => {
+                Some(format!("it names other rules than the record before under the same version, {version}"))
+            }
+            _ => None,
+        };
+        let is_other = self.last.as_ref().is_none_or(|(last, _)| *last != digest);
+        let first = *self.first.entry(digest.clone()).or_insert(version);
+        if is_other && first < version {
+            self.back = Some((seq, version, first));
+            self.times_back += 1;
+        }
+        self.last = Some((digest, version));
+        wrong
+    }
+
+    /// That rules which had been replaced were in force again: by their digest nothing is wrong with that.
+    fn note(&self) -> Option<String> {
+        let (seq, version, first) = self.back?;
+        let times =
+            if self.times_back > 1 { format!(", the last of {} times", self.times_back) } else { String::new() };
+        Some(format!(
+            "version {version} of the policy, from record {seq} on, is the text of version {first} again{times}"
+        ))
+    }
+}
+
 /// What is known of the records so far, put together in order.
 #[derive(Debug)]
 struct Chain {
     edge: Edge,
     origin: String,
     digest: Option<Hash>,
-    policy: Option<u64>,
+    policies: Policies,
     ts: String,
     backwards: Option<u64>,
     times_back: u64,
@@ -482,7 +524,7 @@ impl Chain {
             edge: Edge::default(),
             origin: head.origin.clone(),
             digest: None,
-            policy: None,
+            policies: Policies::default(),
             ts: String::new(),
             backwards: None,
             times_back: 0,
@@ -509,11 +551,10 @@ impl Chain {
         if piece.first_prev.is_some_and(|prev| prev != self.digest.unwrap_or_default()) {
             report.tampered(format!("record {seq}"), "its `prev` is not the digest of the record before");
         }
-        if let (Some(last), Some(policy)) = (self.policy, piece.first_policy)
-            && policy < last
-        {
-            report
-                .tampered(format!("record {seq}"), format!("the version of the policy falls from {last} to {policy}"));
+        for (seq, digest, version) in piece.policies {
+            if let Some(what) = self.policies.follow(seq, digest, version) {
+                report.tampered(format!("record {seq}"), what);
+            }
         }
         if piece.first_ts < self.ts {
             self.backwards = self.backwards.or(Some(seq));
@@ -522,7 +563,6 @@ impl Chain {
         self.times_back += u64::from(piece.backwards.is_some());
         self.backwards = self.backwards.or(piece.backwards);
         self.digest = piece.last_digest;
-        self.policy = piece.last_policy.or(self.policy);
         self.ts = piece.last_ts;
         self.gone.extend(piece.gone);
         self.redacted.extend(piece.redacted);
@@ -565,7 +605,8 @@ impl Chain {
                 report.tampered(record::private_path(commitment), what);
             }
         }
-        report.policy = self.policy;
+        report.policy = self.policies.last.as_ref().map(|(_, version)| *version);
+        report.notes.extend(self.policies.note());
         if let Some(seq) = self.backwards {
             report.notes.push(format!(
                 "the clock went backwards at record {seq}{}",

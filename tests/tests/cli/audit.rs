@@ -16,7 +16,7 @@ fn with_records(count: u64) -> Repo {
     let drafts: Vec<Draft> = (1..=count)
         .map(|number| {
             Draft::new("run", "ann@example.org", json!({"bundles": ["unit"], "passed": number % 2 == 0}))
-                .policy("sha256:0123", 3)
+                .policy("sha256:0123")
                 .about("repo", "0123456789012345678901234567890123456789")
         })
         .collect();

@@ -184,6 +184,31 @@ fn trust_that_hangs_on_a_rate_is_counted_although_no_rule_asks_for_one() {
 }
 
 #[test]
+fn the_version_of_the_rules_rises_with_each_other_text_and_older_rules_that_come_back_are_told() {
+    let repo = recorded();
+    let rules = fs::read_to_string(repo.path.join("grace/rules.grace")).unwrap();
+    let gate = |text: &str| {
+        repo.write("grace/rules.grace", text);
+        repo.git(&["add", "--all"]);
+        repo.git(&["commit", "--quiet", "--allow-empty", "--no-verify", "--message", "rules"]);
+        repo.write("notes.md", &repo.recorded().len().to_string());
+        repo.commit("change");
+        run(&repo, "gate --base HEAD~1 --head HEAD");
+        repo.recorded().len() as u64 - 1
+    };
+    let again = gate(&rules);
+    let other = gate(&format!("{rules}\n# another\n"));
+    let version = |seq: u64| repo.json(&format!("audit show {seq}"))["shown"][0]["policy"]["version"].clone();
+    assert_eq!([version(again), version(other)], [json!(1), json!(2)]);
+    assert!(!flat(&run(&repo, "audit verify")).contains("is the text of"));
+    let back = gate(&rules);
+    assert_eq!(version(back), 3);
+    let verified = run(&repo, "audit verify");
+    let said = format!("version 3 of the policy, from record {back} on, is the text of version 1 again");
+    assert!(verified.code == Some(0) && flat(&verified).contains(&said), "{}", flat(&verified));
+}
+
+#[test]
 fn texts_that_people_gave_can_be_deleted_and_the_ledger_still_proves_itself() {
     let repo = Repo::project();
     repo.edit_kernel();

@@ -92,16 +92,18 @@ fn long_bodies_and_private_fields_stand_beside_the_record() {
 }
 
 #[test]
-fn the_version_of_the_policy_never_falls() {
+fn the_version_of_the_policy_rises_with_each_other_text_and_stays_where_none_is_named() {
     let scratch = scratch();
-    let under = |version| Draft::new("run", "ada", Value::Null).policy("p", version);
-    scratch.ledger.append(&scratch.key, &[under(3), Draft::new("run", "ada", Value::Null)]).unwrap();
-    let wrong = scratch.ledger.append(&scratch.key, &[under(2)]);
-    assert_eq!(wrong, Err(Error::PolicyFalls { last: 3, given: 2 }));
-    let wrong = scratch.ledger.append(&scratch.key, &[under(4), under(3)]);
-    assert_eq!(wrong, Err(Error::PolicyFalls { last: 4, given: 3 }));
-    scratch.ledger.append(&scratch.key, &[under(3)]).unwrap();
-    assert_eq!(scratch.ledger.snapshot(&scratch.public).unwrap().len(), 4);
+    let under = |text: &str| Draft::new("run", "ada", Value::Null).policy(text);
+    scratch.ledger.append(&scratch.key, &[under("a"), Draft::new("run", "ada", Value::Null), under("b")]).unwrap();
+    assert_eq!(scratch.ledger.verify(&scratch.public, &[]).notes, [""; 0]);
+    scratch.ledger.append(&scratch.key, &[under("b"), under("a")]).unwrap();
+    let snapshot = scratch.ledger.snapshot(&scratch.public).unwrap();
+    let version = |seq| snapshot.get(seq).unwrap().policy.map(|policy| policy.version);
+    assert_eq!((0..6).map(version).collect::<Vec<_>>(), [None, Some(1), Some(1), Some(2), Some(2), Some(3)]);
+    let report = scratch.ledger.verify(&scratch.public, &[]);
+    assert!(report.is_proven() && report.policy == Some(3));
+    assert_eq!(report.notes, ["version 3 of the policy, from record 5 on, is the text of version 1 again"]);
 }
 
 #[test]

@@ -41,7 +41,7 @@ pub(crate) fn draft(number: u64) -> Draft {
         "ada@example.org",
         json!({"number": number, "bundles": ["lint", "unit"], "note": "añ\u{1F600}\n"}),
     )
-    .policy("sha256:00", 3)
+    .policy("sha256:00")
     .about("mini", "0123456789012345678901234567890123456789")
 }
 
