@@ -17,7 +17,7 @@ use crate::join::books;
 use crate::listing::{Listing, classes_with_tests, listing};
 use crate::loading::{heirs, keep_loading, that_load};
 use crate::plan::{BookSide, BundleForm, BundlePlan, Derivation, Side, Sources, Widening, WideningCause};
-use crate::reach::{Recorded, Unread, Why, recorded};
+use crate::reach::{FailedBefore, Recorded, Unread, Why, failed_before, recorded};
 
 /// What the change reaches on the after side.
 #[derive(PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub(crate) struct Impact {
     pub(crate) widened: Vec<Widening>,
     /// By bundle: what runs of the past say, where there is a record, or why it is not used. It narrows what reading reaches.
     recorded: BTreeMap<String, std::result::Result<Recorded, String>>,
+    /// By bundle: what did not pass when it ran last. It runs whatever becomes of a record.
+    failed: BTreeMap<String, FailedBefore>,
     /// Test files that inherit tests from other files, and those of them that may load what changed; sorted.
     heirs: Vec<FileId>,
     reached_heirs: BTreeSet<FileId>,
@@ -79,8 +81,8 @@ impl Impact {
         let before_it: Vec<FileId> = heirs.iter().filter_map(in_before).collect();
         let loaded = that_load(before, &seeds(db, before, Side::Before), &before_it);
         reached_heirs.extend(loaded.iter().filter_map(|file| graph.file_by_path(&before.file(*file).path)));
-        let recorded = recorded(db);
-        Self { changed, reached, widened: widened.into_iter().collect(), recorded, heirs, reached_heirs }
+        let (recorded, failed) = (recorded(db), failed_before(db));
+        Self { changed, reached, widened: widened.into_iter().collect(), recorded, failed, heirs, reached_heirs }
     }
 
     /// Whether a part of the after side may behave otherwise.
@@ -100,7 +102,8 @@ impl Impact {
 
     /// What the change reaches of a bundle's tests.
     pub(crate) fn of_bundle(&self, name: &str) -> Narrowing<'_> {
-        Narrowing { impact: self, record: self.recorded.get(name).and_then(|record| record.as_ref().ok()) }
+        let record = self.recorded.get(name).and_then(|record| record.as_ref().ok());
+        Narrowing { impact: self, record, failed: self.failed.get(name) }
     }
 
     /// Why the record of a bundle is not used, where there is one.
@@ -114,6 +117,7 @@ impl Impact {
 pub(crate) struct Narrowing<'i> {
     impact: &'i Impact,
     record: Option<&'i Recorded>,
+    failed: Option<&'i FailedBefore>,
 }
 
 impl<'i> Narrowing<'i> {
@@ -122,9 +126,10 @@ impl<'i> Narrowing<'i> {
         self.is_told(test) || self.why(test).is_some()
     }
 
-    /// Why the record chooses a test of the after side.
+    /// Why the record, or how it ended last, chooses a test of the after side.
     pub(crate) fn why(self, test: PartId) -> Option<&'i Why> {
-        self.record.and_then(|record| record.chosen.get(&test))
+        let recorded = self.record.and_then(|record| record.chosen.get(&test));
+        recorded.or_else(|| self.failed.and_then(|failed| failed.tests.get(&test)))
     }
 
     fn reaches_test(self, test: PartId) -> bool {
@@ -149,13 +154,14 @@ impl<'i> Narrowing<'i> {
         !self.impact.widened.is_empty() || self.impact.reached_heirs.contains(&file) && !self.record.is_some_and(has)
     }
 
-    /// Files with recorded tests that reading does not see, and that are to run: all of such a file is run.
+    /// Files with tests that reading does not see, and that are to run by a record, or since they did not pass: all of such a file is run.
     fn unread_files(self, nodes: &'i Nodes) -> impl Iterator<Item = FileId> + 'i {
         let unread = self.record.into_iter().flat_map(|record| record.unread.iter().map(move |one| (record, one)));
-        unread.filter_map(move |(record, (id, state))| {
+        let unread = unread.filter_map(move |(record, (id, state))| {
             let file = nodes.file_by_path(id.split_once("::").map_or(id, |(path, _)| path))?;
             self.runs_unread(record, nodes, file, *state).then_some(file)
-        })
+        });
+        unread.chain(self.failed.into_iter().flat_map(|failed| failed.files.iter().copied()))
     }
 
     fn runs_unread(self, record: &Recorded, nodes: &Nodes, file: FileId, state: Unread) -> bool {
@@ -210,7 +216,7 @@ impl Sources {
 pub(crate) enum ChosenBy {
     /// It changed itself.
     Changed,
-    /// It did not pass when it was last recorded.
+    /// It did not pass when it ran last.
     Failed,
     /// A record.
     Recorded,

@@ -156,6 +156,8 @@ pub struct PastFacts {
     pub rates: BTreeMap<(String, String), i64>,
     /// What a `test` says of a model's field: (model, field) → value, `None` = unknown.
     pub model_fields: BTreeMap<(String, String), Option<grace_fingerprints::Value>>,
+    /// Tests that did not pass when they ran last: bundle → id without parameters → the run.
+    pub failed: BTreeMap<String, BTreeMap<String, String>>,
     /// What runs of the past saw each test enter; of a bundle with one command, one record at most.
     pub reach: Vec<PastReach>,
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
 use grace_graph::change::{Kinds, is_documentation};
-use grace_graph::code::{PartId, PartKey, PartKind};
+use grace_graph::code::{FileId, PartId, PartKey, PartKind};
 use grace_graph::graph::CodeGraph;
 use grace_graph::test_names::governs_tests;
 use serde::{Deserialize, Serialize};
@@ -199,6 +199,46 @@ impl Why {
     }
 }
 
+/// Tests of a bundle that did not pass when they ran last.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct FailedBefore {
+    /// Those of the after side that reading sees.
+    pub(crate) tests: BTreeMap<PartId, Why>,
+    /// Files of the others.
+    pub(crate) files: BTreeSet<FileId>,
+}
+
+/// By bundle: what did not pass when it ran last. What is no more is left out.
+pub(crate) fn failed_before(db: &dyn Db) -> BTreeMap<String, FailedBefore> {
+    let failed = &World::get(db).past(db).failed;
+    if failed.is_empty() {
+        return BTreeMap::new();
+    }
+    let after = graph_of(db, Side::After);
+    let tests = tests_by_id(after);
+    let of_bundle = |ids: &BTreeMap<String, String>| {
+        let mut found = FailedBefore::default();
+        for (id, run) in ids {
+            let path = id.split_once("::").map_or(id.as_str(), |(path, _)| path);
+            match (tests.get(id), after.file_by_path(path)) {
+                (Some(&test), _) => {
+                    found.tests.insert(test, Why::Failed { run: run.clone() });
+                }
+                (None, Some(file)) => {
+                    found.files.insert(file);
+                }
+                (None, None) => {}
+            }
+        }
+        found
+    };
+    failed.iter().map(|(bundle, ids)| (bundle.clone(), of_bundle(ids))).collect()
+}
+
+fn tests_by_id(graph: &CodeGraph) -> BTreeMap<String, PartId> {
+    graph.tests().iter().map(|&test| (test_id(&graph.key(test)), test)).collect()
+}
+
 /// By bundle: what its record says of the change, or why a record that is there is not used.
 pub(crate) fn recorded(db: &dyn Db) -> BTreeMap<String, Result<Recorded, String>> {
     let past = World::get(db).past(db);
@@ -224,7 +264,7 @@ pub(crate) fn recorded(db: &dyn Db) -> BTreeMap<String, Result<Recorded, String>
 fn of_one(db: &dyn Db, past: &PastReach) -> Result<Recorded, String> {
     let reach = &*past.reach;
     let (before, after) = (graph_of(db, Side::Before), graph_of(db, Side::After));
-    let ids: BTreeMap<String, PartId> = after.tests().iter().map(|&test| (test_id(&after.key(test)), test)).collect();
+    let ids = tests_by_id(after);
     let stale = Stale::of(past, before, after)?;
     let blind = Blind::of(reach, before, after)?;
     let mut usable = after.empty_set();

@@ -6,6 +6,7 @@
 mod books;
 mod change;
 pub mod estimate;
+pub mod failed;
 mod history;
 pub mod ledger;
 mod measured;
@@ -220,6 +221,7 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
             }),
         }
     }
+    past.failed = repository.map(failed::read).unwrap_or_default();
     let records = reach::of(&place.root, &reader, &compared.before, &compared.after);
     past.reach = records.past;
     let signers = people::signers(&reader, &compared.before, &mut compared.problems)?;

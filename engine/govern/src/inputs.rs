@@ -36,6 +36,9 @@ pub struct Inputs {
     pub grants: BTreeSet<String>,
     /// Names of the records of what tests enter that were believed.
     pub reach: Vec<String>,
+    /// Tests that had not passed when they ran last: bundle, id, run.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub failed: BTreeMap<String, BTreeMap<String, String>>,
     /// Raised tiers that counted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub raises: Vec<Raise>,
@@ -75,6 +78,7 @@ impl Inputs {
             kpis: input.past.kpis.clone(),
             grants: input.past.grants.clone(),
             reach: reach.collect(),
+            failed: input.past.failed.clone(),
             // A book holds them as rules; who loads it knows them.
             raises: Vec::new(),
         }
@@ -105,6 +109,7 @@ impl Inputs {
         let runs = self.runs.iter().map(|(name, runs)| (name.clone(), runs.chars().map(run).collect()));
         input.past.runs = runs.collect();
         input.past.kpis.clone_from(&self.kpis);
+        input.past.failed.clone_from(&self.failed);
         input.past.grants.clone_from(&self.grants);
         for book in [&mut input.rules_before, &mut input.rules_after].into_iter().flatten() {
             raises::put(book, &self.raises);

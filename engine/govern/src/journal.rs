@@ -6,7 +6,7 @@
 //! writes its answer (`decision`). All of them name the change, the rules and the tree by digest, so that an outcome is never
 //! taken for that of another tree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use grace_engine::decide::{Agreed, Answer, BundleOutcome, Reason};
@@ -194,6 +194,9 @@ pub struct RunSaid {
     pub trust: Option<Reading>,
     /// What each bundle of the plan came to.
     pub bundles: BTreeMap<String, RanBundle>,
+    /// SHA-256 of the records of what tests enter that it left: what decides believes no others.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub reach: BTreeSet<String>,
     /// What the tree holds in git and did not hold where it ran.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holes: Vec<Hole>,
@@ -206,6 +209,9 @@ pub struct RanBundle {
     pub outcome: BundleOutcome,
     /// Digest of the tests that were asked for; `None` = all that the bundle has.
     pub tests: Option<String>,
+    /// What of them is no single test, and so in no report: files and packages that ran whole. Sorted.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub whole: BTreeSet<String>,
 }
 
 /// An answer (`decision`).
@@ -623,17 +629,94 @@ pub fn decision_of(snapshot: &Snapshot, about: &About) -> Result<Option<Decision
     Ok(newest(snapshot, "decision", |said: &DecisionSaid| said.about.is_same(about))?.map(|(_, said)| said))
 }
 
-/// The outcomes of a run that count for a plan: those of bundles of which it ran all that the plan asks for.
-#[must_use]
-pub fn outcomes(run: &RunSaid, plan: &Plan) -> BTreeMap<String, BundleOutcome> {
-    let asked: BTreeMap<&str, Option<String>> =
-        plan.bundles.iter().map(|bundle| (bundle.name.as_str(), tests_of(bundle))).collect();
-    let counts = |name: &str, ran: &RanBundle| match (&ran.tests, asked.get(name)) {
-        // What ran whole, ran whatever is asked for.
-        (None, _) => true,
-        (Some(ran), Some(Some(asked))) => ran == asked,
-        (Some(_), _) => false,
+/// The outcomes of a run that count for a plan: those of bundles of which it ran all that the plan asks for. It may have run more: what
+/// tests enter, and which of them failed, is known better after it.
+///
+/// # Errors
+/// When the ledger is not what was signed.
+pub fn outcomes(snapshot: &Snapshot, run: &RunSaid, plan: &Plan) -> Result<BTreeMap<String, BundleOutcome>, Error> {
+    let mut counted = BTreeMap::new();
+    for (name, ran) in &run.bundles {
+        let asked = plan.bundles.iter().find(|bundle| bundle.name == *name);
+        let counts = match (&ran.tests, asked) {
+            // What ran whole, ran whatever is asked for.
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(digest), Some(asked)) => match tests_of(asked) {
+                None => false,
+                Some(of_asked) => {
+                    of_asked == *digest || covers(&reported(snapshot, &run.run, name)?, &ran.whole, asked)
+                }
+            },
+        };
+        if counts {
+            counted.insert(name.clone(), ran.outcome);
+        }
+    }
+    Ok(counted)
+}
+
+/// Which records of what tests enter a run of this ledger signed for: looked for from the newest run back.
+#[derive(Debug)]
+pub struct SignedReach {
+    ledger: Option<Snapshot>,
+    /// Records before this one were not looked at.
+    until: u64,
+    sums: BTreeSet<String>,
+}
+
+impl SignedReach {
+    /// Records that are looked at; what only an older one names, or another ledger, is not signed for.
+    const MOST: u64 = 20_000;
+
+    /// Those of a repository; none where its ledger is not there, or not what was signed.
+    #[must_use]
+    pub fn of(repository: &Repository) -> Self {
+        let ledger = recorded(repository).ok().flatten();
+        Self { until: ledger.as_ref().map_or(0, Snapshot::len), ledger, sums: BTreeSet::new() }
+    }
+
+    /// Whether a run signed for a record of this SHA-256.
+    pub fn has(&mut self, sum: &str) -> bool {
+        let Some(ledger) = &self.ledger else { return false };
+        let last = ledger.len().saturating_sub(Self::MOST);
+        while !self.sums.contains(sum) && self.until > last {
+            let begin = self.until.saturating_sub(STRIDE);
+            for record in ledger.records(begin..self.until).flatten().filter(|record| record.kind == "run") {
+                let said = ledger.body(&record).ok().and_then(|body| serde_json::from_value::<RunSaid>(body).ok());
+                self.sums.extend(said.map(|said| said.reach).unwrap_or_default());
+            }
+            self.until = begin;
+        }
+        self.sums.contains(sum)
+    }
+}
+
+/// The tests of a bundle that a run reports to have executed, or skipped on purpose, with their parameters.
+fn reported(snapshot: &Snapshot, run: &str, bundle: &str) -> Result<BTreeSet<String>, Error> {
+    let mut tests = BTreeSet::new();
+    back(snapshot, &["bundle", "plan"], |record, body| {
+        if record.kind == "plan" {
+            return (body.get("run").and_then(Value::as_str) == Some(run)).then_some(());
+        }
+        let said =
+            serde_json::from_value::<BundleSaid>(body).ok().filter(|said| said.run == run && said.bundle == bundle)?;
+        tests.extend(said.tests.into_iter().filter(|test| test.status != "missing").map(|test| test.test));
+        None
+    })?;
+    Ok(tests)
+}
+
+/// Whether all that is asked for of a narrowed bundle is among what ran.
+fn covers(reported: &BTreeSet<String>, whole: &BTreeSet<String>, asked: &BundlePlan) -> bool {
+    let is_reported = |test: &String| {
+        let with_parameters = format!("{test}[");
+        reported.contains(test)
+            || reported.range(with_parameters.clone()..).next().is_some_and(|ran| ran.starts_with(&with_parameters))
     };
-    let kept = run.bundles.iter().filter(|(name, ran)| counts(name, ran));
-    kept.map(|(name, ran)| (name.clone(), ran.outcome)).collect()
+    let mut all = asked.selected.iter().chain(&asked.whole);
+    all.all(|one| match one.split_once("::") {
+        Some((file, _)) => whole.contains(file) || is_reported(one),
+        None => whole.contains(one),
+    })
 }

@@ -433,3 +433,54 @@ fn a_session_that_stopped_early_or_a_process_that_was_started_outside_of_tests_t
     record(&repo);
     assert!(edit(&repo, "app/m.py", from, to).contains(&"test_idle".to_owned()));
 }
+
+const PLAIN: (&str, &str) = ("def plain(x):\n    return x", "def plain(x):\n    return x + 0");
+
+#[test]
+fn a_record_that_no_run_of_this_ledger_signed_for_is_not_believed() {
+    let repo = project("");
+    record(&repo);
+    let (from, to) = PLAIN;
+    let narrowed = edit(&repo, "app/m.py", from, to);
+    assert!(!narrowed.contains(&"test_idle".to_owned()), "{narrowed:?}");
+    // The same file beside another ledger: whoever can write one says what they like.
+    let ledger = repo.path.join(".git/grace/ledger");
+    std::fs::rename(&ledger, repo.path.with_file_name("signed")).unwrap();
+    repo.json("audit init");
+    assert!(edit(&repo, "app/m.py", from, to).contains(&"test_idle".to_owned()));
+    std::fs::remove_dir_all(&ledger).unwrap();
+    std::fs::rename(repo.path.with_file_name("signed"), &ledger).unwrap();
+    assert_eq!(edit(&repo, "app/m.py", from, to), narrowed);
+}
+
+#[test]
+fn a_test_that_failed_runs_with_every_change_until_it_passes_and_the_gate_takes_more_for_enough() {
+    let repo = project("");
+    let outside = repo.path.with_file_name("outside");
+    let text = format!("import os\n\n\ndef test_fails():\n    assert os.path.exists(r'{}')\n", outside.display());
+    repo.write("tests/test_z.py", &text);
+    repo.commit("second");
+    let (from, to) = PLAIN;
+    assert!(!edit(&repo, "app/m.py", from, to).contains(&"test_fails".to_owned()));
+    assert_eq!(repo.json("run --all")["passed"], false);
+    assert!(edit(&repo, "app/m.py", from, to).contains(&"test_fails".to_owned()));
+    let bundle = chosen_after(&repo, "app/m.py", from, to);
+    assert_eq!(bundle["sources"]["failed"], 1, "{bundle}");
+    // It is gone from the plan once it passed, and the run that ran it still counts.
+    repo.write("app/m.py", &repo.read("app/m.py").replacen(from, to, 1));
+    repo.commit("third");
+    std::fs::write(&outside, "").unwrap();
+    assert_eq!(repo.json("run --base HEAD~1 --head HEAD")["passed"], true);
+    let gate = || repo.json("gate --base HEAD~1 --head HEAD");
+    assert_eq!(gate()["outcomes"]["unit"], "passed", "{}", gate());
+    let plan = repo.json("plan --base HEAD~1 --head HEAD");
+    let unit = plan["bundles"].as_array().unwrap().iter().find(|bundle| bundle["name"] == "unit").unwrap();
+    assert!(!unit["selected"].to_string().contains("test_fails"), "{unit}");
+    // So after a run that records: what tests enter is known better after it.
+    repo.json("run --record --base HEAD~1 --head HEAD");
+    assert_eq!(gate()["outcomes"]["unit"], "passed", "{}", gate());
+    // A test that the run did not run is missing.
+    std::fs::remove_file(&outside).unwrap();
+    repo.json("run --all");
+    assert!(gate()["outcomes"]["unit"].is_null(), "{}", gate());
+}

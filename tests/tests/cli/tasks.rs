@@ -163,7 +163,7 @@ fn a_good_patch_goes_through_all_steps_and_touches_nothing_unless_asked() {
     let taught = agent.bench.repo.json("practice list");
     let taught = taught["practices"].as_array().unwrap().iter().find(|one| one["place"] == "stories").unwrap();
     assert_eq!(steps[10]["facts"]["practices"], serde_json::json!([taught["name"]]));
-    let story = &agent.bench.repo.recorded_as("story")[0];
+    let story = agent.bench.repo.json("story list")["stories"][0]["story"].clone();
     assert_eq!(story["fields"]["rationale"]["value"], "Return five");
     assert_eq!(agent.bench.repo.read("app/core.py"), "def f():\n    return 1\n");
     let shown = agent.bench.repo.git(&["show", "refs/grace/tasks/answer:app/core.py"]);

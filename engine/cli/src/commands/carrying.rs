@@ -19,6 +19,7 @@ use super::observing::Observed;
 use super::recording::Recording;
 use super::validating::Validated;
 use crate::failure::{Failure, Result};
+use crate::load::failed::Ended;
 use crate::load::reach::Runs;
 use crate::load::{self, Head, Source};
 
@@ -72,6 +73,10 @@ pub(super) struct Carried {
     pub(super) outcomes: BTreeMap<String, decide::BundleOutcome>,
     /// Which tests of each bundle ran: all of them, where it ran whole although it was narrowed.
     ran_as: BTreeMap<String, Option<String>>,
+    /// And which of them are files and packages that ran whole.
+    ran_whole: BTreeMap<String, BTreeSet<String>>,
+    /// The bundle that each job is of.
+    bundle_of: BTreeMap<String, String>,
     /// What the plan's validations of models came to.
     pub(super) validated: Vec<Validated>,
 }
@@ -80,9 +85,23 @@ impl Carried {
     /// As it is recorded.
     pub(super) fn ran(&self) -> BTreeMap<String, RanBundle> {
         let ran = |(name, outcome): (&String, &decide::BundleOutcome)| {
-            (name.clone(), RanBundle { outcome: *outcome, tests: self.ran_as.get(name).cloned().flatten() })
+            let (tests, whole) = (self.ran_as.get(name).cloned().flatten(), self.ran_whole.get(name).cloned());
+            (
+                name.clone(),
+                RanBundle { outcome: *outcome, whole: whole.filter(|_| tests.is_some()).unwrap_or_default(), tests },
+            )
         };
         self.outcomes.iter().map(ran).collect()
+    }
+
+    /// How each test ended, for the plans to come.
+    pub(super) fn ended(&self) -> Vec<Ended<'_>> {
+        let of_bundles = self.bundles.iter().filter_map(|outcome| {
+            let bundle = self.bundle_of.get(&outcome.bundle)?;
+            let all = self.ran_as.get(bundle).is_none_or(Option::is_none);
+            Some(Ended { bundle, outcome, whole: if all { None } else { self.ran_whole.get(bundle) } })
+        });
+        of_bundles.collect()
     }
 
     /// Whether a person stopped it.
@@ -131,6 +150,11 @@ impl Carrying<'_> {
         let ran = grace_runner::run(&jobs, &settings).bundles;
         display.finish();
         carried.ran_as.extend(bundles.iter().map(|bundle| (bundle.name.clone(), journal::tests_of(bundle))));
+        carried.ran_whole.extend(bundles.iter().map(|bundle| {
+            let asked = bundle.selected.iter().chain(&bundle.whole);
+            (bundle.name.clone(), asked.filter(|one| !one.contains("::")).cloned().collect())
+        }));
+        carried.bundle_of.extend(names.clone());
         carried.bundles.retain(|seen| !ran.iter().any(|new| new.bundle == seen.bundle));
         carried.outcomes.extend(outcomes_of(&ran, &names));
         carried.bundles.extend(ran);

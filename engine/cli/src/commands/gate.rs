@@ -103,7 +103,10 @@ pub(super) fn decided(context: &Context, args: &ChangeArgs, records: Records) ->
         Some(Ran::Unfinished(run)) => (None, Some(run)),
         None => (None, None),
     };
-    let outcomes = run.as_ref().map(|run| journal::outcomes(run, &plan)).unwrap_or_default();
+    let outcomes = match (&recorded, &run) {
+        (Some(ledger), Some(run)) => journal::outcomes(ledger, run, &plan)?,
+        _ => BTreeMap::new(),
+    };
     let trust = trust::count(loaded.books(), &plan, &outcomes, &loaded.past);
     let judge = |agreed: &Agreed| {
         let trust = trust.as_ref().map(Reading::trust).unwrap_or_default();

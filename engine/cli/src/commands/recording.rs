@@ -23,6 +23,9 @@ pub struct RecordedBundle {
     pub tests: u64,
     /// Why nothing was, or why it was not kept.
     pub problem: Option<String>,
+    /// SHA-256 of the record, where there is one: the run signs for it.
+    #[serde(skip)]
+    pub sum: Option<String>,
 }
 
 /// What a bundle told of what its tests entered.
@@ -96,14 +99,14 @@ impl Recording {
                 };
                 let held = before.past.iter().find(is_of_these).zip(before.holds.get(&bundle));
                 let held = held.map(|(past, tests)| Held { past, tests });
-                ran.keep(runs, by, &reaches, held)?;
-                Ok(reaches.iter().map(|reach| reach.tests.len() as u64).max().unwrap_or_default())
+                let sum = ran.keep(runs, by, &reaches, held)?;
+                Ok((reaches.iter().map(|reach| reach.tests.len() as u64).max().unwrap_or_default(), sum))
             });
-            let (tests, problem) = match kept {
-                Ok(tests) => (tests, None),
-                Err(problem) => (0, Some(problem)),
+            let (tests, sum, problem) = match kept {
+                Ok((tests, sum)) => (tests, Some(sum), None),
+                Err(problem) => (0, None, Some(problem)),
             };
-            report.push(RecordedBundle { bundle, tests, problem });
+            report.push(RecordedBundle { bundle, tests, problem, sum });
         }
         report
     }

@@ -210,7 +210,7 @@ impl Replaying<'_> {
                     {
                         what.push(format!("run {run}, which it is by, is of another tree"));
                     }
-                    journal::outcomes(&ran, plan)
+                    journal::outcomes(self.ledger, &ran, plan)?
                 }
                 None => return Ok(Err(format!("run {run}, which it is by, is not in the ledger"))),
             },

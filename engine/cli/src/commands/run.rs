@@ -1,6 +1,6 @@
 //! `run`: carries out a plan's bundles and keeps what happened. Each bundle's outcome is on disk before it is shown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -30,7 +30,7 @@ use super::validating::{self, Validated, Validating};
 use super::{Answer, Context};
 use crate::args::{ChangeArgs, RunArgs};
 use crate::failure::{Failure, Result};
-use crate::load::{self, Cache, Head, Loaded, people, reach, told};
+use crate::load::{self, Cache, Head, Loaded, failed, people, reach, told};
 use crate::screen;
 
 /// A run as JSON.
@@ -122,10 +122,14 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
         recording.keep(&tree.path, repository, &loaded.memory.store, &begun.id, &before)
     });
     let holes = tree.map(|tree| tree.holes).unwrap_or_default();
-    let decision = begun.end(context, &plan, &carried, decision, &holes)?;
+    // Before the end is told of: whoever asks for a plan then knows of what failed.
+    let unknown = failed::keep(repository, &begun.id, &carried.ended()).err();
+    let reach = recorded.iter().filter_map(|bundle| bundle.sum.clone()).collect();
+    let decision = begun.end(context, &plan, &carried, decision, (&holes, reach))?;
     let keeper = begun.keeper.lock().unwrap_or_else(PoisonError::into_inner);
     let mut taken = take_in(repository, &keeper.journal);
     taken.notices.extend(holes::told(&holes));
+    taken.notices.extend(unknown.map(|error| format!("the next plan does not know of what failed: {error}")));
     taken.notices.extend(due(&loaded, &keeper.journal)?);
     let end = End::of(&carried.bundles, &decision);
     if context.is_json() {
@@ -258,7 +262,7 @@ impl<'a> Begun<'a> {
         plan: &Plan,
         carried: &Carried,
         decision: Decision,
-        holes: &[Hole],
+        (holes, reach): (&[Hole], BTreeSet<String>),
     ) -> Result<Decision> {
         let Self { repository, loaded, about, .. } = self;
         let mut heard = Heard::default();
@@ -319,6 +323,7 @@ impl<'a> Begun<'a> {
             tier: decision.tier,
             trust,
             bundles: if is_same_tree { carried.ran() } else { BTreeMap::new() },
+            reach,
             holes: holes.to_vec(),
         };
         let acted = Acted {

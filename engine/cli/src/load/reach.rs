@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use grace_engine::reach::{PastReach, Reach, Seen, TestReach};
+use grace_govern::journal::SignedReach;
 use grace_graph::code::PartKey;
 use grace_graph::facts::{FileFacts, Language, MAX_PARSED_BYTES};
 use grace_graph::store::FactStore;
@@ -137,17 +138,21 @@ pub(super) struct Records {
     pub(super) unlike_before: BTreeSet<String>,
 }
 
-/// The records that count for two sides.
+/// The records that count for two sides: those alone that a run of this ledger signed for, as whoever can write a file beside it would
+/// else say what no test enters.
 pub(super) fn of(root: &Path, reader: &Reader<'_>, before: &Files, after: &Files) -> Records {
     let Some(repository) = reader.repository else { return Records::default() };
     let folder = folder(repository);
     let mut found: BTreeMap<Runs, (Kept, Option<&'static str>)> = BTreeMap::new();
     let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
+    let mut signed = None;
     for name in listed(&folder).iter().filter_map(|name| Name::parse(name)).take(MOST_KEPT) {
         if seen.contains(&(name.runs.clone(), name.surroundings.clone())) {
             continue;
         }
-        let Some(kept) = read(&folder, &name) else { continue };
+        let Some(bytes) = bytes(&folder, &name) else { continue };
+        let signed = signed.get_or_insert_with(|| SignedReach::of(repository));
+        let Some(kept) = decode(&bytes).filter(|_| signed.has(&files::sha256(&bytes))) else { continue };
         seen.insert((name.runs, name.surroundings));
         let unlike = kept.surroundings.differs(root, &kept.runs.run);
         match found.get(&kept.runs) {
@@ -218,9 +223,8 @@ fn listed(folder: &Path) -> Vec<String> {
     names
 }
 
-/// The record of a name, if it is one.
-fn read(folder: &Path, name: &Name) -> Option<Kept> {
-    decode(&files::read(&folder.join(name.file()), MAX_BYTES).ok()?)
+fn bytes(folder: &Path, name: &Name) -> Option<Vec<u8>> {
+    files::read(&folder.join(name.file()), MAX_BYTES).ok()
 }
 
 fn encode(kept: &Kept) -> Option<Vec<u8>> {
@@ -354,11 +358,11 @@ impl Ran<'_> {
         found.into_iter().cloned().collect()
     }
 
-    /// Keeps a record of what was run, beside what still holds of the one that the plan before it was made by.
+    /// Keeps a record of what was run, beside what still holds of the one that the plan before it was made by. Its SHA-256.
     ///
     /// # Errors
     /// Why it could not be kept: the one before it counts on.
-    pub fn keep(&self, runs: Runs, by: &RanBy, new: &[Reach], held: Option<Held<'_>>) -> Result<(), String> {
+    pub fn keep(&self, runs: Runs, by: &RanBy, new: &[Reach], held: Option<Held<'_>>) -> Result<String, String> {
         let folder = folder(self.repository);
         let mut merged = Reach::default();
         for reach in new {
@@ -378,7 +382,7 @@ impl Ran<'_> {
             // Whoever else records may have removed it.
             let _gone = files::remove_file(&folder.join(old));
         }
-        Ok(())
+        Ok(files::sha256(&bytes))
     }
 }
 
