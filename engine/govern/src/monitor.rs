@@ -4,6 +4,7 @@
 //! rules ends a watch; the past that a rule is held against is recorded with its first hour, and each hour with its own
 //! point, so that every verdict can be made again from records alone. Raw points that were pushed lie in a spool.
 
+pub mod accepted;
 pub mod acting;
 pub mod collect;
 pub mod history;

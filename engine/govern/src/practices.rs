@@ -119,10 +119,10 @@ fn said(word: &Word) -> Option<String> {
 }
 
 /// What stories teach: declared practices with their counts, then those taken from stories that went well and gave steps of
-/// their own. Stories with the same steps are one practice. What drifted after it was deployed did not go well, whatever the gate
-/// said before.
+/// their own. Stories with the same steps are one practice. What drifted after it was deployed, or was rolled back, did not go
+/// well, whatever the gate said before.
 #[must_use]
-pub fn learned(mut practices: Vec<Practice>, stories: &[Told], drifted: &BTreeSet<u64>) -> Vec<Practice> {
+pub fn learned(mut practices: Vec<Practice>, stories: &[Told], wrong: &BTreeSet<u64>) -> Vec<Practice> {
     let mut trust: BTreeMap<String, Vec<i64>> = BTreeMap::new();
     let mut taken: BTreeMap<Vec<String>, Practice> = BTreeMap::new();
     // A change that ran twice was one use: how it ended last counts.
@@ -137,7 +137,7 @@ pub fn learned(mut practices: Vec<Practice>, stories: &[Told], drifted: &BTreeSe
         let fields = story.fields();
         let outcome = list(&fields, "outcome").concat();
         let went_well = match outcome.as_str() {
-            "success" => !drifted.contains(&story.id),
+            "success" => !wrong.contains(&story.id),
             "failed" | "rolled_back" => false,
             _ => continue,
         };

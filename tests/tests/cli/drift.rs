@@ -392,3 +392,44 @@ fn a_page_needs_nothing_from_elsewhere_and_believes_nobody() {
         assert!(!page.contains(part), "{part}");
     }
 }
+
+#[test]
+fn a_rollback_that_people_went_for_counts_against_the_practice_that_was_used() {
+    // Nothing drifts: a bad hour is suspect, and a way back is proposed.
+    let rules = RULES.replace("on suspect    note", "on suspect    propose rollback").replace("for 6 h", "for 3 h");
+    let practice =
+        "practice slowly\n  kind playbook\n  says \"Slowly.\"\n  step \"One.\"\n  applies to core\n\ntiers\n";
+    let bench = Bench::changed(&rules.replace("tiers\n", practice));
+    bench.push(-48..0, 190);
+    let story = bench.repo.path.with_file_name("story.toml");
+    fs::write(&story, "playbooks_used = \"slowly\"\n").unwrap();
+    let said = bench.run("run --base HEAD~1 --head HEAD --story ../story.toml", "");
+    assert_eq!(said.code, Some(0), "{}{}", said.stdout, said.stderr);
+    let said = bench.run("drift deploy --base HEAD~1 --head HEAD --story ../story.toml --at 2026-06-10T00:00:00Z", "");
+    assert_eq!(said.code, Some(0), "{}{}", said.stdout, said.stderr);
+    bench.push(0..1, 190);
+    bench.push(1..2, 140);
+    bench.push(2..3, 190);
+    bench.collect(6, 0);
+    let words = || -> Vec<Value> { bench.repo.recorded_as("rollback").iter().map(|one| one["word"].clone()).collect() };
+    assert_eq!(words(), ["proposed"]);
+    let counts = || {
+        let all = bench.repo.json("practice list");
+        let all = all["practices"].as_array().unwrap().clone();
+        let one = all.into_iter().find(|one| one["name"] == "slowly").unwrap();
+        (one["succeeded"].as_u64().unwrap(), one["used"].as_u64().unwrap())
+    };
+    assert_eq!(counts(), (1, 1));
+    // A revert that nobody decided about changes nothing; one that the gate says go of does, once.
+    bench.repo.git(&["revert", "--no-edit", "HEAD"]);
+    bench.collect(7, 0);
+    assert_eq!((words().len(), counts()), (1, (1, 1)));
+    let said = bench.run("gate --base HEAD~1 --head HEAD", "");
+    assert_eq!(said.code, Some(0), "{}{}", said.stdout, said.stderr);
+    bench.collect(8, 0);
+    bench.collect(9, 0);
+    assert_eq!(words(), ["proposed", "accepted"]);
+    assert_eq!(counts(), (0, 1));
+    let status = bench.run("drift status --all --as-of 2026-06-10T09:00:00Z", "");
+    assert!(status.stdout.contains("rolled back for heal_regression"), "{}", status.stdout);
+}

@@ -159,6 +159,6 @@ fn known(context: &Context) -> Result<(Vec<Practice>, Vec<story::Told>)> {
     };
     let stories = ledger.as_ref().map(story::all).transpose()?.unwrap_or_default();
     let past = ledger.as_ref().map(Past::read).transpose()?.unwrap_or_default();
-    let drifted = past.deployments.values().filter(|one| one.drifted()).filter_map(|one| one.said.story).collect();
-    Ok((practices::learned(all, &stories, &drifted), stories))
+    let wrong = past.deployments.values().filter(|one| one.went_wrong()).filter_map(|one| one.said.story).collect();
+    Ok((practices::learned(all, &stories, &wrong), stories))
 }

@@ -1,6 +1,7 @@
 //! Deployments and what they came to: as JSON, and on the screen.
 
 use grace_drift::{Point, State};
+use grace_govern::monitor::accepted::ACCEPTED;
 use grace_govern::monitor::acting::{in_words, shown};
 use grace_govern::monitor::collect::{Collected, Waiting};
 use grace_govern::monitor::history::{Deployment, Past, Watched, state};
@@ -82,7 +83,7 @@ pub struct IncidentReport {
 pub struct RollbackReport {
     /// The rule.
     pub rule: String,
-    /// `prepared` or `proposed`.
+    /// `prepared`, `proposed` or `accepted`.
     pub word: String,
     /// In words.
     pub says: String,
@@ -387,7 +388,11 @@ fn deployment(page: &mut Page, one: &DeploymentReport) {
         page.line(0, format!("opened story {story} for {rule}{left}: grace-rules story show {story}"));
     }
     for RollbackReport { rule, word, says } in &one.rollbacks {
-        let word = if word == "proposed" { "rollback proposed" } else { "rollback plan" };
+        let word = match word.as_str() {
+            "proposed" => "rollback proposed",
+            ACCEPTED => "rolled back",
+            _ => "rollback plan",
+        };
         // What was proposed was prepared before.
         if word == "rollback plan" && one.rollbacks.iter().any(|of| of.rule == *rule && of.word == "proposed") {
             continue;

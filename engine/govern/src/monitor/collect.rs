@@ -20,7 +20,7 @@ use super::points::{self, SeriesSaid};
 use super::said::{BaselineSaid, CheckSaid, Said};
 use super::sources::{Asked, Sources};
 use super::spool::Spool;
-use super::{acting, raises, tell};
+use super::{accepted, acting, raises, tell};
 use crate::journal::{Event, Journal};
 
 /// The past that a rule is held against, in seconds: four weeks.
@@ -198,7 +198,12 @@ fn judged(
     let bytes = serde_json::to_vec(&collected.waiting).unwrap_or_default();
     files::write_atomic(&dir.join("waiting.json"), &bytes)?;
     // All of it again, so that what a step before was cut off from is done now.
-    let past = Past::read(&journal.read()?)?;
+    let recorded = journal.read()?;
+    let past = Past::read(&recorded)?;
+    let accepted = accepted::found(monitor.repository, &recorded, &past)?;
+    if !accepted.is_empty() {
+        journal.append(&accepted)?;
+    }
     for raise in &past.raises {
         if raise.raise.until < now {
             continue;

@@ -8,6 +8,7 @@ use grace_ledger::{Error, Snapshot};
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
+use super::accepted::ACCEPTED;
 use super::points;
 use super::said::{BaselineSaid, CheckSaid, DeliverySaid, DeploymentSaid, MessageSaid, RaiseSaid, WatchSaid};
 
@@ -44,6 +45,12 @@ pub struct Deployment {
 }
 
 impl Deployment {
+    /// Whether it went wrong: some rule found drift in it, or it was rolled back.
+    #[must_use]
+    pub fn went_wrong(&self) -> bool {
+        self.drifted() || self.rollbacks.iter().any(|(_, word, _)| word == ACCEPTED)
+    }
+
     /// Whether some rule found drift in it, at any hour.
     #[must_use]
     pub fn drifted(&self) -> bool {

@@ -186,7 +186,7 @@ pub struct RollbackSaid {
     pub deployment: u64,
     /// The rule that asks for it.
     pub rule: String,
-    /// `proposed`, or `prepared` with a follow-up.
+    /// `proposed`, `prepared` with a follow-up, or `accepted` when it is in a change that the gate said go of.
     pub word: String,
     /// The commit that it was tried on.
     pub onto: Option<String>,
