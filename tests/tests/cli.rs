@@ -32,11 +32,11 @@ mod cycles;
 mod drift;
 #[path = "cli/drift_outside.rs"]
 mod drift_outside;
-#[path = "cli/lifting.rs"]
-mod lifting;
 #[cfg(all(unix, debug_assertions))]
 #[path = "cli/failpoints.rs"]
 mod failpoints;
+#[path = "cli/lifting.rs"]
+mod lifting;
 #[path = "cli/measured.rs"]
 mod measured;
 #[path = "cli/models.rs"]

@@ -1,6 +1,6 @@
 """Compares imports from file to file with what other tools see: `compare.py GRAPH KIND DIRECTORY [TOOL...]`.
 
-GRAPH is the example `graph_stats`; KIND is `script`, `rust` or `go`. Prints how many edges both see, and each difference.
+GRAPH is the example `graph_stats`; KIND is `python`, `script`, `rust` or `go`. Prints how many edges both see, and each difference.
 """
 
 import json
@@ -102,6 +102,24 @@ def go(root, tool):
     return edges, ignored
 
 
+def python(root):
+    """Imports from module to module as grimp finds them in the packages that stand in a folder."""
+    import grimp
+
+    sys.path.insert(0, root)
+    folders = sorted(entry.name for entry in os.scandir(root) if entry.is_dir())
+    packages = [name for name in folders if os.path.isfile(os.path.join(root, name, "__init__.py"))]
+    graph = grimp.build_graph(*packages, cache_dir=None)
+    edges = {(module, other) for module in graph.modules for other in graph.find_modules_directly_imported_by(module)}
+    return graph.modules, edges
+
+
+def module_of(path):
+    """The dotted name of a file of Python."""
+    steps = path.removesuffix(".py").split("/")
+    return ".".join(steps[:-1] if steps[-1] == "__init__" else steps)
+
+
 def report(mine, theirs, evidence=None):
     """Prints what both see and what only one does."""
     print(f"both {len(mine & theirs)}, only ours {len(mine - theirs)}, only theirs {len(theirs - mine)}")
@@ -116,6 +134,22 @@ def main():
     edges, missing = ours(graph, root)
     if kind == "script":
         report(set(edges), script(root, tool or ["depcruise"]), edges)
+    elif kind == "python":
+        modules, theirs = python(root)
+        named = {}
+        for (source, target), evidence in edges.items():
+            if source.endswith(".py") and target.endswith(".py") and source != target:
+                named[module_of(source), module_of(target)] = evidence
+        mine = {edge for edge in named if edge[0] in modules and edge[1] in modules}
+        print(f"modules {len(modules)}; imports of ours in files that are in no package: {len(named) - len(mine)}")
+        # To import a module is to run the packages that hold it, which grimp does not tell.
+        imported = {}
+        for source, target in mine:
+            imported.setdefault(source, []).append(target)
+        holds = lambda edge: any(name.startswith(edge[1] + ".") for name in imported[edge[0]])
+        above = set(filter(holds, mine - theirs))
+        print(f"packages that hold what is imported: {len(above)}")
+        report(mine - above, theirs, named)
     elif kind == "go":
         theirs, ignored = go(root, tool or ["go"])
         packages = {}

@@ -61,7 +61,11 @@ const COMMANDS: &[(&str, &str, &str)] = &[
         "CHECKOUT...|table",
         "false alarms of the guardrails on real commits, and what they find of text that is spoilt on purpose",
     ),
-    ("languages", "KIND DIRECTORY [TOOL...]", "compare imports with the language's own tool: script, rust or go"),
+    (
+        "languages",
+        "KIND DIRECTORY [TOOL...]",
+        "compare imports with the language's own tool: python, script, rust or go",
+    ),
     (
         "selection",
         "replay|measure|truth [PACKAGE...]",

@@ -431,10 +431,12 @@ impl<'a> Resolver<'a> {
             Thing::Module(file) => {
                 let members = self.member(file, name);
                 values.extend(members.iter().copied());
-                if members.is_empty()
-                    && let Some(dynamic) = self.module_getattr(file)
-                {
-                    values.push(Value { thing: Thing::Part(dynamic), sure: false });
+                // While the member is being looked at: a submodule comes before `__getattr__`.
+                let submodule = || self.tree.layout.submodule(Target::Module(file), self.path(file), name);
+                if members.is_empty() {
+                    let inside = submodule().map(|target| Value { thing: thing_of(target), sure: true });
+                    let dynamic = || Some(Value { thing: Thing::Part(self.module_getattr(file)?), sure: false });
+                    values.extend(inside.or_else(dynamic));
                 }
             }
             Thing::Namespace(_) => {

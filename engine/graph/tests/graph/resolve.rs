@@ -53,6 +53,19 @@ fn relative_imports_climb_by_their_dots() {
 }
 
 #[test]
+fn a_submodule_comes_before_what_a_package_answers_for_names_that_it_lacks() {
+    let graph = graph(&[
+        ("p/__init__.py", "from . import z as z\n\ndef __getattr__(name):\n    return name\n"),
+        ("p/z.py", "def f(): pass\n"),
+        ("p/w.py", "from . import z\nz.f()\n"),
+    ]);
+    for from in ["p", "p.w"] {
+        assert_edge(&graph, from, Imports, "p.z", Import);
+    }
+    assert_edge(&graph, "p.w", Calls, "p.z.f", Call);
+}
+
+#[test]
 fn a_package_that_imports_its_own_submodule_leads_to_it() {
     let graph = graph(&[
         ("p/__init__.py", "from . import z\nfrom .y import w\n"),
