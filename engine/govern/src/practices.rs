@@ -16,6 +16,8 @@ use crate::story::{Fields, Told};
 
 /// Practices that are suggested.
 const MOST_SUGGESTED: usize = 5;
+/// Plans that are kept of a practice, the last ones.
+const MOST_PLANS: usize = 20;
 /// What is taken for the share of successes of one that was never used, as one of two, and for its trust, in thousandths.
 const UNKNOWN_TRUST: i64 = 500;
 
@@ -46,6 +48,9 @@ pub struct Practice {
     pub used: u64,
     /// Mean trust of those stories, in thousandths; absent where none has one.
     pub trust: Option<i64>,
+    /// The steps of the plans of the last stories that used it and went well.
+    #[serde(skip)]
+    pub plans: Vec<BTreeSet<String>>,
 }
 
 /// A practice that fits, with what its place hangs on, each in thousandths.
@@ -56,13 +61,36 @@ pub struct Suggestion {
     pub practice: Practice,
     /// What of the change it fits.
     pub fits: Vec<String>,
-    /// The share of what it applies to that the change touches.
+    /// How alike the steps of the plan are to those that it was used with, or names itself; absent where neither is known.
+    pub similar: Option<i64>,
+    /// Two parts the share of what it applies to that the change touches, one part that likeness; the share alone where that is not
+    /// known.
     pub fit: i64,
     /// Fit × success × trust.
     pub score: i64,
 }
 
 impl Practice {
+    /// Keeps what was planned where it went well.
+    fn learn(&mut self, went_well: bool, plan: &[String]) {
+        if went_well && !plan.is_empty() {
+            self.plans.push(plan.iter().cloned().collect());
+            self.plans.drain(..self.plans.len().saturating_sub(MOST_PLANS));
+        }
+    }
+
+    /// How alike the steps of a plan are to those of the plan that it went well with and that is most alike (what both have of what
+    /// either has), or how many of its own steps name something that the plan asks for, whichever is more.
+    fn similar(&self, steps: &BTreeSet<String>) -> Option<i64> {
+        let share = |part: usize, of: usize| i64::try_from(part * 1000 / of.max(1)).unwrap_or(0);
+        let used =
+            self.plans.iter().map(|plan| share(plan.intersection(steps).count(), plan.union(steps).count())).max();
+        let names: BTreeSet<&str> = steps.iter().filter_map(|step| step.rsplit(' ').next()).collect();
+        let is_named = |step: &&String| words(step).any(|word| names.contains(word));
+        let named = self.steps.iter().filter(is_named).count();
+        used.max((named > 0).then(|| share(named, self.steps.len())))
+    }
+
     /// The share of successes, in thousandths, with one success and one failure added: of few uses little is known.
     #[must_use]
     pub fn success(&self) -> i64 {
@@ -99,6 +127,7 @@ pub fn declared(book: &Book) -> Vec<Practice> {
                 succeeded: 0,
                 used: 0,
                 trust: None,
+                plans: Vec::new(),
             };
             // The project's own beats what it is shipped with.
             if file.role == Role::Own || !all.contains_key(&item.name) {
@@ -143,11 +172,13 @@ pub fn learned(mut practices: Vec<Practice>, stories: &[Told], wrong: &BTreeSet<
         };
         let score = story.story.trust.as_ref().and_then(|reading| reading.score);
         let used = list(&fields, "playbooks_used");
+        let plan = list(&fields, "plan_steps");
         let mut known = false;
         for practice in practices.iter_mut().filter(|practice| used.contains(&practice.name)) {
             known = true;
             practice.used += 1;
             practice.succeeded += u64::from(went_well);
+            practice.learn(went_well, &plan);
             trust.entry(practice.name.clone()).or_default().extend(score);
         }
         // The steps of the plan say what the gate asked for, and not how somebody worked.
@@ -172,12 +203,14 @@ pub fn learned(mut practices: Vec<Practice>, stories: &[Told], wrong: &BTreeSet<
             succeeded: 0,
             used: 0,
             trust: None,
+            plans: Vec::new(),
         });
         if went_well {
             practice.from.push(story.id);
         }
         practice.used += 1;
         practice.succeeded += u64::from(went_well);
+        practice.learn(went_well, &plan);
         trust.entry(practice.name.clone()).or_default().extend(score);
     }
     practices.extend(taken.into_values());
@@ -209,6 +242,19 @@ pub fn of_story(practices: &[Practice], story: &Told) -> Vec<String> {
     practices.iter().filter(is_its).map(|practice| practice.name.clone()).collect()
 }
 
+/// What a plan asks for, as stories tell it.
+#[must_use]
+pub fn steps(plan: &Plan) -> BTreeSet<String> {
+    let bundles = plan.bundles.iter().map(|bundle| format!("run bundle {}", bundle.name));
+    let validations = plan.validations.iter().map(|validation| format!("validate {}", validation.name));
+    let approvals = plan.approvals.iter().map(|approval| format!("approval {}", approval.name));
+    bundles.chain(validations).chain(approvals).collect()
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|char: char| !(char.is_alphanumeric() || char == '_')).filter(|word| !word.is_empty())
+}
+
 /// A story's layers, and its components, are one text: `layer1, layer2`.
 fn parted(texts: &[String]) -> Vec<String> {
     let names = texts.iter().flat_map(|text| text.split(',')).map(str::trim);
@@ -224,9 +270,7 @@ fn list(fields: &Fields, name: &str) -> Vec<String> {
 pub fn terms(plan: &Plan) -> BTreeSet<String> {
     let mut terms = BTreeSet::new();
     let mut add = |text: &str| {
-        for word in text.split(|char: char| !(char.is_alphanumeric() || char == '_')) {
-            terms.insert(word.to_owned());
-        }
+        terms.extend(words(text).map(str::to_owned));
     };
     let of_rules = plan.rules.iter().flat_map(|rule| &rule.derivation).chain(&plan.tier_derivation);
     for evidence in of_rules.flat_map(|reason| &reason.evidence) {
@@ -255,18 +299,22 @@ pub fn changed(plan: &Plan) -> impl Iterator<Item = &PartRef> {
     })
 }
 
-/// The practices that fit best: fit × success × trust, then by name. None that is not for something that the change touches.
+/// The practices that fit best: fit × success × trust, then by name. None that is not for something that the change touches. What
+/// the change does not touch is suggested only where the plan's `steps` are alike by half or more.
 #[must_use]
-pub fn suggested(practices: &[Practice], terms: &BTreeSet<String>) -> Vec<Suggestion> {
+pub fn suggested(practices: &[Practice], terms: &BTreeSet<String>, steps: &BTreeSet<String>) -> Vec<Suggestion> {
     let mut found: Vec<Suggestion> = practices
         .iter()
         .filter(|practice| !practice.not_for.iter().any(|term| terms.contains(term)))
         .filter_map(|practice| {
             let fits: Vec<String> = practice.applies_to.iter().filter(|term| terms.contains(*term)).cloned().collect();
-            let all = i64::try_from(practice.applies_to.len()).ok().filter(|all| *all > 0)?;
-            let fit = i64::try_from(fits.len()).ok()? * 1000 / all;
+            let all = i64::try_from(practice.applies_to.len().max(1)).ok()?;
+            let touched = i64::try_from(fits.len()).ok()? * 1000 / all;
+            let similar = practice.similar(steps);
+            let fit = similar.map_or(touched, |similar| (2 * touched + similar) / 3);
             let score = fit * practice.success() / 1000 * practice.trust.unwrap_or(UNKNOWN_TRUST) / 1000;
-            (fit > 0).then(|| Suggestion { practice: practice.clone(), fits, fit, score })
+            let is_fit = touched > 0 || similar >= Some(500);
+            is_fit.then(|| Suggestion { practice: practice.clone(), fits, similar, fit, score })
         })
         .collect();
     found.sort_by(|a, b| (b.score, &a.practice.name).cmp(&(a.score, &b.practice.name)));
@@ -301,6 +349,7 @@ mod tests {
             succeeded,
             used,
             trust: None,
+            plans: Vec::new(),
         }
     }
 
@@ -387,9 +436,47 @@ mod tests {
             practice("elsewhere", &["memory"], &[], 9, 9),
         ];
         let terms = BTreeSet::from(["kernel".to_owned(), "layer1".to_owned()]);
-        let names: Vec<String> = suggested(&practices, &terms).into_iter().map(|one| one.practice.name).collect();
+        let names: Vec<String> =
+            suggested(&practices, &terms, &BTreeSet::new()).into_iter().map(|one| one.practice.name).collect();
         assert_eq!(names, ["good", "never_used", "half", "bad"]);
         let many: Vec<Practice> = (0..9).map(|at| practice(&format!("p{at}"), &["kernel"], &[], 0, 0)).collect();
-        assert_eq!(suggested(&many, &terms).len(), MOST_SUGGESTED);
+        assert_eq!(suggested(&many, &terms, &BTreeSet::new()).len(), MOST_SUGGESTED);
+    }
+
+    #[test]
+    fn of_two_that_fit_alike_the_one_whose_plans_were_alike_comes_first() {
+        let set = |steps: &[&str]| steps.iter().map(|step| (*step).to_owned()).collect::<BTreeSet<String>>();
+        let plan = ["run bundle core", "run bundle memory", "validate safety"];
+        let used = |id, name: &str, steps: &[&str], outcome: &str| {
+            told(id, serde_json::json!({"outcome": outcome, "playbooks_used": [name], "plan_steps": steps}))
+        };
+        let stories = [
+            used(1, "a_other", &["run bundle docs"], "success"),
+            used(2, "b_alike", &plan[..2], "success"),
+            used(3, "c_not_here", &plan, "success"),
+            used(4, "d_failed", &plan, "failed"),
+        ];
+        let known = ["a_other", "b_alike", "c_not_here", "d_failed"].map(|name| {
+            let place = if name == "c_not_here" { "elsewhere" } else { "kernel" };
+            practice(name, &[place], &[], 0, 0)
+        });
+        let all = learned(known.to_vec(), &stories, &BTreeSet::new());
+        let found = suggested(&all, &set(&["kernel"]), &set(&plan));
+        let shown: Vec<_> = found.iter().map(|one| (one.practice.name.as_str(), one.similar, one.fit)).collect();
+        // What failed says nothing of the plans that it is for; what only its steps speak for comes, too.
+        let expected = [
+            ("b_alike", Some(666), 888),
+            ("a_other", Some(0), 666),
+            ("d_failed", None, 1000),
+            ("c_not_here", Some(1000), 333),
+        ];
+        assert_eq!(shown.iter().copied().collect::<BTreeSet<_>>(), BTreeSet::from(expected));
+        let place = |name: &str| shown.iter().position(|one| one.0 == name);
+        assert!(place("b_alike") < place("a_other"), "{shown:?}");
+        // Steps that name what the plan asks for.
+        let mut naming = practice("naming", &["kernel"], &[], 0, 0);
+        naming.steps = vec!["Change it.".to_owned(), "Run memory.".to_owned()];
+        let found = suggested(&[naming], &set(&["kernel"]), &set(&plan));
+        assert_eq!((found[0].similar, found[0].fit), (Some(500), 833));
     }
 }

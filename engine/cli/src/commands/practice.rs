@@ -73,7 +73,7 @@ pub(super) fn practice(context: &Context, command: &PracticeCommand) -> Result<A
                 engine.plan()
             };
             terms.extend(touched(&engine, &plan));
-            let suggestions = practices::suggested(&known, &terms);
+            let suggestions = practices::suggested(&known, &terms, &practices::steps(&plan));
             if context.is_json() {
                 let report =
                     SuggestionsReport { schema: "grace-rules/suggestions", version: 1, suggestions: &suggestions };
@@ -138,7 +138,7 @@ pub(super) fn fitting(context: &Context, engine: &Engine, plan: &Plan, task: &Ta
     known.retain(|practice| practice.from.is_empty());
     let mut terms = touched(engine, plan);
     terms.extend(task.capability.clone());
-    let suggestions = practices::suggested(&known, &terms);
+    let suggestions = practices::suggested(&known, &terms, &practices::steps(plan));
     Ok(suggestions.into_iter().map(|suggestion| suggestion.practice).collect())
 }
 

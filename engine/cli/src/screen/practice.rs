@@ -60,7 +60,9 @@ pub(crate) fn suggested(page: &mut Page, suggestions: &[Suggestion]) {
     for one in suggestions {
         page.row(0, one.practice.name.as_str(), Text::new().then(Style::Dim, format!("score {}", decimal(one.score))));
         page.line(2, one.practice.says.as_str());
-        let why = format!("fits {} ({}), {}", one.fits.join(", "), decimal(one.fit), counts(&one.practice));
+        let fits = if one.fits.is_empty() { "its steps alone".to_owned() } else { one.fits.join(", ") };
+        let similar = one.similar.map(|similar| format!(", steps alike {}", decimal(similar))).unwrap_or_default();
+        let why = format!("fits {fits} ({}{similar}), {}", decimal(one.fit), counts(&one.practice));
         page.line(2, Text::new().then(Style::Dim, why));
     }
     page.gap();
