@@ -6,7 +6,7 @@ use grace_drift::{Point, decimal};
 use grace_ledger::{Error, Ledger, PublicKey, Record, Snapshot, merkle};
 use grace_store::{
     BundleRow, CheckRow, Content, DecisionRow, DeploymentRow, Entry, PlanRow, ProbeRow, RunRow, SelectionRow, ShareRow,
-    Source, StoreError, TestRow,
+    Source, StoreError, StoryRow, TestRow,
 };
 use grace_system::git::Repository;
 use serde::Deserialize;
@@ -17,6 +17,7 @@ use crate::journal::{self, About, BundleSaid, SelectionSaid};
 use crate::monitor::said::{CheckSaid, DeploymentSaid};
 use crate::monitor::{acting, points};
 use crate::probes::ProbeSaid;
+use crate::story::Story;
 
 /// A ledger, for the store to take in. Every record that it gives was held against what was signed.
 #[derive(Debug)]
@@ -130,6 +131,7 @@ fn content(snapshot: &Snapshot, record: &Record) -> Result<Content, StoreError> 
         "selection" => |body| said(body, selection),
         "run" => |body| said(body, run),
         "decision" => |body| said(body, decision),
+        "story" => |body| said(body, story),
         "probe" => |body| said(body, probe),
         "deployment" => |body| said(body, deployment),
         "check" => |body| said(body, check),
@@ -289,6 +291,23 @@ fn check(said: CheckSaid) -> Content {
     })
 }
 
+fn story(said: Story) -> Content {
+    let text = |name: &str| said.fields.get(name).map(|field| field.value.text()).unwrap_or_default();
+    Content::Story(StoryRow {
+        title: text("title"),
+        layer: text("layer"),
+        component: text("component"),
+        outcome: text("outcome"),
+        playbooks: text("playbooks_used"),
+        trust: said.trust.as_ref().and_then(|trust| trust.score).and_then(|score| i32::try_from(score).ok()),
+        missing: u32::try_from(said.missing.len()).unwrap_or(u32::MAX),
+        run: said.run,
+        plan: said.about.plan,
+        tree: said.about.tree,
+        head: said.about.head,
+    })
+}
+
 fn decision(said: Decision) -> Content {
     Content::Decision(DecisionRow {
         plan: said.about.plan,
@@ -297,6 +316,7 @@ fn decision(said: Decision) -> Content {
         tier: said.tier.into(),
         run: said.run,
         reasons: said.reasons.to_string(),
+        agreed: serde_json::from_value(said.approvals.clone()).unwrap_or_default(),
         approvals: said.approvals.to_string(),
         as_of: said.as_of,
     })
@@ -356,7 +376,13 @@ mod tests {
                 }),
             ),
             ("bundle", json!({"run": "of tomorrow"})),
-            ("story", json!({"run": "r1"})),
+            (
+                "story",
+                json!({
+                    "run": "r1", "about": about(), "missing": ["rationale"], "principles": [], "trust": null,
+                    "fields": {"title": {"value": "Say y", "from": "given"}, "playbooks_used": {"value": ["a", "b"], "from": "given"}},
+                }),
+            ),
             (
                 "probe",
                 json!({
@@ -393,7 +419,11 @@ mod tests {
         let Content::Decision(decision) = content(5) else { panic!("a decision") };
         assert_eq!((decision.answer.as_str(), decision.run.as_deref()), ("hold", Some("r1")));
         assert_eq!(decision.approvals, r#"[["e","ann","team(a)"]]"#);
-        assert_eq!((content(6), content(7)), (Content::Unreadable, Content::Other));
+        assert_eq!(decision.agreed, [("e".to_owned(), "ann".to_owned(), "team(a)".to_owned())]);
+        assert_eq!(content(6), Content::Unreadable);
+        let Content::Story(story) = content(7) else { panic!("a story") };
+        assert_eq!((story.title.as_str(), story.missing, story.trust), ("Say y", 1, None));
+        assert!(story.playbooks.contains('a') && story.playbooks.contains('b'), "{}", story.playbooks);
         let Content::Probe(probe) = content(8) else { panic!("a probe") };
         assert_eq!((probe.model.as_str(), probe.unanswered, probe.served_context), ("m:1b", 3, Some(2048)));
         assert_eq!((probe.shares[1].metric.as_str(), probe.shares[1].low), ("position_driven", 9123));
@@ -407,7 +437,7 @@ mod tests {
         let notices: Vec<String> = store.take_notices().iter().map(ToString::to_string).collect();
         assert_eq!(notices, ["record 6 of the ledger is no `bundle` as this version knows it, and is in no table"]);
         let rows: Vec<u64> = store.summary().unwrap().tables.into_iter().map(|(_, rows)| rows).collect();
-        assert_eq!(rows, [9, 1, 1, 1, 1, 1, 1, 2, 0, 0]);
+        assert_eq!(rows, [9, 1, 1, 1, 1, 1, 1, 1, 1, 2, 0, 0]);
     }
 
     #[test]

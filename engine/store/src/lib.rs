@@ -25,7 +25,7 @@ pub use measures::{Columns, Form, Measure, Measured, measured};
 pub use past::Selections;
 pub use record::{
     BundleRow, BundleStatus, CheckRow, Content, DecisionRow, DeploymentRow, Entry, PlanRow, ProbeRow, RunRow,
-    SelectionRow, ShareRow, Source, TestRow,
+    SelectionRow, ShareRow, Source, StoryRow, TestRow,
 };
 pub use series::{SeriesHour, SeriesHours, hours_by_series};
 

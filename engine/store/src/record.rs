@@ -56,6 +56,8 @@ pub enum Content {
     Run(RunRow),
     /// An answer of the gate.
     Decision(DecisionRow),
+    /// A run is told.
+    Story(StoryRow),
     /// A probe of a model.
     Probe(ProbeRow),
     /// A deployment.
@@ -70,9 +72,10 @@ impl Content {
         match self {
             Self::Plan(plan) => plan.json.len(),
             Self::Bundle(bundle) => bundle.tests.iter().map(|test| 100 + test.test.len()).sum(),
-            Self::Decision(decision) => decision.reasons.len() + decision.approvals.len(),
+            Self::Decision(decision) => decision.reasons.len() + 2 * decision.approvals.len(),
             Self::Other | Self::Unreadable | Self::Selection(_) | Self::Run(_) => 100,
             Self::Deployment(_) | Self::Check(_) => 200,
+            Self::Story(story) => 200 + story.title.len() + story.playbooks.len(),
             Self::Probe(probe) => 200 + 100 * probe.shares.len(),
         }
     }
@@ -188,8 +191,37 @@ pub struct DecisionRow {
     pub reasons: String,
     /// Approvals that counted; JSON.
     pub approvals: String,
+    /// The same: envelope, person, in whose name.
+    pub agreed: Vec<(String, String, String)>,
     /// The moment that it was judged for; RFC 3339, UTC.
     pub as_of: String,
+}
+
+/// A story, as it was told first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoryRow {
+    /// The run, or `drift N RULE` of a follow-up after deployment N.
+    pub run: String,
+    /// The plan.
+    pub plan: String,
+    /// Digest of the tree.
+    pub tree: String,
+    /// The head commit, if it was one.
+    pub head: Option<String>,
+    /// Its title.
+    pub title: String,
+    /// Its layers.
+    pub layer: String,
+    /// Its components.
+    pub component: String,
+    /// How it ended.
+    pub outcome: String,
+    /// The practices or steps that it names.
+    pub playbooks: String,
+    /// Trust, in thousandths.
+    pub trust: Option<i32>,
+    /// Fields that the rules ask for and that nobody gave.
+    pub missing: u32,
 }
 
 /// A change that was deployed; its number is that of its record.

@@ -6,7 +6,7 @@ use grace_system::clock;
 use crate::record::{Content, Entry, ProbeRow, ShareRow};
 
 /// Version of the tables; a database of another one is made again from the ledger.
-pub(crate) const VERSION: i64 = 6;
+pub(crate) const VERSION: i64 = 7;
 
 /// How far each ledger was taken in, and the digest of its last record then.
 pub(crate) const OWN_TABLES: &str = "
@@ -24,7 +24,7 @@ pub(crate) struct Table {
 }
 
 /// The tables of records.
-pub(crate) const TABLES: [Table; 10] = [
+pub(crate) const TABLES: [Table; 12] = [
     // Every record, of whatever kind.
     Table {
         name: "records",
@@ -64,6 +64,20 @@ pub(crate) const TABLES: [Table; 10] = [
             "plan VARCHAR, tree VARCHAR, answer VARCHAR, tier INTEGER, run VARCHAR, reasons VARCHAR, approvals VARCHAR,
             as_of TIMESTAMP",
     },
+    // One row for each approval that counted in an answer.
+    Table {
+        name: "approvals",
+        is_bulk: false,
+        columns: "n INTEGER NOT NULL, plan VARCHAR, tree VARCHAR, run VARCHAR, answer VARCHAR, envelope VARCHAR, person VARCHAR,
+            in_name_of VARCHAR, as_of TIMESTAMP",
+    },
+    // As they were told first: what was added later is in the ledger.
+    Table {
+        name: "stories",
+        is_bulk: false,
+        columns: "run VARCHAR, plan VARCHAR, tree VARCHAR, head VARCHAR, title VARCHAR, layer VARCHAR, component VARCHAR,
+            outcome VARCHAR, playbooks VARCHAR, trust DOUBLE, missing INTEGER",
+    },
     // One row for each share of a probe, and one for a probe that counted none. Bounds are shares of 1.
     Table {
         name: "probes",
@@ -95,7 +109,7 @@ impl Table {
 
     /// All its rows, in the order of their records.
     pub(crate) fn select(&self) -> String {
-        let within = if matches!(self.name, "test_outcomes" | "probes") { ", n" } else { "" };
+        let within = if matches!(self.name, "test_outcomes" | "probes" | "approvals") { ", n" } else { "" };
         format!("SELECT * FROM {} ORDER BY origin, seq{within}", self.name)
     }
 
@@ -173,6 +187,35 @@ impl Table {
                 text(&decision.reasons),
                 text(&decision.approvals),
                 moment(&decision.as_of),
+            ]],
+            ("approvals", Content::Decision(decision)) => (0..)
+                .zip(&decision.agreed)
+                .map(|(n, (envelope, person, name))| {
+                    vec![
+                        count(n),
+                        text(&decision.plan),
+                        text(&decision.tree),
+                        optional(decision.run.as_ref()),
+                        text(&decision.answer),
+                        text(envelope),
+                        text(person),
+                        text(name),
+                        moment(&decision.as_of),
+                    ]
+                })
+                .collect(),
+            ("stories", Content::Story(story)) => vec![vec![
+                text(&story.run),
+                text(&story.plan),
+                text(&story.tree),
+                optional(story.head.as_ref()),
+                text(&story.title),
+                text(&story.layer),
+                text(&story.component),
+                text(&story.outcome),
+                text(&story.playbooks),
+                story.trust.map_or(Value::Null, |trust| Value::Double(f64::from(trust) / 1000.0)),
+                count(story.missing),
             ]],
             ("probes", Content::Probe(probe)) => {
                 let shares = probe.shares.iter().map(Some);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use grace_store::{
     BundleRow, BundleStatus, Content, DecisionRow, Entry, Notice, PlanRow, RunRow, SelectionRow, Selections, Source,
-    Store, StoreError, TestRow,
+    Store, StoreError, StoryRow, TestRow,
 };
 
 const LONG: Duration = Duration::from_secs(20);
@@ -195,10 +195,33 @@ fn each_kind_of_record_is_found_again_in_its_table() {
         run: Some(run),
         reasons: "[]".to_owned(),
         approvals: "[1]".to_owned(),
+        agreed: Vec::new(),
         as_of: "not a time".to_owned(),
+    };
+    let agreed = |person: &str| ("e1".to_owned(), person.to_owned(), "team(a)".to_owned());
+    let go = DecisionRow {
+        answer: "go".to_owned(),
+        agreed: vec![agreed("ann"), agreed("bob")],
+        as_of: "2026-01-02T05:05:05Z".to_owned(),
+        ..decision.clone()
     };
     book.add("decision", Content::Decision(decision));
     book.add("bundle", Content::Unreadable);
+    book.add("decision", Content::Decision(go));
+    let story = StoryRow {
+        run: "r1".to_owned(),
+        plan: "p1".to_owned(),
+        tree: "t1".to_owned(),
+        head: None,
+        title: "Say y".to_owned(),
+        layer: "layer1".to_owned(),
+        component: String::new(),
+        outcome: "success".to_owned(),
+        playbooks: "slowly".to_owned(),
+        trust: Some(875),
+        missing: 2,
+    };
+    book.add("story", Content::Story(story));
     let mut store = Store::at(dir.path());
     take_in(&mut store, &book);
     assert_eq!(store.take_notices(), [Notice::Unreadable { seq: 6, kind: "bundle".to_owned() }]);
@@ -256,12 +279,26 @@ fn each_kind_of_record_is_found_again_in_its_table() {
     );
     assert_eq!(told("SELECT * FROM selections"), serde_json::json!([["here", 3, "r1", "chaos_smoke", 50, 10, 4, 1]]));
     assert_eq!(
-        told("SELECT * FROM decisions"),
+        told("SELECT * FROM approvals ORDER BY n"),
+        serde_json::json!([
+            ["here", 7, 0, "p1", "t1", "r1", "go", "e1", "ann", "team(a)", "2026-01-02T05:05:05Z"],
+            ["here", 7, 1, "p1", "t1", "r1", "go", "e1", "bob", "team(a)", "2026-01-02T05:05:05Z"]
+        ])
+    );
+    // How long a change waited for people, as docs/store.md asks for it.
+    let waited = "SELECT run, epoch(min(as_of)) - epoch(min(finished)) AS waited_s FROM runs JOIN approvals USING (origin, run) GROUP BY run";
+    assert_eq!(told(waited), serde_json::json!([["r1", 7200.0]]));
+    assert_eq!(
+        told("SELECT * FROM stories"),
+        serde_json::json!([["here", 8, "r1", "p1", "t1", null, "Say y", "layer1", "", "success", "slowly", 0.875, 2]])
+    );
+    assert_eq!(
+        told("SELECT * FROM decisions WHERE answer = 'hold'"),
         serde_json::json!([["here", 5, "p1", "t1", "hold", 2, "r1", "[]", "[1]", null]])
     );
     let summary = store.summary().unwrap();
-    assert_eq!(summary.origins, [("here".to_owned(), 7)]);
-    assert_eq!(summary.tables[0], ("records".to_owned(), 7));
+    assert_eq!(summary.origins, [("here".to_owned(), 9)]);
+    assert_eq!(summary.tables[0], ("records".to_owned(), 9));
 }
 
 #[test]

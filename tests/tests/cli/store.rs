@@ -32,7 +32,7 @@ fn the_database_is_made_again_to_the_byte_by_the_ledger_alone() {
     repo.write("app/core/kernel.py", "class Kernel:\n    def start(self):\n        return 2\n");
     repo.run(&["run"], None, |_| {});
     let grown = exported(&repo);
-    assert_eq!(grown.len(), 10);
+    assert_eq!(grown.len(), 12);
     let report = repo.json("store rebuild");
     let expected = [
         ("records", 12),
@@ -42,6 +42,8 @@ fn the_database_is_made_again_to_the_byte_by_the_ledger_alone() {
         ("test_outcomes", 2),
         ("selections", 0),
         ("decisions", 1),
+        ("approvals", 0),
+        ("stories", 2),
         ("probes", 0),
         ("deployments", 0),
         ("checks", 0),
