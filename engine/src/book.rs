@@ -260,10 +260,19 @@ pub(crate) struct Glob {
 impl Glob {
     /// Whether all of a text matches.
     pub(crate) fn is_match(&self, text: &str) -> bool {
-        if self.ends.as_ref().is_some_and(|[head, tail]| !text.starts_with(&**head) || !text.ends_with(&**tail)) {
-            return false;
-        }
         let text = text.as_bytes();
+        if let Some([head, tail]) = &self.ends {
+            let (head, tail) = (head.as_bytes(), tail.as_bytes());
+            // Most texts differ in the byte at an end, which takes no call.
+            let is_odd = |at: Option<&u8>, wanted: Option<&u8>| wanted.is_some() && at != wanted;
+            if is_odd(text.last(), tail.last())
+                || is_odd(text.first(), head.first())
+                || !text.ends_with(tail)
+                || !text.starts_with(head)
+            {
+                return false;
+            }
+        }
         self.needle.as_ref().is_none_or(|needle| needle.find(text).is_some()) && self.regex.is_match(text)
     }
 

@@ -328,13 +328,13 @@ pub(crate) fn read_widely(graph: &CodeGraph, seeds: &[PartId]) -> fixedbitset::F
 /// Everything that behaves otherwise when some parts do, as far as static reading tells.
 pub(crate) fn affected(graph: &CodeGraph, seeds: &[PartId], follow: Follow) -> fixedbitset::FixedBitSet {
     let mut reached = graph.empty_set();
-    let mut held: BTreeSet<PartId> = BTreeSet::new();
+    let mut held = graph.empty_set();
     let mut folders = Folders::default();
     let mut queue: Vec<At> = Vec::new();
     let mut reach = |at: At, queue: &mut Vec<At>| {
         let is_new = match at {
             At::Part(part) => !reached.put(part.0 as usize),
-            At::Held(class) => held.insert(class),
+            At::Held(class) => !held.put(class.0 as usize),
         };
         if is_new {
             queue.push(at);
@@ -515,6 +515,9 @@ fn is_plain(decorators: &[Arc<str>]) -> bool {
 pub(crate) fn package_step(graph: &CodeGraph, file: FileId, mut reach: impl FnMut(PartId)) {
     let is_test = |file: FileId| is_test_name(&graph.file(file).path);
     let files = graph.compiled_with(file);
+    if files.is_empty() {
+        return;
+    }
     let of_tests = is_test(file);
     let Some(&first) = files.iter().find(|&&other| is_test(other) == of_tests) else { return };
     if first != file {

@@ -158,7 +158,7 @@ pub(crate) struct LazyIndex {
     index: OnceLock<Index>,
     /// What is remembered of it.
     kept: Box<[u8]>,
-    /// Parts of which [`Index::is_guessed`] is true of the name.
+    /// Methods of Python of which [`Index::is_guessed`] is true of the name.
     guessed: OnceLock<FixedBitSet>,
 }
 
@@ -179,17 +179,25 @@ impl LazyIndex {
         Self { index: OnceLock::new(), kept, guessed: OnceLock::new() }
     }
 
-    /// [`Index::is_guessed`] of a part's name, which takes no index.
+    /// [`Index::is_guessed`] of a method's name, which takes no index; no other part is.
     pub(crate) fn is_guessed(&self, nodes: &Nodes, part: PartId) -> bool {
         let guessed = self.guessed.get_or_init(|| {
-            let mut methods: Map<&str, usize> = Map::default();
+            // Each name once, with how many methods have it, and the name of each method.
+            let (mut numbers, mut counts): (Map<&str, usize>, Vec<usize>) = (Map::default(), Vec::new());
+            let mut methods = Vec::new();
             for method in python_methods(nodes) {
-                *methods.entry(&nodes.part(method).name).or_default() += 1;
+                let name = &*nodes.part(method).name;
+                let number = *numbers.entry(name).or_insert_with(|| {
+                    counts.push(if stdlib::is_builtin_method(name) { emit::MAX_GUESSES } else { 0 });
+                    counts.len() - 1
+                });
+                counts[number] += 1;
+                methods.push((method, number));
             }
-            methods.retain(|name, count| *count <= emit::MAX_GUESSES && !stdlib::is_builtin_method(name));
-            let is_guessed = |part: &PartId| methods.contains_key(&*nodes.part(*part).name);
             let mut guessed = nodes.empty_set();
-            nodes.part_ids().filter(is_guessed).for_each(|part| guessed.insert(part.0 as usize));
+            for (method, number) in methods {
+                guessed.set(method.0 as usize, counts[number] <= emit::MAX_GUESSES);
+            }
             guessed
         });
         guessed.contains(part.0 as usize)
