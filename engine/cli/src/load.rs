@@ -239,7 +239,8 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
     let given = told::given(place, args)?;
     let commits = match repository {
         Some(repository) if told::is_asked_for(rules_before.iter().chain(&rules_after)) => {
-            people::commits(repository, compared.head, compared.base)?
+            let head = compared.tip.map_or(compared.head, Head::Commit);
+            people::commits(repository, head, compared.base)?
         }
         _ => Vec::new(),
     };

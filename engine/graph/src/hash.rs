@@ -5,6 +5,34 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::LazyLock;
 
+/// Tells what was damaged by accident. Whoever can write to the cache can write a checksum, too, of whatever kind.
+pub(crate) type Checksum = [u8; 32];
+
+/// Any one damaged word gives another checksum, for each step can be undone; and so does nearly everything else.
+pub(crate) fn checksum(bytes: &[u8]) -> Checksum {
+    const FACTORS: [u64; 4] =
+        [0x9e37_79b9_7f4a_7c15, 0xc2b2_ae3d_27d4_eb4f, 0x1656_67b1_9e37_79f9, 0x27d4_eb2f_1656_67c5];
+    // Four chains beside one another, which a processor takes at the same time.
+    let mut chains = FACTORS.map(|factor| factor ^ bytes.len() as u64);
+    let mut take = |words: &[u8; 32]| {
+        for (at, chain) in chains.iter_mut().enumerate() {
+            let mut word = [0; 8];
+            word.copy_from_slice(&words[at * 8..at * 8 + 8]);
+            *chain = (*chain ^ u64::from_le_bytes(word)).wrapping_mul(FACTORS[at]).rotate_left(29);
+        }
+    };
+    let (whole, rest) = bytes.as_chunks::<32>();
+    whole.iter().for_each(&mut take);
+    let mut last = [0; 32];
+    last[..rest.len()].copy_from_slice(rest);
+    take(&last);
+    let mut checksum = [0; 32];
+    for (bytes, chain) in checksum.chunks_exact_mut(8).zip(chains) {
+        bytes.copy_from_slice(&(chain ^ chain >> 32).wrapping_mul(FACTORS[0]).to_le_bytes());
+    }
+    checksum
+}
+
 /// A map with [`Keyed`] hashes.
 pub(crate) type Map<K, V> = HashMap<K, V, Keyed>;
 /// A set with [`Keyed`] hashes.

@@ -111,8 +111,7 @@ pub fn read_in(root: &Path, relative: &str, max: u64) -> Result<Vec<u8>, FileErr
 
 /// `root/relative`, made sure to be safe and free of links above its last component.
 fn resolve_in(root: &Path, relative: &str) -> Result<PathBuf, FileError> {
-    let path = names::join(root, relative)
-        .map_err(|reason| FileError::new(&root.join(relative.replace('\0', "")), FileErrorKind::Unsafe(reason)))?;
+    let path = joined(root, relative)?;
     let mut parent = root.to_path_buf();
     let mut components = relative.split('/').peekable();
     while let Some(component) = components.next() {
@@ -125,6 +124,11 @@ fn resolve_in(root: &Path, relative: &str) -> Result<PathBuf, FileError> {
         }
     }
     Ok(path)
+}
+
+fn joined(root: &Path, relative: &str) -> Result<PathBuf, FileError> {
+    names::join(root, relative)
+        .map_err(|reason| FileError::new(&root.join(relative.replace('\0', "")), FileErrorKind::Unsafe(reason)))
 }
 
 /// Looks at one path after another below a directory. The directories above a path are looked at once while paths come in
@@ -145,18 +149,42 @@ impl<'a> LookIn<'a> {
 
     /// As [`stat_in`].
     pub fn stat(&mut self, relative: &str) -> Result<Stat, FileError> {
+        let path = joined(self.root, relative)?;
         let parent = relative.rfind('/').map_or("", |at| &relative[..at]);
-        if parent == self.sound {
-            let path = names::join(self.root, relative).map_err(|reason| {
-                FileError::new(&self.root.join(relative.replace('\0', "")), FileErrorKind::Unsafe(reason))
-            })?;
-            return stat(&path);
+        if parent != self.sound {
+            self.sound.truncate(shared(&self.sound, parent));
+            let new = parent[self.sound.len()..].trim_start_matches('/');
+            for component in new.split('/').filter(|component| !component.is_empty()) {
+                let above = self.sound.len();
+                if above > 0 {
+                    self.sound.push('/');
+                }
+                self.sound.push_str(component);
+                let found = at(&path, fs::symlink_metadata(self.root.join(&self.sound)));
+                if found.as_ref().is_ok_and(fs::Metadata::is_dir) {
+                    continue;
+                }
+                self.sound.truncate(above);
+                return match found?.is_symlink() {
+                    true => Err(FileError::new(&path, FileErrorKind::Link)),
+                    false => stat(&path),
+                };
+            }
         }
-        let found = stat_in(self.root, relative)?;
-        self.sound.clear();
-        self.sound.push_str(parent);
-        Ok(found)
+        stat(&path)
     }
+}
+
+/// How many bytes of two paths are the directories that they begin with alike.
+fn shared(one: &str, other: &str) -> usize {
+    let mut end = 0;
+    for (at, (here, there)) in one.split('/').zip(other.split('/')).enumerate() {
+        if here != there || here.is_empty() {
+            break;
+        }
+        end += here.len() + usize::from(at > 0);
+    }
+    end
 }
 
 /// A regular file below `root` for reading, and its size; no component may be a link.
@@ -315,6 +343,11 @@ pub(crate) fn owner_may_execute(_meta: &fs::Metadata) -> bool {
 /// What is at `path`, without following a link there.
 pub fn stat(path: &Path) -> Result<Stat, FileError> {
     Ok(Stat::of(&at(path, fs::symlink_metadata(path))?))
+}
+
+/// What is at `path`, at the end of links.
+pub fn stat_through(path: &Path) -> Result<Stat, FileError> {
+    Ok(Stat::of(&at(path, fs::metadata(path))?))
 }
 
 /// What is at a repository-relative path below `root`; no component above it may be a link.

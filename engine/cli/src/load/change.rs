@@ -39,6 +39,8 @@ pub(super) struct Compared {
     pub(super) base: Option<CommitId>,
     /// What the after side is.
     pub(super) head: Head,
+    /// The commit that is checked out, where it was asked for.
+    pub(super) tip: Option<CommitId>,
 }
 
 /// What the after side of a comparison is.
@@ -58,18 +60,20 @@ pub enum Head {
 struct Base {
     commit: Option<CommitId>,
     name: String,
+    /// The commit that is checked out, where it was asked for.
+    tip: Option<CommitId>,
 }
 
 impl Base {
     fn of(repository: &Repository, rev: &str) -> Result<Self> {
         let commit = repository.resolve(rev)?;
-        Ok(Self { commit: Some(commit), name: named(rev, commit) })
+        Ok(Self { commit: Some(commit), name: named(rev, commit), tip: None })
     }
 
     fn head(repository: &Repository) -> Result<Self> {
         Ok(match repository.head()? {
-            Some(commit) => Self { commit: Some(commit), name: named("HEAD", commit) },
-            None => Self { commit: None, name: "nothing (no commit yet)".to_owned() },
+            Some(commit) => Self { commit: Some(commit), name: named("HEAD", commit), tip: Some(commit) },
+            None => Self { commit: None, name: "nothing (no commit yet)".to_owned(), tip: None },
         })
     }
 
@@ -82,7 +86,7 @@ impl Base {
         let names = ["HEAD"].into_iter().chain(DEFAULT_BRANCHES).collect::<Vec<_>>();
         let mut commits = repository.commits_of(&names)?.into_iter();
         let Some(commit) = commits.next().flatten() else { return Self::head(repository) };
-        let head = Self { commit: Some(commit), name: named("HEAD", commit) };
+        let head = Self { commit: Some(commit), name: named("HEAD", commit), tip: Some(commit) };
         for (name, tip) in DEFAULT_BRANCHES.into_iter().zip(commits) {
             let Some(tip) = tip else { continue };
             if tip == commit {
@@ -95,7 +99,7 @@ impl Base {
             }
             let name = plain(name);
             let name = if fork == tip { named(name, tip) } else { format!("{} where it left {name}", short(fork)) };
-            return Ok(Self { commit: Some(fork), name });
+            return Ok(Self { commit: Some(fork), name, ..head });
         }
         Ok(head)
     }
@@ -181,7 +185,7 @@ pub(super) fn compare(place: &Place, reader: &Reader<'_>, args: &ChangeArgs) -> 
             };
             // What is there, and what it is compared with, are found at the same time.
             let (base, listed) = std::thread::scope(|scope| {
-                let listing = scope.spawn(|| repository.work_tree());
+                let listing = scope.spawn(|| reader.memory.work_tree(repository));
                 (find(), listing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
             });
             let base = base?;
@@ -194,7 +198,7 @@ pub(super) fn compare(place: &Place, reader: &Reader<'_>, args: &ChangeArgs) -> 
             reader.memory.looked_at(found.files);
             let description = format!("work tree against {}", base.name);
             let compared = from_git(reader, entries, found.changes, found.problems, true, description, branch)?;
-            Ok(Compared { base: base.commit, head: Head::WorkTree, ..compared })
+            Ok(Compared { base: base.commit, head: Head::WorkTree, tip: base.tip, ..compared })
         }
     }
 }
@@ -215,12 +219,16 @@ fn fork_of(repository: &Repository, head: CommitId) -> Result<Base> {
         if fork == head {
             break;
         }
-        return Ok(Base { commit: Some(fork), name: format!("{} where it left {}", short(fork), plain(name)) });
+        return Ok(Base {
+            commit: Some(fork),
+            tip: None,
+            name: format!("{} where it left {}", short(fork), plain(name)),
+        });
     }
     let parent = repository.commit(head)?.parents.first().copied();
     Ok(match parent {
-        Some(parent) => Base { commit: Some(parent), name: format!("its parent {}", short(parent)) },
-        None => Base { commit: None, name: "nothing (it is the first commit)".to_owned() },
+        Some(parent) => Base { commit: Some(parent), name: format!("its parent {}", short(parent)), tip: None },
+        None => Base { commit: None, name: "nothing (it is the first commit)".to_owned(), tip: None },
     })
 }
 
@@ -286,8 +294,8 @@ pub(super) fn between(
         unknown_state(reader, &before, &mut after, &mut sides, problem)?;
     }
     let change = Change { files: sides.into_values().collect() };
-    let (base, head) = (None, Head::Supposed);
-    Ok(Compared { before, after, change, description, branch, problems, base, head })
+    let (base, head, tip) = (None, Head::Supposed, None);
+    Ok(Compared { before, after, change, description, branch, problems, base, head, tip })
 }
 
 /// A path whose state on disk is not known counts as changed: so do all files below it, where it is a directory.
@@ -414,6 +422,7 @@ fn from_diff(reader: &Reader<'_>, before: Files, text: &str, description: &str) 
         problems: Vec::new(),
         base: None,
         head: Head::Supposed,
+        tip: None,
     })
 }
 
@@ -455,8 +464,8 @@ fn from_files(
     let description =
         format!("{} as changed, against {base}", crate::screen::numbers::count(sides.len() as u64, "file"));
     let change = Change { files: sides.into_values().collect() };
-    let (branch, problems, base, head) = (None, Vec::new(), None, Head::Supposed);
-    Ok(Compared { before, after, change, description, branch, problems, base, head })
+    let (branch, problems, base, head, tip) = (None, Vec::new(), None, Head::Supposed, None);
+    Ok(Compared { before, after, change, description, branch, problems, base, head, tip })
 }
 
 /// A path as the user gave it, relative to the root; it need not exist.
@@ -482,7 +491,7 @@ pub(super) fn one_tree(place: &Place, reader: &Reader<'_>, rev: Option<&str>) ->
             Ok((base.files(repository)?, base.name, Vec::new()))
         }
         (Some(repository), None) => {
-            let listed = repository.work_tree()?;
+            let listed = reader.memory.work_tree(repository)?;
             reader.memory.listed(&listed);
             let mut files = Files::new();
             for file in listed.files {

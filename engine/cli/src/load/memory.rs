@@ -8,13 +8,16 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use grace_graph::facts::{ContentId, Language, ProblemKind};
 use grace_graph::store::{Disk, FactStore, MOST_BYTES, TreeMemory};
 use grace_system::files::{self, Stamp};
-use grace_system::git::{CommitId, KnownFile, Names, Oid, Repository, TreeEntry, WorkState, WorkTree};
+use grace_system::git::{Answers, CommitId, KnownFile, Names, Oid, Repository, TreeEntry, WorkState, WorkTree};
 use grace_system::{clock, env};
 
 use crate::failure::Result;
 
 /// The variable that names another place for what is remembered.
 const VARIABLE: &str = "GRACE_RULES_CACHE";
+
+/// Bytes of blobs that are remembered as they are, at most: the old texts of what changed, rules.
+const MOST_TEXT: usize = 4 << 20;
 
 /// Whether what earlier runs left may be believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +67,19 @@ pub struct Memory {
     /// Files that were read where only their listing was known.
     read: Mutex<Vec<KnownFile>>,
     listing: OnceLock<(Oid, Vec<TreeEntry>)>,
+    /// What git said of the work tree, where it was asked.
+    asked: OnceLock<(Repository, Answers)>,
+    /// Blobs that an earlier run read one by one.
+    texts: OnceLock<Vec<(Oid, Vec<u8>)>>,
+    used: Mutex<Used>,
+}
+
+/// Blobs that were asked for one by one.
+#[derive(Debug, Default)]
+struct Used {
+    blobs: Vec<(Oid, Vec<u8>)>,
+    /// Some were not remembered.
+    is_new: bool,
 }
 
 /// The files of the work tree.
@@ -96,6 +112,9 @@ impl Memory {
             found: OnceLock::new(),
             read: Mutex::default(),
             listing: OnceLock::new(),
+            asked: OnceLock::new(),
+            texts: OnceLock::new(),
+            used: Mutex::default(),
         }
     }
 
@@ -116,6 +135,18 @@ impl Memory {
         let entries = repository.tree(commit)?;
         let _the_first_counts = self.listing.set((commit.oid(), entries.clone()));
         Ok(entries)
+    }
+
+    /// The files of the work tree, in their state.
+    ///
+    /// # Errors
+    /// When git cannot list them.
+    pub(super) fn work_tree(&self, repository: &Repository) -> Result<WorkTree> {
+        let mut found = repository.work_tree_as(self.tree.as_ref().and_then(|tree| tree.work()))?;
+        if let Some(answers) = found.asked.take().filter(|_| self.tree.is_some()) {
+            let _the_first_counts = self.asked.set((repository.clone(), answers));
+        }
+        Ok(found)
     }
 
     /// The work tree's files as they were just looked at.
@@ -172,6 +203,30 @@ impl Memory {
         }
     }
 
+    /// A blob of at most `max` bytes that was read before. Its name tells whether it is what it was.
+    pub(super) fn text_of(&self, repository: &Repository, blob: Oid, max: u64) -> Option<Vec<u8>> {
+        let texts = self.texts.get_or_init(|| self.tree.as_ref().map(|tree| tree.blobs()).unwrap_or_default());
+        let (_, bytes) = texts.iter().find(|(name, bytes)| *name == blob && bytes.len() as u64 <= max)?;
+        if repository.blob_id(bytes) != blob {
+            return None;
+        }
+        self.used(blob, bytes, false);
+        Some(bytes.clone())
+    }
+
+    /// A blob was read by itself: the next run may want it again.
+    pub(super) fn used(&self, blob: Oid, bytes: &[u8], is_new: bool) {
+        if self.tree.is_none() {
+            return;
+        }
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let size: usize = used.blobs.iter().map(|(_, bytes)| bytes.len()).sum();
+        if size + bytes.len() <= MOST_TEXT && used.blobs.iter().all(|(name, _)| *name != blob) {
+            used.blobs.push((blob, bytes.to_vec()));
+            used.is_new |= is_new;
+        }
+    }
+
     /// A file of the work tree that holds a blob, as far as is known.
     pub(super) fn file_with(&self, blob: Oid) -> Option<&KnownFile> {
         let found = self.found.get()?;
@@ -183,6 +238,15 @@ impl Memory {
         let Some(tree) = &self.tree else { return };
         if let Some((commit, entries)) = self.listing.get() {
             tree.keep_listing(*commit, entries);
+        }
+        if let Some((repository, answers)) = self.asked.get()
+            && let Some(listing) = repository.listing(answers, self.moment)
+        {
+            tree.keep_work(listing);
+        }
+        let used = std::mem::take(&mut *self.used.lock().unwrap_or_else(PoisonError::into_inner));
+        if used.is_new {
+            tree.keep_blobs(&used.blobs);
         }
         let Some(found) = self.found.get() else { return };
         let read = std::mem::take(&mut *self.read.lock().unwrap_or_else(PoisonError::into_inner));

@@ -124,6 +124,11 @@ impl<'a> Reader<'a> {
         (self.repository?.blob_id(&bytes) == oid).then_some(bytes)
     }
 
+    /// The bytes of a blob, where they stand in the work tree or were read by an earlier run.
+    fn blob_read_before(&self, oid: Oid, max: u64) -> Option<Vec<u8>> {
+        self.blob_on_disk(oid, max).or_else(|| self.memory.text_of(self.repository?, oid, max))
+    }
+
     /// A file that the listing of the work tree had was read.
     pub(super) fn was_read(&self, path: &str, bytes: &[u8]) {
         if let Some(repository) = self.repository {
@@ -141,10 +146,16 @@ impl<'a> Reader<'a> {
                 files::link_target_in(&self.root, path).map_err(|error| Unread::Because(why(&error.kind).into()))
             }
             Source::Disk => self.disk(path, max),
-            Source::Blob(oid) => match self.blob_on_disk(*oid, max) {
+            Source::Blob(oid) => match self.blob_read_before(*oid, max) {
                 Some(bytes) => Ok(bytes),
                 None => match &mut *self.blobs.lock().unwrap_or_else(PoisonError::into_inner) {
-                    Some(blobs) => of_blob(blobs.read(*oid, max)?),
+                    Some(blobs) => {
+                        let bytes = of_blob(blobs.read(*oid, max)?);
+                        if let Ok(bytes) = &bytes {
+                            self.memory.used(*oid, bytes, true);
+                        }
+                        bytes
+                    }
                     None => Err(Unread::Because("there is no repository".into())),
                 },
             },

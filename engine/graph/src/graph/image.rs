@@ -13,7 +13,7 @@ use super::{CodeGraph, FileNode, Nodes, Outlines, Rows, Sight, Unresolved};
 use crate::code::{Dependent, Edge, EdgeKind, Evidence, FileId, Part, PartId, PartKind};
 use crate::facts::{ContentId, Language, ProblemKind};
 use crate::graph::ModelLiteral;
-use crate::hash::Map;
+use crate::hash::{Checksum, Map, checksum};
 use crate::resolve::{Demand, LazyIndex};
 use crate::store::FactStore;
 
@@ -40,12 +40,13 @@ const PART_KINDS: [PartKind; 5] =
 #[derive(Serialize, Deserialize)]
 struct Head<'a> {
     version: &'a str,
-    /// The paths of the files, each with a NUL behind it.
-    paths: &'a str,
+    /// The paths of the files.
+    #[serde(borrow)]
+    paths: Vec<&'a str>,
     /// The labels of the files, one after the other.
     labels: &'a [u8],
     /// The length and checksum of each section.
-    sections: [(u64, [u8; 32]); SECTIONS],
+    sections: [(u64, Checksum); SECTIONS],
 }
 
 /// Nodes, edges, the rest of the rows, and what linking knows of all files together.
@@ -122,12 +123,11 @@ impl CodeGraph {
         let edges: Vec<u8> = self.edges().flat_map(edge_bytes).collect();
         let sections: [Vec<u8>; SECTIONS] =
             [nodes_bytes(self)?, edges, postcard::to_stdvec(&Rest::of(self)).ok()?, self.index().kept()?];
-        let paths: String = self.files().iter().flat_map(|file| [&*file.path, "\0"]).collect();
         let head = Head {
             version: crate::store::VERSION,
-            paths: &paths,
+            paths: self.files().iter().map(|file| &*file.path).collect(),
             labels: labels.as_flattened(),
-            sections: sections.each_ref().map(|bytes| (bytes.len() as u64, *blake3::hash(bytes).as_bytes())),
+            sections: sections.each_ref().map(|bytes| (bytes.len() as u64, checksum(bytes))),
         };
         Some((postcard::to_stdvec(&head).ok()?, sections.concat()))
     }
@@ -144,7 +144,7 @@ impl Recall<'_> {
     #[must_use]
     pub fn graph(&self) -> Option<CodeGraph> {
         let body = self.store.tree()?.graph_body(self.number)?;
-        Head::of(&self.head)?.graph(self.store, &body)
+        Head::of(&self.head)?.graph(self.store, |start, length| body.read(start, length))
     }
 }
 
@@ -157,11 +157,11 @@ impl<'a> Head<'a> {
     /// The files by path, each with its label.
     fn files(&self) -> impl Iterator<Item = (&'a str, Label)> {
         let (labels, _) = self.labels.as_chunks::<32>();
-        self.paths.split_terminator('\0').zip(labels.iter().copied())
+        self.paths.iter().copied().zip(labels.iter().copied())
     }
 
     fn differing(&self, files: &[(&str, Label)], most: usize) -> Option<Vec<FileId>> {
-        let paths = self.paths.split_terminator('\0').count();
+        let paths = self.paths.len();
         if paths != files.len() || self.labels.len() != paths * size_of::<Label>() {
             return None;
         }
@@ -177,22 +177,24 @@ impl<'a> Head<'a> {
         (differing.len() <= most).then_some(differing)
     }
 
-    fn graph(&self, store: &Arc<FactStore>, body: &[u8]) -> Option<CodeGraph> {
-        let mut rest = body;
-        let mut section = |number: usize| {
-            let (length, checksum) = self.sections[number];
-            let (section, others) = rest.split_at_checked(usize::try_from(length).ok()?)?;
-            rest = others;
-            (blake3::hash(section).as_bytes() == &checksum).then_some(section)
+    /// The graph, of a body of which `read` gives so many bytes from a place on. One section is held at a time.
+    fn graph(&self, store: &Arc<FactStore>, read: impl Fn(u64, usize) -> Option<Vec<u8>>) -> Option<CodeGraph> {
+        let section = |number: usize| {
+            let start = self.sections[..number].iter().try_fold(0, |sum: u64, (length, _)| sum.checked_add(*length))?;
+            let (length, expected) = self.sections[number];
+            read(start, usize::try_from(length).ok()?).filter(|section| checksum(section) == expected)
         };
-        let [nodes, edges, others, index] = [section(0)?, section(1)?, section(2)?, section(3)?];
-        let kept: KeptNodes<'_> = whole(nodes)?;
-        let nodes = kept.nodes(self)?;
-        let rest: Rest = whole(others)?;
+        let (nodes, kept) = {
+            let section = section(0)?;
+            let kept: KeptNodes<'_> = whole(&section)?;
+            (kept.nodes(self)?, kept.files)
+        };
+        let edges = read_edges(&section(1)?, nodes.len() as u32)?;
+        let rest: Rest = whole(&section(2)?)?;
         let sight = rest.sight;
         let rows = rest.rows(&nodes, edges)?;
+        let index = section(3)?;
         let outlines = kept
-            .files
             .iter()
             .zip(self.files())
             .zip(nodes.files())
@@ -356,10 +358,10 @@ impl Rest {
         rest
     }
 
-    fn rows(self, nodes: &Nodes, edges: &[u8]) -> Option<Rows> {
+    fn rows(self, nodes: &Nodes, edges: Vec<Edge>) -> Option<Rows> {
         let all = nodes.len() as u32;
         let there = |part: PartId| part.0 < all;
-        let edges = Arc::new(read_edges(edges, all)?);
+        let edges = Arc::new(edges);
         let mut next = 0;
         let mut unresolved = self.unresolved.into_iter().peekable();
         let mut models = self.models.into_iter().peekable();
@@ -413,12 +415,12 @@ fn edge_bytes(edge: &Edge) -> [u8; EDGE] {
 fn read_edges(section: &[u8], all: u32) -> Option<Vec<Edge>> {
     let (section, []) = section.as_chunks::<EDGE>() else { return None };
     let mut edges = Vec::with_capacity(section.len());
-    let mut before = None;
-    for bytes in section {
+    let mut before = (0, 0);
+    for (at, bytes) in section.iter().enumerate() {
         let number = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
         let (from, to) = (number(0), number(4));
-        let place = Some((u64::from(from) << 32 | u64::from(to), bytes[12]));
-        if to >= all || before >= place {
+        let place = (u64::from(from) << 32 | u64::from(to), bytes[12]);
+        if to >= all || (at > 0 && before >= place) {
             return None;
         }
         before = place;
@@ -586,8 +588,12 @@ mod tests {
         let store = remembered(root.path(), 0, &texts);
         let expected = shown(&built(&store, &texts));
         let memory = store.tree().unwrap();
-        let (head, body) = (memory.graph_head(0).unwrap(), memory.graph_body(0).unwrap());
-        let read = |head: &[u8], body: &[u8]| Head::of(head)?.graph(&store, body);
+        let body = memory.graph_body(0).unwrap();
+        let (head, body) = (memory.graph_head(0).unwrap(), body.read(0, body.size() as usize).unwrap());
+        let of = |head: &Head<'_>, body: &[u8]| {
+            head.graph(&store, |start, length| Some(body.get(start as usize..)?.get(..length)?.to_vec()))
+        };
+        let read = |head: &[u8], body: &[u8]| of(&Head::of(head)?, body);
         for at in 0..body.len() {
             assert!(read(&head, &body[..at]).is_none(), "cut at {at}");
             let mut noise = body.clone();
@@ -606,12 +612,12 @@ mod tests {
                 forged[at] = byte;
                 let mut head = Head::of(&head).unwrap();
                 let mut start = 0;
-                for (length, checksum) in &mut head.sections {
+                for (length, expected) in &mut head.sections {
                     let section = &forged[start..start + *length as usize];
-                    *checksum = *blake3::hash(section).as_bytes();
+                    *expected = checksum(section);
                     start += section.len();
                 }
-                if let Some(graph) = head.graph(&store, &forged) {
+                if let Some(graph) = of(&head, &forged) {
                     shown(&graph);
                     let _may_be_none = graph.repaired(std::slice::from_ref(&edited), &[], Repair::Any);
                 }

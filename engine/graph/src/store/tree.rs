@@ -6,21 +6,22 @@
 
 use std::path::{Path, PathBuf};
 
-use grace_system::files::{self, FileError, Stamp};
-use grace_system::git::{EntryKind, KnownFile, Names, Oid, TreeEntry};
+use grace_system::files::{self, FileError, Pieces, Stamp};
+use grace_system::git::{Answers, EntryKind, KnownFile, Listing as Listed, Names, Oid, TreeEntry};
 use serde::{Deserialize, Serialize};
 
 use crate::graph::IMAGES;
+use crate::hash::checksum;
 
 /// What both files begin with; then a checksum of all that follows it.
-const MAGIC: &[u8; 16] = b"grace tree 1\0\0\0\0";
+const MAGIC: &[u8; 16] = b"grace tree 2\0\0\0\0";
 const CHECKSUM: usize = 32;
 /// Larger files are not read; a path takes about two hundred bytes.
 const MAX_BYTES: u64 = 256 << 20;
 /// Work trees that are remembered, at most: those that were used last.
 const MAX_TREES: usize = 64;
-/// Files that a work tree takes, at most: two of its own, and the heads and bodies of its graphs.
-const FILES: usize = 2 + 2 * IMAGES;
+/// Files that a work tree takes, at most: four of its own, and the heads and bodies of its graphs.
+const FILES: usize = 4 + 2 * IMAGES;
 
 /// One work tree.
 #[derive(Debug)]
@@ -54,6 +55,27 @@ struct Name(Box<[u8]>);
 struct Listing {
     commit: Name,
     files: Vec<(Box<str>, bool, u32, Name)>,
+}
+
+/// What git listed of the work tree, and what that hangs on.
+#[derive(Serialize, Deserialize)]
+struct Work {
+    tracked: Vec<u8>,
+    untracked: Vec<u8>,
+    inside: Vec<(String, State)>,
+    outside: Vec<(String, Option<State>)>,
+    surroundings: String,
+}
+
+/// Size, times and inode.
+type State = (u64, i64, i64, u64);
+
+fn state(stamp: Stamp) -> State {
+    (stamp.size, stamp.modified, stamp.changed, stamp.inode)
+}
+
+fn stamp((size, modified, changed, inode): State) -> Stamp {
+    Stamp { size, modified, changed, inode }
 }
 
 impl Name {
@@ -148,14 +170,47 @@ impl TreeMemory {
         let _nothing_kept = self.write("listing", &listing);
     }
 
+    /// Blobs that were read one by one, by name. Who uses one looks whether it is what its name says.
+    #[must_use]
+    pub fn blobs(&self) -> Vec<(Oid, Vec<u8>)> {
+        let blobs: Vec<(Name, Vec<u8>)> = self.read("blobs").unwrap_or_default();
+        blobs.into_iter().filter_map(|(name, bytes)| Some((name.oid()?, bytes))).collect()
+    }
+
+    /// Remembers blobs in place of others.
+    pub fn keep_blobs(&self, blobs: &[(Oid, Vec<u8>)]) {
+        let blobs: Vec<(Name, &[u8])> = blobs.iter().map(|(oid, bytes)| (Name::of(*oid), bytes.as_slice())).collect();
+        let _nothing_kept = self.write("blobs", &blobs);
+    }
+
+    /// What git listed of the work tree.
+    #[must_use]
+    pub fn work(&self) -> Option<Listed> {
+        let Work { tracked, untracked, inside, outside, surroundings } = self.read("work")?;
+        Some(Listed {
+            answers: Answers { tracked, untracked },
+            inside: inside.into_iter().map(|(path, state)| (path, stamp(state))).collect(),
+            outside: outside.into_iter().map(|(path, state)| (path, state.map(stamp))).collect(),
+            surroundings,
+        })
+    }
+
+    /// Remembers what git listed of the work tree.
+    pub fn keep_work(&self, listed: Listed) {
+        let Listed { answers: Answers { tracked, untracked }, inside, outside, surroundings } = listed;
+        let inside = inside.into_iter().map(|(path, stamp)| (path, state(stamp))).collect();
+        let outside = outside.into_iter().map(|(path, stamp)| (path, stamp.map(state))).collect();
+        let _nothing_kept = self.write("work", &Work { tracked, untracked, inside, outside, surroundings });
+    }
+
     /// The head of the graph of this number.
     pub(crate) fn graph_head(&self, number: usize) -> Option<Vec<u8>> {
         self.read_bytes(&format!("head{number}"))
     }
 
     /// The body of the graph of this number; the head has its checksums.
-    pub(crate) fn graph_body(&self, number: usize) -> Option<Vec<u8>> {
-        files::read(&self.path(&format!("graph{number}")), MAX_BYTES).ok()
+    pub(crate) fn graph_body(&self, number: usize) -> Option<Pieces> {
+        Pieces::open(&self.path(&format!("graph{number}"))).ok().filter(|body| body.size() <= MAX_BYTES)
     }
 
     /// Remembers a graph in place of another.
@@ -178,8 +233,8 @@ impl TreeMemory {
 
     fn read_bytes(&self, what: &str) -> Option<Vec<u8>> {
         let mut bytes = files::read(&self.path(what), MAX_BYTES).ok()?;
-        let (checksum, rest) = bytes.strip_prefix(MAGIC)?.split_at_checked(CHECKSUM)?;
-        if blake3::hash(rest).as_bytes() != checksum {
+        let (expected, rest) = bytes.strip_prefix(MAGIC)?.split_at_checked(CHECKSUM)?;
+        if checksum(rest) != expected {
             return None;
         }
         bytes.drain(..MAGIC.len() + CHECKSUM);
@@ -191,7 +246,7 @@ impl TreeMemory {
     }
 
     fn write_bytes(&self, what: &str, rest: &[u8]) -> Result<(), FileError> {
-        self.write_whole(what, &[MAGIC.as_slice(), blake3::hash(rest).as_bytes(), rest].concat())
+        self.write_whole(what, &[MAGIC.as_slice(), &checksum(rest), rest].concat())
     }
 
     fn write_whole(&self, what: &str, bytes: &[u8]) -> Result<(), FileError> {
@@ -314,6 +369,23 @@ mod tests {
         open(&root).keep_listing(oid(1), &entries);
         assert_eq!(open(&root).listing(oid(1)).as_deref(), Some(&entries[..]));
         assert_eq!(open(&root).listing(oid(2)), None);
+    }
+
+    #[test]
+    fn what_git_listed_and_single_blobs_are_remembered() {
+        let root = files::temporary_dir().unwrap();
+        let listed = Listed {
+            answers: Answers { tracked: b"H 100644 a".to_vec(), untracked: vec![0xff, 0] },
+            inside: vec![("dir".to_owned(), Stamp { size: 1, modified: -2, changed: 3, inode: 4 })],
+            outside: vec![("/index".to_owned(), Some(Stamp::default())), ("/none".to_owned(), None)],
+            surroundings: "/home".to_owned(),
+        };
+        let blobs = [(oid(1), b"text".to_vec()), (oid(2), Vec::new())];
+        assert_eq!((open(&root).work(), open(&root).blobs()), (None, Vec::new()));
+        open(&root).keep_work(listed.clone());
+        open(&root).keep_blobs(&blobs);
+        assert_eq!(open(&root).work(), Some(listed));
+        assert_eq!(open(&root).blobs(), blobs);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use super::content::{KnownFile, Recall};
+use super::listing::{Answers, Listing};
 use super::tree::{entry, malformed, records};
 use super::{Blob, CommitId, EntryKind, GitError, Oid, Repository, Status, TreeChange, TreeEntry};
 use crate::files::{self, FileError, FileErrorKind, Kind, Stat};
@@ -47,6 +48,8 @@ pub struct WorkTree {
     pub files: Vec<WorkFile>,
     /// What could not be listed, sorted.
     pub problems: Vec<Problem>,
+    /// What git said, where it was asked.
+    pub asked: Option<Answers>,
 }
 
 /// What differs from a commit to the work tree.
@@ -71,46 +74,19 @@ impl Repository {
 
     /// Lists the work tree: tracked files, and untracked ones that are not ignored.
     pub fn work_tree(&self) -> Result<WorkTree, GitError> {
-        let tracked = || self.git(["ls-files", "-s", "-t", "-z"]);
-        let (tracked, untracked) = std::thread::scope(|scope| {
-            // Git walks the directories meanwhile, which takes longer.
-            let walking = scope.spawn(|| self.git(["ls-files", "-o", "--exclude-standard", "-z"]));
-            (tracked(), walking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-        });
-        let mut files = Vec::new();
-        let mut problems = Vec::new();
-        for record in records(&tracked?) {
-            // TAG SP MODE SP OID SP STAGE TAB PATH
-            let bad = || malformed("ls-files");
-            let tab = record.iter().position(|byte| *byte == b'\t').ok_or_else(bad)?;
-            let head = std::str::from_utf8(&record[..tab]).map_err(|_| bad())?;
-            let [tag, mode, oid, stage] = head.split(' ').collect::<Vec<_>>()[..] else { return Err(bad()) };
-            let entry = entry(Some(mode), Some(oid), &record[tab + 1..]).ok_or_else(bad)?;
-            if stage != "0" {
-                problems.push(problem(&entry.path, ProblemKind::Unmerged, "is in conflict in the index"));
+        self.work_tree_as(None)
+    }
+
+    /// As [`Repository::work_tree`], without asking git again while all that `known` hangs on is as it was.
+    pub fn work_tree_as(&self, known: Option<Listing>) -> Result<WorkTree, GitError> {
+        let recalled = known.filter(|known| self.still_holds(known)).and_then(|known| listed(&known.answers).ok());
+        let ((files, mut problems), asked) = match recalled {
+            Some(found) => (found, None),
+            None => {
+                let answers = self.answers()?;
+                (listed(&answers)?, Some(answers))
             }
-            if entry.odd_name {
-                problems.push(problem(&entry.path, ProblemKind::OddName, "has a name that is not UTF-8"));
-            } else {
-                files.push(Listed { path: entry.path.clone(), skipped: tag == "S", index: Some(entry) });
-            }
-        }
-        for record in records(&untracked?) {
-            let (path, odd_name) = names::from_bytes(record);
-            if odd_name {
-                problems.push(problem(&path, ProblemKind::OddName, "has a name that is not UTF-8"));
-            } else if path.ends_with('/') {
-                let path = path.trim_end_matches('/');
-                problems.push(problem(path, ProblemKind::NestedRepository, "is a repository of its own"));
-            } else {
-                files.push(Listed { path, skipped: false, index: None });
-            }
-        }
-        // Of several entries of one path the last one counts: they are stages of a conflict.
-        files.sort_by(|a, b| a.path.cmp(&b.path));
-        files.reverse();
-        files.dedup_by(|a, b| a.path == b.path);
-        files.reverse();
+        };
         let states = in_shares(&files, |files| {
             let mut look = files::LookIn::new(&self.root);
             files.iter().map(|file| state_on_disk(file, &mut look)).collect()
@@ -132,7 +108,7 @@ impl Repository {
         }
         problems.sort();
         problems.dedup();
-        Ok(WorkTree { files: present, problems })
+        Ok(WorkTree { files: present, problems, asked })
     }
 
     /// What differs from `base` to the work tree, untracked files included. `base: None` is the empty tree.
@@ -315,6 +291,45 @@ struct Listed {
     /// Left out of a sparse checkout.
     skipped: bool,
     index: Option<TreeEntry>,
+}
+
+/// The paths that git lists, sorted, and what is wrong with some.
+fn listed(answers: &Answers) -> Result<(Vec<Listed>, Vec<Problem>), GitError> {
+    let mut files = Vec::new();
+    let mut problems = Vec::new();
+    for record in records(&answers.tracked) {
+        // TAG SP MODE SP OID SP STAGE TAB PATH
+        let bad = || malformed("ls-files");
+        let tab = record.iter().position(|byte| *byte == b'\t').ok_or_else(bad)?;
+        let head = std::str::from_utf8(&record[..tab]).map_err(|_| bad())?;
+        let [tag, mode, oid, stage] = head.split(' ').collect::<Vec<_>>()[..] else { return Err(bad()) };
+        let entry = entry(Some(mode), Some(oid), &record[tab + 1..]).ok_or_else(bad)?;
+        if stage != "0" {
+            problems.push(problem(&entry.path, ProblemKind::Unmerged, "is in conflict in the index"));
+        }
+        if entry.odd_name {
+            problems.push(problem(&entry.path, ProblemKind::OddName, "has a name that is not UTF-8"));
+        } else {
+            files.push(Listed { path: entry.path.clone(), skipped: tag == "S", index: Some(entry) });
+        }
+    }
+    for record in records(&answers.untracked) {
+        let (path, odd_name) = names::from_bytes(record);
+        if odd_name {
+            problems.push(problem(&path, ProblemKind::OddName, "has a name that is not UTF-8"));
+        } else if path.ends_with('/') {
+            let path = path.trim_end_matches('/');
+            problems.push(problem(path, ProblemKind::NestedRepository, "is a repository of its own"));
+        } else {
+            files.push(Listed { path, skipped: false, index: None });
+        }
+    }
+    // Of several entries of one path the last one counts: they are stages of a conflict.
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files.reverse();
+    files.dedup_by(|a, b| a.path == b.path);
+    files.reverse();
+    Ok((files, problems))
 }
 
 /// Where the content of a listed path is; `None` where there is no such file.

@@ -5,6 +5,8 @@
 mod files;
 mod git;
 mod hostile;
+#[cfg(unix)]
+mod listing;
 mod process;
 mod revert;
 mod support;
