@@ -8,7 +8,7 @@ use grace_graph::change::Kinds;
 use grace_graph::code::{Edge, EdgeKind, Evidence, FileId, FolderUse, PartId, PartKey, PartKind};
 use grace_graph::facts::Language;
 use grace_graph::graph::{CodeGraph, Nodes};
-use grace_graph::test_names::{governs_changes, governs_tests, is_test_name};
+use grace_graph::test_names::{governs_changes, governs_tests, is_test_name, lies_among_data, lies_among_tests};
 
 use crate::book::{Kind, compiled, milliseconds, names};
 use crate::conds::EDGE_KINDS;
@@ -48,6 +48,7 @@ impl Impact {
         let graph = graph_of(db, Side::After);
         let mut changed = graph.empty_set();
         let mut widened = BTreeSet::new();
+        let mut sources = BTreeSet::new();
         let before = graph_of(db, Side::Before);
         for change in meant(db).iter() {
             let key = change.after.as_ref().or(change.before.as_ref());
@@ -56,10 +57,15 @@ impl Impact {
             }
             if let Some(part) = change.after.as_ref().and_then(|key| graph.find(key)) {
                 changed.insert(part.0 as usize);
+                sources.insert((Side::After, graph.part(part).file));
                 widened.extend(widening(graph, part));
             } else if let Some(part) = change.before.as_ref().and_then(|key| before.find(key)) {
+                sources.insert((Side::Before, before.part(part).file));
                 widened.extend(widening(before, part));
             }
+        }
+        for (side, file) in sources {
+            widened.extend(unused_source(if side == Side::After { graph } else { before }, file));
         }
         if !meant(db).is_empty() {
             widened.extend(too_little_seen(graph));
@@ -246,13 +252,12 @@ fn too_little_seen(graph: &CodeGraph) -> Vec<Widening> {
 pub(crate) fn widening(graph: &CodeGraph, part: PartId) -> Option<Widening> {
     let node = graph.part(part);
     let path = &graph.file(node.file).path;
-    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let is_unseen = || {
         node.kind == PartKind::File
             && !grace_graph::change::is_documentation(path)
             && !governs_changes(path)
             && graph.in_edges(part, EDGE_KINDS).next().is_none()
-            && graph.dependents_of(folder).iter().all(|dependent| dependent.usage != FolderUse::Reads)
+            && !is_read_beside(graph, path)
     };
     let cause = match () {
         () if governs_tests(path) => WideningCause::GovernsTests,
@@ -260,6 +265,35 @@ pub(crate) fn widening(graph: &CodeGraph, part: PartId) -> Option<Widening> {
         () => return None,
     };
     Some(Widening { cause, what: path.to_string() })
+}
+
+/// Whether something reads what lies in the folder of a file without naming it; or, of data's folders, in one around it.
+fn is_read_beside(graph: &CodeGraph, path: &str) -> bool {
+    let reads = |folder: &str| graph.dependents_of(folder).iter().any(|dependent| dependent.usage == FolderUse::Reads);
+    let above = |path: &'_ str| path.rsplit_once('/').map_or(0, |(folder, _)| folder.len());
+    let mut folder = &path[..above(path)];
+    loop {
+        if reads(folder) {
+            return true;
+        }
+        let around = &folder[..above(folder)];
+        if !lies_among_data(folder) {
+            return false;
+        }
+        folder = around;
+    }
+}
+
+/// Why the change of a source may affect every test: it lies among tests or what they read, is none itself, and nothing is
+/// seen to use it. A formatter's tests read such ones, and analysers' and compilers' do.
+fn unused_source(graph: &CodeGraph, file: FileId) -> Option<Widening> {
+    let node = graph.file(file);
+    let is_one = graph.part(graph.body_of(file)).kind == PartKind::Module
+        && !node.is_test
+        && (lies_among_data(&node.path) || lies_among_tests(&node.path))
+        && graph.may_be_data(file)
+        && !is_read_beside(graph, &node.path);
+    is_one.then(|| Widening { cause: WideningCause::UnusedSource, what: node.path.to_string() })
 }
 
 /// The parts of a side that changed in meaning. A change of more than a function's body happens at import time, so it is
@@ -349,31 +383,32 @@ pub(crate) fn affected(graph: &CodeGraph, seeds: &[PartId], follow: Follow) -> f
     reached
 }
 
-/// The folders that were asked for their dependents, by data or by code.
+/// The folders that were asked for their dependents, by what the files in them are.
 #[derive(Default)]
 struct Folders<'g> {
-    asked: BTreeSet<(&'g str, bool)>,
+    asked: BTreeSet<(&'g str, Content)>,
     files: fixedbitset::FixedBitSet,
 }
 
 impl<'g> Folders<'g> {
-    /// The folders around a file that were not asked yet. Of one file all parts are data, or none is.
-    fn around(&mut self, graph: &'g CodeGraph, file: FileId, is_data: bool) -> Vec<&'g str> {
+    /// The folders around a file that were not asked yet, and what the file is to them.
+    fn around(&mut self, graph: &'g CodeGraph, file: FileId) -> (Vec<&'g str>, Content) {
         let mut folders = Vec::new();
         self.files.grow(graph.files().len());
         if graph.dependents().is_empty() || self.files.put(file.0 as usize) {
-            return folders;
+            return (folders, Content::Data);
         }
+        let content = Content::of(graph, file);
         let mut folder = &*graph.file(file).path;
         while !folder.is_empty() {
             folder = folder.rsplit_once('/').map_or("", |(folder, _)| folder);
-            if !self.asked.insert((folder, is_data)) {
+            if !self.asked.insert((folder, content)) {
                 // Those around it were asked with it.
                 break;
             }
             folders.push(folder);
         }
-        folders
+        (folders, content)
     }
 }
 
@@ -412,21 +447,38 @@ fn affects<'g>(
         if let Some(user) = unseen_user(graph, part) {
             reach(part, user, None);
         }
-        let node = graph.part(part);
-        let is_data = node.kind == PartKind::File;
-        for folder in folders.around(graph, node.file, is_data) {
-            for dependent in graph.dependents_of(folder).iter().filter(|one| hangs_on(one.usage, is_data)) {
+        let (around, content) = folders.around(graph, graph.part(part).file);
+        for folder in around {
+            for dependent in graph.dependents_of(folder).iter().filter(|one| hangs_on(one.usage, content)) {
                 reach(part, At::Part(dependent.part), None);
             }
         }
     }
 }
 
-/// Whether such a use of a folder hangs on a file that is data, or code.
-pub(crate) fn hangs_on(usage: FolderUse, is_data: bool) -> bool {
+/// What a file is to those who hang on its folder. A source that nothing uses may be both: tests read such ones, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Content {
+    Data,
+    Code,
+    Both,
+}
+
+impl Content {
+    pub(crate) fn of(graph: &CodeGraph, file: FileId) -> Self {
+        match (graph.part(graph.body_of(file)).kind, graph.may_be_data(file)) {
+            (PartKind::File, _) => Self::Data,
+            (_, true) => Self::Both,
+            (_, false) => Self::Code,
+        }
+    }
+}
+
+/// Whether such a use of a folder hangs on a file.
+pub(crate) fn hangs_on(usage: FolderUse, content: Content) -> bool {
     match usage {
-        FolderUse::Loads | FolderUse::Attributes => !is_data,
-        FolderUse::Reads => is_data,
+        FolderUse::Loads | FolderUse::Attributes => content != Content::Data,
+        FolderUse::Reads => content != Content::Code,
         FolderUse::Runs => true,
     }
 }

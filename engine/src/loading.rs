@@ -7,7 +7,7 @@ use grace_graph::facts::Language;
 use grace_graph::graph::CodeGraph;
 
 use crate::conds::EDGE_KINDS;
-use crate::impact::{hangs_on, package_step, runs_with};
+use crate::impact::{Content, hangs_on, package_step, runs_with};
 
 /// Takes out of `reached` what lies in Python test files that cannot come to load a file of `seeds`.
 ///
@@ -141,11 +141,11 @@ fn loading(graph: &CodeGraph, seeds: &[PartId], wanted: &fixedbitset::FixedBitSe
         }
         runs_with(graph, body, |part| is_done |= reach(graph.part(part).file, &mut queue));
         package_step(graph, file, |part| is_done |= reach(graph.part(part).file, &mut queue));
-        let is_data = graph.part(body).kind == PartKind::File;
+        let content = Content::of(graph, file);
         let mut folder = &*graph.file(file).path;
         while !folder.is_empty() && !graph.dependents().is_empty() {
             folder = folder.rsplit_once('/').map_or("", |(folder, _)| folder);
-            let loads = |usage| usage != FolderUse::Attributes && hangs_on(usage, is_data);
+            let loads = |usage| usage != FolderUse::Attributes && hangs_on(usage, content);
             for dependent in graph.dependents_of(folder).iter().filter(|one| loads(one.usage)) {
                 is_done |= reach(graph.part(dependent.part).file, &mut queue);
             }

@@ -494,6 +494,8 @@ pub enum WideningCause {
     GovernsTests,
     /// No parser reads the file, and nothing is seen to use it.
     UnknownInput,
+    /// A source among tests or what they read that is no test, and nothing is seen to use it.
+    UnusedSource,
     /// It cannot be told how the file changed.
     UnknownChange,
     /// So many test files are seen to use no source that no narrowing is to be believed.
@@ -509,6 +511,7 @@ impl WideningCause {
         match self {
             Self::GovernsTests => "says how tests run",
             Self::UnknownInput => "is read by no parser, and nothing is seen to use it",
+            Self::UnusedSource => "lies among tests or what they read, and nothing is seen to use it",
             Self::UnknownChange => "changed in a way that cannot be told",
             Self::BlindTests => "are seen to use no source, so what a change reaches cannot be told",
             Self::LostImports => "name own modules that are not found, so what a change reaches cannot be told",

@@ -23,7 +23,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::code::{Dependent, Edge, EdgeKind, FileId, PartId, PartKind};
 use crate::facts::{FileFacts, Language, Outline, ProblemKind};
+use crate::layout::base_name;
 use crate::resolve::{Index, LazyIndex};
+use crate::test_names::lies_among_data;
 
 pub use chunks::Chunks;
 pub(crate) use image::IMAGES;
@@ -216,6 +218,29 @@ impl CodeGraph {
             Some(Language::Rust | Language::Go) => self.index().compiled_with(node),
             _ => &[],
         }
+    }
+
+    /// Whether a file is to be taken for data that others read: no parser reads it; or it is a source that nothing uses, no
+    /// test, or lies where tests keep what they read.
+    #[must_use]
+    pub fn may_be_data(&self, file: FileId) -> bool {
+        let node = self.file(file);
+        if self.part(self.body_of(file)).kind == PartKind::File {
+            return true;
+        }
+        let among_data = lies_among_data(&node.path);
+        let is_told_by_name = node.is_test || matches!(base_name(&node.path), "conftest.py" | "__init__.py");
+        (among_data || !is_told_by_name) && !self.is_used(file, among_data)
+    }
+
+    /// Whether another file uses a file; `from_elsewhere`, one that lies among no data.
+    #[must_use]
+    pub fn is_used(&self, file: FileId, from_elsewhere: bool) -> bool {
+        let uses = |edge: &Edge| {
+            let from = self.part(edge.from).file;
+            from != file && !(from_elsewhere && lies_among_data(&self.file(from).path))
+        };
+        self.parts_of(file).any(|part| self.in_row(part).iter().any(uses))
     }
 
     /// Files whose links may differ from those in a graph that has the same nodes; `None` where the nodes are others.

@@ -111,6 +111,46 @@ pub fn governs_tests(path: &str) -> bool {
     }
 }
 
+/// True for a path below a folder of tests, by the folder's name.
+#[must_use]
+pub fn lies_among_tests(path: &str) -> bool {
+    const TESTS: [&str; 10] =
+        ["test", "tests", "testing", "unittests", "__tests__", "spec", "specs", "e2e", "cypress", "functional_tests"];
+    has_folder(path, &TESTS)
+}
+
+/// True for a path below a folder of what tests read rather than run, by the folder's name.
+#[must_use]
+pub fn lies_among_data(path: &str) -> bool {
+    const DATA: [&str; 20] = [
+        "data",
+        "testdata",
+        "test_data",
+        "test-data",
+        "fixtures",
+        "__fixtures__",
+        "fixture",
+        "cases",
+        "samples",
+        "sample",
+        "snapshots",
+        "__snapshots__",
+        "resources",
+        "assets",
+        "inputs",
+        "golden",
+        "goldens",
+        "expected",
+        "corpus",
+        "corpora",
+    ];
+    has_folder(path, &DATA)
+}
+
+fn has_folder(path: &str, names: &[&str]) -> bool {
+    path.split('/').rev().skip(1).any(|folder| names.contains(&folder))
+}
+
 /// True for files that hold tests by the conventions of other languages than Python: what their usual runners collect.
 ///
 /// Nothing reads them, so this only ever raises: such a file that is gone is a removed test, and one that was edited may

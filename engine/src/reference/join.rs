@@ -9,6 +9,7 @@ use grace_dsl::ast::{
 use grace_graph::change::{Content, Kinds};
 use grace_graph::code::{EdgeKind, FolderUse, PartKey, PartKind};
 use grace_graph::facts::Language;
+use grace_graph::test_names::{lies_among_data, lies_among_tests};
 
 use super::conditions::{Asked, Folded, Join, Judge, Seen, Verdict, kind_of};
 use super::rules::Rules;
@@ -741,15 +742,30 @@ impl<'a> Court<'a> {
                 (Some(key), None) => (0, key),
                 (None, None) => continue,
             };
+            let facts = &self.world.sides[side];
             let governs_all = grace_graph::test_names::governs_tests(&key.path);
+            // Its folder, and those around it that are around data in its folder.
+            let is_read = facts.dependents.iter().any(|(folder, usage, _)| {
+                let rest =
+                    if folder.is_empty() { Some(&*key.path) } else { key.path.strip_prefix(&format!("{folder}/")) };
+                let beside = rest.is_some_and(|rest| {
+                    let steps: Vec<&str> = rest.split('/').collect();
+                    (1..steps.len()).all(|some| {
+                        let inner = format!("{folder}/{}", steps[..some].join("/"));
+                        lies_among_data(inner.trim_start_matches('/'))
+                    })
+                });
+                *usage == FolderUse::Reads && beside
+            });
             let is_unnamed = key.kind == PartKind::File
                 && !self.world.is_documentation(&key.path)
                 && !grace_graph::test_names::governs_changes(&key.path)
-                && !self.world.sides[side].edges.iter().any(|edge| edge.to == *key)
-                && !self.world.sides[side].dependents.iter().any(|(folder, usage, _)| {
-                    *usage == FolderUse::Reads && folder == key.path.rsplit_once('/').map_or("", |(folder, _)| folder)
-                });
-            if governs_all || is_unnamed {
+                && !facts.edges.iter().any(|edge| edge.to == *key);
+            let file = facts.files.get(&*key.path);
+            let is_loose = key.kind != PartKind::File
+                && (lies_among_data(&key.path) || lies_among_tests(&key.path))
+                && file.is_some_and(|file| !file.is_test && file.may_be_data);
+            if governs_all || (is_unnamed || is_loose) && !is_read {
                 return None;
             }
         }

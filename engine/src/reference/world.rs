@@ -13,7 +13,7 @@ use grace_graph::facts::Language;
 use grace_graph::graph::CodeGraph;
 use grace_graph::owners::Owners;
 use grace_graph::packages::{PackageChange, package_changes};
-use grace_graph::test_names::is_test_name;
+use grace_graph::test_names::{is_test_name, lies_among_data};
 use grace_graph::text_match::{CodeLine, added_code_lines, removed_documentation};
 use grace_graph::weakening::{TestChanges, test_changes};
 
@@ -125,6 +125,9 @@ pub(super) struct FileFacts {
     pub(super) is_test: bool,
     /// A test file of Python whose imports are all seen, and lead to sources.
     pub(super) is_bounded_test: bool,
+    /// No parser reads it; or it is a source that no other file uses, and no test by its name. Where tests keep what they
+    /// read, neither its name nor what lies there counts.
+    pub(super) may_be_data: bool,
     /// Whether that is settled: by the file before the change, and of tests by the name.
     pub(super) surely_generated: bool,
     pub(super) surely_test: bool,
@@ -340,10 +343,9 @@ impl World {
                 open.extend(facts.parts.keys().filter(hit).map(|key| (key.clone(), false)));
             }
             for (folder, usage, dependent) in &facts.dependents {
-                let data = key.kind == PartKind::File;
                 let counts = match usage {
-                    FolderUse::Loads | FolderUse::Attributes => !data,
-                    FolderUse::Reads => data,
+                    FolderUse::Loads | FolderUse::Attributes => key.kind != PartKind::File,
+                    FolderUse::Reads => facts.files[&*key.path].may_be_data,
                     FolderUse::Runs => true,
                 };
                 if counts && (folder.is_empty() || key.path.starts_with(&format!("{folder}/"))) {
@@ -409,7 +411,7 @@ impl SideFacts {
             for (folder, usage, dependent) in &self.dependents {
                 let counts = match usage {
                     FolderUse::Loads => !is_data,
-                    FolderUse::Reads => is_data,
+                    FolderUse::Reads => self.files[&path].may_be_data,
                     FolderUse::Runs => true,
                     FolderUse::Attributes => false,
                 };
@@ -441,6 +443,7 @@ impl SideFacts {
                         && file.opaque.is_none()
                         && !file.has_problems
                         && seen.blind_test_files + seen.lost_imports == 0,
+                    may_be_data: false,
                     surely_generated: file.is_generated,
                     surely_test: file.is_test,
                 },
@@ -477,6 +480,19 @@ impl SideFacts {
             if edge.kind == EdgeKind::Imports {
                 facts.importers.entry(Arc::clone(&edge.to.path)).or_default().push(edge.clone());
             }
+        }
+        let mut used: BTreeSet<&str> = BTreeSet::new();
+        for edge in facts.edges.iter().filter(|edge| edge.from.path != edge.to.path) {
+            if !(lies_among_data(&edge.to.path) && lies_among_data(&edge.from.path)) {
+                used.insert(&*edge.to.path);
+            }
+        }
+        let plain: BTreeSet<&str> =
+            facts.parts.keys().filter(|key| key.kind == PartKind::File).map(|key| &*key.path).collect();
+        for (path, file) in &mut facts.files {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            let told = (file.is_test || ["conftest.py", "__init__.py"].contains(&name)) && !lies_among_data(path);
+            file.may_be_data = plain.contains(&**path) || !told && !used.contains(&**path);
         }
         for one in graph.dependents() {
             facts.dependents.push((one.folder.to_string(), one.usage, key(one.part)));

@@ -452,6 +452,35 @@ fn a_graph_that_sees_too_little_widens_and_says_so() {
     assert_eq!(widened(&lossy), [(WideningCause::LostImports, "30 of 121 imports".to_owned())]);
 }
 
+#[test]
+fn a_source_that_tests_read_is_data_to_them() {
+    let reads = "from pathlib import Path\n\nfrom tool import fix\n\n\ndef test_fix():\n    for p in (Path('tests/data') / 'cases').glob('*.py'):\n        assert fix(p)\n";
+    let rest = [("tool.py", "def fix(x):\n    return x\n"), ("tests/test_fix.py", reads), OTHER, OTHER_MODULE];
+    for path in ["tests/data/cases/a.py", "tests/data/cases/test_a.py", "tests/data/a.ts"] {
+        let found = edit(&rest, path, "x = 1\n", "x = 2\n");
+        assert!(
+            found.contains(&"test_fix".to_owned()) && !found.contains(&"test_other".to_owned()),
+            "{path}: {found:?}"
+        );
+    }
+    // One that leans on another one there.
+    let with_one = [&rest[..], &[("tests/data/cases/b.py", "import tests.data.cases.a\n")]].concat();
+    assert_eq!(edit(&with_one, "tests/data/cases/a.py", "x = 1\n", "x = 2\n"), ["test_fix"]);
+    // Read by nobody that is seen: no test is known not to.
+    let unread = [OTHER, OTHER_MODULE];
+    for (path, before, after) in [
+        ("tests/functional/a.py", "def a():\n    return 1\n", "def a():\n    return 2\n"),
+        ("testdata/src/a/a.go", "package a\n", "package b\n"),
+        ("web/__fixtures__/a.ts", "export const a = 1\n", "export const a = 2\n"),
+    ] {
+        assert_eq!(causes(&unread, path, before, after), [(WideningCause::UnusedSource, path.to_owned())]);
+    }
+    // What is used, what is code elsewhere, and tests are none.
+    assert_eq!(edit(&rest, "scripts/run.py", "x = 1\n", "x = 2\n"), [""; 0]);
+    let helped = [OTHER, OTHER_MODULE, ("tests/test_h.py", "from help import h\n\n\ndef test_h():\n    assert h()\n")];
+    assert_eq!(edit(&helped, "tests/help.py", "def h():\n    return 1\n", "def h():\n    return 2\n"), ["test_h"]);
+}
+
 // What is gone.
 
 #[test]
