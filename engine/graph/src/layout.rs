@@ -29,6 +29,12 @@ pub(crate) enum Target {
     Namespace(u32),
 }
 
+/// Import roots that one name is looked for in, beside those around the file that names it; modules of one name that are
+/// looked through; and those that one name may mean before it may mean any.
+const MAX_ROOTS: usize = 64;
+const MAX_NAMESAKES: usize = 128;
+const MAX_MEANT: usize = 4;
+
 #[derive(Debug, Default)]
 struct Directory {
     init: Option<FileId>,
@@ -45,6 +51,7 @@ pub(crate) struct Layout {
     directory_facts: Vec<Directory>,
     /// Directories that imports start from, the repository's root first.
     roots: Vec<Arc<str>>,
+    is_root: Set<Arc<str>>,
     /// Last segment to the stems that end with it (for packages: the directory).
     by_last: Map<Box<str>, Vec<(Arc<str>, FileId)>>,
     /// Names of directories and modules: no other name can begin an import of this tree.
@@ -127,6 +134,7 @@ impl Layout {
         }
         let depth = |root: &str| root.matches('/').count() + usize::from(!root.is_empty());
         layout.roots.sort_unstable_by(|a, b| (depth(a), a).cmp(&(depth(b), b)));
+        layout.is_root = layout.roots.iter().cloned().collect();
         layout
     }
 
@@ -148,12 +156,27 @@ impl Layout {
     }
 
     /// The deepest import root above a path.
-    fn root_of(&self, path: &str) -> &str {
-        self.roots
-            .iter()
-            .rev()
-            .find(|root| root.is_empty() || path.strip_prefix(&***root).is_some_and(|rest| rest.starts_with('/')))
-            .map_or("", |root| root)
+    fn root_of<'p>(&self, path: &'p str) -> &'p str {
+        let mut at = directory_of(path);
+        while !at.is_empty() && !self.is_root.contains(at) {
+            at = directory_of(at);
+        }
+        at
+    }
+
+    /// The import roots that a file's names are looked for in after its own: of very many those that lie beside what is
+    /// around it, and the first of them.
+    fn other_roots(&self, path: &str) -> Vec<Arc<str>> {
+        let mut roots = Vec::new();
+        if self.roots.len() > MAX_ROOTS {
+            let mut at = directory_of(path);
+            while !at.is_empty() && roots.len() < MAX_ROOTS {
+                at = directory_of(at);
+                roots.extend(self.is_root.get(join(at, "src").as_str()).cloned());
+            }
+        }
+        roots.extend(self.roots.iter().take(MAX_ROOTS).cloned());
+        roots
     }
 
     /// The directory that Python itself would import a file from: above its outermost package.
@@ -232,8 +255,9 @@ impl Layout {
         let is_standard = crate::stdlib::is_standard(segments[0]);
         let natural = self.natural_root(path);
         let mut best: Option<Found> = None;
-        let tried = [natural, self.root_of(path)];
-        for root in tried.into_iter().chain(self.roots.iter().map(|root| &**root)) {
+        let own = [natural, self.root_of(path)];
+        let others = self.other_roots(path);
+        for root in own.into_iter().chain(others.iter().map(|root| &**root)) {
             let Some(mut found) = self.descend(root, &segments) else { continue };
             if is_standard && matches!(found.target, Target::Namespace(_)) {
                 continue;
@@ -269,21 +293,43 @@ impl Layout {
         self.by_suffix(&segments).or(best)
     }
 
-    /// The only module whose path ends with these segments; at least two, a single one says too little.
+    /// The only module whose path ends with these segments: settings, or code, may make its folder a root.
     fn by_suffix(&self, segments: &[&str]) -> Option<Found> {
-        if segments.len() < 2 {
-            return None;
-        }
-        let suffix = format!("/{}", segments.join("/"));
-        let mut matching = self.by_last.get(*segments.last()?)?.iter().filter(|(stem, _)| stem.ends_with(&suffix));
-        let (stem, _) = matching.next()?;
-        if matching.next().is_some() {
-            return None;
-        }
-        let root = stem.strip_suffix(&suffix)?;
+        let [stem] = &*self.ending_with(segments)? else { return None };
+        let root = stem.strip_suffix(&segments.join("/"))?.trim_end_matches('/');
         let mut found = self.descend(root, segments)?;
         found.sure = false;
         (found.matched == segments.len()).then_some(found)
+    }
+
+    /// Modules whose paths end with these segments; `None` where they are too many to tell.
+    fn ending_with(&self, segments: &[&str]) -> Option<Vec<&Arc<str>>> {
+        let name = segments.join("/");
+        let Some(named) = segments.last().and_then(|last| self.by_last.get(*last)) else { return Some(Vec::new()) };
+        if named.len() > MAX_NAMESAKES {
+            return None;
+        }
+        let ends =
+            |stem: &str| stem.strip_suffix(&*name).is_some_and(|before| before.is_empty() || before.ends_with('/'));
+        let mut found: Vec<&Arc<str>> = named.iter().map(|(stem, _)| stem).filter(|stem| ends(stem)).collect();
+        found.dedup();
+        Some(found)
+    }
+
+    /// The folders in which an absolute name that is not found may mean a module, when one of several roots is added at run
+    /// time; the whole tree where those are many. None where no path ends so, or Python itself has the module.
+    pub(crate) fn may_mean(&self, dotted: &str) -> Vec<&str> {
+        let segments: Vec<&str> = dotted.split('.').collect();
+        if !self.first_names.contains(segments[0]) || crate::stdlib::is_standard(segments[0]) {
+            return Vec::new();
+        }
+        let mut folders: Vec<&str> = match self.ending_with(&segments) {
+            Some(stems) => stems.into_iter().map(|stem| directory_of(stem)).collect(),
+            None => vec![""],
+        };
+        folders.sort_unstable();
+        folders.dedup();
+        if folders.len() > MAX_MEANT { vec![""] } else { folders }
     }
 
     /// What a relative name means in a file; `dotted` may be empty. The first result says how many segments matched.

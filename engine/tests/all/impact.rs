@@ -136,6 +136,33 @@ fn a_module_that_answers_for_names_it_lacks_hangs_on_its_package() {
     assert_eq!(edit(&rest, "p/inner.py", before, "def make():\n    return 2\n"), ["test_thing"]);
 }
 
+#[test]
+fn a_module_below_a_root_that_settings_or_code_add_is_reached() {
+    let test = ("tests/test_m.py", "import mymod\n\n\ndef test_m():\n    assert mymod.f() == 1\n");
+    let rest = [test, OTHER, OTHER_MODULE];
+    let (before, after) = ("def f():\n    return 1\n", "def f():\n    return 2\n");
+    for path in ["lib/mymod.py", "lib/mymod/__init__.py", "src/deep/mymod.py"] {
+        assert_eq!(edit(&rest, path, before, after), ["test_m"], "{path}");
+    }
+    // The folder may be a package, too, to others.
+    let with_init = [&rest[..], &[("lib/__init__.py", "")]].concat();
+    assert_eq!(edit(&with_init, "lib/mymod.py", before, after), ["test_m"]);
+    // Of several that it may be each counts, whatever name of it is used, and so does what it uses itself.
+    let from = ("tests/test_m.py", "from x.y import f\n\n\ndef test_m():\n    assert f() == 1\n");
+    let user = ("tests/test_n.py", "from services.b.lib.x.y import f\n\n\ndef test_n():\n    assert f() == 1\n");
+    let twice = [from, user, ("services/a/lib/x/y.py", "def f():\n    return 1\n"), OTHER, OTHER_MODULE];
+    assert_eq!(edit(&twice, "services/b/lib/x/y.py", before, after), ["test_m", "test_n"]);
+    // And very many are any.
+    let mut many: Vec<(String, String)> =
+        (0..9).map(|number| (format!("s/a{number}/x/y.py"), "from deep import g\n".to_owned())).collect();
+    many.extend([from, OTHER, OTHER_MODULE].map(|(path, text)| (path.to_owned(), text.to_owned())));
+    let many: Vec<(&str, &str)> = many.iter().map(|(path, text)| (&**path, &**text)).collect();
+    assert!(edit(&many, "s/deep.py", before, after).contains(&"test_m".to_owned()));
+    // What Python has is not looked for.
+    let standard = [("tests/test_m.py", "import json\n\n\ndef test_m():\n    assert json\n"), OTHER, OTHER_MODULE];
+    assert_eq!(edit(&standard, "lib/json.py", before, after), [""; 0]);
+}
+
 // Registries and dispatch.
 
 #[test]

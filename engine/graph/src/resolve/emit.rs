@@ -270,8 +270,13 @@ impl<'a> Linker<'a> {
         let kind = match found.target {
             Target::Namespace(_) if import.level == 0 && is_known => return,
             Target::Namespace(_) if import.level == 0 => UnresolvedKind::External,
+            // One word that is found anywhere may as well be an installed package.
+            Target::Module(_) if !found.sure && segments == 1 => UnresolvedKind::External,
             _ => UnresolvedKind::Name,
         };
+        if values.is_empty() && matches!(found.target, Target::Namespace(_)) && import.level == 0 {
+            self.may_mean(part, site, &format!("{dotted}.{name}"));
+        }
         if values.is_empty() && !opaque {
             let name = format!("{}{dotted}:{name}", ".".repeat(usize::from(import.level)));
             self.links.unresolved.push(Unresolved { part, site, kind, name: name.into(), excused });
@@ -298,8 +303,18 @@ impl<'a> Linker<'a> {
         } else {
             UnresolvedKind::External
         };
+        if import.level == 0 {
+            self.may_mean(part, site, dotted);
+        }
         let name = format!("{}{dotted}", ".".repeat(usize::from(import.level)));
         self.links.unresolved.push(Unresolved { part, site, kind, name: name.into(), excused });
+    }
+
+    /// A module that several paths may be, by roots that are added at run time: it hangs on their folders.
+    fn may_mean(&mut self, part: PartId, site: u32, dotted: &str) {
+        for folder in self.index.layout.may_mean(dotted) {
+            self.depends(part, site, folder, FolderUse::Loads);
+        }
     }
 
     // Calls and uses.

@@ -161,6 +161,11 @@ fn leads_elsewhere(
     if !old.is_found_alike(before.as_ref(), new, after.as_ref(), of) {
         return true;
     }
+    let whole = import.name.some().map(|name| format!("{module}.{}", outline.name(name)));
+    let mut asked = [Some(module), whole.as_deref()].into_iter().flatten().filter(|_| import.level == 0);
+    if asked.any(|dotted| old.may_mean(dotted) != new.may_mean(dotted)) {
+        return true;
+    }
     let first = module.split('.').next().unwrap_or(module);
     if import.form == ImportForm::Module && first.len() < module.len() {
         let (before, after) = (old.find(path, 0, first), new.find(path, 0, first));
