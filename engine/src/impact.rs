@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use grace_dsl::ast::{self, ItemKind};
-use grace_graph::change::Kinds;
-use grace_graph::code::{Edge, EdgeKind, Evidence, FileId, FolderUse, PartId, PartKey, PartKind};
+use grace_graph::change::{Kinds, is_documentation};
+use grace_graph::code::{Dependent, Edge, EdgeKind, Evidence, FileId, FolderUse, PartId, PartKey, PartKind};
 use grace_graph::facts::Language;
 use grace_graph::graph::{CodeGraph, Nodes};
 use grace_graph::test_names::{governs_changes, governs_tests, is_test_name, lies_among_data, lies_among_tests};
@@ -254,7 +254,7 @@ pub(crate) fn widening(graph: &CodeGraph, part: PartId) -> Option<Widening> {
     let path = &graph.file(node.file).path;
     let is_unseen = || {
         node.kind == PartKind::File
-            && !grace_graph::change::is_documentation(path)
+            && !is_documentation(path)
             && !governs_changes(path)
             && graph.in_edges(part, EDGE_KINDS).next().is_none()
             && !is_read_beside(graph, path)
@@ -449,7 +449,7 @@ fn affects<'g>(
         }
         let (around, content) = folders.around(graph, graph.part(part).file);
         for folder in around {
-            for dependent in graph.dependents_of(folder).iter().filter(|one| hangs_on(one.usage, content)) {
+            for dependent in graph.dependents_of(folder).iter().filter(|one| hangs_on(one, content)) {
                 reach(part, At::Part(dependent.part), None);
             }
         }
@@ -459,6 +459,8 @@ fn affects<'g>(
 /// What a file is to those who hang on its folder. A source that nothing uses may be both: tests read such ones, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Content {
+    /// What people read: tests that read it name it, or a folder below the root.
+    Document,
     Data,
     Code,
     Both,
@@ -467,6 +469,7 @@ pub(crate) enum Content {
 impl Content {
     pub(crate) fn of(graph: &CodeGraph, file: FileId) -> Self {
         match (graph.part(graph.body_of(file)).kind, graph.may_be_data(file)) {
+            (PartKind::File, _) if is_documentation(&graph.file(file).path) => Self::Document,
             (PartKind::File, _) => Self::Data,
             (_, true) => Self::Both,
             (_, false) => Self::Code,
@@ -475,9 +478,10 @@ impl Content {
 }
 
 /// Whether such a use of a folder hangs on a file.
-pub(crate) fn hangs_on(usage: FolderUse, content: Content) -> bool {
-    match usage {
-        FolderUse::Loads | FolderUse::Attributes => content != Content::Data,
+pub(crate) fn hangs_on(one: &Dependent, content: Content) -> bool {
+    match one.usage {
+        FolderUse::Loads | FolderUse::Attributes => matches!(content, Content::Code | Content::Both),
+        FolderUse::Reads if content == Content::Document => !one.folder.is_empty(),
         FolderUse::Reads => content != Content::Code,
         FolderUse::Runs => true,
     }
@@ -707,11 +711,11 @@ fn reaches_tests(graph: &CodeGraph, certain_only: bool) -> fixedbitset::FixedBit
     found
 }
 
-/// To import a function's name runs nothing of it.
+/// To import a function's name runs nothing of it; of a plain file, all of it.
 pub(crate) fn names_only(graph: &CodeGraph, edge: &Edge) -> bool {
     edge.kind == EdgeKind::Imports
         && graph.part(edge.from).kind == PartKind::Module
-        && graph.part(edge.to).kind != PartKind::Module
+        && !matches!(graph.part(edge.to).kind, PartKind::Module | PartKind::File)
 }
 
 /// The id of a test as runners write it: `path::Class::method`; the file's path where tests of its language are run by

@@ -26,7 +26,7 @@ pub(crate) struct Listing {
     pub(crate) files: Arc<Vec<String>>,
     /// Test files of which something cannot be read: run whole, whatever is selected. Sorted.
     pub(crate) unread: Vec<FileId>,
-    /// Test files that can be read and show no single test; sorted.
+    /// Test files that can be read and show no single test, and files with tests by names that settings give; sorted.
     pub(crate) by_file: Vec<FileId>,
 }
 
@@ -87,7 +87,8 @@ pub(crate) fn listing(db: &dyn Db, book: RuleBook, file: RuleFile, id: ItemId) -
         let is_test = file.is_test || run_by_file.contains(&id);
         if may_hold_tests || is_test && is_unread {
             listing.unread.push(id);
-        } else if is_test && !has_tests {
+        } else if is_test && !has_tests || file.has_configured_tests {
+            // What settings name a test is no test to any rule, but a runner finds it in its file.
             listing.by_file.push(id);
         }
         if !has_tests {

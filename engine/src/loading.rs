@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use grace_graph::code::{Edge, EdgeKind, Evidence, FileId, FolderUse, PartId, PartKind};
+use grace_graph::code::{Dependent, Edge, EdgeKind, Evidence, FileId, FolderUse, PartId, PartKind};
 use grace_graph::facts::Language;
 use grace_graph::graph::CodeGraph;
 
@@ -145,8 +145,8 @@ fn loading(graph: &CodeGraph, seeds: &[PartId], wanted: &fixedbitset::FixedBitSe
         let mut folder = &*graph.file(file).path;
         while !folder.is_empty() && !graph.dependents().is_empty() {
             folder = folder.rsplit_once('/').map_or("", |(folder, _)| folder);
-            let loads = |usage| usage != FolderUse::Attributes && hangs_on(usage, content);
-            for dependent in graph.dependents_of(folder).iter().filter(|one| loads(one.usage)) {
+            let loads = |one: &&Dependent| one.usage != FolderUse::Attributes && hangs_on(one, content);
+            for dependent in graph.dependents_of(folder).iter().filter(loads) {
                 is_done |= reach(graph.part(dependent.part).file, &mut queue);
             }
         }

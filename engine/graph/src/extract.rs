@@ -13,6 +13,7 @@ pub(crate) mod python;
 mod raw;
 mod rust;
 mod seal;
+mod settings;
 pub(crate) mod shapes;
 
 use std::borrow::Cow;
@@ -40,6 +41,8 @@ fn extractor(language: Language) -> &'static dyn Extractor {
         Language::TsConfig => &manifest::Manifest(Language::TsConfig),
         Language::CargoToml => &manifest::Manifest(Language::CargoToml),
         Language::GoMod => &manifest::Manifest(Language::GoMod),
+        Language::PythonToml => &manifest::Manifest(Language::PythonToml),
+        Language::PythonIni => &manifest::Manifest(Language::PythonIni),
         Language::JavaScript => &ecmascript::EcmaScript(Language::JavaScript),
     }
 }

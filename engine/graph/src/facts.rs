@@ -54,6 +54,10 @@ pub enum Language {
     CargoToml,
     /// `go.mod`.
     GoMod,
+    /// `pyproject.toml` and `pytest.toml`.
+    PythonToml,
+    /// `pytest.ini`, `tox.ini` and `setup.cfg`.
+    PythonIni,
 }
 
 impl Language {
@@ -84,6 +88,8 @@ impl Language {
             "package.json" => Some(Self::PackageJson),
             "Cargo.toml" => Some(Self::CargoToml),
             "go.mod" => Some(Self::GoMod),
+            "pyproject.toml" | "pytest.toml" | ".pytest.toml" => Some(Self::PythonToml),
+            "pytest.ini" | ".pytest.ini" | "tox.ini" | "setup.cfg" => Some(Self::PythonIni),
             _ => {
                 let stem = name.strip_suffix(".json")?;
                 let is_config = ["tsconfig", "jsconfig"].iter().any(|begin| {
@@ -97,7 +103,10 @@ impl Language {
     /// Only read to find modules: no language for rules.
     #[must_use]
     pub fn is_manifest(self) -> bool {
-        matches!(self, Self::PackageJson | Self::TsConfig | Self::CargoToml | Self::GoMod)
+        matches!(
+            self,
+            Self::PackageJson | Self::TsConfig | Self::CargoToml | Self::GoMod | Self::PythonToml | Self::PythonIni
+        )
     }
 
     /// Its name in rules: `language(python)`.
@@ -109,7 +118,7 @@ impl Language {
             Self::JavaScript => "javascript",
             Self::Rust => "rust",
             Self::Go => "go",
-            Self::PackageJson | Self::TsConfig | Self::CargoToml | Self::GoMod => "manifest",
+            _ => "manifest",
         }
     }
 }
@@ -341,8 +350,10 @@ bitflags! {
         const NAMES_INTERPRETER = 1 << 8;
         /// Asks for a fixture whose name is computed.
         const COMPUTED_FIXTURE = 1 << 9;
-        /// Lists what is in a folder.
+        /// Lists what is in a folder, or names its own.
         const LISTS_FOLDER = 1 << 10;
+        /// Names the folders around its own.
+        const LEAVES_FOLDER = 1 << 11;
     }
 }
 

@@ -316,6 +316,19 @@ impl Layout {
         Some(found)
     }
 
+    /// Paths without endings that a module of this name would have.
+    pub(crate) fn stems(&self, path: &str, level: u16, dotted: &str) -> Vec<String> {
+        let name = dotted.replace('.', "/");
+        if level > 0 {
+            let mut at = directory_of(path);
+            (1..level).for_each(|_| at = directory_of(at));
+            return vec![join(at, &name)];
+        }
+        let mut roots = vec![self.natural_root(path), self.root_of(path)];
+        roots.extend(self.roots.iter().take(MAX_ROOTS).map(|root| &**root));
+        roots.into_iter().map(|root| join(root, &name)).collect()
+    }
+
     /// The folders in which an absolute name that is not found may mean a module, when one of several roots is added at run
     /// time; the whole tree where those are many. None where no path ends so, or Python itself has the module.
     pub(crate) fn may_mean(&self, dotted: &str) -> Vec<&str> {

@@ -14,6 +14,7 @@ mod go;
 mod hierarchy;
 mod rust;
 mod scope;
+pub(crate) mod unread;
 mod values;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -87,6 +88,8 @@ pub(crate) struct Index {
     by_base_name: Map<Box<str>, Vec<FileId>>,
     fixtures: Fixtures,
     foreign: foreign::World,
+    /// Some modules are compiled from files that are not read.
+    has_compiled: bool,
 }
 
 impl Index {
@@ -103,7 +106,8 @@ impl Index {
         method_names.sort_unstable();
         let foreign = foreign::World::new(nodes, outlines);
         let folders = folders(nodes);
-        Self { layout, hierarchy, methods, method_names, folders, by_base_name, fixtures, foreign }
+        let has_compiled = nodes.files().iter().any(|file| file.path.ends_with(".pyx"));
+        Self { has_compiled, layout, hierarchy, methods, method_names, folders, by_base_name, fixtures, foreign }
     }
 
     /// What is worth remembering of it; `None` where it cannot be written.
@@ -226,6 +230,8 @@ pub(crate) struct Discovered {
     pub(crate) index: Index,
     /// Test functions and methods, sorted.
     pub(crate) tests: Vec<PartId>,
+    /// Files with what settings name a test, and pytest by itself does not; sorted.
+    pub(crate) configured: Vec<FileId>,
     /// Decorators of the parts that have any, by dotted name, resolved through imports.
     pub(crate) decorators: Vec<(PartId, Arc<[Arc<str>]>)>,
 }
@@ -264,11 +270,13 @@ pub(crate) fn discover(
     let mut tests = fixtures::tests(nodes, &hierarchy, outlines);
     tests.extend(foreign::tests(nodes, outlines));
     tests.sort_unstable();
+    let configured = fixtures::configured(nodes, outlines, &tests);
     let mut decorators = emit::decorators(&mut resolver);
     decorators.extend(foreign::decorators(nodes, outlines));
     let fixtures = Fixtures::new(&mut resolver);
     drop(resolver);
-    Discovered { index: Index::new(nodes, outlines, layout, hierarchy, fixtures), tests, decorators }
+    let index = Index::new(nodes, outlines, layout, hierarchy, fixtures);
+    Discovered { index, tests, configured, decorators }
 }
 
 fn python_methods(nodes: &Nodes) -> impl Iterator<Item = PartId> {

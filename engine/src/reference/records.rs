@@ -176,7 +176,9 @@ impl World {
         let of = |indices: &[u32], key: &PartKey| indices.iter().any(|&index| reach.parts[index as usize] == *key);
         let callers = |key: &PartKey| -> Vec<PartKey> {
             let names_only = |from: &PartKey, kind: EdgeKind, to: &PartKey| {
-                kind == EdgeKind::Imports && from.kind == PartKind::Module && to.kind != PartKind::Module
+                kind == EdgeKind::Imports
+                    && from.kind == PartKind::Module
+                    && ![PartKind::Module, PartKind::File].contains(&to.kind)
             };
             let edges = self.sides[0].edges.iter().filter(|edge| edge.to == *key);
             let calls = edges.filter(|edge| !names_only(&edge.from, edge.kind, &edge.to));

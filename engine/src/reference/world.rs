@@ -286,7 +286,8 @@ impl World {
                 && !builds(&to.name)
         };
         let names_only = |edge: &EdgeFacts| {
-            edge.kind == EdgeKind::Imports && edge.from.kind == PartKind::Module && edge.to.kind != PartKind::Module
+            let is_whole = [PartKind::Module, PartKind::File].contains(&edge.to.kind);
+            edge.kind == EdgeKind::Imports && edge.from.kind == PartKind::Module && !is_whole
         };
         let inside = |part: &PartKey, class: &PartKey| {
             let mut at = Some(part);
@@ -345,7 +346,9 @@ impl World {
             for (folder, usage, dependent) in &facts.dependents {
                 let counts = match usage {
                     FolderUse::Loads | FolderUse::Attributes => key.kind != PartKind::File,
-                    FolderUse::Reads => facts.files[&*key.path].may_be_data,
+                    FolderUse::Reads => {
+                        facts.files[&*key.path].may_be_data && !(folder.is_empty() && is_documentation(&key.path))
+                    }
                     FolderUse::Runs => true,
                 };
                 if counts && (folder.is_empty() || key.path.starts_with(&format!("{folder}/"))) {
@@ -411,7 +414,9 @@ impl SideFacts {
             for (folder, usage, dependent) in &self.dependents {
                 let counts = match usage {
                     FolderUse::Loads => !is_data,
-                    FolderUse::Reads => self.files[&path].may_be_data,
+                    FolderUse::Reads => {
+                        self.files[&path].may_be_data && !(folder.is_empty() && is_documentation(&path))
+                    }
                     FolderUse::Runs => true,
                     FolderUse::Attributes => false,
                 };

@@ -148,3 +148,21 @@ fn conditions_at_their_deepest_are_judged() {
     let plan = plan(&text);
     assert_eq!((plan.tier, plan.unknowns.len()), (3, 0));
 }
+
+/// Look-ups of one name among very many modules that end so, and very many roots: each is bounded, so that this ends.
+#[test]
+fn modules_of_one_name_and_roots_beyond_number_are_not_all_looked_through() {
+    let mut tree = files(&[("tests/test_a.py", "import end\n\n\ndef test_a():\n    assert end\n")]);
+    for at in 0..2_000 {
+        let imports: String = (0..40).fold(String::new(), |mut text, other| {
+            let _ = writeln!(text, "import d{at}.n{other}.x\nimport k{}.x", at + other);
+            text
+        });
+        tree.insert(format!("d{at}/x.py"), imports);
+        tree.insert(format!("d{at}/src/k{at}.py"), String::new());
+    }
+    let after = with(&tree, "d0/x.py", "x = 1\n");
+    let mut bench = Bench::new();
+    bench.set(&tree, &after, &raw_book(""));
+    let _ = bench.engine.plan();
+}

@@ -3,7 +3,7 @@
 use grace_engine::What;
 use grace_engine::plan::{BundlePlan, WideningCause};
 
-use crate::support::{Bench, Files, files, narrowing, with, without};
+use crate::support::{Bench, Files, files, narrowing, narrowing_of, with, without};
 
 fn bundle(before: &Files, after: &Files) -> BundlePlan {
     let mut bench = Bench::new();
@@ -506,6 +506,299 @@ fn a_source_that_tests_read_is_data_to_them() {
     assert_eq!(edit(&rest, "scripts/run.py", "x = 1\n", "x = 2\n"), [""; 0]);
     let helped = [OTHER, OTHER_MODULE, ("tests/test_h.py", "from help import h\n\n\ndef test_h():\n    assert h()\n")];
     assert_eq!(edit(&helped, "tests/help.py", "def h():\n    return 1\n", "def h():\n    return 2\n"), ["test_h"]);
+}
+
+// Settings.
+
+/// What an edit of a file reaches beside what settings say; they are the same before and after.
+#[track_caller]
+fn by_settings(settings: (&str, &str), rest: &[(&str, &str)], path: &str, before: &str, after: &str) -> Vec<String> {
+    edit(&[&[settings, OTHER, OTHER_MODULE], rest].concat(), path, before, after)
+}
+
+#[test]
+fn what_settings_name_is_imported_before_the_tests() {
+    let (before, after) = ("X = 1\n", "X = 2\n");
+    let test = ("tests/test_a.py", "def test_a(box):\n    assert box\n");
+    let plugin = "import pytest\n\n\n@pytest.fixture\ndef box():\n    return 1\n";
+    for settings in [
+        ("pyproject.toml", "[tool.pytest.ini_options]\naddopts = \"-ra -p tests.plug\"\n"),
+        ("setup.cfg", "[tool:pytest]\naddopts = -p tests.plug\n"),
+        ("setup.cfg", "[options.entry_points]\npytest11 =\n    plug = tests.plug\n"),
+        ("pyproject.toml", "[project.entry-points.pytest11]\nplug = \"tests.plug\"\n"),
+    ] {
+        let found = by_settings(settings, &[test], "tests/plug.py", plugin, &plugin.replace("return 1", "return 2"));
+        assert_eq!(found, ["test_a"], "{settings:?}");
+    }
+    for settings in [
+        ("pytest.ini", "[pytest]\nDJANGO_SETTINGS_MODULE = proj.settings\n"),
+        ("pyproject.toml", "[tool.pytest.ini_options]\nDJANGO_SETTINGS_MODULE = \"proj.settings\"\n"),
+        ("tox.ini", "[pytest]\naddopts = --ds=proj.settings\n"),
+    ] {
+        assert_eq!(by_settings(settings, &[], "proj/settings.py", before, after), ["test_other"], "{settings:?}");
+    }
+}
+
+#[test]
+fn what_entry_points_name_reaches_who_loads_them() {
+    let rest = [
+        ("app/__init__.py", ""),
+        (
+            "app/load.py",
+            "from importlib.metadata import entry_points\n\n\ndef load():\n    return [e.load() for e in entry_points(group='app.plugins')]\n",
+        ),
+        ("tests/test_l.py", "from app.load import load\n\n\ndef test_l():\n    assert load()\n"),
+    ];
+    let settings = ("pyproject.toml", "[project.entry-points.\"app.plugins\"]\na = \"more.a:A\"\n");
+    let (before, after) = ("class A:\n    x = 1\n", "class A:\n    x = 2\n");
+    for path in ["more/a.py", "app/plug/a.py"] {
+        assert_eq!(by_settings(settings, &rest, path, before, after), ["test_l"], "{path}");
+    }
+    assert_eq!(by_settings(settings, &rest, "far/a.py", before, after), [""; 0]);
+}
+
+#[test]
+fn tests_by_names_that_settings_give_run_with_their_file() {
+    let (before, after) = ("def f():\n    return 1\n", "def f():\n    return 2\n");
+    let run = |settings: (&str, &str), path: &str, text: &str| {
+        let rest = files(&[settings, (path, text), OTHER, OTHER_MODULE]);
+        let mut bench = Bench::new();
+        bench.set(&with(&rest, "m.py", before), &with(&rest, "m.py", after), &narrowing_of("path(\"tests/**\")"));
+        let bundle = bench.engine.plan().bundles.into_iter().next().expect("the change touches something");
+        assert_eq!(bundle.widened, []);
+        bundle.whole
+    };
+    let ini = |line: &str| format!("[pytest]\n{line}\n");
+    for (line, path, text) in [
+        ("python_files = check_*.py", "tests/check_a.py", "from m import f\n\n\ndef test_f():\n    assert f() == 1\n"),
+        (
+            "python_functions = should_*",
+            "tests/test_a.py",
+            "from m import f\n\n\ndef should_f():\n    assert f() == 1\n\n\ndef test_o():\n    assert 1\n",
+        ),
+        (
+            "python_classes = *Spec",
+            "tests/test_a.py",
+            "from m import f\n\n\nclass FSpec:\n    def test_f(self):\n        assert f() == 1\n\n\ndef test_o():\n    assert 1\n",
+        ),
+    ] {
+        assert_eq!(run(("pytest.ini", &ini(line)), path, text), [path], "{line}");
+        assert_eq!(run(("pytest.ini", &ini("x = 1")), path, text), [""; 0], "{line}");
+    }
+    // A fixture reaches them, and a helper beside them is none.
+    let fixture =
+        ("tests/conftest.py", "import pytest\nfrom m import f\n\n\n@pytest.fixture\ndef box():\n    return f()\n");
+    let check = ("tests/check_a.py", "def test_f(box):\n    assert box == 1\n");
+    let all = [
+        ("pytest.ini", "[pytest]\npython_files = *.py\n"),
+        fixture,
+        check,
+        ("tests/help.py", "from m import f\n"),
+        OTHER,
+    ];
+    let rest = files(&all);
+    let mut bench = Bench::new();
+    bench.set(&with(&rest, "m.py", before), &with(&rest, "m.py", after), &narrowing_of("path(\"tests/**\")"));
+    assert_eq!(bench.engine.plan().bundles[0].whole, ["tests/check_a.py"]);
+}
+
+// Reads, processes and loads that are not spelled out.
+
+#[test]
+fn data_that_one_test_names_reaches_those_who_read_it_by_a_computed_name() {
+    let named = (
+        "tests/test_schema.py",
+        "from pathlib import Path\nimport other\n\n\ndef test_schema():\n    assert Path('q/users.sql').exists()\n",
+    );
+    let users = ("tests/test_users.py", "from q.load import q\n\n\ndef test_users():\n    assert q('users')\n");
+    for (path, text) in [
+        (
+            "q/load.py",
+            "from pathlib import Path\n\n\ndef q(name):\n    return (Path(__file__).parent / f'{name}.sql').read_text()\n",
+        ),
+        (
+            "q/load.py",
+            "from importlib.resources import files\n\n\ndef q(name):\n    return files(__package__).joinpath(name).read_text()\n",
+        ),
+        ("q/load.py", "import pkgutil\n\n\ndef q(name):\n    return pkgutil.get_data(__name__, name)\n"),
+        (
+            "q/load.py",
+            "import os\n\nHERE = os.path.dirname(os.path.dirname(__file__))\n\n\ndef q(n):\n    return open(HERE + n + '.sql')\n",
+        ),
+        ("q/load.py", "def q(n):\n    return open(f'q/{n}.sql')\n"),
+        ("q/load.py", "def q(n):\n    return open('q/%s.sql' % n)\n"),
+        ("q/load.py", "from base import HERE\n\n\ndef q(n):\n    return open(HERE + '/q/' + n)\n"),
+    ] {
+        let rest = [named, users, (path, text), ("q/__init__.py", ""), OTHER, OTHER_MODULE];
+        assert_eq!(edit(&rest, "q/users.sql", "1\n", "2\n"), ["test_schema", "test_users"], "{text}");
+        assert_eq!(edit(&rest, "README.md", "1\n", "2\n"), [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn a_process_is_started_by_many_names() {
+    let (before, after) = ("def f():\n    return 1\n", "def f():\n    return 2\n");
+    for (import, call) in [
+        ("import subprocess as sp", "sp.run([1])"),
+        ("import subprocess as sp", "sp.call([1])"),
+        ("from subprocess import run as sh", "sh([1])"),
+        ("import subprocess", "subprocess.getoutput('x')"),
+        ("import os", "os.spawnv(1, 'x')"),
+        ("import os", "os.execv('x', [])"),
+        ("from os import system as go", "go('x')"),
+        ("import pexpect", "pexpect.spawn('x')"),
+        ("x = 1", "script_runner.run('x')"),
+        ("x = 1", "pytester.run('x')"),
+    ] {
+        let text = format!("import other\n{import}\n\n\ndef test_p(script_runner, pytester):\n    assert {call}\n");
+        let rest = [("tests/test_p.py", &*text), OTHER, OTHER_MODULE];
+        assert_eq!(edit(&rest, "m.py", before, after), ["test_p"], "{import} {call}");
+    }
+    let text = "import other\nfrom subprocess import CalledProcessError\n\n\ndef test_p():\n    assert CalledProcessError(1)\n";
+    assert_eq!(edit(&[("tests/test_p.py", text), OTHER, OTHER_MODULE], "m.py", before, after), [""; 0]);
+}
+
+#[test]
+fn code_is_loaded_by_many_names() {
+    let (before, after) = ("def f():\n    return 1\n", "def f():\n    return 2\n");
+    let test = ("tests/test_l.py", "from load import load\n\n\ndef test_l():\n    assert load(1, 2)\n");
+    for call in [
+        "runpy.run_path(d / f'{n}.py')",
+        "importlib.util.spec_from_file_location('plug.a', d / n)",
+        "SourceFileLoader('x', n).load_module()",
+        "exec(open(n).read())",
+        "exec(compile(d.read_text(), n, 'exec'), {})",
+        "imp.load_source('x', n)",
+        "import_string(n)",
+        "pydoc.locate(n)",
+        "pkg_resources.load_entry_point('a', 'b', n)",
+    ] {
+        let text = format!("def load(d, n):\n    return {call}\n");
+        let rest = [test, ("load.py", &*text), OTHER, OTHER_MODULE];
+        assert_eq!(edit(&rest, "plug/a.py", before, after), ["test_l"], "{call}");
+    }
+    for call in ["runpy.run_path('plug/a.py')", "spec_from_file_location('a', 'plug/a.py')"] {
+        let text = format!("def load(d, n):\n    return {call}\n");
+        let rest = [test, ("load.py", &*text), OTHER, OTHER_MODULE];
+        assert_eq!(edit(&rest, "plug/a.py", before, after), ["test_l"], "{call}");
+        assert_eq!(edit(&rest, "plug/b.py", before, after), [""; 0], "{call}");
+    }
+    let rest = [test, ("load.py", "def load(d, n):\n    return exec('x = 1')\n"), OTHER, OTHER_MODULE];
+    assert_eq!(edit(&rest, "plug/a.py", before, after), [""; 0]);
+}
+
+// JavaScript, and what no parser reads.
+
+/// What an edit chooses beside a test of a script in `web`, which nothing reaches.
+#[track_caller]
+fn script(rest: &[(&str, &str)], path: &str, before: &str, after: &str) -> Vec<String> {
+    const OTHERS: [(&str, &str); 2] = [
+        ("web/package.json", "{\"name\": \"web\", \"jest\": {\"setupFiles\": [\"<rootDir>/tools/first.ts\"]}}"),
+        ("other/o.test.ts", "import { test } from 'vitest'\ntest('o', () => {})\n"),
+    ];
+    let files = |text: &str| with(&files(&[rest, &OTHERS].concat()), path, text);
+    let rules = narrowing_of("path(\"**\")");
+    let mut bench = Bench::new();
+    bench.set(&files(before), &files(after), &rules);
+    let bundle = bench.engine.plan().bundles.into_iter().next().expect("the change touches something");
+    assert_eq!(bundle.widened, [], "{:#?}", bundle.whole);
+    bundle.whole
+}
+
+#[test]
+fn what_scripts_load_by_patterns_and_computed_names_is_of_their_package() {
+    let test = ("web/src/p/index.test.ts", "import { all } from './index'\ntest('a', () => all())\n");
+    let (before, after) = ("export const a = 1\n", "export const a = 2\n");
+    for loads in [
+        "export const all = () => import.meta.glob('./*.ts')\n",
+        "export const all = (n) => require(`./${n}`)\n",
+        "export const all = () => require.context('.', true)\n",
+        "export const all = (n) => import(n)\n",
+    ] {
+        let rest = [test, ("web/src/p/index.ts", loads)];
+        assert_eq!(script(&rest, "web/src/p/a.ts", before, after), ["web/src/p/index.test.ts"], "{loads}");
+        assert_eq!(script(&rest, "far/a.ts", before, after), [""; 0], "{loads}");
+    }
+}
+
+#[test]
+fn what_a_runner_sets_up_reaches_the_tests_below_it() {
+    let test = ("web/src/a.test.ts", "test('a', () => {})\n");
+    let (before, after) = ("globalThis.a = 1\n", "globalThis.a = 2\n");
+    for (path, text) in [
+        ("web/vitest.config.ts", "export default { test: { setupFiles: ['./tools/first.ts'] } }\n"),
+        ("web/jest.config.js", "import './tools/first'\nmodule.exports = {}\n"),
+        // By `package.json`.
+        ("web/plain.txt", ""),
+    ] {
+        assert_eq!(script(&[test, (path, text)], "web/tools/first.ts", before, after), ["web/src/a.test.ts"], "{path}");
+    }
+    for path in
+        ["web/src/setupTests.ts", "web/__mocks__/axios.js", "web/src/deep/__mocks__/api.ts", "web/test/setup.js"]
+    {
+        assert_eq!(script(&[test], path, before, after), ["web/src/a.test.ts"], "{path}");
+    }
+    assert_eq!(script(&[test], "web/src/elsewhere.ts", before, after), [""; 0]);
+}
+
+#[test]
+fn tests_of_scripts_are_known_by_their_folder_and_what_they_call() {
+    let (before, after) = ("exports.f = () => 1\n", "exports.f = () => 2\n");
+    for text in [
+        "var app = require('../lib/app')\ndescribe('a', function () { it('b', function () { app.f() }) })\n",
+        "const test = require('ava')\nconst app = require('../lib/app')\ntest('b', t => t.is(app.f(), 1))\n",
+        "import test from 'tape'\nimport app from '../lib/app'\ntest('b', t => t.is(app.f(), 1))\n",
+    ] {
+        assert_eq!(script(&[("test/app.js", text)], "lib/app.js", before, after), ["test/app.js"], "{text}");
+        assert_eq!(script(&[("bin/app.js", text)], "lib/app.js", before, after), [""; 0], "{text}");
+    }
+    let helper = ("test/help.js", "exports.app = require('../lib/app')\n");
+    assert_eq!(script(&[helper], "lib/app.js", before, after), [""; 0]);
+}
+
+#[test]
+fn what_no_parser_reads_hangs_on_what_it_may_use() {
+    let (before, after) = ("export const f = 1\n", "export const f = 2\n");
+    for component in ["web/src/App.vue", "web/src/App.svelte"] {
+        let name = component.rsplit('/').next().unwrap();
+        let test = format!("import App from './{name}'\ntest('a', () => App)\n");
+        let rest = [("web/src/App.test.ts", &*test), (component, "import { f } from './util'\n")];
+        assert_eq!(script(&rest, "web/src/util.ts", before, after), ["web/src/App.test.ts"], "{component}");
+        assert_eq!(script(&rest, "far/util.ts", before, after), [""; 0], "{component}");
+    }
+    // A compiled module.
+    let (before, after) = ("def f():\n    return 1\n", "def f():\n    return 2\n");
+    let rest = [
+        ("pkg/__init__.py", ""),
+        ("pkg/fast.pyx", "from pkg.util import f\n"),
+        ("pyproject.toml", ""),
+        ("tests/test_fast.py", "from pkg.fast import go\n\n\ndef test_fast():\n    assert go()\n"),
+        ("tests/test_too.py", "from pkg import fast\n\n\ndef test_too():\n    assert fast.go()\n"),
+        OTHER,
+        OTHER_MODULE,
+    ];
+    assert_eq!(edit(&rest, "pkg/util.py", before, after), ["test_fast", "test_too"]);
+    // A template that another one extends, which one view names and another test reads.
+    let rest = [
+        ("app/__init__.py", ""),
+        ("app/templates/a.html", "{% extends 'base.html' %}\n"),
+        ("app/views.py", "from web import render\n\n\ndef index():\n    return render('a.html')\n"),
+        ("app/plain.py", "from web import render\n\n\ndef plain():\n    return render('base.html')\n"),
+        ("tests/test_v.py", "from app.views import index\n\n\ndef test_v():\n    assert index()\n"),
+        ("tests/test_p.py", "from app.plain import plain\n\n\ndef test_p():\n    assert plain()\n"),
+        OTHER,
+        OTHER_MODULE,
+    ];
+    assert_eq!(edit(&rest, "app/templates/base.html", "a\n", "b\n"), ["test_p", "test_v"]);
+}
+
+#[test]
+fn data_that_a_script_imports_reaches_its_tests() {
+    let rest = [
+        ("web/a.ts", "import data from './data.json'\nexport const a = data\n"),
+        ("web/a.test.ts", "import { a } from './a'\ntest('a', () => a)\n"),
+    ];
+    assert_eq!(script(&rest, "web/data.json", "1", "2"), ["web/a.test.ts"]);
 }
 
 // What is gone.

@@ -75,8 +75,16 @@ impl Bench {
 
 /// Any change runs the tests that it reaches.
 pub(crate) fn narrowing() -> Book {
-    book(
-        "
+    narrowing_of("tests")
+}
+
+/// Any change runs those of a bundle's tests that it reaches.
+pub(crate) fn narrowing_of(tests: &str) -> Book {
+    let text = NARROWING.replace("tests    tests", &format!("tests    {tests}"));
+    book(&text)
+}
+
+const NARROWING: &str = "
 tiers
   1 safe       approve automatically  for change only in comments, formatting, documentation, added tests
   2 internal   approve by rules       for any other change
@@ -90,6 +98,4 @@ rule code : tier 2
   when     change touches all
   require  bundle(unit) narrowed to impacted tests
   because  \"Code is tested.\"
-",
-    )
-}
+";

@@ -1,4 +1,5 @@
-//! Manifests that say where modules are found: `package.json`, `tsconfig.json`, `go.mod`, `Cargo.toml`.
+//! Manifests that say where modules are found: `package.json`, `tsconfig.json`, `go.mod`, `Cargo.toml`; and settings that
+//! name modules of Python, see [`settings`].
 //!
 //! Their outline has the single part of a plain file; what they say stands in `all`, an entry a string: fields divided by
 //! tabs, the first of them names the entry. What cannot be read says nothing.
@@ -9,7 +10,7 @@ use toml::de::DeTable;
 use crate::code::PartKind;
 use crate::facts::{ContentId, FileFacts, Language, NameTable, Outline, OutlineParts, PartDigests, PartFact};
 
-use super::Extractor;
+use super::{Extractor, settings};
 
 /// Entries that one manifest may have, and how long one may be.
 const MAX_ENTRIES: usize = 5_000;
@@ -27,6 +28,8 @@ impl Extractor for Manifest {
             Language::PackageJson => package_json(text, &mut entries),
             Language::TsConfig => ts_config(text, &mut entries),
             Language::CargoToml => cargo_toml(text, &mut entries),
+            Language::PythonToml => settings::toml(text, &mut entries),
+            Language::PythonIni => settings::ini(text, &mut entries),
             _ => go_mod(text, &mut entries),
         }
         let mut names = NameTable::default();
@@ -44,10 +47,10 @@ impl Extractor for Manifest {
 }
 
 #[derive(Default)]
-struct Entries(Vec<String>);
+pub(super) struct Entries(Vec<String>);
 
 impl Entries {
-    fn push(&mut self, fields: &[&str]) {
+    pub(super) fn push(&mut self, fields: &[&str]) {
         let length: usize = fields.iter().map(|field| field.len() + 1).sum();
         let is_plain = fields.iter().all(|field| !field.contains(['\t', '\n']));
         if self.0.len() < MAX_ENTRIES && length <= MAX_ENTRY && is_plain {
@@ -77,12 +80,37 @@ fn package_json(text: &str, entries: &mut Entries) {
             conditions("import", name, target, 0, entries);
         }
     }
+    for tool in ["jest", "mocha", "ava", "vitest", "jasmine", "tap"] {
+        if let Some(said) = package.get(tool) {
+            set_up(said, 0, entries);
+        }
+    }
     for field in ["dependencies", "devDependencies", "peerDependencies", "optionalDependencies"] {
         if let Some(Value::Object(dependencies)) = package.get(field) {
             for name in dependencies.keys() {
                 entries.push(&["dependency", name]);
             }
         }
+    }
+}
+
+/// The files that settings of a runner of tests name, whatever for.
+fn set_up(said: &Value, depth: usize, entries: &mut Entries) {
+    match said {
+        Value::String(path) => {
+            let is_own = ["./", "../", "<rootDir>/"].iter().any(|begin| path.starts_with(begin));
+            let is_file = is_own || path.contains('/') && path.contains('.');
+            if is_file && !path.contains('*') {
+                entries.push(&["set up", path]);
+            }
+        }
+        Value::Object(said) if depth < MAX_CONDITIONS => {
+            said.values().for_each(|said| set_up(said, depth + 1, entries))
+        }
+        Value::Array(several) if depth < MAX_CONDITIONS => {
+            several.iter().for_each(|said| set_up(said, depth + 1, entries));
+        }
+        _ => {}
     }
 }
 
@@ -299,6 +327,32 @@ mod tests {
         assert_eq!(
             entries(Language::CargoToml, cargo),
             ["name a-b", "lib  l.rs", "dependency c cc ../c", "dependency serde serde ", "shared d d d"]
+        );
+        let toml = "[project.entry-points.pytest11]\na = \"app.plug\"\n[project.entry-points.\"app.more\"]\nb = \"app.more.b:B [x]\"\n[project.scripts]\nc = \"app.cli:main\"\n[tool.pytest.ini_options]\naddopts = \"-p tests.p -pq.r -p no:cache\"\npython_files = [\"check_*.py\"]\nDJANGO_SETTINGS_MODULE = \"proj.settings\"\n";
+        let mut found = entries(Language::PythonToml, toml);
+        found.sort_unstable();
+        assert_eq!(
+            found,
+            [
+                "entry app.more.b",
+                "files check_*.py",
+                "plugin app.plug",
+                "plugin proj.settings",
+                "plugin q.r",
+                "plugin tests.p"
+            ]
+        );
+        let ini = "[other]\naddopts = -p no.such\n[tool:pytest]\n# x\naddopts =\n    -ra\n    -p tests.p\npython_classes = *Spec\n    Test\npython_functions=should_*\n[options.entry_points]\npytest11 =\n  a = app.plug\napp.more =\n  b = app.more.b:B\nconsole_scripts =\n  c = app.cli:main\n";
+        assert_eq!(
+            entries(Language::PythonIni, ini),
+            [
+                "plugin tests.p",
+                "classes *Spec",
+                "classes Test",
+                "functions should_*",
+                "plugin app.plug",
+                "entry app.more.b"
+            ]
         );
         let go = "module example.com/m // x\n\ngo 1.22\n\nrequire (\n\tgithub.com/a/b v1 // indirect\n)\nreplace github.com/a/b => ../b\n";
         assert_eq!(

@@ -96,9 +96,25 @@ fn has_extension(text: &str) -> bool {
 /// What the string arguments of a call of this name say.
 pub(super) fn call_usage(callee: &str) -> StringUse {
     match callee.rsplit('.').next().unwrap_or(callee) {
-        "open" | "Path" | "PurePath" | "read_text" | "read_bytes" | "read_binary" | "open_text" | "open_binary"
-        | "joinpath" | "files" | "resource_filename" | "get_data" | "get_template" | "FileSystemLoader"
-        | "PackageLoader" => StringUse::Path,
+        "open"
+        | "Path"
+        | "PurePath"
+        | "read_text"
+        | "read_bytes"
+        | "read_binary"
+        | "open_text"
+        | "open_binary"
+        | "joinpath"
+        | "files"
+        | "resource_filename"
+        | "get_data"
+        | "get_template"
+        | "FileSystemLoader"
+        | "PackageLoader"
+        | "run_path"
+        | "spec_from_file_location"
+        | "SourceFileLoader"
+        | "load_source" => StringUse::Path,
         "join" if callee.ends_with("path.join") => StringUse::Path,
         "patch" => StringUse::Patch,
         "object" | "multiple" => StringUse::Plain,
@@ -108,22 +124,100 @@ pub(super) fn call_usage(callee: &str) -> StringUse {
     }
 }
 
-/// What a call of this name does that names alone do not tell; `imported` says that the file imports names from `subprocess`.
+/// Modules of which most calls start a process.
+const PROCESS_MODULES: [&str; 12] = [
+    "subprocess",
+    "pexpect",
+    "pexpect.popen_spawn",
+    "pty",
+    "ptyprocess",
+    "winpty",
+    "sh",
+    "plumbum",
+    "plumbum.cmd",
+    "invoke",
+    "sarge",
+    "delegator",
+];
+
+/// Whether calls of what an import binds start processes: `name` of a module, or all of it.
+pub(super) fn imports_processes(module: &str, name: Option<&str>) -> bool {
+    PROCESS_MODULES.contains(&module) || module == "os" && name.is_some_and(starts_process_of_os)
+}
+
+fn starts_process_of_os(name: &str) -> bool {
+    matches!(name, "system" | "popen" | "startfile")
+        || ["spawn", "exec", "posix_spawn"].iter().any(|begin| name.starts_with(begin))
+}
+
+/// What a call of this name does that names alone do not tell; `imported` says that its head is bound by an import of
+/// which [`imports_processes`] holds.
 pub(super) fn call_flags(callee: &str, imported: bool) -> PartFlags {
     let (owner, last) = callee.rsplit_once('.').unwrap_or(("", callee));
     let owner = owner.rsplit('.').next().unwrap_or(owner);
+    let is_class = last.starts_with(|first: char| first.is_ascii_uppercase());
     match (owner, last) {
-        ("subprocess", "run" | "call") | ("os", "system" | "popen") => PartFlags::STARTS_PROCESS,
-        ("", "run" | "call") if imported => PartFlags::STARTS_PROCESS,
         (_, "Popen" | "check_call" | "check_output" | "create_subprocess_exec" | "create_subprocess_shell") => {
             PartFlags::STARTS_PROCESS
         }
+        (_, "run_process" | "open_process") => PartFlags::STARTS_PROCESS,
         (_, "runpython" | "runpython_c" | "runpytest" | "runpytest_subprocess" | "run_python") => {
             PartFlags::STARTS_PROCESS
         }
+        ("script_runner" | "pytester" | "testdir", last)
+            if ["run", "inline_run", "spawn"].iter().any(|begin| last.starts_with(begin)) =>
+        {
+            PartFlags::STARTS_PROCESS
+        }
+        ("os", last) if starts_process_of_os(last) => PartFlags::STARTS_PROCESS,
+        (_, last) if imported && !is_class && last != "list2cmdline" => PartFlags::STARTS_PROCESS,
         (_, "glob" | "rglob" | "iglob" | "iterdir" | "listdir" | "scandir") | ("os", "walk") => PartFlags::LISTS_FOLDER,
         _ => PartFlags::empty(),
     }
+}
+
+/// How a call loads code that no import names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Loading {
+    /// What others registered.
+    Registered,
+    /// The file that an argument names.
+    File,
+    /// What an argument names, dotted.
+    Dotted,
+    /// Text.
+    Text,
+}
+
+/// How a call of this name loads code, if it does.
+pub(super) fn loading(callee: &str) -> Option<Loading> {
+    let (owner, last) = callee.rsplit_once('.').unwrap_or(("", callee));
+    let owner = owner.rsplit('.').next().unwrap_or(owner);
+    Some(match (owner, last) {
+        (_, "entry_points" | "iter_entry_points" | "load_entry_point" | "load_setuptools_entrypoints")
+        | (
+            _,
+            "ExtensionManager" | "NamedExtensionManager" | "DriverManager" | "HookManager" | "EnabledExtensionManager",
+        ) => Loading::Registered,
+        (_, "spec_from_file_location" | "SourceFileLoader" | "SourcelessFileLoader" | "run_path")
+        | ("imp" | "", "load_source" | "load_compiled") => Loading::File,
+        (_, "import_string" | "import_from_string") | ("pydoc" | "", "locate") => Loading::Dotted,
+        ("", "exec" | "eval" | "execfile") => Loading::Text,
+        _ => return None,
+    })
+}
+
+/// Whether a call of this name gives what a file holds.
+pub(super) fn reads_file(callee: &str) -> bool {
+    let last = callee.rsplit('.').next().unwrap_or(callee);
+    matches!(last, "open" | "open_text" | "open_code" | "read" | "read_text" | "read_bytes" | "get_data" | "readlines")
+}
+
+/// The folder before what is put into a path: of `q/{name}.sql` and `q/%s.sql` it is `q/`. `None` for other texts.
+pub(super) fn folder_before_value(text: &str) -> Option<&str> {
+    let (before, _) = text.split_at(text.find(['{', '%'])?);
+    let folder = &before[..before.rfind('/')? + 1];
+    string_shape(folder).contains(StringShape::PATH).then_some(folder)
 }
 
 /// The identifier that a string literal begins with, and whether it is all of it. `None` for what names nothing.

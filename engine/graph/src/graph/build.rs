@@ -22,7 +22,7 @@ pub(super) fn build(mut files: Vec<GraphFile>) -> CodeGraph {
     let outlines: Outlines = files.into_iter().map(|file| file.outline.filter(|_| file.opaque.is_none())).collect();
     let scopes = ScopeTable::new(&outlines, nodes.files.len());
     let found = resolve::discover(&nodes, &outlines, layout, &scopes, None);
-    mark(&mut nodes, found.tests, found.decorators);
+    mark(&mut nodes, found.tests, &found.configured, found.decorators);
     let links = resolve::link_all(&nodes, &outlines, &found.index, &scopes);
     let demands = links.iter().flat_map(|links| &links.demands);
     let mut given = resolve::demanded(&nodes, &outlines, &found.index, &scopes, demands);
@@ -43,7 +43,15 @@ pub(super) fn assembled(nodes: Nodes, index: Index, outlines: Outlines, rows: Ro
 }
 
 /// Says which parts are tests, and what decorates parts; before, neither is said of any.
-pub(super) fn mark(nodes: &mut Nodes, tests: Vec<PartId>, decorators: Vec<(PartId, Arc<[Arc<str>]>)>) {
+pub(super) fn mark(
+    nodes: &mut Nodes,
+    tests: Vec<PartId>,
+    configured: &[FileId],
+    decorators: Vec<(PartId, Arc<[Arc<str>]>)>,
+) {
+    for file in configured {
+        nodes.files[file.0 as usize].has_configured_tests = true;
+    }
     for part in &tests {
         let part = &mut nodes.parts[part.0 as usize];
         part.is_test = true;
@@ -178,6 +186,7 @@ pub(super) fn add_file(nodes: &mut Nodes, shared: &mut Shared, layout: &Layout, 
         has_problems: file.has_problems,
         is_generated: is_generated_name(&file.path) || outline.is_some_and(|outline| outline.generated),
         is_test: is_test_name(&file.path),
+        has_configured_tests: false,
         module,
     });
 }

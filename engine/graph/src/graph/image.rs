@@ -74,6 +74,7 @@ struct KeptFile {
     has_problems: bool,
     is_generated: bool,
     is_test: bool,
+    has_configured_tests: bool,
     module: u32,
     /// What reads it, where something was read.
     reader: Option<Language>,
@@ -242,6 +243,7 @@ fn nodes_bytes(graph: &CodeGraph) -> Option<Vec<u8>> {
         has_problems: file.has_problems,
         is_generated: file.is_generated,
         is_test: file.is_test,
+        has_configured_tests: file.has_configured_tests,
         module: name(&file.module),
         reader: Language::reader_of(&file.path).filter(|_| graph.outlines.has(id)),
     };
@@ -328,6 +330,7 @@ impl KeptNodes<'_> {
                 has_problems: file.has_problems,
                 is_generated: file.is_generated,
                 is_test: file.is_test,
+                has_configured_tests: file.has_configured_tests,
                 module: name(file.module)?,
             });
         }

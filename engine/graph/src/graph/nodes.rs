@@ -30,6 +30,8 @@ pub struct FileNode {
     pub is_generated: bool,
     /// Holds tests: pytest collects its name by default ([`crate::test_names`]), or it defines a test.
     pub is_test: bool,
+    /// Holds what is a test by names that settings give, and none by those that pytest looks for by itself.
+    pub has_configured_tests: bool,
     /// Dotted name over the whole repository; the path for files without a language.
     pub module: Arc<str>,
 }

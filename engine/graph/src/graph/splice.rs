@@ -16,12 +16,12 @@ use rayon::prelude::*;
 
 use super::build;
 use super::rows::Row;
-use super::{CodeGraph, GraphFile, Nodes, Outlines, Rows};
+use super::{CodeGraph, FileNode, GraphFile, Nodes, Outlines, Rows};
 use crate::code::{FileId, PartId, PartKind};
 use crate::facts::{Language, Outline, StringFact};
 use crate::hash::Set;
 use crate::layout::{base_name, directory_of, stem};
-use crate::resolve::{self, Demand, Index, Links, ScopeTable};
+use crate::resolve::{self, Demand, Index, Links, ScopeTable, unread};
 use crate::words::{Sought, UNNAMED};
 
 use modules::Places;
@@ -41,6 +41,15 @@ pub(super) fn spliced(graph: &CodeGraph, files: &[GraphFile], gone: &[Arc<str>])
         return None;
     }
     let outlines = turn.outlines.clone();
+    // A module that is compiled is found by its path alone, and what settings say holds everywhere.
+    let is_everywhere = |changed: &Changed| {
+        let reader = Language::reader_of(&changed.path);
+        let is_settings = matches!(reader, Some(Language::PythonToml | Language::PythonIni));
+        changed.comes_or_goes() && changed.path.ends_with(".pyx") || is_settings && changed.seen != Seen::Nothing
+    };
+    if turn.changed.iter().any(is_everywhere) {
+        return None;
+    }
     let names = changed_names(graph, &outlines, &mut turn.changed);
     let changed = turn.changed.clone();
     let places = Places::of(graph, &turn, &changed);
@@ -82,7 +91,7 @@ pub(super) fn spliced(graph: &CodeGraph, files: &[GraphFile], gone: &[Arc<str>])
     let scopes = ScopeTable::new(&outlines, turn.nodes.files.len());
     let layout = std::mem::take(&mut turn.layout);
     let found = resolve::discover(&turn.nodes, &outlines, layout, &scopes, known);
-    build::mark(&mut turn.nodes, found.tests, found.decorators);
+    build::mark(&mut turn.nodes, found.tests, &found.configured, found.decorators);
     let (index, nodes) = (found.index, &turn.nodes);
     let of = |part| turn.part(part);
     mark_fixtures(graph, &turn, &index, &files, &mut again)?;
@@ -177,6 +186,7 @@ fn kin(path: &str, language: Option<Language>) -> Option<Language> {
         }
         Language::Rust | Language::CargoToml => Some(Language::Rust),
         Language::Go | Language::GoMod => Some(Language::Go),
+        Language::PythonToml | Language::PythonIni => None,
     }
 }
 
@@ -197,6 +207,12 @@ fn mark_kin(turn: &Turn, outlines: &Outlines, places: &Places<'_>, again: &mut [
             if file.language.is_none() {
                 kins.push(kin);
             }
+        }
+    }
+    // What is not read and uses others hangs on its package.
+    if turn.changed.iter().any(|changed| changed.comes_or_goes() && unread::begins_package(&changed.path)) {
+        for (id, file) in all().filter(|(_, file)| file.language.is_none()) {
+            again[id.0 as usize] |= unread::may_use(&file.path);
         }
     }
     for (id, file) in all() {
@@ -389,7 +405,8 @@ fn is_marked_alike(
     after: FileId,
     of: impl Fn(PartId) -> Option<PartId>,
 ) -> bool {
-    graph.file(before).is_test == nodes.file(after).is_test
+    let marks = |file: &FileNode| (file.is_test, file.has_configured_tests);
+    marks(graph.file(before)) == marks(nodes.file(after))
         && graph.parts_of(before).all(|part| {
             let before = graph.part(part);
             of(part)

@@ -1,12 +1,14 @@
 //! Modules of TypeScript and JavaScript: relative paths, aliases of `tsconfig.json`, packages of the workspace.
 
-use crate::code::{FileId, PartId};
-use crate::facts::{ImportFact, ImportForm, Language, Outline};
+use crate::code::{Edge, EdgeKind, Evidence, FileId, PartId};
+use crate::facts::{ImportFact, ImportForm, Language, Outline, without_call};
 use crate::graph::{Nodes, Outlines, UnresolvedKind};
 use crate::hash::Map;
 use crate::layout::{base_name, directory_of};
+use crate::test_names::{governs_tests, lies_among_tests};
 
 use super::foreign::{Family, Found, Names, Thing, Value, Values, entries, normal};
+use super::{Index, Links, Tree};
 
 /// Endings that a specifier leaves out, in the order in which they are tried.
 const ENDINGS: [&str; 9] = ["ts", "tsx", "d.ts", "mts", "cts", "js", "jsx", "mjs", "cjs"];
@@ -20,6 +22,8 @@ const MAX_PATTERNS: usize = 500;
 const MAX_NAMESAKES: usize = 8;
 /// Modules of which one hands on all names.
 const MAX_STARS: usize = 200;
+/// Folders of mocks that one package may have before its tests hang on all of it.
+const MAX_MOCKS: usize = 16;
 /// Folders that a build writes, whose sources stand elsewhere.
 const BUILT: [&str; 8] = ["dist", "lib", "build", "out", "esm", "cjs", "es", "output"];
 
@@ -32,6 +36,10 @@ pub(crate) struct Packages {
     by_name: Map<Box<str>, Vec<Box<str>>>,
     /// By directory; the aliases that hold in and below it.
     configs: Map<Box<str>, Aliases>,
+    /// By directory of the package, or of the settings: what runs before the tests below it.
+    set_up: Map<Box<str>, Vec<FileId>>,
+    /// By directory of the package: folders of modules that stand in place of others.
+    mocks: Map<Box<str>, Vec<Box<str>>>,
 }
 
 #[derive(Debug, Default)]
@@ -56,6 +64,9 @@ impl Packages {
         let mut all = Self::default();
         for file in nodes.file_ids() {
             let path = &nodes.file(file).path;
+            if runs_before_tests(path) {
+                all.set_up.entry(directory_of(path).into()).or_default().push(file);
+            }
             match Language::reader_of(path) {
                 Some(Language::PackageJson) => all.add_package(path, outlines, file),
                 Some(Language::TsConfig) if matches!(base_name(path), "tsconfig.json" | "jsconfig.json") => {
@@ -70,12 +81,46 @@ impl Packages {
                 _ => {}
             }
         }
+        for file in nodes.file_ids() {
+            let path = &*nodes.file(file).path;
+            if Family::of(nodes.file(file).language) != Some(Family::Script) {
+                continue;
+            }
+            if is_set_up_name(path) {
+                let package = all.package_of(path);
+                all.set_up.entry(package).or_default().push(file);
+            }
+            let Some(end) = path.find("__mocks__/").map(|at| at + "__mocks__".len()) else { continue };
+            let package = all.package_of(path);
+            let folders = all.mocks.entry(package.clone()).or_default();
+            if folders.last().is_none_or(|last| **last != path[..end]) && folders.len() <= MAX_MOCKS {
+                folders.push(path[..end].into());
+            }
+        }
+        for files in all.set_up.values_mut() {
+            files.sort_unstable();
+            files.dedup();
+        }
         all
+    }
+
+    /// The folder of the package around a file; the root where none is.
+    pub(super) fn package_of(&self, path: &str) -> Box<str> {
+        Self::above(&self.packages, path).next().map_or_else(|| "".into(), |(directory, _)| directory)
+    }
+
+    /// What runs before the tests of a file, and the folders of what stands in place of other modules for them.
+    pub(super) fn set_up_for(&self, path: &str) -> (Vec<FileId>, Vec<Box<str>>) {
+        let files = Self::above(&self.set_up, path).flat_map(|(_, files)| files).copied().collect();
+        let folders = Self::above(&self.mocks, path)
+            .flat_map(|(package, folders)| if folders.len() > MAX_MOCKS { vec![package] } else { folders.clone() });
+        (files, folders.collect())
     }
 
     fn add_package(&mut self, path: &str, outlines: &Outlines, file: FileId) {
         let directory = directory_of(path);
         let mut package = Package::default();
+        let mut set_up = true;
         for entry in entries(outlines, file) {
             match entry.as_slice() {
                 ["name", name] => self.by_name.entry((*name).into()).or_default().push(directory.into()),
@@ -83,6 +128,10 @@ impl Packages {
                 ["export", subpath, target] => package.exports.push(((*subpath).into(), (*target).into())),
                 ["import", name, target] => package.imports.push(((*name).into(), (*target).into())),
                 ["dependency", name] => package.dependencies.push((*name).into()),
+                ["set up", _] if set_up => {
+                    self.set_up.entry(directory.into()).or_default().push(file);
+                    set_up = false;
+                }
                 _ => {}
             }
         }
@@ -460,6 +509,93 @@ fn is_built_in(name: &str) -> bool {
         "zlib",
     ];
     NODE.contains(&name) || matches!(name, "worker_threads" | "wasi")
+}
+
+/// Settings of a runner of tests that are code: what they use runs before every test below.
+fn runs_before_tests(path: &str) -> bool {
+    const RUNNERS: [&str; 9] = ["jest", "vitest", "karma", "playwright", "cypress", "wdio", "ava", "mocha", "jasmine"];
+    let name = base_name(path).trim_start_matches('.');
+    let tool = name.split('.').next().unwrap_or(name);
+    Language::of_path(path).is_some() && RUNNERS.contains(&tool.trim_end_matches("rc")) && governs_tests(path)
+}
+
+/// Names that files have which a runner's settings name, in whatever file those stand.
+fn is_set_up_name(path: &str) -> bool {
+    let stem = base_name(path).split('.').next().unwrap_or_default().to_ascii_lowercase().replace(['-', '_'], "");
+    const NAMES: [&str; 12] = [
+        "setuptests",
+        "testsetup",
+        "setuptest",
+        "globalsetup",
+        "globalteardown",
+        "jestsetup",
+        "setupjest",
+        "vitestsetup",
+        "setupvitest",
+        "setupfiles",
+        "setupenv",
+        "setupfilesafterenv",
+    ];
+    NAMES.contains(&&*stem) || matches!(&*stem, "setup" | "teardown") && lies_among_tests(path)
+}
+
+/// What `package.json` says that runs before tests.
+pub(super) fn set_up_by(tree: Tree<'_>, index: &Index, file: FileId) -> Links {
+    let nodes = tree.nodes;
+    let (own, body) = (directory_of(&nodes.file(file).path), nodes.body_of(file));
+    let search = Search { nodes, packages: &index.foreign.script, from_script: true };
+    let mut links = Links::default();
+    for entry in entries(tree.outlines, file) {
+        let ["set up", path] = entry.as_slice() else { continue };
+        let path = path.trim_start_matches("<rootDir>/");
+        if let Some(target) = normal(own, path).and_then(|path| search.at(&path)) {
+            let (to, evidence) = (nodes.body_of(target), Evidence::String);
+            let edge = Edge { from: body, to, kind: EdgeKind::References, evidence, site: 0, type_only: false };
+            links.edges.push(edge);
+        }
+    }
+    links
+}
+
+/// Whether a module calls what runners provide without an import, or imports one of those that only tests do.
+pub(super) fn calls_a_runner(outline: &Outline) -> bool {
+    const CALLED: [&str; 14] = [
+        "describe",
+        "it",
+        "test",
+        "suite",
+        "specify",
+        "context",
+        "QUnit",
+        "fixture",
+        "feature",
+        "scenario",
+        "xdescribe",
+        "fdescribe",
+        "xit",
+        "fit",
+    ];
+    const IMPORTED: [&str; 14] = [
+        "ava",
+        "tape",
+        "tap",
+        "uvu",
+        "mocha",
+        "jasmine",
+        "qunit",
+        "zora",
+        "baretest",
+        "node:test",
+        "vitest",
+        "bun:test",
+        "tape-promise",
+        "lab",
+    ];
+    let called = outline.references.iter().any(|reference| {
+        let head = outline.name(reference.chain).split('.').next().unwrap_or_default();
+        reference.is_call && CALLED.contains(&without_call(head))
+    });
+    called || outline.imports.iter().any(|import| IMPORTED.contains(&outline.name(import.module)))
 }
 
 /// Runners whose functions a module imports only to define tests.

@@ -27,6 +27,8 @@ const MAX_DISPATCHED_IN_FILE: usize = 16_384;
 const MAX_LOOKED_IN_FILE: usize = 1 << 22;
 /// Files of one name that are looked through for a path.
 const MAX_NAMESAKES: usize = 1_024;
+/// Entry points that one computed import hangs on; beyond, on the whole tree.
+const MAX_ENTRIES: usize = 16;
 /// The least that must be known of a computed name to look for methods by it on an object of unknown class.
 const MIN_START: usize = 3;
 
@@ -111,9 +113,6 @@ impl<'a> Linker<'a> {
         let (part, site) = (self.resolver.part_id(file, ordinal as u32), outline.part_site(ordinal));
         let path = self.resolver.path(file);
         let folder = directory_of(path);
-        if flags.contains(PartFlags::LISTS_FOLDER) {
-            self.depends(part, site, folder, FolderUse::Reads);
-        }
         // What tests load or start may be anything of the tree; a product loads its own.
         let tests = self.nodes().file(file).is_test
             || base_name(path) == "conftest.py"
@@ -125,8 +124,25 @@ impl<'a> Linker<'a> {
             (None, _) => folder,
         };
         let around = if tests { "" } else { own };
+        if flags.contains(PartFlags::LISTS_FOLDER) {
+            self.depends(part, site, folder, FolderUse::Reads);
+        }
+        if flags.contains(PartFlags::LEAVES_FOLDER) {
+            self.depends(part, site, if tests { "" } else { directory_of(own) }, FolderUse::Reads);
+        }
         if flags.contains(PartFlags::COMPUTED_IMPORT) {
             self.depends(part, site, around, FolderUse::Loads);
+            // What entry points name is loaded by no other name.
+            for entry in self.index.fixtures.entries().iter().take(MAX_ENTRIES) {
+                let folder = directory_of(self.resolver.path(*entry));
+                let is_around = around.is_empty() || format!("{folder}/").starts_with(&format!("{around}/"));
+                if !is_around {
+                    self.depends(part, site, folder, FolderUse::Loads);
+                }
+            }
+            if self.index.fixtures.entries().len() > MAX_ENTRIES {
+                self.depends(part, site, "", FolderUse::Loads);
+            }
         }
         if flags.contains(PartFlags::STARTS_PROCESS) && (tests || flags.contains(PartFlags::NAMES_INTERPRETER)) {
             self.depends(part, site, around, FolderUse::Runs);
@@ -274,6 +290,9 @@ impl<'a> Linker<'a> {
             Target::Module(_) if !found.sure && segments == 1 => UnresolvedKind::External,
             _ => UnresolvedKind::Name,
         };
+        if values.is_empty() {
+            self.compiled(file, outline, part, site, import);
+        }
         if values.is_empty() && matches!(found.target, Target::Namespace(_)) && import.level == 0 {
             self.may_mean(part, site, &format!("{dotted}.{name}"));
         }
@@ -306,8 +325,27 @@ impl<'a> Linker<'a> {
         if import.level == 0 {
             self.may_mean(part, site, dotted);
         }
+        self.compiled(file, outline, part, site, import);
         let name = format!("{}{dotted}", ".".repeat(usize::from(import.level)));
         self.links.unresolved.push(Unresolved { part, site, kind, name: name.into(), excused });
+    }
+
+    /// A module that is compiled from a file that is not read: the one that is named, or one in its package.
+    fn compiled(&mut self, file: FileId, outline: &'a Outline, part: PartId, site: u32, import: &ImportFact) {
+        if !self.index.has_compiled {
+            return;
+        }
+        let dotted = outline.name(import.module);
+        let inside = import.name.some().map(|name| format!("{dotted}.{}", outline.name(name)));
+        for dotted in [Some(dotted), inside.as_deref()].into_iter().flatten() {
+            for stem in self.index.layout.stems(self.resolver.path(file), import.level, dotted.trim_start_matches('.'))
+            {
+                if let Some(target) = self.nodes().file_by_path(&format!("{stem}.pyx")) {
+                    self.edge(part, self.nodes().body_of(target), EdgeKind::Imports, Evidence::Import, site);
+                    return;
+                }
+            }
+        }
     }
 
     /// A module that several paths may be, by roots that are added at run time: it hangs on their folders.
@@ -547,7 +585,7 @@ impl<'a> Linker<'a> {
 
     /// The folder that a path names, or the package that an argument of `files` and its kin does.
     fn folder_string(&mut self, file: FileId, text: &'a str, may_be_package: bool) -> Option<Box<str>> {
-        let path = text.trim_start_matches("./").trim_end_matches('/');
+        let path = text.trim_start_matches("./").trim_matches('/');
         let mut directory = directory_of(self.resolver.path(file));
         let mut rest = path;
         while let Some(above) = rest.strip_prefix("../") {

@@ -10,7 +10,7 @@ use super::emit::Linker;
 use super::hierarchy::Hierarchy;
 use super::values::{FUEL, Resolver, Thing};
 use crate::code::{EdgeKind, Evidence, FileId, PartId, PartKind};
-use crate::facts::{Outline, PartFact, PartFlags, StringUse};
+use crate::facts::{Language, Outline, PartFact, PartFlags, StringUse};
 use crate::graph::{Nodes, Outlines, is_callable};
 use crate::layout::{Target, base_name, directory_of};
 use crate::test_names::{TestName, python_test_name};
@@ -79,8 +79,142 @@ pub(crate) struct Fixtures {
     offers: Map<FileId, Offer>,
     /// By directory.
     conftests: Map<Box<str>, FileId>,
-    /// Files named by `pytest_plugins`.
+    /// Files named by `pytest_plugins`, or by settings.
     plugins: Vec<FileId>,
+    /// What entry points name.
+    entries: Vec<FileId>,
+    /// Which names settings give to tests.
+    names: Names,
+}
+
+/// Names of tests beside those that pytest looks for by itself: patterns of files, classes and functions.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Names {
+    files: Vec<Box<str>>,
+    classes: Vec<Box<str>>,
+    functions: Vec<Box<str>>,
+}
+
+/// Patterns of one kind that are read, and how long one may be.
+const MAX_PATTERNS: usize = 32;
+const MAX_PATTERN: usize = 100;
+
+impl Names {
+    fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.classes.is_empty() && self.functions.is_empty()
+    }
+
+    fn add(&mut self, kind: &str, pattern: &str) {
+        let patterns = match kind {
+            "files" => &mut self.files,
+            "classes" => &mut self.classes,
+            _ => &mut self.functions,
+        };
+        if pattern.len() <= MAX_PATTERN && patterns.len() < MAX_PATTERNS && patterns.iter().all(|one| **one != *pattern)
+        {
+            patterns.push(pattern.into());
+        }
+    }
+
+    /// Whether a file may hold tests by these names.
+    fn has_file(&self, path: &str) -> bool {
+        let by_settings = |pattern: &str| {
+            let text = if pattern.contains('/') { path } else { base_name(path) };
+            matches_pattern(pattern.rsplit("**/").next().unwrap_or(pattern), text)
+        };
+        python_test_name(path) >= Some(TestName::Customary) || self.files.iter().any(|pattern| by_settings(pattern))
+    }
+
+    /// Whether a part may be a test by these names.
+    fn has_part(&self, nodes: &Nodes, part: PartId) -> bool {
+        let node = nodes.part(part);
+        let is_named = |patterns: &[Box<str>], usual: &str, name: &str| {
+            let begins = |pattern: &str| {
+                if pattern.contains(['*', '?', '[']) {
+                    matches_pattern(pattern, name)
+                } else {
+                    name.starts_with(pattern)
+                }
+            };
+            name.starts_with(usual) || patterns.iter().any(|pattern| begins(pattern))
+        };
+        let is_class = |class: PartId| {
+            nodes.part(class).kind == PartKind::Class && is_named(&self.classes, "Test", &nodes.part(class).name)
+        };
+        let around = match (node.kind, node.parent) {
+            (PartKind::Function, Some(parent)) => nodes.part(parent).kind == PartKind::Module,
+            (PartKind::Method, Some(class)) => is_class(class),
+            _ => false,
+        };
+        around && is_named(&self.functions, "test", &node.name)
+    }
+}
+
+/// Whether a pattern with `*`, `?` and sets fits a text; a set stands for any sign.
+fn matches_pattern(pattern: &str, text: &str) -> bool {
+    let mut signs: Vec<char> = Vec::new();
+    let mut chars = pattern.chars();
+    while let Some(sign) = chars.next() {
+        if sign == '[' && chars.as_str().contains(']') {
+            chars.by_ref().find(|end| *end == ']');
+            signs.push('?');
+        } else {
+            signs.push(sign);
+        }
+    }
+    let text: Vec<char> = text.chars().collect();
+    let (mut at, mut of) = (0, 0);
+    let mut back: Option<(usize, usize)> = None;
+    while of < text.len() {
+        match signs.get(at) {
+            Some('*') => {
+                back = Some((at, of));
+                at += 1;
+            }
+            Some(sign) if *sign == '?' || *sign == text[of] => {
+                at += 1;
+                of += 1;
+            }
+            _ => match back {
+                Some((star, from)) => {
+                    back = Some((star, from + 1));
+                    (at, of) = (star + 1, from + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    signs[at..].iter().all(|sign| *sign == '*')
+}
+
+/// The entries of the settings of Python's projects.
+fn settings<'a>(nodes: &'a Nodes, outlines: &'a Outlines) -> impl Iterator<Item = (FileId, &'a str, &'a str)> {
+    let is_one = |file: &FileId| {
+        let reader = Language::reader_of(&nodes.file(*file).path);
+        matches!(reader, Some(Language::PythonToml | Language::PythonIni))
+    };
+    nodes.file_ids().filter(is_one).flat_map(|file| {
+        let entries = super::foreign::entries(outlines, file);
+        entries.filter_map(move |entry| Some((file, *entry.first()?, *entry.get(1)?)))
+    })
+}
+
+/// Files of Python that hold what may be a test by names that settings give, and is none by those that pytest has: sorted.
+pub(super) fn configured(nodes: &Nodes, outlines: &Outlines, tests: &[PartId]) -> Vec<FileId> {
+    let mut names = Names::default();
+    for (_, kind, pattern) in settings(nodes, outlines).filter(|(_, kind, _)| !matches!(*kind, "plugin" | "entry")) {
+        names.add(kind, pattern);
+    }
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let holds = |file: &FileId| {
+        let node = nodes.file(*file);
+        node.language == Some(Language::Python)
+            && names.has_file(&node.path)
+            && nodes.parts_of(*file).any(|part| names.has_part(nodes, part) && tests.binary_search(&part).is_err())
+    };
+    nodes.file_ids().filter(holds).collect()
 }
 
 /// Edges from a file's tests and fixtures to the fixtures that they use.
@@ -89,10 +223,11 @@ pub(super) fn emit(linker: &mut Linker<'_>, file: FileId, outline: &Outline) {
     let fixtures = &linker.index.fixtures;
     let path = linker.resolver.path(file);
     let chain = conftests_above(path, file, fixtures);
+    let may_be_configured = nodes.file(file).has_configured_tests;
     let mut has_tests = false;
     for (ordinal, fact) in outline.parts.iter().enumerate() {
         let part = linker.resolver.part_id(file, ordinal as u32);
-        let tested = nodes.part(part).is_test;
+        let tested = nodes.part(part).is_test || may_be_configured && fixtures.names.has_part(nodes, part);
         has_tests |= tested;
         if !tested && !fact.flags.contains(PartFlags::FIXTURE) {
             continue;
@@ -131,6 +266,11 @@ pub(super) fn emit(linker: &mut Linker<'_>, file: FileId, outline: &Outline) {
 }
 
 impl Fixtures {
+    /// What entry points name.
+    pub(super) fn entries(&self) -> &[FileId] {
+        &self.entries
+    }
+
     /// What is offered otherwise in another tree; `None` where plugins are.
     pub(super) fn differing(
         &self,
@@ -140,6 +280,11 @@ impl Fixtures {
     ) -> Option<DifferingFixtures> {
         let same_file = |before: &FileId, after: &FileId| file(*before) == Some(*after);
         let is_same_length = self.plugins.len() == after.plugins.len();
+        let same_entries = self.entries.len() == after.entries.len()
+            && self.entries.iter().zip(&after.entries).all(|(one, other)| same_file(one, other));
+        if !same_entries || self.names != after.names {
+            return None;
+        }
         if !is_same_length || !self.plugins.iter().zip(&after.plugins).all(|(one, other)| same_file(one, other)) {
             return None;
         }
@@ -171,7 +316,7 @@ impl Fixtures {
         let parts =
             |offer: &Offer| offer.named.values().flatten().chain(&offer.automatic).chain(&offer.hooks).all(part);
         self.offers.iter().all(|(of, offer)| file(of) && parts(offer))
-            && self.conftests.values().chain(&self.plugins).all(file)
+            && self.conftests.values().chain(&self.plugins).chain(&self.entries).all(file)
     }
 
     pub(super) fn new(resolver: &mut Resolver<'_>) -> Self {
@@ -211,8 +356,25 @@ impl Fixtures {
                 fixtures.offers.insert(file, offer);
             }
         }
-        fixtures.plugins.sort_unstable();
-        fixtures.plugins.dedup();
+        let tree = resolver.tree;
+        for (file, kind, said) in settings(tree.nodes, tree.outlines) {
+            let found = || tree.layout.absolute(&tree.nodes.file(file).path, said);
+            match kind {
+                "plugin" | "entry" => {
+                    if let Some(found) = found()
+                        && let Target::Module(target) = found.target
+                    {
+                        let named = if kind == "entry" { &mut fixtures.entries } else { &mut fixtures.plugins };
+                        named.push(target);
+                    }
+                }
+                _ => fixtures.names.add(kind, said),
+            }
+        }
+        for named in [&mut fixtures.plugins, &mut fixtures.entries] {
+            named.sort_unstable();
+            named.dedup();
+        }
         fixtures
     }
 }

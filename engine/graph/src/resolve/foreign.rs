@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::emit::path_string;
 use super::scope::Binder;
-use super::{Index, Links, Tree, ecmascript, go, rust};
+use super::{Index, Links, Tree, ecmascript, go, rust, unread};
 use crate::code::{Dependent, Edge, EdgeKind, Evidence, FileId, FolderUse, PartId, PartKey, PartKind};
 use crate::facts::{
     BindingForm, ImportFact, ImportForm, Language, Outline, PartFlags, StringShape, StringUse, without_call,
@@ -17,6 +17,7 @@ use crate::facts::{
 use crate::graph::{Nodes, Outlines, Unresolved, UnresolvedKind};
 use crate::hash::Map;
 use crate::layout::directory_of;
+use crate::test_names::{is_foreign_test, lies_among_tests};
 
 /// Steps that one chain may take.
 const FUEL: u32 = 300;
@@ -129,7 +130,8 @@ pub(super) fn tests(nodes: &Nodes, outlines: &Outlines) -> Vec<PartId> {
         let Some(outline) = outlines.of(file) else { continue };
         match family {
             Family::Script => {
-                if node.is_test || ecmascript::imports_a_runner(outline) {
+                let by_name = node.is_test || is_foreign_test(&node.path) && ecmascript::calls_a_runner(outline);
+                if by_name || ecmascript::imports_a_runner(outline) {
                     tests.push(nodes.body_of(file));
                 }
             }
@@ -181,7 +183,12 @@ pub(super) fn decorators(nodes: &Nodes, outlines: &Outlines) -> Vec<(PartId, Arc
 
 /// The links of one file.
 pub(super) fn link(tree: Tree<'_>, index: &Index, file: FileId) -> Links {
-    let Some(family) = Family::of(tree.nodes.file(file).language) else { return Links::default() };
+    let Some(family) = Family::of(tree.nodes.file(file).language) else {
+        return match Language::reader_of(&tree.nodes.file(file).path) {
+            Some(Language::PackageJson) => ecmascript::set_up_by(tree, index, file),
+            _ => unread::link(tree, file),
+        };
+    };
     let Some(outline) = tree.outlines.of(file) else {
         return Links::default();
     };
@@ -673,6 +680,24 @@ impl Linker<'_> {
                 self.path(part, site, text);
             }
         }
+        if self.names.family == Family::Script && self.names.nodes().file(self.file).is_test {
+            self.set_up();
+        }
+    }
+
+    /// What a runner sets up before the tests of a file of JavaScript, and the modules that it puts in place of others.
+    fn set_up(&mut self) {
+        let nodes = self.names.nodes();
+        let body = nodes.body_of(self.file);
+        let world = self.names.world;
+        let (files, folders) = world.script.set_up_for(self.names.path(self.file));
+        let own = self.file;
+        for file in files.into_iter().filter(|file| *file != own) {
+            self.edge(body, nodes.body_of(file), EdgeKind::Imports, Evidence::Fixture, 0);
+        }
+        for folder in folders {
+            self.depends(body, 0, &folder, FolderUse::Loads);
+        }
     }
 
     fn part(&self, ordinal: u32) -> PartId {
@@ -693,6 +718,14 @@ impl Linker<'_> {
         if fact.flags.contains(PartFlags::COMPUTED_IMPORT) {
             let kind = UnresolvedKind::Computed;
             self.links.unresolved.push(Unresolved { part, site, kind, name: "".into(), excused: false });
+            if self.names.family == Family::Script {
+                // Modules by a pattern or a computed name, or data that is loaded as one: of its package; in tests any.
+                let path = self.names.path(self.file);
+                let is_test = self.names.nodes().file(self.file).is_test || lies_among_tests(path);
+                let folder = if is_test { "".into() } else { self.names.world.script.package_of(path) };
+                self.depends(part, site, &folder, FolderUse::Loads);
+                self.depends(part, site, &folder, FolderUse::Reads);
+            }
         }
         if fact.kind != PartKind::Class {
             return;

@@ -17,6 +17,8 @@ const LANGUAGES: [Language; 9] = [
     Language::Rust,
     Language::Go,
     Language::PackageJson,
+    Language::PythonToml,
+    Language::PythonIni,
     Language::TsConfig,
     Language::CargoToml,
     Language::GoMod,

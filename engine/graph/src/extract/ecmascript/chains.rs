@@ -32,6 +32,7 @@ impl Script {
                 K::This => "this",
                 K::Super => "super()",
                 K::String | K::Template => "''",
+                _ if core.slice(node) == "import.meta" => "import.meta",
                 K::Member | K::NestedType => {
                     let (object, name) = match self.kind(node) {
                         K::Member => (fields.object, fields.property),

@@ -68,7 +68,13 @@ impl Walk<'_> {
         name: NameId,
         alias: NameId,
     ) {
-        self.imports_processes |= form == ImportForm::From && self.raw.names.get(module) == "subprocess";
+        let named = name.some().map(|name| self.raw.names.get(name));
+        if form != ImportForm::Star && shapes::imports_processes(self.raw.names.get(module), named) {
+            // What is bound stands last: the alias, the name, the module.
+            let text = self.slice(node);
+            let bound = text.rsplit(|char: char| !(char.is_alphanumeric() || char == '_')).next().unwrap_or(text);
+            self.processes.insert(bound);
+        }
         self.raw.imports.push(RawImport {
             part: self.part(),
             line: line(node),
@@ -272,7 +278,18 @@ impl Walk<'_> {
     // Strings.
 
     pub(super) fn string(&mut self, node: Node<'_>, literal: &str) {
-        let Some(text) = shapes::literal_content(literal) else { return };
+        if self.anchored.asks && literal.contains("..") {
+            self.anchored.leaves = true;
+        }
+        let formatted = literal.trim_start_matches(['r', 'R', 'f', 'F', 't', 'T']);
+        let is_formatted = shapes::is_formatted(literal);
+        let content = shapes::literal_content(if is_formatted { formatted } else { literal });
+        let Some(text) =
+            content.and_then(|text| if is_formatted { shapes::folder_before_value(text) } else { Some(text) })
+        else {
+            return;
+        };
+        let text = shapes::folder_before_value(text).unwrap_or(text);
         let is_after_slash =
             self.text.get(..node.start_byte()).is_some_and(|before| before.trim_end_matches(' ').ends_with('/'));
         let joined;

@@ -5,8 +5,11 @@ use tree_sitter::{Node, TreeCursor};
 use super::kinds::{Kinds, Role};
 use super::walk::{MAX_CHAIN, Walk, line};
 use crate::extract::raw::RawReference;
-use crate::extract::shapes;
+use crate::extract::shapes::{self, Loading};
 use crate::facts::{BindingForm, ImportForm, NameId, PartFlags, StringUse};
+
+/// Arguments of one call that are looked through.
+const MAX_ARGUMENTS: usize = 16;
 
 /// True for a chain that is written without anything between its names.
 pub(super) fn is_plain_chain(text: &str) -> bool {
@@ -69,7 +72,7 @@ pub(super) fn long_chain(kinds: &Kinds, text: &str, node: Node<'_>) -> Option<(S
     Some((chain, pure))
 }
 
-impl Walk<'_> {
+impl<'t> Walk<'t> {
     pub(super) fn identifier(&mut self, node: Node<'_>, cursor: &TreeCursor<'_>) {
         let text = self.slice(node);
         let Some(&parent) = self.stack.last() else { return };
@@ -110,6 +113,11 @@ impl Walk<'_> {
             }
             _ => self.reference(node, text, parent.role == Role::Call && parent.child == 0),
         }
+        let is_package = matches!(text, "__name__" | "__package__" | "__spec__");
+        if is_package && parent.role == Role::Arguments && parent.usage == StringUse::Path {
+            let part = self.part() as usize;
+            self.raw.parts[part].flags |= PartFlags::LISTS_FOLDER;
+        }
     }
 
     pub(super) fn is_field(&self, cursor: &TreeCursor<'_>, field: u16) -> bool {
@@ -149,10 +157,32 @@ impl Walk<'_> {
             let part = self.part() as usize;
             self.raw.parts[part].flags |= PartFlags::NAMES_INTERPRETER;
         }
+        let is_own = matches!(chain, "__file__" | "__path__") || chain.starts_with("__file__.");
+        if is_own || chain.ends_with(".__file__") {
+            let part = self.part();
+            self.raw.parts[part as usize].flags |= PartFlags::LISTS_FOLDER;
+            self.anchored.parts.push(part);
+            // That of another module lies anywhere.
+            self.anchored.leaves |= !is_own;
+        }
+        if self.anchored.asks {
+            self.goes_up(node, chain, is_call);
+        }
         if is_call {
-            let flags = shapes::call_flags(chain, self.imports_processes);
+            let head = chain.split('.').next().unwrap_or(chain);
+            let flags = shapes::call_flags(chain, !self.processes.is_empty() && self.processes.contains(head));
             let part = self.part() as usize;
             self.raw.parts[part].flags |= flags;
+            if shapes::reads_file(chain) {
+                self.reads.insert(part as u32);
+            }
+            match shapes::loading(chain) {
+                Some(Loading::Text) => drop(self.executes.insert(part as u32)),
+                Some(how) if !self.is_loaded_by_literal(node, how) => {
+                    self.raw.parts[part].flags |= PartFlags::COMPUTED_IMPORT;
+                }
+                _ => {}
+            }
             let usage = shapes::call_usage(chain);
             if usage == StringUse::Module {
                 self.module_call(node);
@@ -172,6 +202,42 @@ impl Walk<'_> {
             in_decorator: self.in_decorator > 0,
         };
         self.raw.references.push(reference);
+    }
+
+    /// Counts steps to the folders around: `parent`, `parents`, `dirname`, `pardir`.
+    fn goes_up(&mut self, node: Node<'_>, chain: &str, is_call: bool) {
+        let mut segments = chain.split('.').skip(1);
+        let ups = segments.clone().filter(|segment| *segment == "parent").count();
+        self.anchored.leaves |= ups > 1 || segments.any(|segment| matches!(segment, "parents" | "pardir"));
+        if ups > 0 {
+            let text = self.slice(node);
+            self.anchored.heads.insert(text.split(['.', '(']).next().unwrap_or(text));
+        }
+        self.anchored.calls += usize::from(is_call && chain.rsplit('.').next() == Some("dirname"));
+    }
+
+    /// Whether a literal among the arguments says what a call loads.
+    fn is_loaded_by_literal(&self, callee: Node<'_>, how: Loading) -> bool {
+        let arguments = callee.parent().and_then(|call| call.child_by_field_id(self.kinds.fields.arguments));
+        let Some(arguments) = arguments else { return false };
+        let mut cursor = arguments.walk();
+        let mut more = cursor.goto_first_child();
+        let mut left = MAX_ARGUMENTS;
+        while more && left > 0 {
+            let child = cursor.node();
+            let value = child.child_by_field_id(self.kinds.fields.value).unwrap_or(child);
+            let literal = Some(value).filter(|value| self.kinds.role(value.kind_id()) == Role::String);
+            if let Some(text) = literal.and_then(|value| shapes::literal_content(self.slice(value))) {
+                match how {
+                    Loading::Dotted => return true,
+                    Loading::File if text.contains('/') || text.ends_with(".py") => return true,
+                    _ => {}
+                }
+            }
+            more = cursor.goto_next_sibling();
+            left -= 1;
+        }
+        false
     }
 
     /// `import_module(…)`: a literal is an import, anything else is a name that is computed.

@@ -3,6 +3,7 @@
 //! Most of what it costs is going from node to node, so a node that tells nothing is left at once, and what is known by
 //! its text alone (plain chains of names, strings, annotations) is not descended into.
 
+use rustc_hash::FxHashSet;
 use tree_sitter::{Node, Tree, TreeCursor};
 
 use super::computed::Computed;
@@ -68,6 +69,19 @@ pub(super) fn read(content: ContentId, text: &str, tree: &Tree) -> FileFacts {
     seal::seal(walk.raw)
 }
 
+/// How a file finds what lies around it.
+#[derive(Default)]
+pub(super) struct Anchored<'t> {
+    /// It has a `__file__`.
+    pub(super) asks: bool,
+    /// Parts that have one.
+    pub(super) parts: Vec<u32>,
+    /// It goes up more than once: by one chain, from several heads, by calls.
+    pub(super) leaves: bool,
+    pub(super) heads: FxHashSet<&'t str>,
+    pub(super) calls: usize,
+}
+
 pub(super) struct Walk<'t> {
     pub(super) text: &'t str,
     pub(super) kinds: &'static Kinds,
@@ -83,8 +97,13 @@ pub(super) struct Walk<'t> {
     pub(super) in_decorator: u32,
     /// Variables that parts set to a name, and calls of `getattr` by a variable.
     pub(super) computed: Computed<'t>,
-    /// The file imports names from `subprocess`.
-    pub(super) imports_processes: bool,
+    /// Names that imports bind whose calls start processes.
+    pub(super) processes: FxHashSet<&'t str>,
+    /// Parts that run text, and parts that read files.
+    pub(super) executes: FxHashSet<u32>,
+    pub(super) reads: FxHashSet<u32>,
+    /// Where the file says where it lies, and how often it goes up from somewhere.
+    pub(super) anchored: Anchored<'t>,
     /// Some call may ask for something by a name that is a value.
     pub(super) dispatches: bool,
     /// Module and level of the `from` that is being read.
@@ -123,7 +142,10 @@ impl<'t> Walk<'t> {
             guarded: 0,
             in_decorator: 0,
             computed: Computed::default(),
-            imports_processes: false,
+            processes: FxHashSet::default(),
+            executes: FxHashSet::default(),
+            reads: FxHashSet::default(),
+            anchored: Anchored { asks: text.contains("__file__"), ..Anchored::default() },
             dispatches: text.contains("getattr") || text.contains("getfixturevalue"),
             from: (empty, 0),
             empty,
@@ -164,6 +186,15 @@ impl<'t> Walk<'t> {
             }
         }
         self.computed_names();
+        for part in self.executes.intersection(&self.reads) {
+            self.raw.parts[*part as usize].flags |= PartFlags::COMPUTED_IMPORT;
+        }
+        let anchored = std::mem::take(&mut self.anchored);
+        if anchored.leaves || anchored.heads.len() > 1 || anchored.calls > 1 {
+            for part in anchored.parts {
+                self.raw.parts[part as usize].flags |= PartFlags::LEAVES_FOLDER;
+            }
+        }
         if self.has_errors && self.raw.problems.iter().all(|problem| problem.kind != ProblemKind::SyntaxError) {
             self.problem(tree.root_node());
         }

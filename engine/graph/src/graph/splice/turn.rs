@@ -158,7 +158,8 @@ impl Turn {
             self.nodes.damaged.push(id);
         }
         let parts = start..self.nodes.parts.len() as u32;
-        self.nodes.files.push(FileNode { parts, is_test: is_test_name(&file.path), ..file.clone() });
+        let is_test = is_test_name(&file.path);
+        self.nodes.files.push(FileNode { parts, is_test, has_configured_tests: false, ..file.clone() });
         self.files[before.0 as usize] = Some(id);
     }
 
