@@ -97,10 +97,6 @@ impl Packages {
                 folders.push(path[..end].into());
             }
         }
-        for files in all.set_up.values_mut() {
-            files.sort_unstable();
-            files.dedup();
-        }
         all
     }
 
@@ -111,7 +107,9 @@ impl Packages {
 
     /// What runs before the tests of a file, and the folders of what stands in place of other modules for them.
     pub(super) fn set_up_for(&self, path: &str) -> (Vec<FileId>, Vec<Box<str>>) {
-        let files = Self::above(&self.set_up, path).flat_map(|(_, files)| files).copied().collect();
+        let mut files: Vec<FileId> = Self::above(&self.set_up, path).flat_map(|(_, files)| files).copied().collect();
+        files.sort_unstable();
+        files.dedup();
         let folders = Self::above(&self.mocks, path)
             .flat_map(|(package, folders)| if folders.len() > MAX_MOCKS { vec![package] } else { folders.clone() });
         (files, folders.collect())

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use crate::support::{assert_edge, assert_no_edge, edges, graph, part};
 
-const LANGUAGES: [Language; 9] = [
+const LANGUAGES: [Language; 11] = [
     Language::TypeScript,
     Language::Tsx,
     Language::JavaScript,
