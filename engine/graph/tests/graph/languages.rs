@@ -2,7 +2,7 @@
 
 use grace_graph::code::EdgeKind::{Calls, Imports, Inherits, References};
 use grace_graph::code::Evidence::{Call, Guess, Import, String as Literal};
-use grace_graph::code::{PartId, PartKind};
+use grace_graph::code::{Evidence, FolderUse, PartId, PartKind};
 use grace_graph::extract::extract;
 use grace_graph::facts::{FileFacts, Language};
 use grace_graph::graph::{CodeGraph, UnresolvedKind};
@@ -606,6 +606,42 @@ fn an_edit_of_a_manifest_is_seen_by_the_files_that_it_leads() {
         before.repaired(&[file("tsconfig.json", &config("b"))], &[], grace_graph::graph::Repair::Any).is_some(),
         "other files see it"
     );
+}
+
+#[test]
+fn script_set_up_and_mocks() {
+    let graph = graph(&[
+        ("web/package.json", "{\"jest\": {\"setupFiles\": [\"<rootDir>/first.ts\"]}}"),
+        ("web/first.ts", ""),
+        ("web/vitest.config.ts", "export default { test: { setupFiles: ['./second.ts'] } };\n"),
+        ("web/second.ts", ""),
+        ("web/src/setupTests.ts", ""),
+        ("web/__mocks__/axios.js", ""),
+        ("web/a.test.ts", "test('a', () => {});\n"),
+        ("far/b.test.ts", "test('b', () => {});\n"),
+    ]);
+    for before in ["web/package.json", "web.vitest.config", "web.src.setupTests"] {
+        assert_edge(&graph, "web.a.test", Imports, before, Evidence::Fixture);
+    }
+    assert_edge(&graph, "web/package.json", References, "web.first", Evidence::String);
+    assert_edge(&graph, "web.vitest.config", References, "web.second", Evidence::String);
+    let mocked: Vec<_> = graph.dependents().iter().map(|one| (&*one.folder, one.usage)).collect();
+    assert_eq!(mocked, [("web/__mocks__", FolderUse::Loads)]);
+}
+
+#[test]
+fn script_computed_imports() {
+    let graph = graph(&[
+        ("web/package.json", "{}"),
+        ("web/src/a.ts", "export const all = import.meta.glob('./*.ts');\n"),
+        ("web/src/b.js", "module.exports = (n) => require(`./${n}`);\n"),
+        ("web/src/c.test.js", "test('c', (n) => require(n));\n"),
+    ]);
+    let hang: Vec<_> = graph.dependents().iter().map(|one| (&*one.folder, one.usage)).collect();
+    let own = ("web", FolderUse::Loads);
+    assert_eq!(hang.iter().filter(|one| **one == own).count(), 2, "{hang:?}");
+    assert_eq!(hang.iter().filter(|one| **one == ("", FolderUse::Loads)).count(), 1, "{hang:?}");
+    assert_eq!(hang.iter().filter(|one| one.1 == FolderUse::Reads).count(), 3, "{hang:?}");
 }
 
 #[test]
