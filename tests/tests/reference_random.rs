@@ -182,7 +182,7 @@ fn a_plan_with_records_is_what_the_reference_says() {
             "rule narrows_{bundle} : tier 2\n  when change touches all\n  require bundle({bundle}) narrowed to impacted tests\n  because \"x\"\n"
         )
     };
-    let (mut chosen, mut left_out, mut unused) = (0, 0, 0);
+    let (mut chosen, mut left_out, mut unused, mut failed) = (0, 0, 0, 0);
     for (number, mut case) in cases(1, count() / 2).enumerate() {
         case.records = number as u64 + 1;
         case.book.extend(["b1", "b2"].map(narrowed));
@@ -193,11 +193,12 @@ fn a_plan_with_records_is_what_the_reference_says() {
         let store = Arc::new(FactStore::new());
         for bundle in from_scratch(&store, &case.input(&store, 0)).bundles {
             chosen += bundle.sources.recorded;
+            failed += bundle.sources.failed;
             left_out += u32::from(bundle.sources.with_record > bundle.selected.len() as u32);
             unused += u32::from(bundle.unused_record.is_some());
         }
     }
-    assert!(chosen > 0 && left_out > 0 && unused > 0, "{chosen} {left_out} {unused}");
+    assert!(chosen > 0 && left_out > 0 && unused > 0 && failed > 0, "{chosen} {left_out} {unused} {failed}");
 }
 
 #[test]

@@ -221,7 +221,7 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
             }),
         }
     }
-    past.failed = repository.map(failed::read).unwrap_or_default();
+    past.failed = repository.map(|repository| failed::read(repository, cache)).transpose()?.unwrap_or_default();
     let records = reach::of(&place.root, &reader, &compared.before, &compared.after);
     past.reach = records.past;
     let signers = people::signers(&reader, &compared.before, &mut compared.problems)?;

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use grace_engine::decide::{Agreed, Answer, BundleOutcome, Reason};
+use grace_engine::input::{Book, RAISED};
 use grace_engine::plan::{BundlePlan, Plan};
 use grace_engine::trust::Reading;
 use grace_ledger::{Draft, Error, Ledger, PublicKey, Receipt, Record, SecretKey, Snapshot};
@@ -194,6 +195,9 @@ pub struct RunSaid {
     pub trust: Option<Reading>,
     /// What each bundle of the plan came to.
     pub bundles: BTreeMap<String, RanBundle>,
+    /// Tests that had not passed when they ran last, after it: bundle, id, run.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub failed: BTreeMap<String, BTreeMap<String, String>>,
     /// SHA-256 of the records of what tests enter that it left: what decides believes no others.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub reach: BTreeSet<String>,
@@ -219,6 +223,9 @@ pub struct RanBundle {
 pub struct DecisionSaid {
     /// Of what.
     pub about: About,
+    /// SHA-256 of the rules before the change, which are in force; empty where there were none.
+    #[serde(default)]
+    pub policy: String,
     /// What its plan was derived from, beside the trees.
     pub inputs: Inputs,
     /// Its plan, in short.
@@ -239,6 +246,19 @@ pub struct DecisionSaid {
     pub trust: Option<Reading>,
     /// The moment it was judged for; RFC 3339, UTC.
     pub as_of: String,
+}
+
+/// SHA-256 of a rule book; empty where there is none.
+#[must_use]
+pub fn policy_of(book: Option<&Book>) -> String {
+    let Some(book) = book else { return String::new() };
+    let mut text = Vec::new();
+    for file in book.files.iter().filter(|file| !file.path.starts_with(RAISED)) {
+        let said = file.text.as_ref().unwrap_or_else(|reason| reason);
+        // Lengths, so that no text can pass for another's end.
+        text.extend(format!("{} {} {} {}\n", file.path.len(), file.path, said.len(), said).into_bytes());
+    }
+    files::sha256(&text)
 }
 
 impl DecisionSaid {
@@ -469,7 +489,7 @@ impl Journal {
             let draft = texts.into_iter().fold(draft, |draft, (name, text)| draft.private(name, text));
             // In force is what the gate decides by; a run may be under rules that nobody agreed to yet.
             let draft = match event {
-                Event::Decision(said) => draft.policy(said.about.rules.as_str()),
+                Event::Decision(said) if !said.policy.is_empty() => draft.policy(said.policy.as_str()),
                 _ => draft,
             };
             // What is not committed is of no commit: the body names its tree.
@@ -522,7 +542,7 @@ pub fn recorded(repository: &Repository) -> Result<Option<Snapshot>, Error> {
     }
 }
 
-/// Goes back over the records of some kinds, newest first, until `take` has found what it looks for.
+/// Goes back over the records of some kinds, newest first, until `take` has found what it looks for. Texts that people gave are not read.
 pub(crate) fn back<T>(
     snapshot: &Snapshot,
     kinds: &[&str],
@@ -533,7 +553,7 @@ pub(crate) fn back<T>(
         let begin = end.saturating_sub(STRIDE);
         let records = snapshot.records(begin..end).collect::<Result<Vec<_>, _>>()?;
         for record in records.iter().rev().filter(|record| kinds.contains(&record.kind.as_str())) {
-            if let Some(found) = take(record, private::body(snapshot, record)?) {
+            if let Some(found) = take(record, snapshot.body(record)?) {
                 return Ok(Some(found));
             }
         }
@@ -551,10 +571,13 @@ pub fn newest<T: DeserializeOwned>(
     kind: &str,
     is_wanted: impl Fn(&T) -> bool,
 ) -> Result<Option<(u64, T)>, Error> {
-    back(snapshot, &[kind], |record, body| {
+    let found = back(snapshot, &[kind], |record, body| {
         let said: T = serde_json::from_value(body).ok()?;
-        is_wanted(&said).then_some((record.seq, said))
-    })
+        is_wanted(&said).then(|| (record.clone(), said))
+    })?;
+    let Some((record, said)) = found else { return Ok(None) };
+    let whole = serde_json::from_value(private::body(snapshot, &record)?).unwrap_or(said);
+    Ok(Some((record.seq, whole)))
 }
 
 /// The newest record of a kind that belongs to a run, and its body.
@@ -562,9 +585,10 @@ pub fn newest<T: DeserializeOwned>(
 /// # Errors
 /// When the ledger is not what was signed.
 pub fn of_run(snapshot: &Snapshot, run: &str, kind: &str) -> Result<Option<(Record, Value)>, Error> {
-    back(snapshot, &[kind], |record, body| {
-        (body.get("run").and_then(Value::as_str) == Some(run)).then(|| (record.clone(), body))
-    })
+    let found = back(snapshot, &[kind], |record, body| {
+        (body.get("run").and_then(Value::as_str) == Some(run)).then(|| record.clone())
+    })?;
+    found.map(|record| Ok((record.clone(), private::body(snapshot, &record)?))).transpose()
 }
 
 /// The newest run of a tree.
@@ -645,7 +669,12 @@ pub fn outcomes(snapshot: &Snapshot, run: &RunSaid, plan: &Plan) -> Result<BTree
             (Some(digest), Some(asked)) => match tests_of(asked) {
                 None => false,
                 Some(of_asked) => {
-                    of_asked == *digest || covers(&reported(snapshot, &run.run, name)?, &ran.whole, asked)
+                    of_asked == *digest
+                        || covers(
+                            &reported(snapshot, &run.run, name)?,
+                            &ran.whole,
+                            asked.selected.iter().chain(&asked.whole),
+                        )
                 }
             },
         };
@@ -654,6 +683,15 @@ pub fn outcomes(snapshot: &Snapshot, run: &RunSaid, plan: &Plan) -> Result<BTree
         }
     }
     Ok(counted)
+}
+
+/// Tests that had not passed when they ran last, as the newest run says: bundle, id, run.
+///
+/// # Errors
+/// When the ledger is not what was signed.
+pub fn failed(snapshot: &Snapshot) -> Result<BTreeMap<String, BTreeMap<String, String>>, Error> {
+    let newest = back(snapshot, &["run"], |_, body| serde_json::from_value::<RunSaid>(body).ok())?;
+    Ok(newest.map(|said| said.failed).unwrap_or_default())
 }
 
 /// Which records of what tests enter a run of this ledger signed for: looked for from the newest run back.
@@ -692,31 +730,79 @@ impl SignedReach {
     }
 }
 
-/// The tests of a bundle that a run reports to have executed, or skipped on purpose, with their parameters.
-fn reported(snapshot: &Snapshot, run: &str, bundle: &str) -> Result<BTreeSet<String>, Error> {
-    let mut tests = BTreeSet::new();
+/// What a run reports of a bundle, by form: each test with its parameters, and whether it passed or was left out on purpose.
+fn reported(snapshot: &Snapshot, run: &str, bundle: &str) -> Result<BTreeMap<String, BTreeMap<String, bool>>, Error> {
+    let mut forms = BTreeMap::new();
     back(snapshot, &["bundle", "plan"], |record, body| {
         if record.kind == "plan" {
             return (body.get("run").and_then(Value::as_str) == Some(run)).then_some(());
         }
-        let said =
-            serde_json::from_value::<BundleSaid>(body).ok().filter(|said| said.run == run && said.bundle == bundle)?;
-        tests.extend(said.tests.into_iter().filter(|test| test.status != "missing").map(|test| test.test));
+        let said = serde_json::from_value::<BundleSaid>(body).ok()?;
+        if said.run == run && said.bundle == bundle {
+            let is_fine = |status: &str| matches!(status, "passed" | "flaky" | "skipped");
+            let tests = said.tests.into_iter().map(|test| (test.test, is_fine(&test.status))).collect();
+            // The newest of a form counts: it was run again.
+            forms.entry(said.form).or_insert(tests);
+        }
         None
     })?;
-    Ok(tests)
+    Ok(forms)
 }
 
-/// Whether all that is asked for of a narrowed bundle is among what ran.
-fn covers(reported: &BTreeSet<String>, whole: &BTreeSet<String>, asked: &BundlePlan) -> bool {
-    let is_reported = |test: &String| {
+/// Whether all that is asked for of a narrowed bundle is among what ran, and each test of it passed in every form: a share of others that
+/// passed beside it says nothing of it.
+fn covers<'a>(
+    reported: &BTreeMap<String, BTreeMap<String, bool>>,
+    whole: &BTreeSet<String>,
+    mut asked: impl Iterator<Item = &'a String>,
+) -> bool {
+    let passed = |form: &BTreeMap<String, bool>, test: &String| {
         let with_parameters = format!("{test}[");
-        reported.contains(test)
-            || reported.range(with_parameters.clone()..).next().is_some_and(|ran| ran.starts_with(&with_parameters))
+        let of_parameters =
+            form.range(with_parameters.clone()..).take_while(|(id, _)| id.starts_with(&with_parameters));
+        let mut ends = form.get(test).into_iter().chain(of_parameters.map(|(_, passed)| passed)).peekable();
+        ends.peek().is_some() && ends.all(|passed| *passed)
     };
-    let mut all = asked.selected.iter().chain(&asked.whole);
-    all.all(|one| match one.split_once("::") {
-        Some((file, _)) => whole.contains(file) || is_reported(one),
-        None => whole.contains(one),
-    })
+    let file_passed = |form: &BTreeMap<String, bool>, file: &str| {
+        form.iter().filter(|(id, _)| id.split_once("::").is_some_and(|(of, _)| of == file)).all(|(_, passed)| *passed)
+    };
+    !reported.is_empty()
+        && asked.all(|one| match one.contains("::") {
+            true => reported.values().all(|form| passed(form, one)),
+            false => whole.contains(one) && reported.values().all(|form| file_passed(form, one)),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_covers_what_is_asked_for_where_each_of_it_passed_in_every_form() {
+        let form = |tests: &[(&str, bool)]| -> BTreeMap<String, bool> {
+            tests.iter().map(|(id, passed)| ((*id).to_owned(), *passed)).collect()
+        };
+        let asked = |selected: &[&str], whole: &[&str]| -> Vec<String> {
+            selected.iter().chain(whole).map(|name| (*name).to_owned()).collect()
+        };
+        let whole = BTreeSet::from(["b.py".to_owned()]);
+        let one = form(&[("a.py::t[1]", true), ("a.py::t[2]", true), ("a.py::t_more", false), ("b.py::u", true)]);
+        let covers = |forms: &[&BTreeMap<String, bool>], asked: &[String]| {
+            let forms = forms.iter().enumerate().map(|(number, form)| (number.to_string(), (*form).clone()));
+            covers(&forms.collect(), &whole, asked.iter())
+        };
+        assert!(covers(&[&one], &asked(&["a.py::t", "b.py::u"], &["b.py"])));
+        // Not reported, failed, of a file that was not run whole, and in the other form not at all.
+        assert!(!covers(&[&one], &asked(&["a.py::v"], &[])));
+        assert!(!covers(&[&one], &asked(&["a.py::t_more"], &[])));
+        assert!(!covers(&[&one], &asked(&["b.py::w"], &[])), "a file that ran whole did not report it");
+        assert!(!covers(&[&one], &asked(&[], &["a.py"])));
+        assert!(!covers(&[&one, &form(&[("b.py::u", true)])], &asked(&["a.py::t"], &[])));
+        assert!(covers(&[&one, &form(&[("a.py::t", true)])], &asked(&["a.py::t"], &[])));
+        // One of its parameters failed; a test of a file that is asked for whole failed.
+        let failed = form(&[("a.py::t[1]", true), ("a.py::t[2]", false), ("b.py::u", false)]);
+        assert!(!covers(&[&failed], &asked(&["a.py::t"], &[])));
+        assert!(!covers(&[&failed], &asked(&[], &["b.py"])));
+        assert!(!covers(&[], &asked(&[], &[])), "nothing is known of it");
+    }
 }

@@ -1,19 +1,21 @@
 //! Texts that people gave (a rationale, a story's fields) stand beside the record that they belong to, which only commits to them: they can
 //! be deleted later, and the ledger still proves that something was said. What was derived, and who acted, stays in the record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use grace_ledger::{Error, Record, Snapshot};
 use serde_json::Value;
 
-use crate::story::DERIVED;
+use crate::journal;
 
 /// The private field that holds them.
 const TEXTS: &str = "texts";
 /// Bytes of one record that are kept so; what is beyond stays in the record.
 const MOST: usize = 512 << 10;
-/// In a recorded plan, before the number of a text that fills a duty.
-const GIVEN: &str = "(private ";
+/// What stands for a field that the engine fills by itself.
+const DERIVED: &str = "derived";
+/// Before the mark that stands for a text in the text of a plan, where others have a place.
+const GIVEN: &str = "json ";
 
 /// Takes the texts out of a body: by the place where they stood.
 pub(crate) fn hide(kind: &str, body: &mut Value) -> Option<(&'static str, Vec<u8>)> {
@@ -22,10 +24,11 @@ pub(crate) fn hide(kind: &str, body: &mut Value) -> Option<(&'static str, Vec<u8
         "story" | "amendment" => {
             let is_said = |_: &str, field: &Value| field["from"] != "derived";
             take(body, "/fields", is_said, &mut taken);
+            take(body, "", |name, text| name == "because" && text.is_string(), &mut taken);
         }
         "plan" | "decision" => {
             take(body, "/inputs", |name, text| name == "rationale" && text.is_string(), &mut taken);
-            take(body, "/inputs/story", |name, _| !DERIVED.contains(&name), &mut taken);
+            take(body, "/inputs/story", |_, text| text != DERIVED, &mut taken);
             if let Some(Value::String(json)) = body.get_mut("json") {
                 given(json, &mut taken);
             }
@@ -51,14 +54,19 @@ fn take(body: &mut Value, within: &str, is_said: impl Fn(&str, &Value) -> bool, 
     }
 }
 
-/// What fills duties in the text of a plan. The key cannot stand in one of its strings, where quotes are escaped.
+/// What fills duties in the text of a plan, whose key cannot stand in one of its strings, where quotes are escaped. The mark that takes a
+/// text's place stands nowhere in the plan or the texts.
 fn given(json: &mut String, taken: &mut BTreeMap<String, Value>) {
-    let texts: Vec<String> = taken.values().filter_map(|text| text.as_str().map(str::to_owned)).collect();
+    let texts: BTreeSet<String> = taken.values().filter_map(|text| text.as_str().map(str::to_owned)).collect();
+    let mut mark = "(private".to_owned();
+    while json.contains(&mark) || texts.iter().any(|text| text.contains(&mark)) {
+        mark.push('~');
+    }
     for (number, text) in texts.into_iter().enumerate() {
-        let (stands, mark) = (filled(&text), filled(&format!("{GIVEN}{number})")));
-        if json.contains(&stands) && !json.contains(&mark) {
-            *json = json.replace(&stands, &mark);
-            taken.insert(format!("json {number}"), Value::String(text));
+        let (stands, mark) = (filled(&text), format!("{mark} {number})"));
+        if json.contains(&stands) {
+            *json = json.replace(&stands, &filled(&mark));
+            taken.insert(format!("{GIVEN}{mark}"), Value::String(text));
         }
     }
 }
@@ -77,9 +85,9 @@ pub fn body(snapshot: &Snapshot, record: &Record) -> Result<Value, Error> {
     let Some(texts) = snapshot.private(commitment)? else { return Ok(body) };
     let texts: BTreeMap<String, Value> = serde_json::from_slice(&texts).unwrap_or_default();
     for (place, value) in texts {
-        if let Some(number) = place.strip_prefix("json ") {
+        if let Some(mark) = place.strip_prefix(GIVEN) {
             if let (Some(Value::String(json)), Some(text)) = (body.get_mut("json"), value.as_str()) {
-                *json = json.replace(&filled(&format!("{GIVEN}{number})")), &filled(text));
+                *json = json.replace(&filled(mark), &filled(text));
             }
             continue;
         }
@@ -91,7 +99,17 @@ pub fn body(snapshot: &Snapshot, record: &Record) -> Result<Value, Error> {
     Ok(body)
 }
 
-/// Whether texts of a record were deleted.
+/// Whether a record tells that the missing texts of this one were deleted.
+///
+/// # Errors
+/// When the ledger is not what was signed.
+pub fn is_told(snapshot: &Snapshot, record: &Record) -> Result<bool, Error> {
+    let told =
+        journal::back(snapshot, &["redact"], |_, body| (body["seq"].as_u64() == Some(record.seq)).then_some(()))?;
+    Ok(told.is_some())
+}
+
+/// Whether the texts of a record are gone: deleted, or lost.
 ///
 /// # Errors
 /// When the ledger is not what was signed.
@@ -155,6 +173,8 @@ mod tests {
         let secret = "Ann said \"no\": \"given\":\"x\"";
         let json =
             json!({"duties": [{"name": "rationale", "given": secret}, {"name": "t", "given": null}]}).to_string();
+        let hostile = json!({"duties": [{"given": "(private 0)"}, {"given": "Ann"}, {"given": "(private 1)"}, {"given": "Ann (private~ 1)"}]});
+        let hostile = hostile.to_string();
         let bodies = [
             (
                 "story",
@@ -162,8 +182,13 @@ mod tests {
             ),
             (
                 "plan",
-                json!({"about": {"diff": "d"}, "inputs": {"rationale": secret, "story": {"title": "derived", "risks": secret}}, "json": json}),
+                json!({"about": {"diff": "d"}, "inputs": {"rationale": secret, "story": {"tier": "derived", "title": secret}}, "json": json}),
             ),
+            (
+                "plan",
+                json!({"about": {"diff": "e"}, "inputs": {"rationale": "Ann", "story": {"risks": "(private 0)", "title": "Ann (private~ 1)"}}, "json": hostile}),
+            ),
+            ("amendment", json!({"story": 1, "because": secret, "fields": {}})),
             ("decision", json!({"about": {"diff": "d"}, "inputs": {"rationale": null, "story": {}}})),
             ("run", json!({"fields": {"rationale": "x"}})),
         ];
@@ -171,7 +196,7 @@ mod tests {
         for (kind, body) in &bodies {
             let mut left = body.clone();
             let hidden = hide(kind, &mut left);
-            assert_eq!(hidden.is_some(), ["story", "plan"].contains(kind), "{kind}");
+            assert_eq!(hidden.is_some(), ["story", "plan", "amendment"].contains(kind), "{kind}");
             assert!(!left.to_string().contains("Ann") && (hidden.is_some() || left == *body), "{left}");
             let draft = Draft::new(*kind, "ann", left);
             let draft = hidden.into_iter().fold(draft, |draft, (name, text)| draft.private(name, text));
@@ -184,11 +209,12 @@ mod tests {
             assert_eq!(body(&snapshot, &record).unwrap(), *said);
             assert!(!is_redacted(&snapshot, &record).unwrap());
         }
-        assert_eq!(of_the_change(&read(), seqs[2]).unwrap(), [seqs[1]]);
+        assert_eq!(of_the_change(&read(), seqs[4]).unwrap(), [seqs[1]]);
         ledger.redact(&key, "ann", seqs[1], "asked for").unwrap();
         let snapshot = read();
         let record = snapshot.get(seqs[1]).unwrap();
-        assert!(is_redacted(&snapshot, &record).unwrap());
+        assert!(is_redacted(&snapshot, &record).unwrap() && is_told(&snapshot, &record).unwrap());
+        assert!(!is_told(&snapshot, &snapshot.get(seqs[0]).unwrap()).unwrap());
         assert!(!body(&snapshot, &record).unwrap().to_string().contains("Ann"));
         assert!(of_the_change(&snapshot, seqs[1]).unwrap().is_empty());
         assert!(ledger.verify(&key.public(), &[]).is_proven());

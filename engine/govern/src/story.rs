@@ -121,7 +121,8 @@ pub struct Amendment {
     pub story: u64,
     /// Fields, in place of those of the same name.
     pub fields: Fields,
-    /// Why.
+    /// Why; empty once it was deleted.
+    #[serde(default)]
     pub because: String,
 }
 

@@ -204,7 +204,10 @@ fn said(one: &Simple) -> Option<&'static str> {
         let of_noun = |noun: &str, verb: &str| has(noun) && has(verb);
         let signs = ["approve", "revoke", "deny", "resume"].into_iter().any(has);
         let signs = signs || of_noun("audit", "review") || of_noun("drift", "lift");
-        return signs.then_some("agents do not sign: approvals, denials, reviews and resumptions are said by people");
+        if signs {
+            return Some("agents do not sign: approvals, denials, reviews and resumptions are said by people");
+        }
+        return of_noun("audit", "redact").then_some("agents delete nothing that people said: a person does");
     }
     if runs("git") {
         return git::refused(one, one.program() != "git");
@@ -277,6 +280,7 @@ mod tests {
             "git push --no-verify",
             "grace-rules approve 3f --as governance",
             "target/debug/grace-rules audit resume --because x",
+            "grace-rules audit redact 184 --because x",
             "grace-rules audit --format json review --as peers --because x",
             "grace-rules drift lift 3fa2c1d09b7e --because x",
             "echo x | tee .claude/settings.json",

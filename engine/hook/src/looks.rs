@@ -75,7 +75,7 @@ const OWN: &[&str] = &[
 /// Words below those verbs that write, or that people say.
 const OWN_CHANGING: &[&str] = &[
     "export", "amend", "init", "cycle", "review", "halt", "resume", "anchor", "deploy", "lift", "collect", "watch",
-    "push", "probe",
+    "push", "probe", "redact",
 ];
 
 /// Options of grace-rules that name what is written.

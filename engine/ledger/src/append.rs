@@ -93,6 +93,7 @@ impl Ledger {
     }
 
     /// Deletes the texts of all private fields of a record and tells of it, and why. The record itself stays as it is.
+    /// A text that is still there after it was told of, where that was cut off, is deleted by [`Self::delete_redacted`].
     pub fn redact(&self, key: &SecretKey, actor: &str, seq: u64, because: &str) -> Result<Receipt> {
         let record = self.snapshot(&key.public())?.get(seq)?;
         if record.private.is_empty() {
@@ -107,10 +108,25 @@ impl Ledger {
         let snapshot = self.recover(key)?.ok_or_else(|| Error::Absent { dir: self.dir.clone() })?;
         // Told first: a text that is gone without a record would look like damage.
         let receipts = self.add(key, base(&snapshot)?, &[draft], Vec::new())?;
-        for commitment in record.private.values() {
-            self.disk.remove(&record::private_path(commitment))?;
-        }
+        self.delete(record.private.values())?;
         receipts.last().copied().ok_or_else(|| Error::damaged(CHECKPOINT, "nothing was added"))
+    }
+
+    /// Deletes texts that records say were deleted, and that [a report](crate::Report::undeleted) found.
+    pub fn delete_redacted(&self, undeleted: &[Hash]) -> Result<()> {
+        let _lock = self.lock()?;
+        self.delete(undeleted.iter())
+    }
+
+    fn delete<'h>(&self, commitments: impl Iterator<Item = &'h Hash>) -> Result<()> {
+        let paths: Vec<String> = commitments.map(record::private_path).collect();
+        for path in &paths {
+            match self.disk.remove(path) {
+                Err(error) if error.kind != FileErrorKind::NotFound => return Err(error.into()),
+                _ => {}
+            }
+        }
+        self.sync_above(paths.iter().map(String::as_str))
     }
 
     fn lock(&self) -> Result<Guard> {

@@ -107,6 +107,8 @@ pub struct Report {
     pub pending: Option<Pending>,
     /// Private fields whose texts were deleted, as records tell.
     pub redacted: u64,
+    /// Texts that are still there although records tell that they were deleted: that was cut off.
+    pub undeleted: Vec<Hash>,
     /// The version of the last record's policy.
     pub policy: Option<u64>,
 }
@@ -604,6 +606,12 @@ impl Chain {
                 let what = format!("the text of a private field of record {seq} is missing, and no record tells of it");
                 report.tampered(record::private_path(commitment), what);
             }
+        }
+        report.undeleted = redacted.intersection(&self.told.private).copied().collect();
+        if !report.undeleted.is_empty() {
+            let what =
+                format!("{} deleted private fields are still there: `audit fsck` removes them", report.undeleted.len());
+            report.notes.push(what);
         }
         report.policy = self.policies.last.as_ref().map(|(_, version)| *version);
         report.notes.extend(self.policies.note());

@@ -717,15 +717,17 @@ impl<'a> Court<'a> {
     fn impacted(&self, name: &str, tests: &BTreeSet<PartKey>, reached: &BTreeSet<PartKey>) -> BTreeSet<PartKey> {
         let forms = self.books.iter().filter_map(|book| book.bundles().find(|(own, _)| *own == name));
         let forms: Vec<&Bundle> = forms.map(|(_, bundle)| bundle).collect();
+        let failed = self.world.input.past.failed.get(name);
+        let has_failed = |test: &PartKey| failed.is_some_and(|failed| failed.contains_key(&test_id(test)));
         let Some(told) = self.world.told(name, &forms, test_id) else {
-            return tests.intersection(reached).cloned().collect();
+            return tests.iter().filter(|test| reached.contains(*test) || has_failed(test)).cloned().collect();
         };
         let changed = self.world.changes.iter().filter(|pc| pc.has_meaning()).filter_map(|pc| pc.after.as_ref());
         let changed: BTreeSet<&PartKey> = changed.collect();
         let runs = |test: &&PartKey| {
             let id = test_id(test);
             let by = if told.usable.contains(&id) { &told.read } else { reached };
-            changed.contains(test) || told.chosen.contains(&id) || by.contains(*test)
+            changed.contains(test) || told.chosen.contains(&id) || by.contains(*test) || has_failed(test)
         };
         tests.iter().filter(runs).cloned().collect()
     }

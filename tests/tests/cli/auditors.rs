@@ -206,6 +206,18 @@ fn the_version_of_the_rules_rises_with_each_other_text_and_older_rules_that_come
     let verified = run(&repo, "audit verify");
     let said = format!("version 3 of the policy, from record {back} on, is the text of version 1 again");
     assert!(verified.code == Some(0) && flat(&verified).contains(&said), "{}", flat(&verified));
+    // What was answered before is recorded again where other rules have been in force since; the same rules make no version.
+    let at = |commit: &str| run(&repo, &format!("gate --base {commit}~1 --head {commit}"));
+    at("HEAD~2");
+    assert_eq!(version(repo.recorded().len() as u64 - 1), 4);
+    let size = repo.recorded().len();
+    at("HEAD~2");
+    assert_eq!(repo.recorded().len(), size);
+    // A change that only proposes rules is judged by those before it.
+    repo.write("grace/rules.grace", &format!("{rules}\n# proposed\n"));
+    repo.commit("proposed");
+    at("HEAD");
+    assert_eq!(version(repo.recorded().len() as u64 - 1), 5, "those of before are in force again");
 }
 
 #[test]
@@ -214,7 +226,7 @@ fn texts_that_people_gave_can_be_deleted_and_the_ledger_still_proves_itself() {
     repo.edit_kernel();
     repo.commit("kernel");
     let file = repo.path.with_file_name("story.toml");
-    fs::write(&file, "risks_identified = [\"Mrs. Secret complains\"]\n").unwrap();
+    fs::write(&file, "risks_identified = [\"Mrs. Secret complains\"]\ntitle = \"For Mrs. Secret\"\n").unwrap();
     let ran = ["run", "--base", "HEAD~1", "--head", "HEAD", "--rationale", "Mrs. Secret asked", "--story"];
     let file = file.display().to_string();
     assert_eq!(repo.run(&[&ran[..], &[&file]].concat(), None, |_| {}).code, Some(0));

@@ -198,7 +198,9 @@ impl Case {
         }
         let before = tree(store, &files_before);
         let mut past = self.past.clone();
-        past.reach = records::drawn(self.records, &graph(store, &before));
+        let graph = graph(store, &before);
+        past.reach = records::drawn(self.records, &graph);
+        past.failed = records::failed(self.records, &graph);
         Input {
             before,
             after: tree(store, &files_after),

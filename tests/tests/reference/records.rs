@@ -1,6 +1,6 @@
 //! Records of what tests entered, drawn by a number: nobody ran anything, so that every state of a record comes up.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use grace_engine::reach::{PastReach, Reach, Seen, TestReach};
@@ -37,6 +37,24 @@ pub(crate) fn drawn(seed: u64, graph: &CodeGraph) -> Vec<PastReach> {
     drawn
 }
 
+/// Tests that did not pass when they ran last, of some bundles.
+pub(crate) fn failed(seed: u64, graph: &CodeGraph) -> BTreeMap<String, BTreeMap<String, String>> {
+    let mut dice = Dice(seed.wrapping_mul(31));
+    let mut failed = BTreeMap::new();
+    for bundle in ["b1", "b2"].into_iter().filter(|_| seed > 0) {
+        let ids = ids(graph).into_iter().filter(|_| dice.one_in(8));
+        let ids: BTreeMap<String, String> = ids.map(|id| (id, "r".to_owned())).collect();
+        failed.insert(bundle.to_owned(), ids);
+    }
+    failed
+}
+
+/// The tests of Python, as they are named where they run.
+fn ids(graph: &CodeGraph) -> BTreeSet<String> {
+    let keys = graph.tests().iter().map(|&test| graph.key(test)).filter(|key| key.path.ends_with(".py"));
+    keys.map(|key| format!("{}::{}", key.path, key.name.replace('.', "::"))).collect()
+}
+
 fn record(bundle: &str, dice: &mut Dice, graph: &CodeGraph) -> PastReach {
     let is_code =
         |key: &PartKey| key.path.ends_with(".py") && matches!(key.kind, PartKind::Function | PartKind::Method);
@@ -54,13 +72,7 @@ fn record(bundle: &str, dice: &mut Dice, graph: &CodeGraph) -> PastReach {
     };
     let keeps: Vec<u32> = dice.some(parts.len(), 6);
     let hands = keeps.iter().copied().filter(|_| dice.one_in(2)).collect();
-    let ids: BTreeSet<String> = graph
-        .tests()
-        .iter()
-        .map(|&test| graph.key(test))
-        .filter(|key| key.path.ends_with(".py"))
-        .map(|key| format!("{}::{}", key.path, key.name.replace('.', "::")))
-        .collect();
+    let ids = ids(graph);
     let is_quiet = |seen: Seen| Seen { unseen: false, ..seen };
     let mut reach = Reach {
         runs: vec!["r".to_owned()],

@@ -488,7 +488,7 @@ fn redact(context: &Context, seq: u64, because: &str, actor: Option<&str>) -> Re
     if records.is_empty() {
         return Err(Failure::new(
             "input",
-            format!("no text was given of the change of record {seq}, or it is deleted"),
+            format!("no text of the change of record {seq} stands apart: none was given, it is deleted, or an older version recorded it"),
         )
         .help("name a plan, a decision or a story: grace-rules audit show"));
     }
@@ -508,6 +508,7 @@ fn fsck(context: &Context) -> Result<Answer> {
     if !before.is_tampered() && before.head.is_some() {
         let open = ledger::open(&context.place)?;
         open.ledger.settle(&open.key)?;
+        open.ledger.delete_redacted(&before.undeleted)?;
     }
     let report = ledger.verify(&key, &[]);
     let sizes = report.is_proven().then(|| sizes(&ledger.snapshot(&key)?)).transpose()?;

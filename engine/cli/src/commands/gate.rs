@@ -126,6 +126,7 @@ pub(super) fn decided(context: &Context, args: &ChangeArgs, records: Records) ->
     let counted = |one: &Counted| (one.envelope.clone(), one.by.clone(), one.r#as.clone());
     let said = DecisionSaid {
         about: about.clone(),
+        policy: journal::policy_of(loaded.rules[0].as_ref()),
         inputs: loaded.inputs.clone(),
         gist: Gist::of(&plan),
         agreed: heard.agreed.clone(),
@@ -138,9 +139,12 @@ pub(super) fn decided(context: &Context, args: &ChangeArgs, records: Records) ->
         as_of: now.to_string(),
     };
     let known = recorded.as_ref().map(|ledger| journal::decision_of(ledger, &about)).transpose()?;
-    // Asked again, with the same answer: once is enough.
+    // Asked again, with the same answer under the rules that are in force already: once is enough.
+    let in_force = recorded.as_ref().map(|ledger| ledger.get(ledger.len() - 1)).transpose()?;
+    let is_in_force = in_force.and_then(|record| record.policy).is_none_or(|policy| policy.digest == said.policy);
+    let is_known = known.flatten().is_some_and(|known| known.is_same(&said));
     let mut taken = None;
-    if is_recorded && !known.flatten().is_some_and(|known| known.is_same(&said)) {
+    if is_recorded && !(is_known && is_in_force) {
         let journal = Journal::open(repository, args.actor.as_deref())?;
         journal.append(&[Event::Decision(Box::new(said))])?;
         taken = Some(take_in(repository, &journal));

@@ -148,8 +148,7 @@ impl Replaying<'_> {
     /// `None` where nothing was derived for the record.
     fn record(&self, record: &Record) -> Result<Option<Replayed>> {
         if private::is_redacted(self.ledger, record)? {
-            let what = "redacted: texts that it was derived from were deleted".to_owned();
-            return Ok(Some(replayed(record, Came::Untold, vec![what])));
+            return self.redacted(record).map(Some);
         }
         let body = private::body(self.ledger, record)?;
         let found = match record.kind.as_str() {
@@ -225,6 +224,31 @@ impl Replaying<'_> {
             what.push("the reasons of the decision".to_owned());
         }
         Ok(Ok(what))
+    }
+
+    /// What can be held of a record whose texts are gone: that a record tells of it, the change, and the rules.
+    fn redacted(&self, record: &Record) -> Result<Replayed> {
+        if !private::is_told(self.ledger, record)? {
+            let what = "texts that it was derived from are missing, and no record tells of it".to_owned();
+            return Ok(replayed(record, Came::Differs, vec![what]));
+        }
+        let body = self.ledger.body(record)?;
+        let subject = match record.kind.as_str() {
+            "plan" => Some(read::<PlanSaid>(record, body).map(|said| (said.about, said.inputs))?),
+            "decision" => Some(read::<DecisionSaid>(record, body).map(|said| (said.about, said.inputs))?),
+            _ => None,
+        };
+        if let Some((about, inputs)) = subject
+            && let Ok(again) = self.again(&about, &inputs)?
+        {
+            let what = inputs_that_differ(&about, &again, true);
+            if !what.is_empty() {
+                return Ok(replayed(record, Came::Differs, what));
+            }
+        }
+        let what =
+            "redacted: texts that it was derived from were deleted; the change and the rules are the same".to_owned();
+        Ok(replayed(record, Came::Untold, vec![what]))
     }
 
     /// The plan again, of what was recorded; else which input is missing.

@@ -14,6 +14,7 @@ use grace_govern::journal::{self, About, Event as Said, Journal, PlanSaid, RunSa
 use grace_govern::story;
 use grace_runner::{BundleOutcome, BundleStatus};
 use grace_system::clock;
+use grace_system::files::FileError;
 use grace_system::git::{GitError, Repository};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -122,10 +123,8 @@ pub(super) fn run(context: &Context, run: &RunArgs) -> Result<Answer> {
         recording.keep(&tree.path, repository, &loaded.memory.store, &begun.id, &before)
     });
     let holes = tree.map(|tree| tree.holes).unwrap_or_default();
-    // Before the end is told of: whoever asks for a plan then knows of what failed.
-    let unknown = failed::keep(repository, &begun.id, &carried.ended()).err();
     let reach = recorded.iter().filter_map(|bundle| bundle.sum.clone()).collect();
-    let decision = begun.end(context, &plan, &carried, decision, (&holes, reach))?;
+    let (decision, unknown) = begun.end(context, &plan, &carried, decision, (&holes, reach))?;
     let keeper = begun.keeper.lock().unwrap_or_else(PoisonError::into_inner);
     let mut taken = take_in(repository, &keeper.journal);
     taken.notices.extend(holes::told(&holes));
@@ -263,7 +262,7 @@ impl<'a> Begun<'a> {
         carried: &Carried,
         decision: Decision,
         (holes, reach): (&[Hole], BTreeSet<String>),
-    ) -> Result<Decision> {
+    ) -> Result<(Decision, Option<FileError>)> {
         let Self { repository, loaded, about, .. } = self;
         let mut heard = Heard::default();
         let mut commits = Vec::new();
@@ -313,6 +312,9 @@ impl<'a> Begun<'a> {
         // What ran in a tree that changed meanwhile was no run of it.
         let is_same_tree = loaded.head != Head::WorkTree
             || load::tree::digest(repository, &loaded.after).is_ok_and(|now| now == about.tree);
+        let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
+        let ended = if is_same_tree { carried.ended() } else { Vec::new() };
+        let failed = failed::after(&keeper.journal.read()?, &self.id, &ended)?;
         let ran = RunSaid {
             run: self.id.clone(),
             exported: loaded.head != Head::WorkTree,
@@ -323,6 +325,7 @@ impl<'a> Begun<'a> {
             tier: decision.tier,
             trust,
             bundles: if is_same_tree { carried.ran() } else { BTreeMap::new() },
+            failed: failed.clone(),
             reach,
             holes: holes.to_vec(),
         };
@@ -343,11 +346,10 @@ impl<'a> Begun<'a> {
                 .unwrap_or_default(),
         };
         let action = Said::Action(Box::new(acted.said()));
-        let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
         keeper.say(&[Said::Run(ran), Said::Story(told), action]);
         match keeper.failure.take().or(unheard) {
             Some(failure) => Err(failure),
-            None => Ok(decision),
+            None => Ok((decision, failed::keep(repository, &failed).err())),
         }
     }
 }

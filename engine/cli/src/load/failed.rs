@@ -1,13 +1,17 @@
 //! Tests that did not pass when they ran last: they run again with each change, whatever it reaches, until they pass. `run` writes them
-//! beside the ledger, and plans read them; a file that is damaged is none, as if nothing had run yet.
+//! into its record, which what decides reads; and beside the ledger, where plans read them. A file that is damaged is none.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use grace_govern::journal;
+use grace_ledger::Snapshot;
 use grace_runner::junit::without_parameters;
 use grace_runner::{BundleOutcome, BundleStatus, TestStatus};
 use grace_system::files;
 use grace_system::git::Repository;
+
+use super::Cache;
 
 /// Bundle → id without parameters → the run.
 pub type Failed = BTreeMap<String, BTreeMap<String, String>>;
@@ -32,27 +36,39 @@ fn path(repository: &Repository) -> PathBuf {
     super::store_path(repository).join("failed.json")
 }
 
-/// Those of a repository.
-#[must_use]
-pub fn read(repository: &Repository) -> Failed {
-    let bytes = files::read(&path(repository), MAX_BYTES).unwrap_or_default();
-    serde_json::from_slice(&bytes).unwrap_or_default()
+/// Those of a repository. What believes no cache asks the ledger.
+///
+/// # Errors
+/// When the ledger is not what was signed.
+pub(super) fn read(repository: &Repository, cache: Cache) -> Result<Failed, grace_ledger::Error> {
+    match cache {
+        Cache::Unused => {
+            journal::recorded(repository)?.map_or_else(|| Ok(Failed::new()), |ledger| journal::failed(&ledger))
+        }
+        Cache::Used | Cache::Checked => {
+            let bytes = files::read(&path(repository), MAX_BYTES).unwrap_or_default();
+            Ok(serde_json::from_slice(&bytes).unwrap_or_default())
+        }
+    }
 }
 
-/// Takes in how tests of a run ended.
+/// Those after a run: what was known before it, and how its tests ended.
+///
+/// # Errors
+/// When the ledger is not what was signed.
+pub fn after(ledger: &Snapshot, run: &str, ended: &[Ended<'_>]) -> Result<Failed, grace_ledger::Error> {
+    let mut failed = journal::failed(ledger)?;
+    take_in(&mut failed, run, ended);
+    Ok(failed)
+}
+
+/// Puts them where plans look.
 ///
 /// # Errors
 /// When it cannot be written: the next plans do not know of what failed.
-pub fn keep(repository: &Repository, run: &str, ended: &[Ended<'_>]) -> Result<(), files::FileError> {
-    let before = read(repository);
-    let mut failed = before.clone();
-    take_in(&mut failed, run, ended);
-    if failed == before {
-        return Ok(());
-    }
-    let bytes = serde_json::to_vec(&failed).unwrap_or_default();
+pub fn keep(repository: &Repository, failed: &Failed) -> Result<(), files::FileError> {
     files::create_dirs(&super::store_path(repository))?;
-    files::write_atomic(&path(repository), &bytes)
+    files::write_atomic(&path(repository), &serde_json::to_vec(failed).unwrap_or_default())
 }
 
 fn take_in(failed: &mut Failed, run: &str, ended: &[Ended<'_>]) {
@@ -60,12 +76,18 @@ fn take_in(failed: &mut Failed, run: &str, ended: &[Ended<'_>]) {
     let mut added: Vec<(&str, String)> = Vec::new();
     for Ended { bundle, outcome, whole } in ended {
         let seen: BTreeSet<&str> = outcome.tests.iter().map(|test| without_parameters(&test.id)).collect();
+        // A skip says nothing of it.
+        let passed = outcome.tests.iter().filter(|test| test.status.is_pass());
+        let passed: BTreeSet<&str> = passed.map(|test| without_parameters(&test.id)).collect();
         if let Some(known) = failed.get_mut(*bundle) {
             let has_ended = matches!(outcome.status, BundleStatus::Passed | BundleStatus::Failed | BundleStatus::Flaky);
             let ran_file =
                 |id: &str| whole.is_none_or(|files| id.split_once("::").is_some_and(|(file, _)| files.contains(file)));
             // What its file does not have any more cannot fail any more.
-            known.retain(|id, _| !(seen.contains(id.as_str()) || has_ended && ran_file(id)));
+            known.retain(|id, _| {
+                let is_gone = has_ended && ran_file(id) && !seen.contains(id.as_str());
+                !(passed.contains(id.as_str()) || is_gone)
+            });
         }
         let has_failed = |status: TestStatus| !status.is_pass() && status != TestStatus::Skipped;
         let failing = outcome.tests.iter().filter(|test| has_failed(test.status));
@@ -132,7 +154,9 @@ mod tests {
         // What did not run stays, also where the bundle broke.
         assert_eq!(after(BundleStatus::Passed, &[("a.py::u", TestStatus::Passed)], Some(&[])), ["a.py::t", "b.py::v"]);
         assert_eq!(after(BundleStatus::Error, &[], None), ["a.py::t", "b.py::v"]);
-        assert_eq!(after(BundleStatus::Passed, &[("a.py::t[1]", TestStatus::Skipped)], Some(&[])), ["b.py::v"]);
+        assert_eq!(after(BundleStatus::Passed, &[("a.py::t[1]", TestStatus::Skipped)], None), ["a.py::t"]);
+        assert_eq!(after(BundleStatus::Failed, &[("b.py::v", TestStatus::Failed)], Some(&[])), ["a.py::t", "b.py::v"]);
+        assert_eq!(after(BundleStatus::Passed, &[("a.py::t[1]", TestStatus::Passed)], Some(&[])), ["b.py::v"]);
         // The file ran whole, and it was not in it.
         assert_eq!(after(BundleStatus::Passed, &[("b.py::w", TestStatus::Passed)], Some(&["b.py"])), [""; 0]);
         assert_eq!(after(BundleStatus::Failed, &[("a.py::t", TestStatus::Failed)], Some(&[])), ["a.py::t"]);

@@ -92,6 +92,32 @@ fn long_bodies_and_private_fields_stand_beside_the_record() {
 }
 
 #[test]
+fn a_text_whose_deletion_was_cut_off_is_told_of_and_deleted() {
+    let scratch = scratch();
+    scratch.ledger.append(&scratch.key, &[Draft::new("story", "ada", json!({})).private("who", "Ada")]).unwrap();
+    let snapshot = scratch.ledger.snapshot(&scratch.public).unwrap();
+    let commitment = snapshot.get(1).unwrap().private["who"];
+    let private = scratch.dir.path().join("ledger/private");
+    let kept = scratch.dir.path().join("kept");
+    std::fs::create_dir(&kept).unwrap();
+    let files = || {
+        let dirs = std::fs::read_dir(&private).unwrap().map(|dir| dir.unwrap().path());
+        dirs.flat_map(|dir| std::fs::read_dir(dir).unwrap().map(|file| file.unwrap().path())).collect::<Vec<_>>()
+    };
+    let file = files().remove(0);
+    std::fs::copy(&file, kept.join("text")).unwrap();
+    scratch.ledger.redact(&scratch.key, "ada", 1, "asked for").unwrap();
+    assert!(scratch.ledger.verify(&scratch.public, &[]).undeleted.is_empty() && files().is_empty());
+    // As if it had ended between telling and deleting.
+    std::fs::copy(kept.join("text"), &file).unwrap();
+    let report = scratch.ledger.verify(&scratch.public, &[]);
+    assert!(report.is_proven() && report.notes[0].contains("still there"), "{report:?}");
+    assert_eq!(report.undeleted, [commitment]);
+    scratch.ledger.delete_redacted(&report.undeleted).unwrap();
+    assert!(files().is_empty() && scratch.ledger.verify(&scratch.public, &[]).undeleted.is_empty());
+}
+
+#[test]
 fn the_version_of_the_policy_rises_with_each_other_text_and_stays_where_none_is_named() {
     let scratch = scratch();
     let under = |text: &str| Draft::new("run", "ada", Value::Null).policy(text);
