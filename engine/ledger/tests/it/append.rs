@@ -2,6 +2,7 @@
 
 use grace_ledger::merkle::{hex, sha256};
 use grace_ledger::{Draft, Error, Ledger, check_proof};
+use grace_system::files;
 use serde_json::{Value, json};
 
 use crate::support::{draft, key, scratch};
@@ -97,24 +98,19 @@ fn a_text_whose_deletion_was_cut_off_is_told_of_and_deleted() {
     scratch.ledger.append(&scratch.key, &[Draft::new("story", "ada", json!({})).private("who", "Ada")]).unwrap();
     let snapshot = scratch.ledger.snapshot(&scratch.public).unwrap();
     let commitment = snapshot.get(1).unwrap().private["who"];
-    let private = scratch.dir.path().join("ledger/private");
-    let kept = scratch.dir.path().join("kept");
-    std::fs::create_dir(&kept).unwrap();
-    let files = || {
-        let dirs = std::fs::read_dir(&private).unwrap().map(|dir| dir.unwrap().path());
-        dirs.flat_map(|dir| std::fs::read_dir(dir).unwrap().map(|file| file.unwrap().path())).collect::<Vec<_>>()
-    };
-    let file = files().remove(0);
-    std::fs::copy(&file, kept.join("text")).unwrap();
+    let name = hex(&commitment);
+    let file = scratch.dir.path().join("ledger").join("private").join(&name[..2]).join(&name);
+    let text = files::read(&file, 1 << 20).unwrap();
+    let is_there = || files::read(&file, 1 << 20).is_ok();
     scratch.ledger.redact(&scratch.key, "ada", 1, "asked for").unwrap();
-    assert!(scratch.ledger.verify(&scratch.public, &[]).undeleted.is_empty() && files().is_empty());
+    assert!(scratch.ledger.verify(&scratch.public, &[]).undeleted.is_empty() && !is_there());
     // As if it had ended between telling and deleting.
-    std::fs::copy(kept.join("text"), &file).unwrap();
+    files::write_atomic(&file, &text).unwrap();
     let report = scratch.ledger.verify(&scratch.public, &[]);
     assert!(report.is_proven() && report.notes[0].contains("still there"), "{report:?}");
     assert_eq!(report.undeleted, [commitment]);
     scratch.ledger.delete_redacted(&report.undeleted).unwrap();
-    assert!(files().is_empty() && scratch.ledger.verify(&scratch.public, &[]).undeleted.is_empty());
+    assert!(!is_there() && scratch.ledger.verify(&scratch.public, &[]).undeleted.is_empty());
 }
 
 #[test]
