@@ -12,12 +12,13 @@ use grace_graph::test_names::{governs_changes, governs_tests, is_test_name, lies
 
 use crate::book::{Kind, compiled, milliseconds, names};
 use crate::conds::EDGE_KINDS;
-use crate::db::{Db, Meant, graph_of, meant, nodes_of};
+use crate::db::{Db, Meant, graph_of, nodes_of};
 use crate::join::books;
-use crate::listing::{Listing, classes_with_tests, listing};
+use crate::listing::{Listing, listing, named_like_tests};
 use crate::loading::{heirs, keep_loading, that_load};
 use crate::plan::{BookSide, BundleForm, BundlePlan, Derivation, Side, Sources, Widening, WideningCause};
 use crate::reach::{FailedBefore, Recorded, Unread, Why, failed_before, recorded};
+use crate::text::noticed;
 
 /// What the change reaches on the after side.
 #[derive(PartialEq, Eq)]
@@ -50,7 +51,7 @@ impl Impact {
         let mut widened = BTreeSet::new();
         let mut sources = BTreeSet::new();
         let before = graph_of(db, Side::Before);
-        for change in meant(db).iter() {
+        for change in noticed(db).iter() {
             let key = change.after.as_ref().or(change.before.as_ref());
             if let Some(key) = key.filter(|_| change.kinds.contains(Kinds::UNKNOWN)) {
                 widened.insert(Widening { cause: WideningCause::UnknownChange, what: key.path.to_string() });
@@ -67,20 +68,20 @@ impl Impact {
         for (side, file) in sources {
             widened.extend(unused_source(if side == Side::After { graph } else { before }, file));
         }
-        if !meant(db).is_empty() {
+        if !noticed(db).is_empty() {
             widened.extend(too_little_seen(graph));
         }
         let reaching = |graph: &CodeGraph, side: Side| read_widely(graph, &seeds(db, graph, side));
         let mut reached = reaching(graph, Side::After);
         let renamed: BTreeMap<PartKey, PartKey> =
-            meant(db).iter().filter_map(|change| Some((change.before.clone()?, change.after.clone()?))).collect();
+            noticed(db).iter().filter_map(|change| Some((change.before.clone()?, change.after.clone()?))).collect();
         for index in reaching(before, Side::Before).ones() {
             let key = before.key(PartId(u32::try_from(index).unwrap_or(u32::MAX)));
             if let Some(part) = graph.find(renamed.get(&key).unwrap_or(&key)) {
                 reached.insert(part.0 as usize);
             }
         }
-        let heirs = heirs(graph, &classes_with_tests(db));
+        let heirs = heirs(graph, &named_like_tests(db));
         let mut reached_heirs = that_load(graph, &seeds(db, graph, Side::After), &heirs);
         // What the change took away was loaded before it.
         let in_before = |file: &FileId| before.file_by_path(&graph.file(*file).path);
@@ -299,7 +300,7 @@ fn unused_source(graph: &CodeGraph, file: FileId) -> Option<Widening> {
 /// The parts of a side that changed in meaning. A change of more than a function's body happens at import time, so it is
 /// a change of the module body too; so is any change in a language that is not followed by part.
 pub(crate) fn seeds(db: &dyn Db, graph: &CodeGraph, side: Side) -> Vec<PartId> {
-    seeds_of(&meant(db), graph, side)
+    seeds_of(&noticed(db), graph, side)
 }
 
 /// [`seeds`] of some changes.
@@ -337,9 +338,9 @@ pub(crate) enum Follow {
     Certain,
     /// Along guesses too.
     Possible,
-    /// To choose tests by: also to whoever may use a part unseen. What nobody is seen to use is used by whoever imports its
-    /// file (by a registry, a decorator, a hook); a method by whoever holds an object of its class, where a call by name
-    /// alone tells too little; and what lies in a folder by what loads, runs or reads it without naming its files.
+    /// To choose tests by: also to whoever may use a part unseen, however many are seen to use it. What nobody uses or a
+    /// decorator may keep is used by whoever imports its file; a method by whoever holds an object of its class; and what
+    /// lies in a folder or module by what loads, runs, reads or asks it without naming what it means.
     Widely,
 }
 
@@ -399,7 +400,9 @@ impl<'g> Folders<'g> {
             return (folders, Content::Data);
         }
         let content = Content::of(graph, file);
+        // What hangs on a single module asks for it by its path.
         let mut folder = &*graph.file(file).path;
+        folders.push(folder);
         while !folder.is_empty() {
             folder = folder.rsplit_once('/').map_or("", |(folder, _)| folder);
             if !self.asked.insert((folder, content)) {
@@ -435,6 +438,11 @@ fn affects<'g>(
         reach(part, At::Part(from), Some(edge));
         if graph.part(from).kind == PartKind::Class {
             reach(from, At::Part(graph.module_of(from)), None);
+        }
+        if follow == Follow::Widely
+            && let Some(around) = decorated_in(graph, edge)
+        {
+            reach(from, At::Part(around), None);
         }
     }
     if graph.part(part).kind == PartKind::Module {
@@ -521,8 +529,41 @@ fn affects_holders<'g>(graph: &'g CodeGraph, class: PartId, mut reach: impl FnMu
         has_users = true;
         reach(class, At::Part(test), None);
     }
-    if let (false, Some(around)) = (has_users, graph.part(class).parent) {
+    if let Some(around) = graph.part(class).parent.filter(|_| !has_users || is_registered(graph, class)) {
         reach(class, At::Part(around), None);
+    }
+}
+
+/// Whether a class may be kept where nobody names it: by what decorates it, or by what is above it.
+fn is_registered(graph: &CodeGraph, class: PartId) -> bool {
+    if !leaves_alone(&graph.part(class).decorators) {
+        return true;
+    }
+    let mut seen = BTreeSet::from([class]);
+    let mut open = vec![class];
+    while let Some(class) = open.pop() {
+        let above = graph.out_edges(class, &[EdgeKind::Inherits]).map(|edge| edge.to);
+        open.extend(above.filter(|&above| seen.insert(above)));
+        if seen.len() > MOST_ABOVE || graph.children(class).any(|child| &*graph.part(child).name == "__init_subclass__")
+        {
+            return true;
+        }
+    }
+    false
+}
+
+/// What runs a decorator: the code around what it decorates. An edge does not say where in a part it stands, so that any use
+/// without a call by something decorated counts.
+fn decorated_in(graph: &CodeGraph, edge: &Edge) -> Option<PartId> {
+    let from = graph.part(edge.from);
+    let is_used_so = edge.kind == EdgeKind::References
+        && matches!(from.kind, PartKind::Function | PartKind::Method)
+        && !from.decorators.is_empty()
+        && graph.file(from.file).language == Some(Language::Python);
+    let around = from.parent.filter(|_| is_used_so)?;
+    match graph.part(around).kind {
+        PartKind::Function | PartKind::Method => Some(around),
+        _ => Some(graph.module_of(around)),
     }
 }
 
@@ -547,23 +588,60 @@ fn unseen_user(graph: &CodeGraph, part: PartId) -> Option<At> {
         return None;
     }
     let around = node.parent?;
-    let is_used = || {
-        let mut edges = graph.in_edges(part, EDGE_KINDS);
-        edges.any(|edge| !names_only(graph, edge) && !is_own_operator(graph, edge))
-    };
+    let is_used = || graph.in_edges(part, EDGE_KINDS).any(|edge| !names_only(graph, edge));
     match node.kind {
-        PartKind::Method if !is_plain(&node.decorators) || !is_used() || !graph.is_guessed(part) => {
-            Some(At::Held(around))
-        }
-        PartKind::Function if !is_used() => Some(At::Part(around)),
+        PartKind::Method => Some(At::Held(around)),
+        PartKind::Function if !leaves_alone(&node.decorators) || !is_used() => Some(At::Part(around)),
         _ => None,
     }
 }
 
-/// No decorator, or those after which a method is still called by its name.
-fn is_plain(decorators: &[Arc<str>]) -> bool {
-    let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
-    decorators.iter().all(|name| matches!(&*last(name), "staticmethod" | "classmethod" | "abstractmethod" | "override"))
+/// Whether decorators leave what they decorate to those who name it: none that is not known may keep it for others.
+fn leaves_alone(decorators: &[Arc<str>]) -> bool {
+    const KNOWN: [&str; 41] = [
+        "attr.attrs",
+        "attr.define",
+        "attr.frozen",
+        "attr.mutable",
+        "attr.s",
+        "attrs.define",
+        "attrs.frozen",
+        "attrs.mutable",
+        "classmethod",
+        "contextlib.asynccontextmanager",
+        "contextlib.contextmanager",
+        "dataclasses.dataclass",
+        "enum.unique",
+        "functools.cache",
+        "functools.lru_cache",
+        "functools.singledispatch",
+        "functools.total_ordering",
+        "functools.wraps",
+        "hypothesis.example",
+        "hypothesis.given",
+        "hypothesis.settings",
+        "property",
+        "pytest.fixture",
+        "pytest_asyncio.fixture",
+        "staticmethod",
+        "typing.final",
+        "typing.no_type_check",
+        "typing.overload",
+        "typing.runtime_checkable",
+        "typing_extensions.deprecated",
+        "typing_extensions.final",
+        "typing_extensions.overload",
+        "typing_extensions.runtime_checkable",
+        "unittest.expectedFailure",
+        "unittest.mock.patch",
+        "unittest.mock.patch.dict",
+        "unittest.mock.patch.object",
+        "unittest.skip",
+        "unittest.skipIf",
+        "unittest.skipUnless",
+        "warnings.deprecated",
+    ];
+    decorators.iter().all(|name| KNOWN.contains(&&**name) || name.starts_with("pytest.mark."))
 }
 
 /// What is compiled as one package changes as one: from a source to all files of its package, from a test to its tests. By
@@ -639,6 +717,8 @@ pub(crate) fn way_to<'g>(graph: &'g CodeGraph, seeds: &BTreeSet<PartId>, end: Pa
     })
 }
 
+/// A class below more than these counts as kept by one of them.
+const MOST_ABOVE: usize = 256;
 /// Parts above so many are not followed one by one to their tests.
 const FEW: usize = 16;
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use grace_dsl::ast::ItemKind;
 use grace_graph::code::{FileId, Part, PartId, PartKind};
+use grace_graph::facts::Language;
 use grace_graph::graph::Nodes;
 use grace_graph::test_names::{TestName, is_foreign_test, python_test_name};
 
@@ -39,14 +40,20 @@ impl Listing {
     }
 }
 
-/// Classes of Python that have methods named like tests, whoever runs them.
+/// Classes of Python that have methods named like tests, whoever runs them, and functions of modules that are.
 #[salsa::tracked(returns(clone))]
-pub(crate) fn classes_with_tests(db: &dyn Db) -> Arc<Vec<PartId>> {
+pub(crate) fn named_like_tests(db: &dyn Db) -> Arc<Vec<PartId>> {
     let nodes = nodes_of(db, Side::After);
     let is_named = |part: &&Part| part.kind == PartKind::Method && part.name.starts_with("test");
     let classes = nodes.parts().iter().filter(is_named).filter_map(|part| part.parent);
-    let classes: BTreeSet<PartId> = classes.filter(|class| nodes.part(*class).kind == PartKind::Class).collect();
-    Arc::new(classes.into_iter().collect())
+    let mut found: BTreeSet<PartId> = classes.filter(|class| nodes.part(*class).kind == PartKind::Class).collect();
+    found.extend(nodes.part_ids().filter(|part| {
+        let part = nodes.part(*part);
+        let is_python = || nodes.file(part.file).language == Some(Language::Python);
+        let of_module = || part.parent.is_some_and(|around| nodes.part(around).kind == PartKind::Module);
+        part.kind == PartKind::Function && part.name.starts_with("test") && of_module() && is_python()
+    }));
+    Arc::new(found.into_iter().collect())
 }
 
 /// The listing of a bundle; nothing where the item is none.

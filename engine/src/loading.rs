@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use grace_graph::code::{Dependent, Edge, EdgeKind, Evidence, FileId, FolderUse, PartId, PartKind};
-use grace_graph::facts::Language;
+use grace_graph::facts::{ImportFact, ImportForm, Language};
 use grace_graph::graph::CodeGraph;
 
 use crate::conds::EDGE_KINDS;
@@ -31,15 +31,27 @@ pub(crate) fn keep_loading(graph: &CodeGraph, seeds: &[PartId], reached: &mut fi
     }
 }
 
-/// Test files with classes that get tests from a class above them, sorted: who runs such a file by single tests would leave
-/// those out, for they are listed where they are written, if at all. `with_tests` are the classes that have methods named so.
-pub(crate) fn heirs(graph: &CodeGraph, with_tests: &[PartId]) -> Vec<FileId> {
-    let mut found = BTreeSet::new();
-    for &base in with_tests {
+/// Test files with tests that are not written in them, sorted: from a class above one of theirs, imported, or made when the
+/// file is loaded. Who runs such a file by single tests would leave those out, for they are listed where they are written,
+/// if at all. `named` are the classes that have methods named like tests, and the functions of modules that are.
+pub(crate) fn heirs(graph: &CodeGraph, named: &[PartId]) -> Vec<FileId> {
+    let mut found: BTreeSet<FileId> =
+        graph.file_ids().filter(|&file| graph.file(file).is_test && graph.file(file).makes_tests).collect();
+    let mut givers = BTreeSet::new();
+    for &base in named {
+        if graph.part(base).parent.is_some_and(|around| graph.part(around).kind == PartKind::Module) {
+            givers.insert(graph.part(base).file);
+        }
         let mut seen = BTreeSet::from([base]);
         let mut open = vec![base];
-        while let Some(class) = open.pop() {
-            for edge in graph.in_edges(class, &[EdgeKind::Inherits]).filter(|edge| seen.insert(edge.from)) {
+        while let Some(part) = open.pop() {
+            for importer in importers(graph, part) {
+                let is_collected = || graph.part(part).kind == PartKind::Function || may_be_collected(graph, part);
+                if graph.file(importer).is_test && !found.contains(&importer) && is_collected() {
+                    found.insert(importer);
+                }
+            }
+            for edge in graph.in_edges(part, &[EdgeKind::Inherits]).filter(|edge| seen.insert(edge.from)) {
                 open.push(edge.from);
                 let file = graph.part(edge.from).file;
                 if graph.file(file).is_test && !found.contains(&file) && may_be_collected(graph, edge.from) {
@@ -48,7 +60,34 @@ pub(crate) fn heirs(graph: &CodeGraph, with_tests: &[PartId]) -> Vec<FileId> {
             }
         }
     }
+    found.extend(starred(graph, givers).into_iter().filter(|file| graph.file(*file).is_test));
     found.into_iter().collect()
+}
+
+/// Other files whose module body imports a part by its name, or a module.
+fn importers(graph: &CodeGraph, part: PartId) -> impl Iterator<Item = FileId> {
+    let file = graph.part(part).file;
+    let edges = graph.in_edges(part, &[EdgeKind::Imports]).map(|edge| graph.part(edge.from));
+    edges.filter(move |from| from.kind == PartKind::Module && from.file != file).map(|from| from.file)
+}
+
+/// Files that take all names of such files, by whatever steps.
+fn starred(graph: &CodeGraph, givers: BTreeSet<FileId>) -> BTreeSet<FileId> {
+    let mut found = BTreeSet::new();
+    let mut open: Vec<FileId> = givers.into_iter().collect();
+    while let Some(giver) = open.pop() {
+        for taker in importers(graph, graph.body_of(giver)) {
+            let has_star = || {
+                let is_star = |import: &ImportFact| import.part == 0 && import.form == ImportForm::Star;
+                graph.outline(taker).is_some_and(|outline| outline.imports.iter().any(is_star))
+            };
+            if !found.contains(&taker) && has_star() {
+                found.insert(taker);
+                open.push(taker);
+            }
+        }
+    }
+    found
 }
 
 /// Whether a runner may look for tests in a class: for its name, whatever settings ask for, or as unittest does for what is

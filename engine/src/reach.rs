@@ -16,9 +16,10 @@ use grace_graph::test_names::governs_tests;
 use serde::{Deserialize, Serialize};
 
 use crate::conds::EDGE_KINDS;
-use crate::db::{Db, Meant, World, graph_of, meant};
+use crate::db::{Db, Meant, World, graph_of};
 use crate::impact::{bundles_named, command_of, names_only, read_widely, seeds_of, test_id, widening};
 use crate::plan::Side;
+use crate::text::noticed;
 
 /// What was seen while something ran.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -295,7 +296,7 @@ fn of_one(db: &dyn Db, past: &PastReach) -> Result<Recorded, String> {
         }
         counted.push((part, id, test));
     }
-    let changes = meant(db);
+    let changes = noticed(db);
     let (mut told, mut rest): (Vec<&Meant>, Vec<&Meant>) =
         changes.iter().partition(|change| is_told(reach, before, change));
     let held: usize = counted.iter().map(|(_, _, test)| &test.seen).chain(reach.imports.values()).map(Seen::len).sum();
@@ -439,7 +440,7 @@ fn is_told(reach: &Reach, before: &CodeGraph, change: &Meant) -> bool {
 
 /// What is followed by reading: the rest of the change, and the modules that ran a changed part while they were imported.
 fn read(db: &dyn Db, reach: &Reach, rest: &[&Meant], before: &CodeGraph, after: &CodeGraph) -> FixedBitSet {
-    let changes = meant(db);
+    let changes = noticed(db);
     let rest: Vec<Meant> = rest.iter().map(|&change| change.clone()).collect();
     let keys = || changes.iter().flat_map(|change| change.before.iter().chain(&change.after));
     let parts: BTreeSet<u32> = keys().filter_map(|key| reach.part(key)).collect();

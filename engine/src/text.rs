@@ -2,16 +2,16 @@
 //!
 //! Each is a projection: the rules above it run again only when its value differs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use grace_dsl::ast::{PackageMove, SafeKind};
-use grace_graph::change::{Content, Readers, SafeKinds, Weakening};
+use grace_graph::change::{Content, Kinds, Readers, SafeKinds, Weakening, read_docstrings};
 use grace_graph::code::PartKey;
 use grace_graph::packages::{PackageChange, PackageChangeKind};
 use grace_graph::text_match::{CodeLine, Documentation, RemovedDocumentation, added_code_lines};
 
-use crate::db::{Db, World, digested, graph_of, nodes_of, part_changes};
+use crate::db::{Db, Meant, World, digested, graph_of, meant, nodes_of, part_changes};
 use crate::plan::{Side, Truth};
 
 /// A test that was removed or weakened; `how` is `removed` or the way.
@@ -114,6 +114,29 @@ pub(crate) fn package_is(package: &PackageChange, wanted: PackageMove) -> Truth 
     } else {
         Truth::No
     }
+}
+
+/// The parts whose change a test may notice: those that [changed in meaning](meant), and those of which somebody may read a
+/// docstring that changed. That one is set when its module is imported, so no such change is of a body alone.
+#[salsa::tracked(returns(clone))]
+pub(crate) fn noticed(db: &dyn Db) -> Arc<Vec<Meant>> {
+    let changes = part_changes(db);
+    let documented: Vec<_> = changes.iter().filter(|change| change.kinds.contains(Kinds::DOCSTRING)).collect();
+    if documented.is_empty() {
+        return meant(db);
+    }
+    let read = read_docstrings(&World::get(db).change(db), &documented);
+    let readers = Readers::new(graph_of(db, Side::Before), graph_of(db, Side::After));
+    let mut is_read: VecDeque<bool> =
+        documented.into_iter().zip(read).map(|(change, by_text)| by_text || readers.read(change)).collect();
+    let noticed = changes.iter().filter_map(|change| {
+        let mut kinds = change.kinds & Kinds::MEANING;
+        if change.kinds.contains(Kinds::DOCSTRING) && is_read.pop_front() == Some(true) {
+            kinds |= Kinds::DOCSTRING;
+        }
+        (!kinds.is_empty()).then(|| Meant { before: change.before.clone(), after: change.after.clone(), kinds })
+    });
+    Arc::new(noticed.collect())
 }
 
 /// What the whole change is proved to be; `None` where some of it is not proved harmless, or nothing changed.

@@ -13,7 +13,7 @@ use crate::code::PartKey;
 
 pub use parts::parts;
 pub use readers::Readers;
-pub use safe::{Proof, is_documentation, only};
+pub use safe::{Proof, is_documentation, only, read_docstrings};
 
 /// A change: what `plan` judges. Built from git, a unified diff or a list of files; never refers to the outside.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

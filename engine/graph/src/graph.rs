@@ -316,12 +316,6 @@ impl CodeGraph {
         &self.dependents[start..start + count]
     }
 
-    /// Whether a call of this method on an object of unknown class is linked to it, by its name alone.
-    #[must_use]
-    pub fn is_guessed(&self, method: PartId) -> bool {
-        self.index.is_guessed(&self.nodes, method)
-    }
-
     /// Every literal of the form `name:tag` (lower case), with the part that holds it and the site; sorted.
     #[must_use]
     pub fn model_literals(&self) -> &[ModelLiteral] {

@@ -20,7 +20,6 @@ mod values;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use fixedbitset::FixedBitSet;
 use serde::{Deserialize, Serialize};
 
 use crate::code::{Dependent, Edge, EdgeKind, FileId, PartId, PartKind};
@@ -162,8 +161,6 @@ pub(crate) struct LazyIndex {
     index: OnceLock<Index>,
     /// What is remembered of it.
     kept: Box<[u8]>,
-    /// Methods of Python of which [`Index::is_guessed`] is true of the name.
-    guessed: OnceLock<FixedBitSet>,
 }
 
 /// What of an index takes reading all files; the rest is told from nodes, or from few files.
@@ -175,36 +172,12 @@ struct Kept<'a> {
 
 impl LazyIndex {
     pub(crate) fn known(index: Index) -> Self {
-        Self { index: index.into(), kept: Box::default(), guessed: OnceLock::new() }
+        Self { index: index.into(), kept: Box::default() }
     }
 
     /// From what [`Index::kept`] gave for the same tree.
     pub(crate) fn kept(kept: Box<[u8]>) -> Self {
-        Self { index: OnceLock::new(), kept, guessed: OnceLock::new() }
-    }
-
-    /// [`Index::is_guessed`] of a method's name, which takes no index; no other part is.
-    pub(crate) fn is_guessed(&self, nodes: &Nodes, part: PartId) -> bool {
-        let guessed = self.guessed.get_or_init(|| {
-            // Each name once, with how many methods have it, and the name of each method.
-            let (mut numbers, mut counts): (Map<&str, usize>, Vec<usize>) = (Map::default(), Vec::new());
-            let mut methods = Vec::new();
-            for method in python_methods(nodes) {
-                let name = &*nodes.part(method).name;
-                let number = *numbers.entry(name).or_insert_with(|| {
-                    counts.push(if stdlib::is_builtin_method(name) { emit::MAX_GUESSES } else { 0 });
-                    counts.len() - 1
-                });
-                counts[number] += 1;
-                methods.push((method, number));
-            }
-            let mut guessed = nodes.empty_set();
-            for (method, number) in methods {
-                guessed.set(method.0 as usize, counts[number] <= emit::MAX_GUESSES);
-            }
-            guessed
-        });
-        guessed.contains(part.0 as usize)
+        Self { index: OnceLock::new(), kept }
     }
 
     pub(crate) fn get(&self, nodes: &Nodes, outlines: &Outlines) -> &Index {

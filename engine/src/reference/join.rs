@@ -722,7 +722,7 @@ impl<'a> Court<'a> {
         let Some(told) = self.world.told(name, &forms, test_id) else {
             return tests.iter().filter(|test| reached.contains(*test) || has_failed(test)).cloned().collect();
         };
-        let changed = self.world.changes.iter().filter(|pc| pc.has_meaning()).filter_map(|pc| pc.after.as_ref());
+        let changed = self.world.noticed.iter().filter_map(|pc| pc.after.as_ref());
         let changed: BTreeSet<&PartKey> = changed.collect();
         let runs = |test: &&PartKey| {
             let id = test_id(test);
@@ -734,8 +734,7 @@ impl<'a> Court<'a> {
 
     /// The tests of the after side that the change reaches; `None` where it may reach any.
     fn tests_reached(&self) -> Option<BTreeSet<PartKey>> {
-        let judge = self.judge(0);
-        for pc in judge.meant() {
+        for pc in &self.world.noticed {
             if pc.kinds.contains(Kinds::UNKNOWN) || self.world.sides[1].is_hardly_seen {
                 return None;
             }

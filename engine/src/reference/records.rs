@@ -62,7 +62,7 @@ impl World {
         let tests: Vec<(&PartKey, String)> =
             parts.values().filter(|part| part.is_test).map(|part| (&part.key, id(&part.key))).collect();
         let is_told = |pc: &&PartChange| self.is_told(reach, pc);
-        let meant: Vec<&PartChange> = self.changes.iter().filter(|pc| pc.has_meaning()).collect();
+        let meant: Vec<&PartChange> = self.noticed.iter().collect();
         let keys: BTreeSet<&PartKey> = meant.iter().flat_map(|pc| pc.before.iter().chain(&pc.after)).collect();
         let mut told = Told { usable: BTreeSet::new(), chosen: BTreeSet::new(), read: BTreeSet::new() };
         for (id, test) in &reach.tests {
@@ -124,7 +124,7 @@ impl World {
     fn is_told(&self, reach: &Reach, pc: &PartChange) -> bool {
         let (Some(before), Some(after)) = (&pc.before, &pc.after) else { return false };
         before == after
-            && pc.kinds & Kinds::MEANING == Kinds::BODY
+            && pc.kinds == Kinds::BODY
             && matches!(after.kind, PartKind::Function | PartKind::Method)
             && after.path.ends_with(".py")
             && after.name.rsplit('.').next() != Some("__del__")

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use grace_dsl::ast::SafeKind;
 use grace_fingerprints::Fingerprint;
-use grace_graph::change::{Content, Kinds, PartChange, Readers, SafeKinds, is_documentation, only};
+use grace_graph::change::{Content, Kinds, PartChange, Readers, SafeKinds, is_documentation, only, read_docstrings};
 use grace_graph::code::{EdgeKind, FolderUse, PartId, PartKey, PartKind};
 use grace_graph::extract::extract;
 use grace_graph::facts::Language;
@@ -27,6 +27,8 @@ pub(super) struct World {
     /// Before and after.
     pub(super) sides: [SideFacts; 2],
     pub(super) changes: Vec<PartChange>,
+    /// Those that a test may notice: they mean something, or a docstring changed that something may read.
+    pub(super) noticed: Vec<PartChange>,
     pub(super) tests: TestChanges,
     pub(super) packages: Vec<PackageChange>,
     code_lines: Vec<CodeLine>,
@@ -81,6 +83,22 @@ impl SideFacts {
         ways && package(from).is_some_and(|own| package(to) == Some(own))
     }
 
+    /// Whether a decorator of a class, or a class above it (one of very many, too), may keep it for somebody who does not name it.
+    fn is_registered(&self, class: &PartFacts) -> bool {
+        let mut above = BTreeSet::new();
+        let mut open = vec![class.key.clone()];
+        while let Some(key) = open.pop() {
+            if above.insert(key.clone()) {
+                let bases = self.edges.iter().filter(|edge| edge.kind == EdgeKind::Inherits && edge.from == key);
+                open.extend(bases.map(|edge| edge.to.clone()));
+            }
+        }
+        let registers = |one: &PartFacts| {
+            one.name == "__init_subclass__" && one.parent.as_ref().is_some_and(|class| above.contains(class))
+        };
+        !class.is_left_alone() || above.len() > 256 || self.parts.values().any(registers)
+    }
+
     /// Edges that end at a part.
     fn uses_of(&self, key: &PartKey) -> &[EdgeFacts] {
         self.users.get(key).map_or(&[], Vec::as_slice)
@@ -108,8 +126,56 @@ pub(super) struct PartFacts {
     pub(super) is_test: bool,
     pub(super) is_public: bool,
     pub(super) decorators: Vec<String>,
-    /// A call by its name on an object of unknown class is taken for a call of it.
-    pub(super) is_guessed: bool,
+}
+
+impl PartFacts {
+    /// No decorator may hand it to somebody who does not name it.
+    fn is_left_alone(&self) -> bool {
+        const KNOWN: [&str; 41] = [
+            "attr.attrs",
+            "attr.define",
+            "attr.frozen",
+            "attr.mutable",
+            "attr.s",
+            "attrs.define",
+            "attrs.frozen",
+            "attrs.mutable",
+            "classmethod",
+            "contextlib.asynccontextmanager",
+            "contextlib.contextmanager",
+            "dataclasses.dataclass",
+            "enum.unique",
+            "functools.cache",
+            "functools.lru_cache",
+            "functools.singledispatch",
+            "functools.total_ordering",
+            "functools.wraps",
+            "hypothesis.example",
+            "hypothesis.given",
+            "hypothesis.settings",
+            "property",
+            "pytest.fixture",
+            "pytest_asyncio.fixture",
+            "staticmethod",
+            "typing.final",
+            "typing.no_type_check",
+            "typing.overload",
+            "typing.runtime_checkable",
+            "typing_extensions.deprecated",
+            "typing_extensions.final",
+            "typing_extensions.overload",
+            "typing_extensions.runtime_checkable",
+            "unittest.expectedFailure",
+            "unittest.mock.patch",
+            "unittest.mock.patch.dict",
+            "unittest.mock.patch.object",
+            "unittest.skip",
+            "unittest.skipIf",
+            "unittest.skipUnless",
+            "warnings.deprecated",
+        ];
+        self.decorators.iter().all(|name| name.starts_with("pytest.mark.") || KNOWN.contains(&name.as_str()))
+    }
 }
 
 /// One file.
@@ -145,6 +211,14 @@ pub(super) struct EdgeFacts {
 impl World {
     pub(super) fn read(input: &Input, graphs: [&CodeGraph; 2], changes: &[PartChange]) -> Self {
         let readers = Readers::new(graphs[0], graphs[1]);
+        let noticed = changes.iter().filter_map(|pc| {
+            let is_read = pc.kinds.contains(Kinds::DOCSTRING)
+                && (read_docstrings(&input.change, &[pc]) == [true] || readers.read(pc));
+            let docstring = if is_read { Kinds::DOCSTRING } else { Kinds::empty() };
+            let kinds = (pc.kinds & Kinds::MEANING) | docstring;
+            (!kinds.is_empty()).then(|| PartChange { kinds, ..pc.clone() })
+        });
+        let noticed = noticed.collect();
         let proved = changes.iter().map(|pc| PartChange { safe: readers.leave(pc), ..pc.clone() }).collect();
         let [mut before, mut after] = graphs.map(SideFacts::read);
         // What the change says of a file itself is no more than possible.
@@ -169,6 +243,7 @@ impl World {
         Self {
             sides: [before, after],
             changes: proved,
+            noticed,
             code_lines,
             code_unknown: code_unknown.into_iter().collect(),
             documentation_gone: gone.into_iter().map(|gone| gone.part).collect(),
@@ -241,7 +316,7 @@ impl World {
     /// Everything on a side that may behave otherwise because of the change, what changed included: what [`Self::spread`]
     /// tells, and whoever may use a part unseen. Any function that changed in more than its body is import-time code.
     pub(super) fn affected(&self, side: usize) -> BTreeSet<PartKey> {
-        self.affected_by(side, self.seeds(side, self.changes.iter().filter(|pc| pc.has_meaning())))
+        self.affected_by(side, self.seeds(side, self.noticed.iter()))
     }
 
     /// The parts of a side that some changes begin at.
@@ -252,7 +327,7 @@ impl World {
             let Some(key) = (if side == 0 { &pc.before } else { &pc.after }) else { continue };
             open.push(key.clone());
             let by_file = Language::of_path(&key.path).is_some_and(|language| language != Language::Python);
-            if by_file || pc.kinds.intersects(Kinds::MEANING - Kinds::BODY) {
+            if by_file || pc.kinds.intersects((Kinds::MEANING | Kinds::DOCSTRING) - Kinds::BODY) {
                 open.extend(
                     facts.parts.keys().filter(|part| part.path == key.path && part.kind == PartKind::Module).cloned(),
                 );
@@ -271,9 +346,9 @@ impl World {
         affected
     }
 
-    /// As [`Self::spread`], and: a function that nobody is seen to use affects what is around it; a method also those who
-    /// hold an object of its class, where a call by its name is not taken for a call of it, or nobody calls it, or it is
-    /// decorated; an operator those too. What loads, runs or reads a folder is affected by what is in it.
+    /// As [`Self::spread`], and: a function that nobody is seen to use or that a decorator may keep affects what is around
+    /// it; a method and an operator those who hold an object of the class. What may decorate something affects the code
+    /// around that. What loads, runs or reads a folder, or asks a module for any name, is affected by what is in it.
     fn spread_widely(&self, side: usize, open: Vec<PartKey>) -> BTreeSet<PartKey> {
         let facts = &self.sides[side];
         let builds =
@@ -315,21 +390,35 @@ impl World {
                 let tests: Vec<&PartFacts> =
                     facts.parts.values().filter(|one| one.is_test && one.parent.as_ref() == Some(&key)).collect();
                 open.extend(tests.iter().map(|test| (test.key.clone(), false)));
-                if tests.is_empty() && users.iter().all(|edge| inside(&edge.from, &key)) {
+                let unnamed = tests.is_empty() && users.iter().all(|edge| inside(&edge.from, &key));
+                if unnamed || facts.is_registered(part) {
                     open.extend(part.parent.iter().map(|around| (around.clone(), false)));
                 }
                 continue;
             }
             open.extend(users.iter().map(|edge| (edge.from.clone(), operator(edge))));
-            let used = users.iter().any(|edge| !operator(edge));
-            let last = |name: &String| name.rsplit('.').next().unwrap_or_default().to_owned();
-            let plain = ["staticmethod", "classmethod", "abstractmethod", "override"];
-            let decorated = part.decorators.iter().any(|name| !plain.contains(&last(name).as_str()));
+            for user in
+                users.iter().filter(|edge| edge.kind == EdgeKind::References).map(|edge| &facts.parts[&edge.from])
+            {
+                let is_function = matches!(user.key.kind, PartKind::Function | PartKind::Method);
+                let python = Language::of_path(&user.key.path) == Some(Language::Python);
+                if is_function && python && !user.decorators.is_empty() {
+                    open.extend(user.parent.iter().map(|around| match around.kind {
+                        PartKind::Function | PartKind::Method => (around.clone(), false),
+                        _ => {
+                            let kind = PartKind::Module;
+                            (PartKey { path: Arc::clone(&around.path), name: "".into(), kind, occurrence: 0 }, false)
+                        }
+                    }));
+                }
+            }
             let by_part = matches!(Language::of_path(&key.path), Some(Language::Python) | None);
             if let Some(around) = part.parent.as_ref().filter(|_| !part.is_test && by_part) {
                 match key.kind {
-                    PartKind::Method if !used || decorated || !part.is_guessed => open.push((around.clone(), true)),
-                    PartKind::Function if !used => open.push((around.clone(), false)),
+                    PartKind::Method => open.push((around.clone(), true)),
+                    PartKind::Function if users.is_empty() || !part.is_left_alone() => {
+                        open.push((around.clone(), false));
+                    }
                     _ => {}
                 }
             }
@@ -351,7 +440,8 @@ impl World {
                     }
                     FolderUse::Runs => true,
                 };
-                if counts && (folder.is_empty() || key.path.starts_with(&format!("{folder}/"))) {
+                let within = folder.is_empty() || key.path.starts_with(&format!("{folder}/"));
+                if counts && (within || *key.path == **folder) {
                     open.push((dependent.clone(), false));
                 }
             }
@@ -468,7 +558,6 @@ impl SideFacts {
                     is_test: part.is_test,
                     is_public: part.is_public,
                     decorators: part.decorators.iter().map(ToString::to_string).collect(),
-                    is_guessed: graph.is_guessed(id),
                 },
             );
         }

@@ -12,5 +12,6 @@ mod reach;
 mod support;
 mod tiers;
 mod trust;
+mod unseen;
 mod vacuity;
 mod ways;

@@ -40,11 +40,19 @@ impl<'a> Readers<'a> {
     #[must_use]
     pub fn leave(&self, part: &PartChange) -> SafeKinds {
         let keys = || part.before.iter().chain(&part.after);
-        let read = |key: &PartKey| self.sides.iter().any(|side| side.is_read(key));
         let inherited = |key: &PartKey| self.sides.iter().any(|side| side.is_inherited(key));
-        let documents = part.safe.contains(SafeKinds::DOCUMENTATION) && keys().any(read);
+        let documents = part.safe.contains(SafeKinds::DOCUMENTATION) && self.read(part);
         let tests = part.safe.contains(SafeKinds::ADDED_TESTS) && keys().any(inherited);
         if documents || tests { SafeKinds::empty() } else { part.safe }
+    }
+}
+
+impl Readers<'_> {
+    /// Whether something is seen to read what a part documents.
+    #[must_use]
+    pub fn read(&self, part: &PartChange) -> bool {
+        let mut keys = part.before.iter().chain(&part.after);
+        keys.any(|key| self.sides.iter().any(|side| side.is_read(key)))
     }
 }
 

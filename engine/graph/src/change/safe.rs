@@ -330,6 +330,29 @@ fn python_file(file: &FileChange, parts: &[&PartChange]) -> Vec<SafeKinds> {
         .collect()
 }
 
+/// Whether something may read the docstrings of these parts, as far as the texts of their own files show.
+#[must_use]
+pub fn read_docstrings(change: &Change, parts: &[&PartChange]) -> Vec<bool> {
+    let mut known: BTreeMap<&str, Option<Docstrings>> = BTreeMap::new();
+    let mut found = Vec::with_capacity(parts.len());
+    for part in parts {
+        let Some(key) = part.part() else {
+            found.push(false);
+            continue;
+        };
+        let read = known.entry(&key.path).or_insert_with(|| {
+            let is_own = |side: &Option<super::FileSide>| side.as_ref().is_some_and(|side| *side.path == *key.path);
+            let file =
+                change.files.iter().find(|file| is_own(&file.after) || file.after.is_none() && is_own(&file.before))?;
+            let [before, after] =
+                [file.before.as_ref(), file.after.as_ref()].map(|side| side.map_or(Some(""), |side| text(Some(side))));
+            Some(Docstrings::read(before?, after?))
+        });
+        found.push(!read.as_ref().is_some_and(|read| read.is_inert(part)));
+    }
+    found
+}
+
 /// Whose docstrings nothing reads, as far as both texts show.
 struct Docstrings {
     /// Local names of functions and classes with decorators or bases that may read a docstring (command-line parsers, tools of

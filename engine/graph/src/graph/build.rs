@@ -9,7 +9,7 @@ use super::{
     is_generated_name, splice,
 };
 use crate::code::{Dependent, FileId, Part, PartId, PartKind};
-use crate::facts::{Language, Outline, PartFact, PartFlags};
+use crate::facts::{ImportFact, Language, NameId, Outline, PartFact, PartFlags};
 use crate::layout::{Layout, base_name};
 use crate::resolve::{self, Index, LazyIndex, ScopeTable};
 use crate::test_names::is_test_name;
@@ -187,8 +187,22 @@ pub(super) fn add_file(nodes: &mut Nodes, shared: &mut Shared, layout: &Layout, 
         is_generated: is_generated_name(&file.path) || outline.is_some_and(|outline| outline.generated),
         is_test: is_test_name(&file.path),
         has_configured_tests: false,
+        makes_tests: file.language == Some(Language::Python) && outline.is_some_and(makes_tests),
         module,
     });
+}
+
+/// Whether a module may hold tests that it does not write out; see [`FileNode::makes_tests`].
+fn makes_tests(outline: &Outline) -> bool {
+    let is_named = |id: NameId| ["test", "Test"].iter().any(|start| outline.name(id).starts_with(start));
+    let is_made = |id: &NameId| matches!(outline.name(*id), base if base == "?" || base.contains('('));
+    let renames = |import: &ImportFact| import.part == 0 && import.alias.some().is_some_and(is_named);
+    let makes = |part: &PartFact| {
+        part.parent == 0 && (outline.name(part.name) == "load_tests" || outline.list(part.bases).iter().any(is_made))
+    };
+    outline.module_names.iter().any(|name| is_named(*name))
+        || outline.imports.iter().any(renames)
+        || outline.parts.iter().any(makes)
 }
 
 /// The dotted name of a file of a language that is not found by dotted names: its path without the ending. What stands

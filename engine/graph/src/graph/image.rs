@@ -75,6 +75,7 @@ struct KeptFile {
     is_generated: bool,
     is_test: bool,
     has_configured_tests: bool,
+    makes_tests: bool,
     module: u32,
     /// What reads it, where something was read.
     reader: Option<Language>,
@@ -244,6 +245,7 @@ fn nodes_bytes(graph: &CodeGraph) -> Option<Vec<u8>> {
         is_generated: file.is_generated,
         is_test: file.is_test,
         has_configured_tests: file.has_configured_tests,
+        makes_tests: file.makes_tests,
         module: name(&file.module),
         reader: Language::reader_of(&file.path).filter(|_| graph.outlines.has(id)),
     };
@@ -331,6 +333,7 @@ impl KeptNodes<'_> {
                 is_generated: file.is_generated,
                 is_test: file.is_test,
                 has_configured_tests: file.has_configured_tests,
+                makes_tests: file.makes_tests,
                 module: name(file.module)?,
             });
         }
@@ -522,8 +525,7 @@ mod tests {
         let incoming: Vec<_> =
             graph.part_ids().map(|part| graph.in_edges(part, &EdgeKind::ALL).collect::<Vec<_>>()).collect();
         let unresolved: Vec<_> = graph.unresolved().collect();
-        let guessed: Vec<_> = graph.part_ids().map(|part| graph.is_guessed(part)).collect();
-        let rest = (unresolved, graph.model_literals(), graph.dependents(), graph.sight(), guessed);
+        let rest = (unresolved, graph.model_literals(), graph.dependents(), graph.sight());
         format!("{nodes:?} {keys:?} {ends:?} {edges:?} {incoming:?} {rest:?} {:?}", graph.stats())
     }
 

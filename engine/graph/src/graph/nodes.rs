@@ -32,6 +32,9 @@ pub struct FileNode {
     pub is_test: bool,
     /// Holds what is a test by names that settings give, and none by those that pytest looks for by itself.
     pub has_configured_tests: bool,
+    /// Python that may hold tests which no part of it stands for: bound by assignment or under another name, loaded, or
+    /// inherited from what is only known when it runs.
+    pub makes_tests: bool,
     /// Dotted name over the whole repository; the path for files without a language.
     pub module: Arc<str>,
 }

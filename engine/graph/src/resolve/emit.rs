@@ -374,13 +374,13 @@ impl<'a> Linker<'a> {
                 }
                 continue;
             }
-            let begin = self.links.edges.len();
+            let (begin, dependents) = (self.links.edges.len(), self.links.dependents.len());
             self.reference(file, outline, index, reference);
             let part = self.resolver.part_id(file, reference.part);
             let chain = outline.name(reference.chain);
             let head = without_call(chain.split('.').next().unwrap_or(chain));
             // One by a computed name may hang on folders instead, and counts by how many there are.
-            if chain.ends_with('*') {
+            if chain.ends_with('*') || self.links.dependents.len() > dependents {
                 continue;
             }
             let all_from_part = self.links.edges[begin..].iter().all(|edge| edge.from == part);
@@ -401,6 +401,7 @@ impl<'a> Linker<'a> {
         // Decorators and annotations of a part are read in the scope around it, but nothing is lost by its own.
         let mut receivers: Vec<Value> = Vec::new();
         let mut values: Vec<Value> = Vec::new();
+        let mut classes: Vec<Value> = Vec::new();
         let mut segments = chain.split('.').peekable();
         let mut is_head = true;
         while let Some(segment) = segments.next() {
@@ -418,6 +419,9 @@ impl<'a> Linker<'a> {
                 break;
             }
             self.pass_through(part, site, &values);
+            let is_class =
+                |thing| matches!(thing, Thing::Part(class) if self.nodes().part(class).kind == PartKind::Class);
+            classes.extend(values.iter().filter(|value| is_class(value.thing)));
             if segment.len() > name.len() && name != "super" {
                 for value in std::mem::take(&mut values) {
                     self.resolver.result_of(value, &mut values);
@@ -430,6 +434,16 @@ impl<'a> Linker<'a> {
             }
         }
         let complete = segments.peek().is_none();
+        // What is not here of a class (`View.as_view`) may hand on the class.
+        if !complete || values.is_empty() || values.iter().any(|value| value.thing == Thing::External) {
+            for class in classes {
+                self.use_of(part, site, EdgeKind::References, class);
+            }
+        }
+        // The names of the module itself, to be asked for by any other name.
+        if matches!(chain, "globals" | "vars" | "sys.modules") {
+            self.depends(part, site, self.resolver.path(file), FolderUse::Attributes);
+        }
         let last = without_call(chain.rsplit('.').next().unwrap_or(chain));
         let kind = if reference.is_call && !reference.in_decorator { EdgeKind::Calls } else { EdgeKind::References };
         if complete && !values.is_empty() {
@@ -487,7 +501,13 @@ impl<'a> Linker<'a> {
                     self.edge(part, method, kind, call(sure && value.sure), site);
                 }
             }
-            Thing::Module(file) | Thing::Variable(file) => {
+            Thing::Module(file) => {
+                self.edge(part, graph.body_of(file), EdgeKind::References, evidence, site);
+                // Whoever gets the module may use anything of it.
+                let path = self.resolver.path(file);
+                self.depends(part, site, path, FolderUse::Attributes);
+            }
+            Thing::Variable(file) => {
                 self.edge(part, graph.body_of(file), EdgeKind::References, evidence, site);
             }
             _ => {}

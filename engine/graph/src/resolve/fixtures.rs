@@ -10,7 +10,7 @@ use super::emit::Linker;
 use super::hierarchy::Hierarchy;
 use super::values::{FUEL, Resolver, Thing};
 use crate::code::{EdgeKind, Evidence, FileId, PartId, PartKind};
-use crate::facts::{Language, Outline, PartFact, PartFlags, StringUse};
+use crate::facts::{ImportForm, Language, Outline, PartFact, PartFlags, StringUse};
 use crate::graph::{Nodes, Outlines, is_callable};
 use crate::layout::{Target, base_name, directory_of};
 use crate::test_names::{TestName, python_test_name};
@@ -54,6 +54,13 @@ struct Offer {
 }
 
 impl Offer {
+    fn add(&mut self, name: &str, fixture: PartId, flags: PartFlags) {
+        self.named.entry(name.into()).or_default().push(fixture);
+        if flags.contains(PartFlags::AUTOUSE) {
+            self.automatic.push(fixture);
+        }
+    }
+
     fn is_as(&self, other: &Self, of: &impl Fn(PartId) -> Option<PartId>) -> bool {
         let same = |one: &[PartId], other: &[PartId]| {
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| of(*one) == Some(*other))
@@ -333,10 +340,7 @@ impl Fixtures {
             for (ordinal, fact) in outline.parts.iter().enumerate() {
                 let part = resolver.part_id(file, ordinal as u32);
                 if fact.flags.contains(PartFlags::FIXTURE) {
-                    offer.named.entry(fixture_name(outline, fact).into()).or_default().push(part);
-                    if fact.flags.contains(PartFlags::AUTOUSE) {
-                        offer.automatic.push(part);
-                    }
+                    offer.add(fixture_name(outline, fact), part, fact.flags);
                 } else if fact.parent == 0 && is_hook(outline.name(fact.name)) {
                     offer.hooks.push(part);
                 }
@@ -375,29 +379,83 @@ impl Fixtures {
             named.sort_unstable();
             named.dedup();
         }
+        for plugin in fixtures.plugins.clone() {
+            let path = resolver.path(plugin);
+            let is_done = base_name(path) == "conftest.py" || python_test_name(path) >= Some(TestName::Customary);
+            let Some(outline) = resolver.outline(plugin).filter(|_| !is_done) else { continue };
+            let mut offer = fixtures.offers.remove(&plugin).unwrap_or_default();
+            imported_fixtures(resolver, plugin, outline, &mut offer);
+            if !offer.named.is_empty() || !offer.hooks.is_empty() {
+                fixtures.offers.insert(plugin, offer);
+            }
+        }
         fixtures
     }
 }
 
-/// Fixtures that a test file or a conftest imports are its own.
+/// How far stars are followed from module to module.
+const MAX_STARS: usize = 32;
+
+/// Fixtures that a test file or a conftest imports are its own, also those that a star brings.
 fn imported_fixtures(resolver: &mut Resolver<'_>, file: FileId, outline: &Outline, offer: &mut Offer) {
+    named_fixtures(resolver, file, outline, offer, &|_, _| true);
+    let mut seen = Set::default();
+    seen.insert(file);
+    // Each module with those that hand on what it gives.
+    let mut open = vec![vec![file]];
+    while let Some(way) = open.pop().filter(|way| way.len() < MAX_STARS) {
+        let Some(from) = way.last().copied() else { continue };
+        let Some(outline) = resolver.outline(from) else { continue };
+        for import in outline.imports.iter().filter(|import| import.part == 0 && import.form == ImportForm::Star) {
+            let dotted = outline.name(import.module);
+            let found = resolver.module(from, import.level, dotted);
+            let Some(found) = found.filter(|found| found.matched == Resolver::segments(dotted)) else { continue };
+            let Target::Module(target) = found.target else { continue };
+            let Some(given) = resolver.outline(target).filter(|_| seen.insert(target)) else { continue };
+            let mut on = way.clone();
+            on.push(target);
+            let gives = |resolver: &Resolver<'_>, name: &str| {
+                on.iter().skip(1).all(|module| resolver.star_gives(*module, name))
+            };
+            for (ordinal, fact) in given.parts.iter().enumerate() {
+                if fact.parent == 0 && fact.flags.contains(PartFlags::FIXTURE) && gives(resolver, given.name(fact.name))
+                {
+                    let part = resolver.part_id(target, ordinal as u32);
+                    offer.add(fixture_name(given, fact), part, fact.flags);
+                }
+            }
+            named_fixtures(resolver, target, given, offer, &gives);
+            open.push(on);
+        }
+    }
+}
+
+/// Fixtures that a module imports by names, those of which are wanted.
+fn named_fixtures(
+    resolver: &mut Resolver<'_>,
+    file: FileId,
+    outline: &Outline,
+    offer: &mut Offer,
+    is_wanted: &dyn Fn(&Resolver<'_>, &str) -> bool,
+) {
     let nodes = resolver.nodes();
     for (index, import) in outline.imports.iter().enumerate().filter(|(_, import)| import.part == 0) {
-        let Some(name) = import.alias.some().or(import.name.some()) else { continue };
+        let Some(name) = import.alias.some().or(import.name.some()).map(|name| outline.name(name)) else { continue };
+        if !is_wanted(resolver, name) {
+            continue;
+        }
         resolver.fuel = FUEL;
         let mut values = Vec::new();
         resolver.imported(file, index as u32, &mut values);
         for value in values {
             let Thing::Part(part) = value.thing else { continue };
             let node = nodes.part(part);
-            let Some(fact) = resolver.outline(node.file).map(|outline| &outline.parts[node.ordinal as usize]) else {
-                continue;
-            };
+            let Some(outline) = resolver.outline(node.file) else { continue };
+            let fact = &outline.parts[node.ordinal as usize];
             if fact.flags.contains(PartFlags::FIXTURE) {
-                offer.named.entry(outline.name(name).into()).or_default().push(part);
-                if fact.flags.contains(PartFlags::AUTOUSE) {
-                    offer.automatic.push(part);
-                }
+                // One that names itself is known by that wherever it is.
+                let own = fact.fixture_name.some().map(|own| outline.name(own));
+                offer.add(own.unwrap_or(name), part, fact.flags);
             }
         }
     }

@@ -208,7 +208,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn star_gives(&self, file: FileId, name: &str) -> bool {
+    pub(super) fn star_gives(&self, file: FileId, name: &str) -> bool {
         match self.outline(file).and_then(|outline| outline.all.as_ref().map(|all| (outline, all))) {
             Some((outline, all)) => all.iter().any(|listed| outline.name(*listed) == name),
             None => !name.starts_with('_'),
