@@ -671,6 +671,14 @@ impl Lock {
     }
 }
 
+impl Drop for Lock {
+    /// Closing alone would not do: a process that is just being started has the open file, too, until it runs its program.
+    fn drop(&mut self) {
+        // Where it cannot be unlocked, closing the file does it.
+        let _closed = self.file.unlock();
+    }
+}
+
 /// The process that signed the lock at `path` last; it holds it, if the lock is taken by one that signs. Unknown where the
 /// system lets nobody read what is locked (Windows).
 #[must_use]
