@@ -8,7 +8,9 @@ use grace_graph::change::{Kinds, is_documentation};
 use grace_graph::code::{Dependent, Edge, EdgeKind, Evidence, FileId, FolderUse, PartId, PartKey, PartKind};
 use grace_graph::facts::Language;
 use grace_graph::graph::{CodeGraph, Nodes};
-use grace_graph::test_names::{governs_changes, governs_tests, is_test_name, lies_among_data, lies_among_tests};
+use grace_graph::test_names::{
+    governs_changes, governs_tests, is_script, is_test_name, lies_among_data, lies_among_tests,
+};
 
 use crate::book::{Kind, compiled, milliseconds, names};
 use crate::conds::EDGE_KINDS;
@@ -270,7 +272,10 @@ pub(crate) fn widening(graph: &CodeGraph, part: PartId) -> Option<Widening> {
 
 /// Whether something reads what lies in the folder of a file without naming it; or, of data's folders, in one around it.
 fn is_read_beside(graph: &CodeGraph, path: &str) -> bool {
-    let reads = |folder: &str| graph.dependents_of(folder).iter().any(|dependent| dependent.usage == FolderUse::Reads);
+    let reads = |folder: &str| {
+        let counts = !(folder.is_empty() && is_script(path));
+        counts && graph.dependents_of(folder).iter().any(|dependent| dependent.usage == FolderUse::Reads)
+    };
     let above = |path: &'_ str| path.rsplit_once('/').map_or(0, |(folder, _)| folder.len());
     let mut folder = &path[..above(path)];
     loop {
@@ -364,7 +369,7 @@ pub(crate) fn read_widely(graph: &CodeGraph, seeds: &[PartId]) -> fixedbitset::F
 pub(crate) fn affected(graph: &CodeGraph, seeds: &[PartId], follow: Follow) -> fixedbitset::FixedBitSet {
     let mut reached = graph.empty_set();
     let mut held = graph.empty_set();
-    let mut folders = Folders::default();
+    let mut folders = Folders::of(graph, seeds.iter().copied());
     let mut queue: Vec<At> = Vec::new();
     let mut reach = |at: At, queue: &mut Vec<At>| {
         let is_new = match at {
@@ -385,13 +390,19 @@ pub(crate) fn affected(graph: &CodeGraph, seeds: &[PartId], follow: Follow) -> f
 }
 
 /// The folders that were asked for their dependents, by what the files in them are.
-#[derive(Default)]
 struct Folders<'g> {
     asked: BTreeSet<(&'g str, Content)>,
     files: fixedbitset::FixedBitSet,
+    /// Files that changed. A source that is only reached says what it said: who reads it as text sees nothing else.
+    changed: BTreeSet<FileId>,
 }
 
 impl<'g> Folders<'g> {
+    fn of(graph: &CodeGraph, seeds: impl Iterator<Item = PartId>) -> Self {
+        let changed = seeds.map(|seed| graph.part(seed).file).collect();
+        Self { asked: BTreeSet::new(), files: fixedbitset::FixedBitSet::new(), changed }
+    }
+
     /// The folders around a file that were not asked yet, and what the file is to them.
     fn around(&mut self, graph: &'g CodeGraph, file: FileId) -> (Vec<&'g str>, Content) {
         let mut folders = Vec::new();
@@ -399,7 +410,10 @@ impl<'g> Folders<'g> {
         if graph.dependents().is_empty() || self.files.put(file.0 as usize) {
             return (folders, Content::Data);
         }
-        let content = Content::of(graph, file);
+        let content = match Content::of(graph, file) {
+            Content::Both if !self.changed.contains(&file) => Content::Code,
+            content => content,
+        };
         // What hangs on a single module asks for it by its path.
         let mut folder = &*graph.file(file).path;
         folders.push(folder);
@@ -467,7 +481,7 @@ fn affects<'g>(
 /// What a file is to those who hang on its folder. A source that nothing uses may be both: tests read such ones, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Content {
-    /// What people read: tests that read it name it, or a folder below the root.
+    /// What people read, or a script: tests that read it name it, or a folder below the root.
     Document,
     Data,
     Code,
@@ -477,7 +491,9 @@ pub(crate) enum Content {
 impl Content {
     pub(crate) fn of(graph: &CodeGraph, file: FileId) -> Self {
         match (graph.part(graph.body_of(file)).kind, graph.may_be_data(file)) {
-            (PartKind::File, _) if is_documentation(&graph.file(file).path) => Self::Document,
+            (PartKind::File, _) if is_documentation(&graph.file(file).path) || is_script(&graph.file(file).path) => {
+                Self::Document
+            }
             (PartKind::File, _) => Self::Data,
             (_, true) => Self::Both,
             (_, false) => Self::Code,
@@ -694,7 +710,7 @@ pub(crate) fn way_to<'g>(graph: &'g CodeGraph, seeds: &BTreeSet<PartId>, end: Pa
         let mut came: BTreeMap<At, Option<(At, Reached<'g>)>> =
             seeds.iter().map(|&seed| (At::Part(seed), None)).collect();
         let mut queue: VecDeque<At> = seeds.iter().map(|&seed| At::Part(seed)).collect();
-        let mut folders = Folders::default();
+        let mut folders = Folders::of(graph, seeds.iter().copied());
         while let Some(at) = queue.pop_front().filter(|_| !came.contains_key(&end)) {
             affects(graph, at, follow, &mut folders, |from, next, edge| {
                 let (At::Part(to) | At::Held(to)) = next;

@@ -198,6 +198,13 @@ pub fn is_foreign_test(path: &str) -> bool {
     }
 }
 
+/// Whether a file is a script of a shell: it runs whatever it names, and whoever reads all files of a tree does not run it.
+#[must_use]
+pub fn is_script(path: &str) -> bool {
+    let ending = path.rsplit('/').next().unwrap_or(path).rsplit_once('.').map(|(_, ending)| ending);
+    ending.is_some_and(|ending| matches!(ending, "sh" | "bash" | "zsh" | "fish" | "bat" | "cmd" | "ps1" | "mk"))
+}
+
 /// True for files that say how changes are judged, and that no test reads without naming them: who owns what, and the
 /// project's own rules.
 #[must_use]

@@ -756,7 +756,8 @@ impl<'a> Court<'a> {
                         lies_among_data(inner.trim_start_matches('/'))
                     })
                 });
-                *usage == FolderUse::Reads && beside
+                let counts = !(folder.is_empty() && grace_graph::test_names::is_script(&key.path));
+                *usage == FolderUse::Reads && beside && counts
             });
             let is_unnamed = key.kind == PartKind::File
                 && !self.world.is_documentation(&key.path)

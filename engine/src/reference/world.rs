@@ -351,6 +351,7 @@ impl World {
     /// around that. What loads, runs or reads a folder, or asks a module for any name, is affected by what is in it.
     fn spread_widely(&self, side: usize, open: Vec<PartKey>) -> BTreeSet<PartKey> {
         let facts = &self.sides[side];
+        let changed: BTreeSet<Arc<str>> = open.iter().map(|key| Arc::clone(&key.path)).collect();
         let builds =
             |name: &str| ["__init_subclass__", "__set_name__", "__class_getitem__", "__prepare__"].contains(&name);
         let operator = |edge: &EdgeFacts| {
@@ -436,7 +437,10 @@ impl World {
                 let counts = match usage {
                     FolderUse::Loads | FolderUse::Attributes => key.kind != PartKind::File,
                     FolderUse::Reads => {
-                        facts.files[&*key.path].may_be_data && !(folder.is_empty() && is_documentation(&key.path))
+                        // A source that is only reached says what it said.
+                        (key.kind == PartKind::File || changed.contains(&key.path))
+                            && facts.files[&*key.path].may_be_data
+                            && !(folder.is_empty() && is_for_people(&key.path))
                     }
                     FolderUse::Runs => true,
                 };
@@ -504,9 +508,7 @@ impl SideFacts {
             for (folder, usage, dependent) in &self.dependents {
                 let counts = match usage {
                     FolderUse::Loads => !is_data,
-                    FolderUse::Reads => {
-                        self.files[&path].may_be_data && !(folder.is_empty() && is_documentation(&path))
-                    }
+                    FolderUse::Reads => self.files[&path].may_be_data && !(folder.is_empty() && is_for_people(&path)),
                     FolderUse::Runs => true,
                     FolderUse::Attributes => false,
                 };
@@ -596,4 +598,9 @@ impl SideFacts {
         }
         facts
     }
+}
+
+/// What no reader of the whole tree is taken to read: documents and scripts.
+fn is_for_people(path: &str) -> bool {
+    is_documentation(path) || grace_graph::test_names::is_script(path)
 }

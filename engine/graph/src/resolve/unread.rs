@@ -4,6 +4,7 @@
 use super::{Links, Tree};
 use crate::code::{Dependent, FileId, FolderUse};
 use crate::layout::{base_name, directory_of};
+use crate::test_names::is_script;
 
 /// What files of an ending may use.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -22,7 +23,7 @@ fn uses(path: &str) -> Option<Uses> {
         "vue" | "svelte" | "astro" | "mdx" | "marko" | "riot" | "pyx" | "pxd" | "pxi" | "ipynb" | "coffee"
         | "litcoffee" | "elm" | "res" | "re" | "css" | "scss" | "sass" | "less" | "styl" | "pcss" | "proto"
         | "graphql" | "gql" | "thrift" => Uses::Package,
-        "sh" | "bash" | "zsh" | "fish" | "bat" | "cmd" | "ps1" | "mk" => Uses::Tree,
+        _ if is_script(path) => Uses::Tree,
         "html" | "htm" | "xhtml" | "jinja" | "jinja2" | "j2" | "mako" | "tmpl" | "tpl" | "hbs" | "handlebars"
         | "mustache" | "ejs" | "pug" | "jade" | "njk" | "liquid" | "twig" | "eta" | "erb" | "haml" | "slim" => {
             Uses::Templates
