@@ -480,6 +480,25 @@ fn a_graph_that_sees_too_little_widens_and_says_so() {
 }
 
 #[test]
+fn who_reads_sources_as_text_is_reached_by_those_that_change_and_not_by_those_that_are_reached() {
+    let reads = "from pathlib import Path\n\n\ndef test_read():\n    for p in (Path('tests/data') / 'cases').glob('*.py'):\n        assert p.read_text()\n";
+    let tree = [
+        ("tool.py", "def fix(x):\n    return x\n"),
+        ("tests/test_read.py", reads),
+        ("tests/data/cases/a.py", "from tool import fix\n\nx = fix(1)\n"),
+        ("tests/test_fix.py", "from tool import fix\n\n\ndef test_fix():\n    assert fix(1)\n"),
+        OTHER,
+        OTHER_MODULE,
+    ];
+    let rest = |path: &str| tree.iter().filter(|(own, _)| *own != path).copied().collect::<Vec<_>>();
+    let tool = edit(&rest("tool.py"), "tool.py", "def fix(x):\n    return x\n", "def fix(x):\n    return x + 1\n");
+    assert_eq!(tool, ["test_fix"]);
+    let case = "tests/data/cases/a.py";
+    let found = edit(&rest(case), case, "from tool import fix\n\nx = fix(1)\n", "from tool import fix\n\nx = fix(2)\n");
+    assert!(found.contains(&"test_read".to_owned()), "{found:?}");
+}
+
+#[test]
 fn a_source_that_tests_read_is_data_to_them() {
     let reads = "from pathlib import Path\n\nfrom tool import fix\n\n\ndef test_fix():\n    for p in (Path('tests/data') / 'cases').glob('*.py'):\n        assert fix(p)\n";
     let rest = [("tool.py", "def fix(x):\n    return x\n"), ("tests/test_fix.py", reads), OTHER, OTHER_MODULE];
