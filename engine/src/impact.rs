@@ -6,6 +6,7 @@ use std::sync::Arc;
 use grace_dsl::ast::{self, ItemKind};
 use grace_graph::change::{Kinds, is_documentation};
 use grace_graph::code::{Dependent, Edge, EdgeKind, Evidence, FileId, FolderUse, PartId, PartKey, PartKind};
+use grace_graph::decorators::leaves_alone;
 use grace_graph::facts::Language;
 use grace_graph::graph::{CodeGraph, Nodes};
 use grace_graph::test_names::{
@@ -552,7 +553,7 @@ fn affects_holders<'g>(graph: &'g CodeGraph, class: PartId, mut reach: impl FnMu
 
 /// Whether a class may be kept where nobody names it: by what decorates it, or by what is above it.
 fn is_registered(graph: &CodeGraph, class: PartId) -> bool {
-    if !leaves_alone(&graph.part(class).decorators) {
+    if !graph.part(class).decorators.iter().all(|name| leaves_alone(name)) {
         return true;
     }
     let mut seen = BTreeSet::from([class]);
@@ -607,57 +608,11 @@ fn unseen_user(graph: &CodeGraph, part: PartId) -> Option<At> {
     let is_used = || graph.in_edges(part, EDGE_KINDS).any(|edge| !names_only(graph, edge));
     match node.kind {
         PartKind::Method => Some(At::Held(around)),
-        PartKind::Function if !leaves_alone(&node.decorators) || !is_used() => Some(At::Part(around)),
+        PartKind::Function if !node.decorators.iter().all(|name| leaves_alone(name)) || !is_used() => {
+            Some(At::Part(around))
+        }
         _ => None,
     }
-}
-
-/// Whether decorators leave what they decorate to those who name it: none that is not known may keep it for others.
-fn leaves_alone(decorators: &[Arc<str>]) -> bool {
-    const KNOWN: [&str; 41] = [
-        "attr.attrs",
-        "attr.define",
-        "attr.frozen",
-        "attr.mutable",
-        "attr.s",
-        "attrs.define",
-        "attrs.frozen",
-        "attrs.mutable",
-        "classmethod",
-        "contextlib.asynccontextmanager",
-        "contextlib.contextmanager",
-        "dataclasses.dataclass",
-        "enum.unique",
-        "functools.cache",
-        "functools.lru_cache",
-        "functools.singledispatch",
-        "functools.total_ordering",
-        "functools.wraps",
-        "hypothesis.example",
-        "hypothesis.given",
-        "hypothesis.settings",
-        "property",
-        "pytest.fixture",
-        "pytest_asyncio.fixture",
-        "staticmethod",
-        "typing.final",
-        "typing.no_type_check",
-        "typing.overload",
-        "typing.runtime_checkable",
-        "typing_extensions.deprecated",
-        "typing_extensions.final",
-        "typing_extensions.overload",
-        "typing_extensions.runtime_checkable",
-        "unittest.expectedFailure",
-        "unittest.mock.patch",
-        "unittest.mock.patch.dict",
-        "unittest.mock.patch.object",
-        "unittest.skip",
-        "unittest.skipIf",
-        "unittest.skipUnless",
-        "warnings.deprecated",
-    ];
-    decorators.iter().all(|name| KNOWN.contains(&&**name) || name.starts_with("pytest.mark."))
 }
 
 /// What is compiled as one package changes as one: from a source to all files of its package, from a test to its tests. By

@@ -2,6 +2,7 @@
 
 pub mod change;
 pub mod code;
+pub mod decorators;
 pub mod diff;
 pub mod extract;
 pub mod facts;

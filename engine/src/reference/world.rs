@@ -131,50 +131,7 @@ pub(super) struct PartFacts {
 impl PartFacts {
     /// No decorator may hand it to somebody who does not name it.
     fn is_left_alone(&self) -> bool {
-        const KNOWN: [&str; 41] = [
-            "attr.attrs",
-            "attr.define",
-            "attr.frozen",
-            "attr.mutable",
-            "attr.s",
-            "attrs.define",
-            "attrs.frozen",
-            "attrs.mutable",
-            "classmethod",
-            "contextlib.asynccontextmanager",
-            "contextlib.contextmanager",
-            "dataclasses.dataclass",
-            "enum.unique",
-            "functools.cache",
-            "functools.lru_cache",
-            "functools.singledispatch",
-            "functools.total_ordering",
-            "functools.wraps",
-            "hypothesis.example",
-            "hypothesis.given",
-            "hypothesis.settings",
-            "property",
-            "pytest.fixture",
-            "pytest_asyncio.fixture",
-            "staticmethod",
-            "typing.final",
-            "typing.no_type_check",
-            "typing.overload",
-            "typing.runtime_checkable",
-            "typing_extensions.deprecated",
-            "typing_extensions.final",
-            "typing_extensions.overload",
-            "typing_extensions.runtime_checkable",
-            "unittest.expectedFailure",
-            "unittest.mock.patch",
-            "unittest.mock.patch.dict",
-            "unittest.mock.patch.object",
-            "unittest.skip",
-            "unittest.skipIf",
-            "unittest.skipUnless",
-            "warnings.deprecated",
-        ];
-        self.decorators.iter().all(|name| name.starts_with("pytest.mark.") || KNOWN.contains(&name.as_str()))
+        self.decorators.iter().all(|name| grace_graph::decorators::leaves_alone(name))
     }
 }
 
