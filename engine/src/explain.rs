@@ -10,10 +10,11 @@ use grace_graph::change::Kinds;
 use grace_graph::code::{FileId, PartId, PartKey, PartKind};
 use grace_graph::graph::{CodeGraph, Direction};
 
+use crate::affects::{Reached, way_to};
 use crate::book::{Kind, line, names};
 use crate::conds::{Conds, EDGE_KINDS, Mode};
 use crate::db::{Db, graph_of, meant};
-use crate::impact::{ChosenBy, Reached, impact, seeds, test_id, way_to};
+use crate::impact::{ChosenBy, impact, seeds, test_id};
 use crate::join::{Judged, RuleView, books, cond_at, cond_text, judged, plan};
 use crate::plan::{
     BundlePlan, CondSeen, Explanation, NearRule, Outcome, Plan, Presence, SelectionMode, Side, Step, Truth,

@@ -4,6 +4,7 @@
 //! process, git, clock, database or terminal. Inside, salsa queries over the source graphs of both sides; beside them
 //! a naive reference evaluator that tests hold them against.
 
+mod affects;
 mod bands;
 mod book;
 mod conds;

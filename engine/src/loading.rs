@@ -6,8 +6,8 @@ use grace_graph::code::{Dependent, Edge, EdgeKind, Evidence, FileId, FolderUse, 
 use grace_graph::facts::{ImportFact, ImportForm, Language};
 use grace_graph::graph::CodeGraph;
 
+use crate::affects::{Content, hangs_on, package_step, runs_with};
 use crate::conds::EDGE_KINDS;
-use crate::impact::{Content, hangs_on, package_step, runs_with};
 
 /// Takes out of `reached` what lies in Python test files that cannot come to load a file of `seeds`.
 ///

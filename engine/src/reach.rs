@@ -15,9 +15,10 @@ use grace_graph::graph::CodeGraph;
 use grace_graph::test_names::governs_tests;
 use serde::{Deserialize, Serialize};
 
+use crate::affects::{names_only, read_widely};
 use crate::conds::EDGE_KINDS;
 use crate::db::{Db, Meant, World, graph_of};
-use crate::impact::{bundles_named, command_of, names_only, read_widely, seeds_of, test_id, widening};
+use crate::impact::{bundles_named, command_of, seeds_of, test_id, widening};
 use crate::plan::Side;
 use crate::text::noticed;
 

@@ -13,7 +13,7 @@ use crate::db::{Db, Meant, graph_of, meant};
 use crate::plan::{Side, Truth};
 use crate::sets::{is_opaque, stood_before};
 use crate::verdict::Hit;
-use crate::{impact, text};
+use crate::{affects, text};
 
 impl Conds<'_> {
     pub(super) fn losses(losses: &[text::TestLoss], unreadable: &[Arc<str>]) -> (Truth, Vec<Hit>) {
@@ -137,7 +137,7 @@ impl Conds<'_> {
             }
             let all = Arc::new(SetExpr { node: NodeId(0), kind: SetKind::All });
             let (certain, possible) =
-                (impact::reaching_tests(graph, &changed, true), impact::reaching_tests(graph, &changed, false));
+                (affects::reaching_tests(graph, &changed, true), affects::reaching_tests(graph, &changed, false));
             for part in changed {
                 let node = graph.part(part);
                 let file = graph.file(node.file);
