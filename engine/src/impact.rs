@@ -18,7 +18,7 @@ use crate::join::books;
 use crate::listing::{Listing, listing, named_like_tests};
 use crate::loading::{heirs, that_load};
 use crate::plan::{BookSide, BundleForm, BundlePlan, Derivation, Side, Sources, Widening, WideningCause};
-use crate::reach::{FailedBefore, Recorded, Unread, Why, failed_before, recorded};
+use crate::reach::{FailedBefore, Recorded, Unread, Why, failed_before, has_any, recorded};
 use crate::text::noticed;
 
 /// What the change reaches on the after side.
@@ -93,11 +93,6 @@ impl Impact {
         Self { changed, reached, widened: widened.into_iter().collect(), recorded, failed, heirs, reached_heirs }
     }
 
-    /// Whether a part of the after side may behave otherwise.
-    fn reaches(&self, part: usize) -> bool {
-        !self.widened.is_empty() || self.reached.contains(part) || self.changed.contains(part)
-    }
-
     /// Whether the change is seen to reach a test of the after side: where records tell of it, by one of them.
     pub(crate) fn reaches_test(&self, test: PartId) -> bool {
         let records = self.recorded.keys().map(|bundle| self.of_bundle(bundle));
@@ -154,12 +149,21 @@ impl<'i> Narrowing<'i> {
         self.record.is_some_and(|record| record.usable.contains(test.0 as usize))
     }
 
-    /// Whether the tests that a file inherits are to run: where no record has them, all of the file is.
+    /// Whether all of a file is to run for the tests that it inherits or makes: where a record has every test of it, for what
+    /// may give it others.
     fn reaches_heir(self, nodes: &Nodes, file: FileId) -> bool {
-        let path = &*nodes.file(file).path;
-        let has =
-            |record: &Recorded| record.unread.keys().any(|id| id.split_once("::").is_some_and(|(of, _)| of == path));
-        !self.impact.widened.is_empty() || self.impact.reached_heirs.contains(&file) && !self.record.is_some_and(has)
+        self.reaches_unseen(nodes, file, || self.impact.reached_heirs.contains(&file))
+    }
+
+    /// Whether all of a file is to run that shows no single test, or some by names that settings give.
+    fn reaches_by_file(self, nodes: &Nodes, file: FileId) -> bool {
+        let is_changed = || has_any(&self.impact.changed, file, nodes);
+        is_changed() || self.reaches_unseen(nodes, file, || has_any(&self.impact.reached, file, nodes))
+    }
+
+    fn reaches_unseen(self, nodes: &Nodes, file: FileId, is_reached: impl Fn() -> bool) -> bool {
+        let told = self.record.filter(|record| record.whole.contains(&file));
+        !self.impact.widened.is_empty() || told.map_or_else(is_reached, |record| has_any(&record.read, file, nodes))
     }
 
     /// Files with tests that reading does not see, and that are to run by a record, or since they did not pass: all of such a file is run.
@@ -173,12 +177,10 @@ impl<'i> Narrowing<'i> {
     }
 
     fn runs_unread(self, record: &Recorded, nodes: &Nodes, file: FileId, state: Unread) -> bool {
-        let reaches =
-            |parts: &fixedbitset::FixedBitSet| nodes.parts_of(file).any(|part| parts.contains(part.0 as usize));
         match state {
             Unread::Chosen => true,
-            Unread::NotEntered => reaches(&record.read),
-            Unread::Untold => reaches(&self.impact.reached),
+            Unread::NotEntered => has_any(&record.read, file, nodes),
+            Unread::Untold => has_any(&self.impact.reached, file, nodes),
         }
     }
 
@@ -404,7 +406,6 @@ pub(crate) fn bundle_plan(
     // Where the books differ, the fewer retries count in both forms.
     let retries = forms.iter().map(|(form, _)| form.retries).min().unwrap_or(0);
     let forms = forms.into_iter().map(|(form, _)| BundleForm { retries, ..form }).collect();
-    let is_reached = |part: PartId| impact.reaches(part.0 as usize);
     let narrowing = impact.of_bundle(name);
     let mut selected: BTreeSet<&String> = BTreeSet::new();
     let mut whole: BTreeSet<FileId> = BTreeSet::new();
@@ -431,7 +432,7 @@ pub(crate) fn bundle_plan(
             selected.extend(listing.tests.iter().filter(|test| is_listed(test)));
         }
         whole.extend(&listing.unread);
-        let runs = |file: &&FileId| !narrowed || nodes.parts_of(**file).any(is_reached);
+        let runs = |file: &&FileId| !narrowed || narrowing.reaches_by_file(nodes, **file);
         whole.extend(listing.by_file.iter().filter(runs));
     }
     selected.extend(sources.keys());
@@ -464,7 +465,8 @@ pub(crate) fn every_bundle(db: &dyn Db) -> Vec<BundlePlan> {
     plans.filter(|bundle| !bundle.tests.is_empty() || !bundle.whole.is_empty()).collect()
 }
 
-/// By bundle: the recorded tests whose record holds for the after side, too.
+/// By bundle: the recorded tests whose record holds for the after side, too, by id; and the files of which it still has every
+/// test, by path.
 pub(crate) fn still_recorded(db: &dyn Db) -> BTreeMap<String, BTreeSet<String>> {
     let impact = impact(db);
     if !impact.widened.is_empty() {
@@ -482,7 +484,14 @@ pub(crate) fn still_recorded(db: &dyn Db) -> BTreeMap<String, BTreeSet<String>> 
             let runs = |file| narrowing.runs_unread(recorded, graph.nodes(), file, **state);
             **state == Unread::NotEntered && file.is_some_and(|file| !runs(file))
         });
-        all.insert(bundle.clone(), seen.chain(unread.map(|(id, _)| id.clone())).collect());
+        let mut held: BTreeSet<String> = seen.chain(unread.map(|(id, _)| id.clone())).collect();
+        // What has lost a test that only the record knows is no longer known whole.
+        let lost = recorded.unread.keys().filter(|id| !held.contains(*id)).filter_map(|id| id.split_once("::"));
+        let lost: BTreeSet<&str> = lost.map(|(path, _)| path).collect();
+        let whole = recorded.whole.iter().filter(|file| !has_any(&recorded.read, **file, graph.nodes()));
+        let whole: Vec<&str> = whole.map(|file| &*graph.file(*file).path).filter(|path| !lost.contains(path)).collect();
+        held.extend(whole.into_iter().map(str::to_owned));
+        all.insert(bundle.clone(), held);
     }
     all
 }

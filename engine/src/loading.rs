@@ -114,7 +114,9 @@ fn hangs_on_unread(graph: &CodeGraph, class: PartId) -> bool {
         let outline = graph.outline(node.file);
         let fact = outline.and_then(|outline| Some((outline, outline.parts.get(node.ordinal as usize)?)));
         let Some((outline, fact)) = fact else { return true };
-        let is_plain = |name: &str| name.rsplit('.').next().is_some_and(|last| PLAIN.contains(&last));
+        let is_plain = |name: &str| {
+            name.rsplit('.').next().is_some_and(|last| PLAIN.contains(&last)) || outline.is_of_standard_library(name)
+        };
         let bases = outline.list(fact.bases).iter().filter(|base| !is_plain(outline.name(**base))).count();
         let above = || graph.out_edges(class, &[EdgeKind::Inherits]);
         if above().filter(|edge| edge.evidence.is_certain()).count() < bases {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use fixedbitset::FixedBitSet;
 use grace_graph::change::{Kinds, is_documentation};
 use grace_graph::code::{FileId, PartId, PartKey, PartKind};
-use grace_graph::graph::CodeGraph;
+use grace_graph::graph::{CodeGraph, Nodes};
 use grace_graph::test_names::governs_tests;
 use serde::{Deserialize, Serialize};
 
@@ -91,6 +91,8 @@ pub struct Reach {
     pub unseen: Vec<String>,
     /// By id: `path::Class::method`.
     pub tests: BTreeMap<String, TestReach>,
+    /// Paths of test files all of whose tests were run, those too that reading does not see; sorted.
+    pub whole: Vec<String>,
 }
 
 impl Reach {
@@ -121,6 +123,7 @@ impl Reach {
             && self.parts.is_sorted_by(|left, right| left < right)
             && self.opened.is_sorted_by(|left, right| left < right)
             && self.unseen.is_sorted()
+            && self.whole.is_sorted()
     }
 }
 
@@ -154,6 +157,8 @@ pub(crate) struct Recorded {
     pub(crate) unread: BTreeMap<String, Unread>,
     /// What the part of the change reaches that is followed by reading.
     pub(crate) read: FixedBitSet,
+    /// Test files of the after side of which the record has every test, as long as `read` does not come to them.
+    pub(crate) whole: BTreeSet<FileId>,
 }
 
 /// What a record says of a test that reading does not see.
@@ -356,11 +361,15 @@ fn of_one(db: &dyn Db, past: &PastReach) -> Result<Recorded, String> {
         }
     }
     let read = read(db, reach, &rest, before, after);
-    Ok(Recorded { usable, chosen, unread, read })
+    let whole = reach.whole.iter().filter_map(|path| after.file_by_path(path));
+    // What ran outside of every import and test may have given any file its tests.
+    let holds = |file: &FileId| outside.is_none() && !stale.holds_file(*file, after) && !blind.holds_file(*file, after);
+    let whole = whole.filter(holds).collect();
+    Ok(Recorded { usable, chosen, unread, read, whole })
 }
 
 impl Reach {
-    /// Adds what another record holds, of the tests that are wanted.
+    /// Adds what another record holds, of the tests, and of the files that were run whole, that are wanted: by id, and by path.
     pub fn add(&mut self, other: &Self, wanted: impl Fn(&str) -> bool) {
         let (parts, of_parts) = merged(&mut self.parts, &other.parts);
         let (opened, of_opened) = merged(&mut self.opened, &other.opened);
@@ -391,6 +400,9 @@ impl Reach {
         self.unseen.extend(other.unseen.iter().cloned());
         self.unseen.sort_unstable();
         self.unseen.dedup();
+        self.whole.extend(other.whole.iter().filter(|path| wanted(path)).cloned());
+        self.whole.sort_unstable();
+        self.whole.dedup();
         for (id, test) in other.tests.iter().filter(|(id, _)| wanted(id)) {
             let entry = self.tests.entry(id.clone()).or_default();
             entry.run = first_run.saturating_add(test.run);
@@ -461,6 +473,11 @@ fn read(db: &dyn Db, reach: &Reach, rest: &[&Meant], before: &CodeGraph, after: 
         all.union_with(&on_after(&found, graph, after));
     }
     all
+}
+
+/// Whether a set holds a part of a file.
+pub(crate) fn has_any(parts: &FixedBitSet, file: FileId, nodes: &Nodes) -> bool {
+    nodes.parts_of(file).any(|part| parts.contains(part.0 as usize))
 }
 
 /// Parts of one graph as those of the after side.
@@ -545,6 +562,11 @@ impl<'a> Blind<'a> {
         Ok(Self { reached, files })
     }
 
+    /// Whether more may have run for the tests of a file than the record tells.
+    fn holds_file(&self, file: FileId, after: &CodeGraph) -> bool {
+        self.files.contains(&*after.file(file).path) || has_any(&self.reached, file, after.nodes())
+    }
+
     /// Whether more may have run for a test than its record tells.
     fn holds(&self, id: &str, part: Option<PartId>) -> bool {
         let is_reached = part.is_none_or(|part| self.reached.contains(part.0 as usize));
@@ -615,6 +637,11 @@ impl Stale {
             seeds => on_after(&read_widely(before, seeds), before, after),
         };
         Ok(Self { reached, gone, opened, files: past.differs.iter().cloned().collect() })
+    }
+
+    /// Whether the record of which tests a file holds may be out of date.
+    fn holds_file(&self, file: FileId, after: &CodeGraph) -> bool {
+        self.files.contains(&*after.file(file).path) || has_any(&self.reached, file, after.nodes())
     }
 
     /// Whether the record of a test may be out of date.

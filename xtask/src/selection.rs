@@ -25,14 +25,17 @@ const COMMITS: usize = 12;
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let (flags, words): (Vec<&str>, Vec<&str>) =
         arguments.iter().map(String::as_str).partition(|word| word.starts_with("--"));
-    if let Some(unknown) = flags.iter().find(|flag| !["--built", "--no-testmon", "--recorded"].contains(flag)) {
-        return Err(format!("no option `{unknown}`: there are --built, --no-testmon and --recorded"));
+    if let Some(unknown) = flags.iter().find(|flag| !["--built", "--each", "--no-testmon", "--recorded"].contains(flag))
+    {
+        return Err(format!("no option `{unknown}`: there are --built, --each, --no-testmon and --recorded"));
     }
     let binary = || if flags.contains(&"--built") { built() } else { built_anew() };
     match words.as_slice() {
         ["truth", names @ ..] => named(names)?.into_iter().try_for_each(find_out),
         ["commits", name, checkout] => commits(&named(&[name])?, Path::new(checkout), &binary()?),
-        ["measure", names @ ..] => measure(&named(names)?, &binary()?, !flags.contains(&"--no-testmon")),
+        ["measure", names @ ..] => {
+            measure(&named(names)?, &binary()?, !flags.contains(&"--no-testmon"), flags.contains(&"--each"))
+        }
         ["replay", names @ ..] => replay(&named(names)?, &binary()?, flags.contains(&"--recorded")),
         _ => {
             Err("expected `truth`, `replay` or `measure`, and perhaps names of packages; or `commits PACKAGE CHECKOUT`"
@@ -249,7 +252,7 @@ fn wrong(package: &Package, truth: &Truth, by: &str, chosen: &[Chosen]) -> usize
 }
 
 /// Every selector on the same faults, as tables.
-fn measure(wanted: &[&'static Package], binary: &Binary, asks_testmon: bool) -> Result<(), String> {
+fn measure(wanted: &[&'static Package], binary: &Binary, asks_testmon: bool, shows_each: bool) -> Result<(), String> {
     let packages = known(wanted)?;
     let tools = tools()?;
     let mut columns: [Vec<Column<'_>>; 4] = Default::default();
@@ -265,7 +268,11 @@ fn measure(wanted: &[&'static Package], binary: &Binary, asks_testmon: bool) -> 
     }
     let names = ["with a record", "reading alone", "import closure", "pytest-testmon"];
     let selectors = names.into_iter().zip(columns).map(|(name, columns)| Selector { name, columns });
-    report::print(&selectors.collect::<Vec<_>>());
+    let selectors: Vec<_> = selectors.collect();
+    if shows_each {
+        selectors.iter().for_each(report::print_each);
+    }
+    report::print(&selectors);
     Ok(())
 }
 

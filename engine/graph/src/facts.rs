@@ -10,6 +10,7 @@ use bitflags::bitflags;
 use serde::{Deserialize, Serialize};
 
 use crate::code::PartKind;
+use crate::stdlib;
 use crate::words::Words;
 
 /// Files larger than this (in bytes) are not parsed.
@@ -455,6 +456,27 @@ pub struct ReferenceFact {
     pub is_call: bool,
     /// Stands in a decorator of the part.
     pub in_decorator: bool,
+}
+
+impl Outline {
+    /// Whether a chain such as `t.NamedTuple` is of the standard library: its first name is bound by imports of it alone. Of
+    /// what tests are made with there (`unittest`, `doctest`, `test`) it is not.
+    #[must_use]
+    pub fn is_of_standard_library(&self, chain: &str) -> bool {
+        let first = chain.split('.').next().unwrap_or(chain);
+        let binds = |import: &&ImportFact| {
+            let name = import.alias.some().or(import.name.some()).unwrap_or(import.module);
+            import.form != ImportForm::Literal && self.name(name).split('.').next() == Some(first)
+        };
+        let is_standard = |import: &ImportFact| {
+            let module = self.name(import.module).split('.').next().unwrap_or_default();
+            let makes_tests = matches!(module, "unittest" | "doctest" | "test");
+            import.level == 0 && import.form != ImportForm::Star && !makes_tests && stdlib::is_standard(module)
+        };
+        let mut found = self.imports.iter().filter(binds).peekable();
+        let is_bound_otherwise = || self.module_names.iter().any(|name| self.name(*name) == first);
+        found.peek().is_some() && found.all(is_standard) && !is_bound_otherwise()
+    }
 }
 
 /// A segment of a chain without the parentheses of a call.

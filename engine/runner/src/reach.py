@@ -14,7 +14,7 @@ import weakref
 
 import pytest
 
-VERSION = 2
+VERSION = 3
 # Taken away, so that a pytest that a test starts records nothing.
 FOLDER = os.environ.pop("GRACE_REACH_FOLDER", None)
 ROOT = os.environ.pop("GRACE_REACH_ROOT", "").rstrip(os.sep) + os.sep
@@ -65,6 +65,9 @@ class Recorder:
         self.imports = {}
         # The modules that are being imported: frame, thread, bucket.
         self.importing = []
+        # Test files that were collected, and those of which something was not.
+        self.collected = set()
+        self.partly = set()
         self.current = None
         self.last = None
         self.tool = None
@@ -297,6 +300,30 @@ class Recorder:
 
     # What is written.
 
+    def whole(self):
+        """Files that were asked for as a whole, or by a folder, and all of whose tests ran."""
+        config = self.config
+        if getattr(config.option, "pyargs", False):
+            return []
+        started_in = str(getattr(getattr(config, "invocation_params", None), "dir", "") or os.getcwd())
+        asked = set()
+        for argument in config.args:
+            if "::" not in str(argument):
+                path = os.path.abspath(os.path.join(started_in, str(argument)))
+                asked.update((path, os.path.realpath(path)))
+        left_out = {name.split("::", 1)[0] for name, items in self.waiting.items() if items}
+
+        def is_asked(path):
+            while path not in asked:
+                above = os.path.dirname(path)
+                if above == path:
+                    return False
+                path = above
+            return True
+
+        found = (file for file in self.collected - self.partly if self.files[file] not in left_out)
+        return sorted(file for file in found if is_asked(os.path.normpath(os.path.join(ROOT, self.files[file]))))
+
     def write(self):
         def all_of(bucket):
             entered, opened, flags = set(bucket.entered), set(bucket.opened), bucket.flags
@@ -318,6 +345,7 @@ class Recorder:
             "outside": all_of(self.outside),
             "unseen": sorted(self.unseen),
             "elsewhere": elsewhere(),
+            "whole": self.whole(),
             "ran_by": ran_by(),
             # Of a test function some of whose parameters did not run, too little is known.
             "tests": [
@@ -515,10 +543,13 @@ def pytest_make_collect_report(collector):
         bucket = RECORDER.imports[file] = Bucket()
     RECORDER.stack.append(bucket)
     RECORDER.again()
+    outcome = None
     try:
-        yield
+        outcome = yield
     finally:
         RECORDER.stack.pop()
+        is_read = outcome is not None and outcome.excinfo is None and outcome.get_result().passed
+        (RECORDER.collected if is_read else RECORDER.partly).add(file)
 
 
 def name_of(item):

@@ -15,7 +15,7 @@ const PLUGIN: &str = include_str!("reach.py");
 /// Its name as a module; nobody else's, as far as that can be.
 const MODULE: &str = "grace_rules_reach";
 /// The form of the record that is read.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// Largest record that is read, in bytes.
 const MAX_BYTES: u64 = 128 << 20;
 /// Most of anything in it, and the longest name.
@@ -43,6 +43,8 @@ pub struct RawReach {
     pub unseen: Vec<u32>,
     /// Modules that were imported from outside the tree, as paths: `pkg/__init__.py`.
     pub elsewhere: Vec<String>,
+    /// Files that were asked for as a whole and all of whose tests ran, by index.
+    pub whole: Vec<u32>,
     /// By id without parameters: whether it did not pass, and what was seen.
     pub tests: BTreeMap<String, (bool, RawSeen)>,
     /// What ran them.
@@ -94,6 +96,7 @@ struct Written {
     outside: (u32, Vec<u32>, Vec<u32>),
     unseen: Vec<u32>,
     elsewhere: Vec<String>,
+    whole: Vec<u32>,
     tests: Vec<(String, u32, Vec<u32>, Vec<u32>)>,
     ran_by: (String, String, Vec<String>),
     complete: bool,
@@ -191,6 +194,7 @@ pub fn parse(bytes: &[u8]) -> Result<RawReach, String> {
         hands: indices(written.hands, all_codes)?,
         unseen: indices(written.unseen, files)?,
         elsewhere: written.elsewhere,
+        whole: indices(written.whole, files)?,
         ran_by: RanBy { version, program, packages },
         ..RawReach::default()
     };
@@ -215,9 +219,9 @@ pub fn parse(bytes: &[u8]) -> Result<RawReach, String> {
 mod tests {
     use super::*;
 
-    const SMALL: &str = r#"{"version":2,"how":"monitoring","files":["a.py","t.py"],
+    const SMALL: &str = r#"{"version":3,"how":"monitoring","files":["a.py","t.py"],
         "codes":[[0,1,"f"],[1,3,"test_f"]],"keeps":[0],"hands":[],"imports":[[0,0,[],[]]],"outside":[0,[],[]],"unseen":[],
-        "elsewhere":["pytest/__init__.py"],"tests":[["t.py::test_f",3,[0,1],[0]]],
+        "elsewhere":["pytest/__init__.py"],"whole":[1],"tests":[["t.py::test_f",3,[0,1],[0]]],
         "ran_by":["cpython 3.12.1","",[]],"complete":true}"#;
 
     #[test]
@@ -238,7 +242,7 @@ mod tests {
     fn what_a_record_cannot_mean_is_not_believed() {
         for (from, to) in [
             ("\"complete\":true", "\"complete\":false"),
-            ("\"version\":2", "\"version\":1"),
+            ("\"version\":3", "\"version\":2"),
             ("[\"cpython 3.12.1\"", "[\"\""),
             ("1\",\"\",[]]", "1\",\"python\",[]]"),
             ("1\",\"\",[]]", "1\",\"\",[\"lib\"]]"),
@@ -252,6 +256,7 @@ mod tests {
             ("[0,1,\"f\"]", "[2,1,\"f\"]"),
             ("\"keeps\":[0]", "\"keeps\":[9]"),
             ("\"hands\":[]", "\"hands\":[9]"),
+            ("\"whole\":[1]", "\"whole\":[2]"),
             ("[[0,0,[],[]]]", "[[0,0,[],[]],[0,0,[],[]]]"),
             ("t.py::test_f", "t.py"),
         ] {

@@ -911,6 +911,19 @@ fn a_file_that_inherits_tests_is_run_whole_where_it_may_load_what_changed() {
     let edited = library.replace("def seen():\n    return 1", "def seen():\n    return 2");
     let rest = [("app/__init__.py", ""), ("tests/test_client.py", client)];
     assert_eq!(edit(&rest, "app/lib.py", library, &edited), ["test_own"]);
+    // One of the standard library is none of tests, but where they are made with it.
+    let standard = library.replace("class Client:", "import typing as t\n\n\nclass Client(t.NamedTuple):");
+    let edited_too = standard.replace("def seen():\n    return 1", "def seen():\n    return 2");
+    let importer = "from app.lib import Client, seen\n\n\ndef test_own():\n    assert seen() and Client\n";
+    let rest = [("app/__init__.py", ""), ("tests/test_client.py", importer)];
+    assert_eq!(edit(&rest, "app/lib.py", &standard, &edited_too), ["test_own"]);
+    for made in ["import unittest as t", "import typing as t\n\nt = t", "from lib import t", "t = 1"] {
+        let (before, after) =
+            (standard.replace("import typing as t", made), edited_too.replace("import typing as t", made));
+        assert_eq!(edit(&rest, "app/lib.py", &before, &after), ["test_own", "tests/test_client.py"], "{made}");
+    }
+    let rest = [("app/__init__.py", ""), ("tests/test_client.py", client)];
+    assert_eq!(edit(&rest, "app/lib.py", library, &edited), ["test_own"]);
     // Below a class that is not read, it may.
     let outside = client.replace("Own(lib.Client)", "Own(lib.Client, there.Base)");
     let rest = [("app/__init__.py", ""), ("tests/test_client.py", outside.as_str())];

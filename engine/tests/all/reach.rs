@@ -325,6 +325,44 @@ fn a_recorded_test_that_reading_does_not_see_is_run_with_its_file() {
 }
 
 #[test]
+fn a_file_that_makes_tests_runs_whole_unless_a_record_has_all_of_them() {
+    let made = "import m\n\ntest_path = m.LIMIT\n\n\ndef test_seen():\n    assert m\n";
+    let before = with(&project(), "tests/test_made.py", made);
+    let mut partly = usual();
+    partly.tests.insert("tests/test_made.py::test_seen".to_owned(), TestReach::default());
+    let whole = Reach { whole: vec!["tests/test_made.py".to_owned()], ..partly.clone() };
+    let plan = |edit: (&str, &str), reach: &Reach, differs: &[&str]| {
+        let after = with(&before, "m.py", &MODULE.replacen(edit.0, edit.1, 1));
+        let bench = bench(&before, &after, Some(reach.clone()), differs);
+        let held = bench.engine.still_recorded()["unit"].contains("tests/test_made.py");
+        (!bundle(&bench.engine.plan()).whole.is_empty(), held)
+    };
+    // Of a run of some of its tests nobody knows which others there are.
+    assert_eq!(plan(HIDDEN, &partly, &[]), (true, false));
+    assert_eq!(plan(HIDDEN, &whole, &[]), (false, true));
+    // What runs while it is loaded, in it or in a hook, may give it others; so may what changed since.
+    assert_eq!(plan(("return 2", "return 3"), &whole, &[]), (true, false));
+    assert_eq!(plan(("LIMIT = other()", "LIMIT = str"), &whole, &[]), (true, false));
+    let mut hooked = whole.clone();
+    let hidden = hooked.parts.binary_search(&key("m.py", "hidden")).expect("it is there");
+    hooked.outside = Seen { entered: vec![hidden as u32], ..Seen::default() };
+    assert_eq!(plan(HIDDEN, &hooked, &[]), (true, false));
+    assert_eq!(plan(HIDDEN, &whole, &["m.py"]), (true, false));
+    assert_eq!(plan(HIDDEN, &whole, &["tests/test_made.py"]), (true, false));
+    assert_eq!(plan(HIDDEN, &whole, &["far.py"]), (false, true));
+    // A test that the record alone knows is run with all of its file; one whose record does not hold is lost with it.
+    let mut more = whole.clone();
+    let id = "tests/test_made.py::test_path".to_owned();
+    more.tests.insert(id.clone(), TestReach::default());
+    assert_eq!(plan(HIDDEN, &more, &[]), (false, true));
+    more.tests.insert(id.clone(), more.tests["tests/test_m.py::test_hidden"].clone());
+    assert_eq!(plan(HIDDEN, &more, &[]), (true, false));
+    let skipped = Seen { unseen: true, ..Seen::default() };
+    more.tests.insert(id, TestReach { seen: skipped, ..TestReach::default() });
+    assert!(!plan(HIDDEN, &more, &[]).1);
+}
+
+#[test]
 fn sources_are_counted_and_explained() {
     let before = project();
     let after = with(&before, "m.py", &MODULE.replacen(HIDDEN.0, HIDDEN.1, 1));

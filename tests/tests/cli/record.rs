@@ -416,6 +416,39 @@ def test_some(x):
 }
 
 #[test]
+fn a_file_that_makes_tests_is_run_whole_until_a_whole_run_of_it_was_recorded() {
+    let repo = project("");
+    let made =
+        "from app import m\n\n\ndef case():\n    def check():\n        assert m.plain(1)\n    return check\n\n\n";
+    // A name like a test's: of one file it is one, of another it is none, and reading cannot tell; a third leaves it out.
+    repo.write("tests/test_made.py", &format!("{made}test_made = case()\n"));
+    repo.write("tests/test_none.py", "from app import m\n\ntest_path = str(m)\n\n\ndef test_seen():\n    assert m\n");
+    repo.write("tests/test_left.py", &format!("{made}test_left = case()\n\n\ndef test_here():\n    assert m\n"));
+    repo.write("pytest.ini", "[pytest]\naddopts = -k 'not test_left or here'\n");
+    repo.commit("second");
+    let whole = |from: &str, to: &str| {
+        let text = repo.read("app/m.py");
+        assert!(text.contains(from));
+        repo.write("app/m.py", &text.replacen(from, to, 1));
+        let (_, bundle) = chosen(&repo);
+        repo.write("app/m.py", &text);
+        let files = bundle["whole"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        files.map(|path| path.rsplit('/').next().unwrap_or(path).to_owned()).collect::<Vec<_>>()
+    };
+    let all = ["test_left.py", "test_made.py", "test_none.py"];
+    let plain = ("def plain(x):\n    return x", "def plain(x):\n    return x + 0");
+    assert_eq!(whole(plain.0, plain.1), all);
+    record(&repo);
+    assert_eq!(whole(plain.0, plain.1), ["test_left.py", "test_made.py"]);
+    assert_eq!(whole("BOX = Box()", "BOX = Box() or 1"), all);
+    // What a narrowed run did not come to stays known.
+    repo.write("app/m.py", &repo.read("app/m.py").replacen(plain.0, plain.1, 1));
+    repo.json("run --record");
+    repo.commit("third");
+    assert_eq!(whole("return x + 0", "return x - 0"), ["test_left.py", "test_made.py"]);
+}
+
+#[test]
 fn a_session_that_stopped_early_or_a_process_that_was_started_outside_of_tests_tells_nothing() {
     let (from, to) = ("def plain(x):\n    return x", "def plain(x):\n    return x + 0");
     let repo = project("");

@@ -79,6 +79,7 @@ fn record(bundle: &str, dice: &mut Dice, graph: &CodeGraph) -> PastReach {
         keeps,
         hands,
         unseen: paths.iter().filter(|_| dice.one_in(12)).cloned().collect(),
+        whole: paths.iter().filter(|path| path.ends_with(".py") && dice.one_in(2)).cloned().collect(),
         ..Reach::default()
     };
     for path in paths.iter().filter(|path| path.ends_with(".py")) {

@@ -54,5 +54,5 @@ fn lines(text: &str) -> Result<Vec<Value>, String> {
 fn chosen(numbers: &Value, millis: f64) -> Option<Chosen> {
     let numbers = numbers.as_array()?.iter().map(|number| usize::try_from(number.as_u64()?).ok());
     let tests: std::collections::BTreeSet<usize> = numbers.collect::<Option<_>>()?;
-    Some(Chosen { is_empty: tests.is_empty(), tests, millis })
+    Some(Chosen { is_empty: tests.is_empty(), tests, millis, why: String::new() })
 }

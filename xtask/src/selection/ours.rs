@@ -17,6 +17,8 @@ pub(super) struct Chosen {
     /// Whether it chose anything at all, be it files that have no known test.
     pub(super) is_empty: bool,
     pub(super) millis: f64,
+    /// What chose how many tests, and how many files are run whole, in the plan's words; nothing of other selectors.
+    pub(super) why: String,
 }
 
 /// The built binary and what it needs to run.
@@ -83,7 +85,8 @@ impl Binary {
         let file = |id: &str| id.split("::").next().unwrap_or_default().to_owned();
         let is_chosen = |id: &str| selected.contains(id) || whole.contains(file(id).as_str());
         let tests = numbers.iter().filter(|(id, _)| is_chosen(id)).map(|(_, &number)| number).collect();
-        Ok(Chosen { tests, is_empty: selected.is_empty() && whole.is_empty(), millis })
+        let why = bundle.map_or_else(String::new, |bundle| said(&bundle["sources"], &whole));
+        Ok(Chosen { tests, is_empty: selected.is_empty() && whole.is_empty(), millis, why })
     }
 
     fn plan(&self, tree: &Path, tools: Option<&Path>) -> Result<Value, String> {
@@ -96,4 +99,11 @@ impl Binary {
         unused.map_or(Ok(()), |why| Err(format!("the record is not used: {why}")))?;
         Ok(plan)
     }
+}
+
+/// `read 3, recorded 12, all of tests/test_a.py`; what is nought is left out.
+fn said(sources: &Value, whole: &BTreeSet<&str>) -> String {
+    let sources = sources.as_object().into_iter().flatten().filter(|(name, _)| *name != "with_record");
+    let counts = sources.filter(|(_, count)| count.as_u64() != Some(0)).map(|(name, count)| format!("{name} {count}"));
+    counts.chain(whole.iter().map(|file| format!("all of {file}"))).collect::<Vec<_>>().join(", ")
 }

@@ -168,6 +168,20 @@ pub(super) fn lost(fault: &Fault, chosen: Option<&Chosen>) -> Vec<usize> {
     fault.failed.iter().filter(|test| fault.is_killed() && !is_chosen(test)).copied().collect()
 }
 
+/// One line a fault that tests fail for: the share of tests that were chosen, those that fail, where, and what chose them.
+pub(super) fn print_each(selector: &Selector<'_>) {
+    for column in &selector.columns {
+        let all = column.truth.tests.len().max(1) as f64;
+        for (fault, chosen) in column.truth.faults.iter().zip(&column.chosen).filter(|(fault, _)| fault.is_killed()) {
+            let Some(chosen) = chosen else { continue };
+            let share = 100.0 * chosen.tests.len() as f64 / all;
+            let failing = 100.0 * fault.failed.len() as f64 / all;
+            let (name, package, shown) = (selector.name, column.package.name, fault.shown());
+            println!("{name}: {package}: {share:.1} % of tests ({failing:.1} % fail): {shown}: {}", chosen.why);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{none_of, wilson};

@@ -27,7 +27,7 @@ use surroundings::Surroundings;
 /// The folder in the store's.
 const FOLDER: &str = "reach";
 /// What a record begins with: the form, which any change of [`Kept`] changes.
-const MAGIC: &[u8] = b"grace-rules reach 3\n";
+const MAGIC: &[u8] = b"grace-rules reach 4\n";
 /// Largest record that is read, in bytes.
 const MAX_BYTES: u64 = 256 << 20;
 /// Records that are kept of one bundle, command and surroundings: the newest counts.
@@ -332,6 +332,8 @@ impl Ran<'_> {
                 reach.tests.insert(id.clone(), TestReach { run: 0, failed: *failed, seen: seen(test) });
             }
         }
+        let whole: BTreeSet<&String> = raw.whole.iter().map(|index| &raw.files[*index as usize]).collect();
+        reach.whole = whole.into_iter().filter(|path| self.tree.contains_key(*path)).cloned().collect();
         reach.opened = opened.into_iter().cloned().collect();
         reach.parts = parts;
         Ok(reach)
