@@ -353,7 +353,7 @@ impl Explainer<'_> {
         for bundle in &running {
             explanation.facts.push(fact("bundle", bundle.name.clone()));
             if !bundle.selected.contains(id) && runs_whole(bundle, id) {
-                let why = "its file cannot be read in full and may hold more, so all of it is run";
+                let why = "with all of its file, whose tests cannot all be told by reading it";
                 explanation.facts.push(fact("run", why));
             }
             for widening in &bundle.widened {

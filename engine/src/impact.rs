@@ -416,6 +416,12 @@ pub(crate) fn bundle_plan(
         if narrowed {
             for (part, place) in &listing.parts {
                 let id = &listing.tests[*place as usize];
+                if listing.unsure.binary_search(part).is_ok() {
+                    if narrowing.chosen_by(*part).is_some() {
+                        whole.insert(nodes.part(*part).file);
+                    }
+                    continue;
+                }
                 if narrowing.is_told(*part) {
                     told.insert(id);
                 }
@@ -429,7 +435,9 @@ pub(crate) fn bundle_plan(
             whole.extend(heirs.filter(|file| narrowing.reaches_heir(nodes, **file)));
         } else {
             whole.extend(impact.heirs.iter().filter(|file| listing.holds(nodes, **file)));
-            selected.extend(listing.tests.iter().filter(|test| is_listed(test)));
+            let unsure: BTreeSet<String> = listing.unsure.iter().map(|test| test_id(&nodes.key(*test))).collect();
+            selected.extend(listing.tests.iter().filter(|test| is_listed(test) && !unsure.contains(*test)));
+            whole.extend(listing.unsure.iter().map(|test| nodes.part(*test).file));
         }
         whole.extend(&listing.unread);
         let runs = |file: &&FileId| !narrowed || narrowing.reaches_by_file(nodes, **file);

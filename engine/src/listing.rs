@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use grace_dsl::ast::ItemKind;
 use grace_graph::code::{FileId, Part, PartId, PartKind};
+use grace_graph::decorators::renames_tests;
 use grace_graph::facts::Language;
 use grace_graph::graph::Nodes;
 use grace_graph::test_names::{TestName, is_foreign_test, python_test_name};
@@ -25,6 +26,9 @@ pub(crate) struct Listing {
     pub(crate) parts: Vec<(PartId, u32)>,
     /// Files of its set without a single test; sorted.
     pub(crate) files: Arc<Vec<String>>,
+    /// Of its single tests, those that may be there under another name, or not at all, when their file is loaded: who asks for one
+    /// by its id may stop all the others. Sorted.
+    pub(crate) unsure: Vec<PartId>,
     /// Test files of which something cannot be read: run whole, whatever is selected. Sorted.
     pub(crate) unread: Vec<FileId>,
     /// Test files that can be read and show no single test, and files with tests by names that settings give; sorted.
@@ -54,6 +58,14 @@ pub(crate) fn named_like_tests(db: &dyn Db) -> Arc<Vec<PartId>> {
         part.kind == PartKind::Function && part.name.starts_with("test") && of_module() && is_python()
     }));
     Arc::new(found.into_iter().collect())
+}
+
+/// Whether a test may be there under another name, or not at all, when its file is loaded.
+fn is_unsure(nodes: &Nodes, test: PartId) -> bool {
+    let around = |part: &PartId| nodes.part(*part).parent;
+    std::iter::successors(Some(test), around)
+        .map(|part| nodes.part(part))
+        .any(|part| part.is_conditional || part.decorators.iter().any(|name| renames_tests(name)))
 }
 
 /// The listing of a bundle; nothing where the item is none.
@@ -105,6 +117,11 @@ pub(crate) fn listing(db: &dyn Db, book: RuleBook, file: RuleFile, id: ItemId) -
     listing.parts =
         tests.values().zip(0..).flat_map(|(parts, place)| parts.iter().map(move |&part| (part, place))).collect();
     listing.parts.sort_unstable();
+    let is_unsure = |part: &PartId| is_unsure(nodes, *part);
+    // One of several parts of an id that is there is enough.
+    let unsure = tests.values().filter(|parts| parts.iter().all(is_unsure));
+    listing.unsure = unsure.flatten().copied().collect();
+    listing.unsure.sort_unstable();
     listing.tests = Arc::new(tests.into_keys().collect());
     listing.files = Arc::new(files);
     Arc::new(listing)

@@ -79,6 +79,9 @@ pub struct Part {
     pub is_async: bool,
     /// A test function or method, by pytest's and unittest's conventions (`test_*` in a test file, methods of `Test*` and `TestCase`).
     pub is_test: bool,
+    /// A class of Python, or what is named like a test, that stands under a condition, in a loop or the like: when the file is
+    /// loaded it may not be there.
+    pub is_conditional: bool,
     /// Public by name: no segment of the local name begins with `_` (dunders are public), and `__all__` allows it where one is declared.
     pub is_public: bool,
     /// Dotted names of its decorators, as resolved as static reading allows (`functools.cache`, `app.route`).

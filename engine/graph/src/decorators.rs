@@ -1,5 +1,12 @@
 //! What is known of decorators by their names alone.
 
+/// Whether a decorator of this full name makes tests under other names out of what it decorates, one for each case. Those of
+/// pytest itself keep the name.
+#[must_use]
+pub fn renames_tests(name: &str) -> bool {
+    name.split('.').any(|word| matches!(word, "parameterized" | "parameterized_class" | "ddt" | "genty"))
+}
+
 /// Whether a decorator of this full name leaves what it decorates to those who name it: one that is not known may keep it for others, as
 /// routes, commands and registries do.
 #[must_use]

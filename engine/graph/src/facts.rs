@@ -355,6 +355,8 @@ bitflags! {
         const LISTS_FOLDER = 1 << 10;
         /// Names the folders around its own.
         const LEAVES_FOLDER = 1 << 11;
+        /// A class of Python, or what is named like a test, that a condition, a loop or the like decides about: it may not be there.
+        const CONDITIONAL = 1 << 12;
     }
 }
 

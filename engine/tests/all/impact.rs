@@ -884,6 +884,45 @@ fn a_string_in_a_test_names_a_module_below_a_folder_that_the_test_searches() {
 }
 
 #[test]
+fn a_test_that_may_not_be_there_by_its_name_is_run_with_all_of_its_file() {
+    let text = "import sys\nfrom parameterized import parameterized, parameterized_class\nfrom app.a import a\nfrom app.b import b\n\n
+def test_sure():
+    assert a()
+
+
+if sys.version_info > (3, 9):
+    def test_new():
+        assert b()
+
+    class TestNew:
+        def test_in(self):
+            assert b()
+
+
+class TestCases:
+    @parameterized.expand([1, 2])
+    def test_case(self, x):
+        assert b()
+
+    def test_of(self):
+        assert a()
+";
+    let source = |name: &str, value: u8| format!("def {name}():\n    return {value}\n");
+    let (a, b) = (source("a", 1), source("b", 1));
+    let rest = [("app/__init__.py", ""), ("app/b.py", b.as_str()), ("tests/test_it.py", text)];
+    assert_eq!(edit(&rest, "app/a.py", &a, &source("a", 2)), ["test_of", "test_sure"]);
+    let rest = [("app/__init__.py", ""), ("app/a.py", a.as_str()), ("tests/test_it.py", text)];
+    assert_eq!(edit(&rest, "app/b.py", &b, &source("b", 2)), ["tests/test_it.py"]);
+    // Of two of a name one is enough, and a class is renamed with all that is in it.
+    let both = "from app.b import b\n\n\ndef test_two():\n    assert b()\n\n\nif b():\n    def test_two():\n        assert b()\n";
+    let rest = [("app/__init__.py", ""), ("tests/test_it.py", both)];
+    assert_eq!(edit(&rest, "app/b.py", &b, &source("b", 2)), ["test_two"]);
+    let class = "from parameterized import parameterized_class\nfrom app.b import b\n\n\n@parameterized_class([{}])\nclass TestAll:\n    def test_of(self):\n        assert b()\n";
+    let rest = [("app/__init__.py", ""), ("tests/test_it.py", class)];
+    assert_eq!(edit(&rest, "app/b.py", &b, &source("b", 2)), ["tests/test_it.py"]);
+}
+
+#[test]
 fn a_file_that_inherits_tests_is_run_whole_where_it_may_load_what_changed() {
     let rest = [
         ("app/__init__.py", ""),

@@ -255,7 +255,7 @@ fn test_files_that_cannot_be_read_belong_to_a_narrowed_run() {
         assert_eq!(bundle.whole, whole, "{tests}");
         let told = bench.engine.explain(&What::Test("tests/test_damaged.py::test_a".to_owned()));
         assert_eq!(told.status, Presence::Present, "{:?}", told.facts);
-        assert!(told.facts.iter().any(|(name, why)| name == "run" && why.contains("all of it is run")));
+        assert!(told.facts.iter().any(|(name, why)| name == "run" && why.contains("with all of its file")));
         assert!(!bundle.runs_nothing());
     }
 }

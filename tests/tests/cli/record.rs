@@ -449,6 +449,29 @@ fn a_file_that_makes_tests_is_run_whole_until_a_whole_run_of_it_was_recorded() {
 }
 
 #[test]
+fn a_test_that_is_not_there_under_its_name_stops_no_other() {
+    let repo = project("");
+    // As the package of that name does: one method for each case, and none under the name that is written.
+    let module = "import sys\n\n\nclass parameterized:\n    @staticmethod\n    def expand(cases):\n        def apart(method):\n            names = sys._getframe(1).f_locals\n            for at, case in enumerate(cases):\n                names['%s_%d' % (method.__name__, at)] = lambda self, case=case: method(self, case)\n        return apart\n";
+    let tests = "import sys\nimport unittest\n\nfrom app import m\nfrom parameterized import parameterized\n\n\nif sys.version_info > (99,):\n    def test_later():\n        assert m.plain(0)\n\n\ndef test_now():\n    assert m.plain(1)\n\n\nclass CasesTest(unittest.TestCase):\n    @parameterized.expand([1, 2])\n    def test_case(self, x):\n        assert m.plain(x)\n";
+    repo.write("parameterized.py", module);
+    repo.write("tests/test_cases.py", tests);
+    repo.commit("second");
+    repo.write("app/m.py", &repo.read("app/m.py").replacen("def plain(x):\n    return x", "def plain(x):\n    return x + 0", 1));
+    let (selected, bundle) = chosen(&repo);
+    assert!(selected.contains(&"test_now".to_owned()) && !selected.contains(&"test_case".to_owned()), "{selected:?}");
+    assert_eq!(bundle["whole"], serde_json::json!(["tests/test_cases.py"]));
+    let outcome = |report: &Value| {
+        let all = report["bundles"].as_array().into_iter().flatten();
+        all.clone().find(|bundle| bundle["bundle"] == "unit").map(|bundle| bundle["status"].clone())
+    };
+    for call in ["run", "run --all"] {
+        let report = repo.json(call);
+        assert_eq!(outcome(&report), Some("passed".into()), "{call}: {report}");
+    }
+}
+
+#[test]
 fn a_session_that_stopped_early_or_a_process_that_was_started_outside_of_tests_tells_nothing() {
     let (from, to) = ("def plain(x):\n    return x", "def plain(x):\n    return x + 0");
     let repo = project("");

@@ -250,13 +250,15 @@ fn runs(job: &Job, names: &BTreeMap<String, String>) -> Runs {
 /// at all, every file of the bundle: its runner may know more.
 fn arguments(bundle: &BundlePlan) -> Vec<String> {
     let file_of = |test: &str| test.split_once("::").map_or(test, |(file, _)| file).to_owned();
-    let mut arguments: BTreeSet<String> = bundle.whole.iter().cloned().collect();
+    let whole: BTreeSet<String> = bundle.whole.iter().cloned().collect();
     let listed = || bundle.tests.iter().filter(|test| test.contains("::"));
-    if bundle.selected.len() < listed().count() {
-        let of_others = bundle.selected.iter().filter(|test| !bundle.whole.contains(&file_of(test)));
-        arguments.extend(of_others.cloned());
-    } else {
+    let selected: BTreeSet<&String> = bundle.selected.iter().collect();
+    let of_others = |test: &&String| !whole.contains(&file_of(test));
+    let mut arguments = whole.clone();
+    if listed().filter(of_others).all(|test| selected.contains(test)) {
         arguments.extend(listed().map(|test| file_of(test)));
+    } else {
+        arguments.extend(bundle.selected.iter().filter(of_others).cloned());
     }
     if bundle.tests.is_empty() && arguments.is_empty() {
         arguments.extend(bundle.files.iter().cloned());

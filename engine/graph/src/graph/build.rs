@@ -224,6 +224,7 @@ fn plain_part(kind: PartKind, file: FileId, name: Arc<str>, local_name: Arc<str>
         occurrence: 0,
         is_async: false,
         is_test: false,
+        is_conditional: false,
         is_public: true,
         decorators: Arc::new([]),
     }
@@ -243,6 +244,7 @@ fn add_parts(nodes: &mut Nodes, shared: &mut Shared, outline: &Outline, file: Fi
             parent: (fact.parent != PartFact::NO_PARENT).then(|| PartId(first + fact.parent)),
             occurrence: fact.occurrence,
             is_async: fact.flags.contains(PartFlags::ASYNC),
+            is_conditional: fact.flags.contains(PartFlags::CONDITIONAL),
             is_public: is_public(&local_name, all.as_ref()),
             ..plain_part(fact.kind, file, name, local_name)
         });

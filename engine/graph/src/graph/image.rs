@@ -33,6 +33,7 @@ const NO_PARENT: u32 = 0;
 const IS_ASYNC: u8 = 1;
 const IS_TEST: u8 = 2;
 const IS_PUBLIC: u8 = 4;
+const IS_CONDITIONAL: u8 = 8;
 const PART_KINDS: [PartKind; 5] =
     [PartKind::File, PartKind::Module, PartKind::Class, PartKind::Function, PartKind::Method];
 
@@ -232,7 +233,10 @@ fn nodes_bytes(graph: &CodeGraph) -> Option<Vec<u8>> {
             parts.extend(number.to_le_bytes());
         }
         let flag = |is: bool, flag: u8| if is { flag } else { 0 };
-        let flags = flag(part.is_async, IS_ASYNC) | flag(part.is_test, IS_TEST) | flag(part.is_public, IS_PUBLIC);
+        let flags = flag(part.is_async, IS_ASYNC)
+            | flag(part.is_test, IS_TEST)
+            | flag(part.is_public, IS_PUBLIC)
+            | flag(part.is_conditional, IS_CONDITIONAL);
         parts.extend([PART_KINDS.iter().position(|kind| *kind == part.kind)? as u8, flags]);
         parts.extend(u16::try_from(part.decorators.len()).ok()?.to_le_bytes());
         decorators.extend(part.decorators.iter().map(&mut name));
@@ -307,6 +311,7 @@ impl KeptNodes<'_> {
                     occurrence: number(12),
                     is_async: is(IS_ASYNC),
                     is_test: is(IS_TEST),
+                    is_conditional: is(IS_CONDITIONAL),
                     is_public: is(IS_PUBLIC),
                     decorators: match mine {
                         [] => Arc::clone(&undecorated),

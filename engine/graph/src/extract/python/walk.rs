@@ -365,6 +365,10 @@ impl<'t> Walk<'t> {
         let part = self.part() as usize;
         self.raw.parts[part].local_name = local.map_or(name, |local| self.raw.names.intern(&local));
         self.raw.parts[part].parent = parent as u32;
+        let is_named = ["test", "Test"].iter().any(|start| self.raw.names.get(name).starts_with(start));
+        if (is_named || kind == PartKind::Class) && !self.stack.in_body() {
+            self.raw.parts[part].flags |= PartFlags::CONDITIONAL;
+        }
         true
     }
 
