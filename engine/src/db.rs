@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use grace_graph::change::{Change, Content, Kinds, PartChange, SafeKinds};
 use grace_graph::code::PartKey;
 use grace_graph::facts::{FileFacts, Language};
-use grace_graph::graph::{CodeGraph, ModelLiterals, Nodes};
+use grace_graph::graph::{Anew, CodeGraph, ModelLiterals, Nodes};
 use grace_graph::store::FactStore;
 use salsa::Setter;
 
@@ -312,6 +312,11 @@ impl Inputs {
     /// How often graphs were built and repaired so far.
     pub(crate) fn work(&self) -> GraphWork {
         self.before.work() + self.after.work()
+    }
+
+    /// Why the graph after the change was built from all files, where it was.
+    pub(crate) fn anew(&self) -> Option<Anew> {
+        self.after.anew()
     }
 
     fn set_change(&self, db: &mut Database, change: Change) {

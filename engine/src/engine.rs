@@ -6,7 +6,7 @@ use std::sync::Arc;
 use grace_dsl::ast::SetExpr;
 use grace_graph::change::{Change, Kinds};
 use grace_graph::code::{PartId, PartKey};
-use grace_graph::graph::CodeGraph;
+use grace_graph::graph::{Anew, CodeGraph};
 use grace_graph::store::FactStore;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -83,6 +83,12 @@ impl Engine {
     #[must_use]
     pub fn graph_work(&self) -> GraphWork {
         self.inputs.work()
+    }
+
+    /// Why the graph after the change was built from all files at the last update, where it was.
+    #[must_use]
+    pub fn built_because(&self) -> Option<Anew> {
+        self.inputs.anew()
     }
 
     /// The names of the queries that ran since the last call, in order; empty unless [`Engine::recording`].

@@ -167,6 +167,7 @@ fn loading(graph: &CodeGraph, seeds: &[PartId], wanted: &fixedbitset::FixedBitSe
         missing == 0
     };
     let mut is_done = seeds.iter().any(|&seed| reach(graph.part(seed).file, &mut queue));
+    let mut asked: BTreeSet<(&str, Content)> = BTreeSet::new();
     while let Some(file) = queue.pop().filter(|_| !is_done) {
         let body = graph.body_of(file);
         // An import or a string may be a guess between several files, each of which it may load.
@@ -186,6 +187,10 @@ fn loading(graph: &CodeGraph, seeds: &[PartId], wanted: &fixedbitset::FixedBitSe
         let mut folder = &*graph.file(file).path;
         while !folder.is_empty() && !graph.dependents().is_empty() {
             folder = folder.rsplit_once('/').map_or("", |(folder, _)| folder);
+            if !asked.insert((folder, content)) {
+                // Those around it were asked with it.
+                break;
+            }
             let loads = |one: &&Dependent| one.usage != FolderUse::Attributes && hangs_on(one, content);
             for dependent in graph.dependents_of(folder).iter().filter(loads) {
                 is_done |= reach(graph.part(dependent.part).file, &mut queue);

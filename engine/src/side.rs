@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use grace_graph::code::FileId;
 use grace_graph::facts::Language;
-use grace_graph::graph::{Chunks, CodeGraph, GraphFile, Label, Repair};
+use grace_graph::graph::{Anew, Chunks, CodeGraph, GraphFile, Label, Repair};
 use grace_graph::store::FactStore;
 
 use crate::input::{Tree, TreeContent, TreeFile};
@@ -74,6 +74,8 @@ pub(crate) struct SideState {
     graph: Arc<CodeGraph>,
     contents: Contents,
     work: GraphWork,
+    /// Why it was built from all files, where it was.
+    anew: Option<Anew>,
 }
 
 impl Default for SideState {
@@ -82,6 +84,7 @@ impl Default for SideState {
             graph: Arc::new(CodeGraph::build(Vec::new())),
             contents: Contents::default(),
             work: GraphWork::default(),
+            anew: None,
         }
     }
 }
@@ -97,6 +100,11 @@ impl SideState {
 
     pub(crate) fn work(&self) -> GraphWork {
         self.work
+    }
+
+    /// Why the graph was built from all files, where it was.
+    pub(crate) fn anew(&self) -> Option<Anew> {
+        self.anew
     }
 
     /// Whether it is this very tree.
@@ -118,7 +126,8 @@ impl SideState {
         }
         starts.sort_by_key(|(_, differing)| differing.len());
         let is_near = is_known || starts.first().is_some_and(|(_, differing)| differing.len() <= 1);
-        if is_near && self.start_from(&starts, store, tree, Repair::Bodies).is_some() {
+        self.anew = None;
+        if is_near && self.start_from(&starts, store, tree, Repair::Bodies).is_ok() {
             return;
         }
         let labels: Vec<Label> = tree.files.iter().map(|file| label(&file.content)).collect();
@@ -128,44 +137,52 @@ impl SideState {
         {
             let work = GraphWork { recalled: self.work.recalled + 1, ..self.work };
             let edited = recall.differing().iter().filter_map(|file| tree.files.get(file.0 as usize)).collect();
-            let start = Self { graph: Arc::new(graph), contents: Contents::of(tree), work };
+            let start = Self { graph: Arc::new(graph), contents: Contents::of(tree), work, anew: None };
             starts.push((start, Difference { edited, gone: Vec::new() }));
             starts.sort_by_key(|(_, differing)| differing.len());
         }
         match self.start_from(&starts, store, tree, Repair::Bodies) {
-            Some(edited) if edited <= MOST_REPEATED => return,
-            Some(_) => {}
+            Ok(edited) if edited <= MOST_REPEATED => return,
+            Ok(_) => {}
             // What names do not tell of the nearest they do not tell of the others.
-            None if self.start_from(starts.get(..1).unwrap_or_default(), store, tree, Repair::Any).is_some() => {}
-            None => {
-                let files = tree.files.iter().map(|file| graph_file(store, file)).collect();
-                self.graph = Arc::new(CodeGraph::build(files));
-                self.work.built += 1;
-                self.contents = Contents::of(tree);
+            Err(_) => {
+                let nearest = starts.get(..1).unwrap_or_default();
+                if let Err(anew) = self.start_from(nearest, store, tree, Repair::Any) {
+                    let files = tree.files.iter().map(|file| graph_file(store, file)).collect();
+                    self.graph = Arc::new(CodeGraph::build(files));
+                    self.work.built += 1;
+                    self.anew = Some(anew);
+                    self.contents = Contents::of(tree);
+                }
             }
         }
         store.learn_graph(number, &self.graph, labels);
     }
 
-    /// Becomes what the first of these states that can be repaired is with its files edited: how many those are. `None`
-    /// where that takes building anew: nothing is done then.
+    /// Becomes what the first of these states that can be repaired is with its files edited: how many those are. Why that
+    /// takes building anew, where it does: nothing is done then.
     fn start_from(
         &mut self,
         starts: &[(Self, Difference<'_>)],
         store: &FactStore,
         tree: &Tree,
         how: Repair,
-    ) -> Option<usize> {
-        starts.iter().find_map(|(start, differing)| {
-            let mut side = start.clone();
-            side.repair(store, &differing.edited, &differing.gone, how).then(|| {
-                if side.graph.files().len() != start.graph.files().len() || !differing.gone.is_empty() {
-                    side.contents = Contents::of(tree);
+    ) -> Result<usize, Anew> {
+        let mut anew = Anew::Far;
+        for (start, differing) in starts {
+            let mut side = Self { anew: None, ..start.clone() };
+            match side.repair(store, &differing.edited, &differing.gone, how) {
+                Ok(()) => {
+                    if side.graph.files().len() != start.graph.files().len() || !differing.gone.is_empty() {
+                        side.contents = Contents::of(tree);
+                    }
+                    *self = side;
+                    return Ok(differing.len());
                 }
-                *self = side;
-                differing.len()
-            })
-        })
+                Err(why) => anew = why,
+            }
+        }
+        Err(anew)
     }
 
     /// Gives some files other contents. False where one of them is not there: nothing is done then.
@@ -174,7 +191,7 @@ impl SideState {
             return false;
         }
         let files: Vec<&TreeFile> = files.iter().collect();
-        if !self.repair(store, &files, &[], Repair::Any) {
+        if self.repair(store, &files, &[], Repair::Any).is_err() {
             self.rebuild(store, &files);
         }
         true
@@ -204,9 +221,9 @@ impl SideState {
         (differing.len() <= most).then_some(differing)
     }
 
-    /// Repairs the graph. False where it has to be built anew: nothing is done then. Contents are set of the files that are
-    /// there already.
-    fn repair(&mut self, store: &FactStore, files: &[&TreeFile], gone: &[Arc<str>], how: Repair) -> bool {
+    /// Repairs the graph. Where it has to be built anew, nothing is done. Contents are set of the files that are there
+    /// already.
+    fn repair(&mut self, store: &FactStore, files: &[&TreeFile], gone: &[Arc<str>], how: Repair) -> Result<(), Anew> {
         let files: Vec<(&TreeFile, GraphFile)> = files.iter().map(|file| (*file, graph_file(store, file))).collect();
         let is_there = |file: &GraphFile| {
             let id = self.graph.file_by_path(&file.path);
@@ -217,8 +234,7 @@ impl SideState {
             files.iter().map(|(_, file)| file).filter(|file| !is_there(file)).cloned().collect();
         let repaired = differing.len() + gone.len();
         if repaired > 0 {
-            let Some(next) = self.graph.repaired(&differing, gone, how) else { return false };
-            self.graph = Arc::new(next);
+            self.graph = Arc::new(self.graph.repaired(&differing, gone, how)?);
         }
         for (file, _) in files {
             if let Some(id) = self.graph.file_by_path(&file.path) {
@@ -226,7 +242,7 @@ impl SideState {
             }
         }
         self.work.repaired += repaired;
-        true
+        Ok(())
     }
 
     /// Builds the graph from what it holds, with some files as they are now.

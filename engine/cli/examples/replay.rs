@@ -10,6 +10,7 @@
     reason = "a measuring tool, outside the product: it takes times, runs git and prints"
 )]
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
@@ -22,7 +23,7 @@ use grace_engine::plan::{Plan, Side};
 use grace_engine::reference::{Answer, evaluate};
 use grace_graph::change::{Content, parts};
 use grace_graph::facts::Language;
-use grace_graph::graph::CodeGraph;
+use grace_graph::graph::{Anew, CodeGraph};
 use grace_graph::store::FactStore;
 use grace_rules::failure::Failure;
 use grace_rules::load::replay::Replay;
@@ -36,6 +37,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The day on which every plan is made: plans are compared, and rules may have dates.
 const AS_OF: i64 = 1_780_000_000;
+/// Steps that are read before they are planned.
+const READ_AHEAD: usize = 2;
 /// Differences that are shown of one commit.
 const MOST_SHOWN: usize = 12;
 
@@ -107,18 +110,36 @@ fn time(place: &Place, ids: &[CommitId], rules: Option<&Path>) -> Result<(), Fai
     let (mut loading, mut updating, mut planning) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
     let mut took = Vec::with_capacity(steps.len());
     let started = start.elapsed();
-    for &to in steps {
+    let mut anew: BTreeMap<Anew, usize> = BTreeMap::new();
+    let mut plan = |input: Input| {
         let at = Instant::now();
-        let input = replay.step(to)?;
-        let loaded = at.elapsed();
         engine.update(input);
         let updated = at.elapsed();
         let _ = engine.plan();
-        loading += loaded;
-        updating += updated - loaded;
+        updating += updated;
         planning += at.elapsed() - updated;
         took.push(at.elapsed());
-    }
+        if let Some(why) = engine.built_because() {
+            *anew.entry(why).or_default() += 1;
+        }
+    };
+    // The next steps are read while one is planned.
+    let (send, steps_read) = std::sync::mpsc::sync_channel(READ_AHEAD);
+    let read = std::thread::scope(|scope| {
+        let read = scope.spawn(|| {
+            let send = send;
+            let mut ended = false;
+            replay.along(steps, |_, _, input| ended |= send.send(input).is_err()).map(|()| ended)
+        });
+        let mut waiting = Instant::now();
+        for input in steps_read {
+            loading += waiting.elapsed();
+            plan(input);
+            waiting = Instant::now();
+        }
+        read.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    });
+    read?;
     let all = start.elapsed();
     let keeping = Instant::now();
     replay.keep();
@@ -127,7 +148,7 @@ fn time(place: &Place, ids: &[CommitId], rules: Option<&Path>) -> Result<(), Fai
     let extracted = replay.store().extractions();
     println!("{} commits in {:.2?}: {:.2} x `git log -p` ({log:.2?})", steps.len(), all, all.div_duration_f64(log));
     println!(
-        "  {extracted} texts were read anew; to start {started:.2?}, then loading {loading:.2?}, graphs {updating:.2?}, plans {planning:.2?}"
+        "  {extracted} texts were read anew; to start {started:.2?}, then waiting for what is read {loading:.2?}, graphs {updating:.2?}, plans {planning:.2?}"
     );
     println!(
         "  a commit: p50 {:.2?}, p90 {:.2?}, p99 {:.2?}; keeping {:.2?}",
@@ -136,7 +157,7 @@ fn time(place: &Place, ids: &[CommitId], rules: Option<&Path>) -> Result<(), Fai
         at(99),
         keeping.elapsed()
     );
-    println!("  {:?}", engine.graph_work());
+    println!("  {:?}; built anew: {anew:?}", engine.graph_work());
     Ok(())
 }
 
@@ -161,8 +182,8 @@ fn compare(place: &Place, ids: &[CommitId], rules: Option<&Path>, asked: Asked) 
     let mut engine = Engine::new(Arc::clone(replay.store()));
     let (mut differing, mut referred) = (0, 0);
     let (mut with_engine, mut with_reference) = (Duration::ZERO, Duration::ZERO);
-    for (number, &to) in steps.iter().enumerate() {
-        let input = replay.step(to)?;
+    let mut number = 0;
+    replay.along(steps, |replay, to, input| {
         engine.update(input.clone());
         let plan = engine.plan();
         let start = Instant::now();
@@ -200,7 +221,8 @@ fn compare(place: &Place, ids: &[CommitId], rules: Option<&Path>, asked: Asked) 
             println!("{to} (number {number})");
             found.iter().take(MOST_SHOWN).for_each(|line| println!("  {line}"));
         }
-    }
+        number += 1;
+    })?;
     println!(
         "{} commits: {} compared from scratch ({with_engine:.0?}), {referred} with the reference ({with_reference:.0?}); {differing} differ",
         steps.len(),

@@ -47,6 +47,27 @@ pub enum Repair {
     Any,
 }
 
+/// Why a graph is built anew instead of repaired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Anew {
+    /// Others see the edit, and only edits that they do not see were asked for.
+    Seen,
+    /// Imports start from other folders.
+    Roots,
+    /// Settings that hold everywhere are others.
+    Settings,
+    /// A star gives names that are not there to be read.
+    Star,
+    /// What changed is named in too many files.
+    Many,
+    /// Plugins, which are offered to all, are others.
+    Plugins,
+    /// A class, or what leads to it, is not found again.
+    Classes,
+    /// Too many files are others.
+    Far,
+}
+
 /// One file of a tree, as the graph is built from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GraphFile {
@@ -174,10 +195,11 @@ impl CodeGraph {
 
     /// The graph after some files were edited or came, and those of some paths went: equal to one built anew from all files.
     /// Of an edited body the file alone is linked again; of what others can see of a file of Python, those that name it are
-    /// too, and of other languages all files. `None` where names do not tell who they are, and where they are too many: then
-    /// it is to be built anew.
-    #[must_use]
-    pub fn repaired(&self, files: &[GraphFile], gone: &[Arc<str>], how: Repair) -> Option<Self> {
+    /// too, and of other languages all files.
+    ///
+    /// # Errors
+    /// Why it is to be built anew: names do not tell who they are, or they are too many.
+    pub fn repaired(&self, files: &[GraphFile], gone: &[Arc<str>], how: Repair) -> Result<Self, Anew> {
         build::repaired(self, files, gone, how)
     }
 

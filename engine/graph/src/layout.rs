@@ -371,12 +371,16 @@ impl Layout {
 
     /// A module of a package or namespace directory.
     pub(crate) fn submodule(&self, of: Target, init_path: &str, name: &str) -> Option<Target> {
-        let directory = match of {
-            Target::Module(_) if base_name(stem(init_path)) == "__init__" => directory_of(init_path),
-            Target::Module(_) => return None,
-            Target::Namespace(index) => &self.directory_names[index as usize],
-        };
-        self.descend(directory, &[name]).map(|found| found.target)
+        self.descend(self.folder_of(of, init_path)?, &[name]).map(|found| found.target)
+    }
+
+    /// The folder that a package or namespace directory is.
+    pub(crate) fn folder_of<'p>(&'p self, of: Target, init_path: &'p str) -> Option<&'p str> {
+        match of {
+            Target::Module(_) if base_name(stem(init_path)) == "__init__" => Some(directory_of(init_path)),
+            Target::Module(_) => None,
+            Target::Namespace(index) => Some(&self.directory_names[index as usize]),
+        }
     }
 
     /// What the module of an import means in a file.

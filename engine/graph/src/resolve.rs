@@ -16,6 +16,7 @@ mod rust;
 mod scope;
 pub(crate) mod unread;
 mod values;
+pub(crate) mod visits;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -33,6 +34,7 @@ pub(crate) use fixtures::DifferingFixtures;
 use fixtures::Fixtures;
 pub(crate) use hierarchy::Hierarchy;
 pub(crate) use scope::ScopeTable;
+use visits::Mark;
 
 /// How many files a worker takes at a time.
 const SHARE: usize = 16;
@@ -50,6 +52,8 @@ pub(crate) struct Links {
     pub(crate) models: Vec<ModelLiteral>,
     /// Sorted.
     pub(crate) dependents: Vec<Dependent>,
+    /// Of a file of Python: what its look-ups came by in others. Sorted.
+    pub(crate) visits: Vec<Mark>,
 }
 
 /// A use of a method that very many classes override: the edges to them go from the method itself, once, instead of from
@@ -133,6 +137,21 @@ impl Index {
         of: impl Fn(PartId) -> Option<PartId>,
     ) -> Vec<(PartId, bool)> {
         self.hierarchy.differing(&after.hierarchy, of)
+    }
+
+    /// Classes that have other bases, near or far, in another tree, with those that are in one of the two only: as numbered
+    /// here, and there.
+    pub(crate) fn lines_that_differ(
+        &self,
+        after: &Self,
+        of: impl Fn(PartId) -> Option<PartId>,
+    ) -> Vec<(Option<PartId>, Option<PartId>)> {
+        self.hierarchy.lines_that_differ(&after.hierarchy, of)
+    }
+
+    /// A class and those above it.
+    pub(crate) fn line_of(&self, class: PartId) -> impl Iterator<Item = PartId> {
+        self.hierarchy.line(class).into_iter().flat_map(|line| line.classes.iter().map(|(class, _)| *class))
     }
 
     /// The classes under other numbers; `None` where one has none.

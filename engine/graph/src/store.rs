@@ -67,7 +67,9 @@ impl FactStore {
     /// after it. [`CodeGraph::recall`] finds it.
     pub fn learn_graph(&self, number: usize, graph: &CodeGraph, labels: Vec<Label>) {
         if self.tree.is_some() && number < IMAGES {
-            self.fresh().graphs.push((number, graph.clone(), labels));
+            let graphs = &mut self.fresh().graphs;
+            graphs.retain(|(known, _, _)| *known != number);
+            graphs.push((number, graph.clone(), labels));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use grace_dsl::Role;
 use grace_dsl::ast::ItemKind;
@@ -72,11 +72,15 @@ pub(super) fn from_directory(place: &Place, directory: &Path) -> Result<Book> {
 /// The floor, which judges where nobody has written rules.
 #[must_use]
 pub fn shipped_floor() -> Book {
-    let floor = grace_packs::floor();
-    let mut packs = BTreeMap::new();
-    packs.insert(floor.module, (floor.text, Role::Adopted));
-    follow(&mut packs, wanted(floor.text, Role::Adopted));
-    Book { files: pack_files(packs) }
+    static FLOOR: OnceLock<Book> = OnceLock::new();
+    let read = || {
+        let floor = grace_packs::floor();
+        let mut packs = BTreeMap::new();
+        packs.insert(floor.module, (floor.text, Role::Adopted));
+        follow(&mut packs, wanted(floor.text, Role::Adopted));
+        Book { files: pack_files(packs) }
+    };
+    FLOOR.get_or_init(read).clone()
 }
 
 /// A book of own files and what they adopt or use, transitively. A module that an own file has is not looked for elsewhere.

@@ -268,6 +268,10 @@ pub(super) fn between(
             after.remove(&old.path);
         }
     }
+    let olds = changes.iter().filter_map(|change| change.before.as_ref());
+    let news = changes.iter().filter_map(|change| change.after.as_ref()).filter(|_| !on_disk);
+    let is_blob = |entry: &&TreeEntry| entry.kind != EntryKind::Submodule;
+    reader.bring(olds.chain(news).filter(is_blob).map(|entry| entry.oid))?;
     for change in changes {
         let before_side = match &change.before {
             Some(old) => Some(reader.file_side(&old.path, &Entry::of_git(old))?),

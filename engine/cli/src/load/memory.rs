@@ -203,10 +203,18 @@ impl Memory {
         }
     }
 
+    fn texts(&self) -> &[(Oid, Vec<u8>)] {
+        self.texts.get_or_init(|| self.tree.as_ref().map(|tree| tree.blobs()).unwrap_or_default())
+    }
+
+    /// Whether a blob was read before.
+    pub(super) fn has_text_of(&self, blob: Oid) -> bool {
+        self.texts().iter().any(|(name, _)| *name == blob)
+    }
+
     /// A blob of at most `max` bytes that was read before. Its name tells whether it is what it was.
     pub(super) fn text_of(&self, repository: &Repository, blob: Oid, max: u64) -> Option<Vec<u8>> {
-        let texts = self.texts.get_or_init(|| self.tree.as_ref().map(|tree| tree.blobs()).unwrap_or_default());
-        let (_, bytes) = texts.iter().find(|(name, bytes)| *name == blob && bytes.len() as u64 <= max)?;
+        let (_, bytes) = self.texts().iter().find(|(name, bytes)| *name == blob && bytes.len() as u64 <= max)?;
         if repository.blob_id(bytes) != blob {
             return None;
         }

@@ -1,7 +1,7 @@
 //! Model fingerprints of both sides: the shipped ones, and the project's own in `grace/fingerprints/`, which win.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use grace_dsl::ast::{BandTest, Compare, ItemKind, Quantity};
 use grace_engine::input::{Book, PastFacts};
@@ -108,6 +108,16 @@ pub fn config(place: &Place) -> Result<Config> {
     })
 }
 
+/// The models that are known without any project.
+fn shipped() -> &'static Models {
+    static SHIPPED: OnceLock<Models> = OnceLock::new();
+    SHIPPED.get_or_init(|| {
+        let texts = grace_fingerprints::shipped().iter();
+        let read = texts.filter_map(|(path, text)| grace_fingerprints::parse(path, text).ok());
+        read.map(|model| (model.model_name.clone(), Arc::new(model))).collect()
+    })
+}
+
 /// Fills in the models of both sides. A file that cannot be read or is no fingerprint is a problem, and its model unknown; so is
 /// a second file of one model. Gives the mistakes in the files of `after` one by one, for those that draw them.
 pub(super) fn fill(
@@ -118,13 +128,9 @@ pub(super) fn fill(
     problems: &mut Vec<Problem>,
 ) -> Result<Vec<Mistake>> {
     let mut mistakes = Vec::new();
-    let shipped: Models = grace_fingerprints::shipped()
-        .iter()
-        .filter_map(|(path, text)| grace_fingerprints::parse(path, text).ok())
-        .map(|model| (model.model_name.clone(), Arc::new(model)))
-        .collect();
+    let shipped = shipped();
     for (side, models) in [(before, &mut past.models_before), (after, &mut past.models_after)] {
-        models.clone_from(&shipped);
+        models.clone_from(shipped);
         mistakes.clear();
         let mut described: BTreeMap<String, String> = BTreeMap::new();
         for (path, entry) in side.range(DIRECTORY.to_owned()..).take_while(|(path, _)| path.starts_with(DIRECTORY)) {

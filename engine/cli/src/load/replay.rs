@@ -1,12 +1,12 @@
 //! A history, commit by commit, in one process: each tree is listed and read as far as it differs from the last.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
 use grace_engine::input::{Book, Input, PastFacts, Tree};
 use grace_graph::store::FactStore;
-use grace_system::git::{CommitId, Repository};
+use grace_system::git::{CommitId, Repository, TreeChange};
 
 use super::memory::Cache;
 use super::side::{Files, Reader};
@@ -22,9 +22,14 @@ pub struct Replay<'a> {
     rules: Option<Book>,
     as_of: i64,
     at: CommitId,
+    /// What the next steps change, as far as it was asked for: by where they come from and go to.
+    changes: HashMap<(CommitId, CommitId), Vec<TreeChange>>,
     files: Files,
     tree: Tree,
 }
+
+/// Commits whose changes are asked for at once.
+const AT_ONCE: usize = 128;
 
 impl<'a> Replay<'a> {
     /// Begins at a commit. `rules` is a directory whose rules judge every step in place of those of its commits.
@@ -37,7 +42,8 @@ impl<'a> Replay<'a> {
         let reader = Reader::new(&place.root, Some(repository), cache);
         let files = change::files_of(repository.tree(at)?);
         let tree = trees::read(&reader, &[&files], &Progress::Silent)?.pop().unwrap_or_default();
-        Ok(Self { repository, reader, rules, as_of, at, files, tree })
+        let changes = HashMap::new();
+        Ok(Self { repository, reader, rules, as_of, at, changes, files, tree })
     }
 
     /// Where facts are.
@@ -51,12 +57,33 @@ impl<'a> Replay<'a> {
         self.reader.memory.keep();
     }
 
+    /// The steps along some commits, from where it is: what they change is asked of git for many at once.
+    ///
+    /// # Errors
+    /// When git cannot answer.
+    pub fn along(&mut self, commits: &[CommitId], mut each: impl FnMut(&Self, CommitId, Input)) -> Result<()> {
+        for part in commits.chunks(AT_ONCE) {
+            let line: Vec<CommitId> = std::iter::once(self.at).chain(part.iter().copied()).collect();
+            let pairs = line.windows(2).map(|pair| (pair[0], pair[1]));
+            // Where that fails, each step asks for itself.
+            self.changes = pairs.zip(self.repository.changed_along(&line).unwrap_or_default()).collect();
+            for &to in part {
+                let input = self.step(to)?;
+                each(self, to, input);
+            }
+        }
+        Ok(())
+    }
+
     /// The change to another commit, with everything that judges it; the next step begins there.
     ///
     /// # Errors
     /// When git cannot answer.
     pub fn step(&mut self, to: CommitId) -> Result<Input> {
-        let changes = self.repository.changed(Some(self.at), to)?;
+        let changes = match self.changes.remove(&(self.at, to)) {
+            Some(changes) => changes,
+            None => self.repository.changed(Some(self.at), to)?,
+        };
         let files = std::mem::take(&mut self.files);
         let compared = change::between(&self.reader, files, changes, Vec::new(), false, String::new(), None)?;
         let before = std::mem::take(&mut self.tree);

@@ -1,6 +1,6 @@
 //! One side of a comparison: which files it has, where their content is, and how to read it within bounds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -65,6 +65,8 @@ pub(super) struct Reader<'a> {
     pub(super) memory: Memory,
     /// For those who read one file after the other.
     blobs: Mutex<Option<Blobs>>,
+    /// Blobs that were asked for together, until each is.
+    brought: Mutex<HashMap<Oid, Blob>>,
 }
 
 /// Bytes, or why there are none.
@@ -97,7 +99,47 @@ impl<'a> Reader<'a> {
     #[must_use]
     pub(super) fn new(root: &Path, repository: Option<&'a Repository>, cache: Cache) -> Self {
         let memory = Memory::open(cache, root, repository);
-        Self { root: root.to_path_buf(), repository, memory, blobs: Mutex::new(repository.map(Repository::blobs)) }
+        let blobs = Mutex::new(repository.map(Repository::blobs));
+        Self { root: root.to_path_buf(), repository, memory, blobs, brought: Mutex::default() }
+    }
+
+    /// Asks git once for blobs of at most [`MAX_TEXT`] that are then read one by one.
+    ///
+    /// # Errors
+    /// When git itself fails.
+    pub(super) fn bring(&self, blobs: impl Iterator<Item = Oid>) -> Result<()> {
+        let stands_elsewhere = |oid: &Oid| self.memory.file_with(*oid).is_some() || self.memory.has_text_of(*oid);
+        let mut oids: Vec<Oid> = blobs.filter(|oid| !stands_elsewhere(oid)).collect();
+        oids.sort_unstable();
+        oids.dedup();
+        let mut found = HashMap::with_capacity(oids.len());
+        if let Some(git) = &mut *self.blobs.lock().unwrap_or_else(PoisonError::into_inner) {
+            git.read_many(&oids, MAX_TEXT, |index, blob| {
+                found.extend(oids.get(index).map(|oid| (*oid, blob)));
+            })?;
+        }
+        *self.brought.lock().unwrap_or_else(PoisonError::into_inner) = found;
+        Ok(())
+    }
+
+    /// A blob from git's objects.
+    fn blob(&self, oid: Oid, max: u64) -> Result<Bytes> {
+        let brought = self.brought.lock().unwrap_or_else(PoisonError::into_inner).remove(&oid);
+        let blob = match brought {
+            Some(Blob::Data(bytes)) if bytes.len() as u64 > max => Blob::TooLarge(bytes.len() as u64),
+            Some(blob @ (Blob::Data(_) | Blob::Missing)) => blob,
+            // What was too large then may not be so now.
+            Some(Blob::TooLarge(size)) if size > max => Blob::TooLarge(size),
+            _ => match &mut *self.blobs.lock().unwrap_or_else(PoisonError::into_inner) {
+                Some(blobs) => blobs.read(oid, max)?,
+                None => return Ok(Err(Unread::Because("there is no repository".into()))),
+            },
+        };
+        let bytes = of_blob(blob);
+        if let Ok(bytes) = &bytes {
+            self.memory.used(oid, bytes, true);
+        }
+        Ok(bytes)
     }
 
     /// A reader of git's objects for one thread.
@@ -148,16 +190,7 @@ impl<'a> Reader<'a> {
             Source::Disk => self.disk(path, max),
             Source::Blob(oid) => match self.blob_read_before(*oid, max) {
                 Some(bytes) => Ok(bytes),
-                None => match &mut *self.blobs.lock().unwrap_or_else(PoisonError::into_inner) {
-                    Some(blobs) => {
-                        let bytes = of_blob(blobs.read(*oid, max)?);
-                        if let Ok(bytes) = &bytes {
-                            self.memory.used(*oid, bytes, true);
-                        }
-                        bytes
-                    }
-                    None => Err(Unread::Because("there is no repository".into())),
-                },
+                None => self.blob(*oid, max)?,
             },
             Source::Given(Content::Text(text)) if text.len() as u64 <= max => Ok(text.as_bytes().to_vec()),
             Source::Given(Content::Text(text)) => Err(Unread::TooLarge(text.len() as u64)),

@@ -3,12 +3,13 @@
 //!
 //! It only takes proofs away. What names a file in pieces, or from another language than those that are read, is not seen.
 
-use std::collections::BTreeSet;
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::safe::DOCUMENT_FOLDERS;
 use super::{PartChange, SafeKinds};
 use crate::code::{EdgeKind, FileId, PartId, PartKey, PartKind};
-use crate::facts::{StringShape, StringUse};
+use crate::facts::{StringFact, StringShape, StringUse};
 use crate::graph::CodeGraph;
 
 /// A document deeper than this counts as read.
@@ -23,10 +24,10 @@ pub struct Readers<'a> {
 #[derive(Debug)]
 struct Side<'a> {
     graph: &'a CodeGraph,
-    /// Paths, and ends of paths, that string literals spell; without what leads up or to the root.
-    spelled: BTreeSet<&'a str>,
-    /// Files that ask for docstrings of others.
-    asking: BTreeSet<FileId>,
+    /// Paths, and ends of paths, that string literals spell; without what leads up or to the root. Told when it is asked for.
+    spelled: OnceCell<BTreeSet<&'a str>>,
+    /// Whether files ask for docstrings of others, of those that were asked about.
+    asking: RefCell<BTreeMap<FileId, bool>>,
 }
 
 impl<'a> Readers<'a> {
@@ -58,25 +59,34 @@ impl Readers<'_> {
 
 impl<'a> Side<'a> {
     fn new(graph: &'a CodeGraph) -> Self {
-        let mut spelled = BTreeSet::new();
-        let mut asking = BTreeSet::new();
-        for id in graph.file_ids() {
-            let Some(outline) = graph.outline(id) else { continue };
-            for string in &outline.strings {
-                if string.shape.contains(StringShape::PATH) || string.usage == StringUse::Path {
-                    spelled.insert(bare(outline.name(string.text)));
-                }
+        Self { graph, spelled: OnceCell::new(), asking: RefCell::default() }
+    }
+
+    fn spells(&self, path: &str) -> bool {
+        let spelled = self.spelled.get_or_init(|| {
+            let mut spelled = BTreeSet::new();
+            for outline in self.graph.file_ids().filter_map(|file| self.graph.outline(file)) {
+                let is_path =
+                    |string: &&StringFact| string.shape.contains(StringShape::PATH) || string.usage == StringUse::Path;
+                spelled.extend(outline.strings.iter().filter(is_path).map(|string| bare(outline.name(string.text))));
             }
-            let asks = |chain: &str| {
-                chain.contains(".__doc__")
-                    || matches!(chain.rsplit('.').next(), Some("getdoc" | "getdoc()" | "cleandoc" | "docopt"))
-            };
-            if outline.references.iter().any(|reference| asks(outline.name(reference.chain))) {
-                asking.insert(id);
-            }
-        }
-        spelled.remove("");
-        Self { graph, spelled, asking }
+            spelled.remove("");
+            spelled
+        });
+        spelled.contains(path)
+    }
+
+    fn asks(&self, file: FileId) -> bool {
+        let asks = |chain: &str| {
+            chain.contains(".__doc__")
+                || matches!(chain.rsplit('.').next(), Some("getdoc" | "getdoc()" | "cleandoc" | "docopt"))
+        };
+        let has_one = || {
+            let outline = self.graph.outline(file);
+            outline
+                .is_some_and(|outline| outline.references.iter().any(|reference| asks(outline.name(reference.chain))))
+        };
+        *self.asking.borrow_mut().entry(file).or_insert_with(has_one)
     }
 
     fn is_read(&self, key: &PartKey) -> bool {
@@ -99,13 +109,10 @@ impl<'a> Side<'a> {
         let file = self.graph.part(part).file;
         let asks = |from: PartId| {
             let from = self.graph.part(from).file;
-            from != file && self.asking.contains(&from)
+            from != file && self.asks(from)
         };
-        !self.asking.is_empty()
-            && self
-                .graph
-                .parts_of(file)
-                .any(|part| self.graph.in_edges(part, &EdgeKind::ALL).any(|edge| asks(edge.from)))
+        let mut parts = self.graph.parts_of(file);
+        parts.any(|part| self.graph.in_edges(part, &EdgeKind::ALL).any(|edge| asks(edge.from)))
     }
 
     /// A literal spells the path or an end of it, or a folder for documents around it. Another folder, such as the root of the
@@ -119,7 +126,7 @@ impl<'a> Side<'a> {
         starts.iter().any(|start| {
             ends().filter(|end| end > start).any(|end| {
                 let run = path.get(*start..end).unwrap_or_default();
-                self.spelled.contains(run)
+                self.spells(run)
                     && (end == path.len() || run.split('/').any(|folder| DOCUMENT_FOLDERS.contains(&folder)))
             })
         })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::hash::Set;
 
 use super::{
-    CodeGraph, FileNode, GraphFile, ModelLiteral, ModelLiterals, Nodes, Outlines, Repair, Rows, Sight,
+    Anew, CodeGraph, FileNode, GraphFile, ModelLiteral, ModelLiterals, Nodes, Outlines, Repair, Rows, Sight,
     is_generated_name, splice,
 };
 use crate::code::{Dependent, FileId, Part, PartId, PartKind};
@@ -65,7 +65,12 @@ pub(super) fn mark(
     }
 }
 
-pub(super) fn repaired(graph: &CodeGraph, files: &[GraphFile], gone: &[Arc<str>], how: Repair) -> Option<CodeGraph> {
+pub(super) fn repaired(
+    graph: &CodeGraph,
+    files: &[GraphFile],
+    gone: &[Arc<str>],
+    how: Repair,
+) -> Result<CodeGraph, Anew> {
     let is_there = |file: &GraphFile| graph.file_by_path(&file.path);
     let other: Vec<&GraphFile> =
         files.iter().filter(|file| !is_there(file).is_some_and(|id| file.is_as_in(graph, id))).collect();
@@ -75,11 +80,11 @@ pub(super) fn repaired(graph: &CodeGraph, files: &[GraphFile], gone: &[Arc<str>]
     {
         let edit = |graph: CodeGraph, (id, new)| with_body(&graph, id, new);
         if let Some(repaired) = bodies.into_iter().try_fold(graph.clone(), edit) {
-            return Some(repaired);
+            return Ok(repaired);
         }
     }
     match how {
-        Repair::Bodies => None,
+        Repair::Bodies => Err(Anew::Seen),
         Repair::Any => splice::spliced(graph, &other.into_iter().cloned().collect::<Vec<_>>(), &gone),
     }
 }

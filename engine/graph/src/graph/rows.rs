@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::chunks::Chunks;
 use super::{FileNode, ModelLiteral, Nodes, Unresolved};
 use crate::code::{Dependent, Edge, EdgeKind, Evidence, FileId, PartId};
+use crate::resolve::visits::Mark;
 use crate::resolve::{Demand, Links};
 
 /// Edges that stand side by side: those of one file, among those of all files where all were read at once.
@@ -84,6 +85,8 @@ pub(crate) struct Row {
     pub(super) demands: Box<[Demand]>,
     pub(super) models: Box<[ModelLiteral]>,
     pub(super) dependents: Box<[Dependent]>,
+    /// What the look-ups of the file came by in others, sorted; `None` where that is not known.
+    pub(super) visits: Option<Arc<[Mark]>>,
 }
 
 impl Row {
@@ -107,6 +110,7 @@ impl Row {
             demands: links.demands.into(),
             models: links.models.into(),
             dependents: links.dependents.into(),
+            visits: Some(links.visits.into()),
         }
     }
 
@@ -136,6 +140,7 @@ impl Row {
             demands: demands.into(),
             models: models.collect::<Option<_>>()?,
             dependents: dependents.collect::<Option<_>>()?,
+            visits: self.visits.clone(),
         })
     }
 
@@ -158,6 +163,7 @@ impl Row {
             demands: demands.into(),
             models,
             dependents,
+            visits: None,
         }
     }
 }
@@ -234,6 +240,11 @@ impl Rows {
 
     pub(super) fn row(&self, file: FileId) -> Option<&Arc<Row>> {
         self.rows.get(file.0 as usize)
+    }
+
+    /// Whether it is known of every row what its look-ups came by.
+    pub(super) fn are_traced(&self) -> bool {
+        self.rows.iter().all(|row| row.visits.is_some())
     }
 
     /// Edges that start at a part of a file.

@@ -1,13 +1,15 @@
 //! The graph after some files became others, came or went: repaired where that is less than building it anew.
 //!
-//! Whatever another file's links hang on in a file of Python, it is asked for by a name: of a definition, of something that
-//! is bound, of a module or a folder on the way. So links are made again only for files that hold a name whose meaning
-//! changed, or a name that stands for such a one; all others are kept, under new numbers. Files of other languages are
-//! linked again with all of their language. Where names do not tell (stars, plugins of pytest), or where they lead to very
-//! many files, the graph is to be built anew.
+//! What the links of a file of Python hang on in other files is written down as it is linked ([`traced`]). So links are made
+//! again only for files whose look-ups came by what changed; all others are kept, under new numbers. Of a graph that was
+//! recalled nobody knows that: whatever look-ups hang on is asked for by a name, so there the files are linked again that
+//! hold a name whose meaning changed ([`named`]). Files of other languages are linked again with all of their language.
+//! Where neither tells (plugins of pytest, folders that imports start from), the graph is to be built anew.
 
 mod modules;
+mod named;
 mod names;
+mod traced;
 mod turn;
 
 use std::sync::Arc;
@@ -16,29 +18,23 @@ use rayon::prelude::*;
 
 use super::build;
 use super::rows::Row;
-use super::{CodeGraph, FileNode, GraphFile, Nodes, Outlines, Rows};
-use crate::code::{FileId, PartId, PartKind};
-use crate::facts::{Language, Outline, StringFact};
+use super::{Anew, CodeGraph, FileNode, GraphFile, Nodes, Outlines, Rows};
+use crate::code::{FileId, PartId};
+use crate::facts::Language;
 use crate::hash::Set;
 use crate::layout::{base_name, directory_of, stem};
 use crate::resolve::{self, Demand, Index, Links, ScopeTable, unread};
-use crate::words::{Sought, UNNAMED};
 
 use modules::Places;
-use names::{Holders, Meanings};
+use names::Meanings;
 use turn::{Changed, Seen, Turn};
 
-/// Of so many files one may be linked again: beyond, building anew is as quick.
-const FILES_A_LINKED_ONE: usize = 4;
-/// In a small tree these many may be.
-const FEW: usize = 32;
-
 /// `files` are other than in the graph, or not there yet; `gone` are there and shall not be.
-pub(super) fn spliced(graph: &CodeGraph, files: &[GraphFile], gone: &[Arc<str>]) -> Option<CodeGraph> {
+pub(super) fn spliced(graph: &CodeGraph, files: &[GraphFile], gone: &[Arc<str>]) -> Result<CodeGraph, Anew> {
     let mut turn = Turn::new(graph, files, gone);
     // Imports start elsewhere: every name of a module may mean another one.
     if !graph.index().layout.has_roots_of(&turn.layout) {
-        return None;
+        return Err(Anew::Roots);
     }
     let outlines = turn.outlines.clone();
     // A module that is compiled is found by its path alone, and what settings say holds everywhere.
@@ -48,108 +44,90 @@ pub(super) fn spliced(graph: &CodeGraph, files: &[GraphFile], gone: &[Arc<str>])
         changed.comes_or_goes() && changed.path.ends_with(".pyx") || is_settings && changed.seen != Seen::Nothing
     };
     if turn.changed.iter().any(is_everywhere) {
-        return None;
+        return Err(Anew::Settings);
     }
     let names = changed_names(graph, &outlines, &mut turn.changed);
     let changed = turn.changed.clone();
     let places = Places::of(graph, &turn, &changed);
     // What is around everything has no name.
     if places.packages_made.contains(&"") {
-        return None;
+        return Err(Anew::Roots);
     }
     let files = turn.files_of(Language::Python);
-    let most = (turn.nodes.files.len() / FILES_A_LINKED_ONE).max(FEW);
-
     let mut again = vec![false; turn.nodes.files.len()];
     changed.iter().filter_map(|changed| changed.after).for_each(|file| again[file.0 as usize] = true);
     mark_kin(&turn, &outlines, &places, &mut again);
-
-    // Who holds what means something else.
-    let edited = changed.iter().filter(|changed| changed.seen == Seen::Names);
-    let edited: Vec<&Outline> = edited.flat_map(|changed| both(graph, &outlines, changed)).collect();
-    let mut meanings = Meanings { names, modules: places.modules.clone(), packages: places.packages.clone() };
-    meanings.spread_packages(&outlines, &files);
-    let loose = Loose::new(&turn, &outlines, &meanings, &files);
-    modules::follow_imports(graph, &turn, &outlines, &places, &files, &mut meanings, &mut again)?;
     for &file in &files {
         again[file.0 as usize] |= outlines.of(file).is_some_and(|outline| places.are_named_in(outline));
     }
-    let is_of_python = |changed: &&Changed| changed.language == Some(Language::Python);
-    let is_seen = changed.iter().filter(is_of_python).any(|changed| changed.seen != Seen::Nothing);
-    let mut doors = Places::doors(&changed);
-    doors.spread_packages(&outlines, &files);
-    let reach = reaching(graph, &turn, &outlines, &doors, &files, &again);
-    let holders = Holders { outlines: &outlines, files: &files, edited, reach, most };
-    if is_seen {
-        holders.mark(&mut meanings, &loose, &mut again)?;
-    }
 
-    // What all files say together.
-    let of = |part| turn.part(part);
-    let same_classes = !changes_classes(graph, &outlines, &changed, &files, &meanings, &loose, &again);
-    let known = if same_classes { Some(graph.index().renumbered_classes(of)?) } else { None };
     let scopes = ScopeTable::new(&outlines, turn.nodes.files.len());
-    let layout = std::mem::take(&mut turn.layout);
-    let found = resolve::discover(&turn.nodes, &outlines, layout, &scopes, known);
-    build::mark(&mut turn.nodes, found.tests, &found.configured, found.decorators);
-    let (index, nodes) = (found.index, &turn.nodes);
-    let of = |part| turn.part(part);
-    mark_fixtures(graph, &turn, &index, &files, &mut again)?;
-
-    // Who hangs on classes and methods without naming what changed.
-    let sides = [(graph.index(), &*graph.nodes), (&index, nodes)];
-    let (mut names, mut held): (Set<&str>, Set<&str>) = Default::default();
-    if !same_classes {
-        add_differing_classes(graph, &turn, &outlines, &index, &mut names, &mut held);
-    }
-    for changed in changed.iter().filter(|changed| changed.seen != Seen::Nothing).filter(is_of_python) {
-        add_methods(graph, &outlines, sides, changed, &meanings, &mut names, &mut held);
-    }
-    names.retain(|name| !meanings.names.contains(name));
-    if !names.is_empty() {
-        meanings.names.extend(names);
-        holders.mark(&mut meanings, &loose, &mut again)?;
-    }
-    if !held.is_empty() {
-        holders.mark_words(&held, &mut again)?;
-    }
+    let edits = Edits { graph, outlines: &outlines, scopes: &scopes, changed: &changed, names, places, files: &files };
+    let index = if graph.rows.are_traced() {
+        traced::mark(&edits, &mut turn, &mut again)?
+    } else {
+        named::mark(&edits, &mut turn, &mut again)?
+    };
+    let (nodes, of) = (&turn.nodes, |part| turn.part(part));
     for (file, before) in nodes.file_ids().filter_map(|file| Some((file, turn.origin(file)?))) {
         again[file.0 as usize] |= !is_marked_alike(graph, nodes, before, file, of);
     }
-    let rows = rows(graph, &turn, &outlines, &index, &scopes, again)?;
+    let rows = rows(graph, &turn, &outlines, &index, &scopes, again).ok_or(Anew::Classes)?;
     drop(scopes);
-    Some(build::assembled(turn.nodes, index, outlines, rows))
+    Ok(build::assembled(turn.nodes, index, outlines, rows))
 }
 
-/// The outlines of a file before and after, where it has them.
-fn both<'o>(
+/// What became another one, and what it lies among.
+struct Edits<'o> {
     graph: &'o CodeGraph,
+    /// After the edits.
     outlines: &'o Outlines,
-    changed: &Changed,
-) -> impl Iterator<Item = &'o Outline> + use<'o> {
-    let before = changed.before.and_then(|file| graph.outline(file));
-    let after = changed.after.and_then(|file| outlines.of(file));
-    before.into_iter().chain(after).map(|outline| &**outline)
+    scopes: &'o ScopeTable<'o>,
+    changed: &'o [Changed],
+    /// By changed file: its names that mean something else.
+    names: Vec<Set<&'o str>>,
+    places: Places<'o>,
+    /// Files of Python, after the edits.
+    files: &'o [FileId],
 }
 
-/// The names of files of Python that mean something else. A file of which names do not tell that is seen as a whole.
-fn changed_names<'o>(graph: &'o CodeGraph, outlines: &'o Outlines, changed: &mut [Changed]) -> Set<&'o str> {
-    let mut names: Set<&str> = Set::default();
-    for changed in changed.iter_mut() {
-        if changed.language != Some(Language::Python) || changed.seen != Seen::Names {
-            continue;
-        }
-        let sides =
-            (changed.before.and_then(|file| graph.outline(file)), changed.after.and_then(|file| outlines.of(file)));
-        match sides {
-            (Some(old), Some(new)) => match names::changed_names(old, new) {
-                Some(more) => names.extend(more),
-                None => changed.seen = Seen::Whole,
-            },
-            _ => changed.seen = Seen::Whole,
-        }
+impl<'o> Edits<'o> {
+    /// Files of Python of which others see what became of them.
+    fn seen(&self) -> impl Iterator<Item = (&'o Changed, &Set<&'o str>)> {
+        let seen =
+            |(changed, _): &(&Changed, _)| changed.language == Some(Language::Python) && changed.seen != Seen::Nothing;
+        self.changed.iter().zip(&self.names).filter(seen)
     }
-    names
+
+    /// What all files say together after the edits, with the classes where they are as they were. Marks tests and what is
+    /// decorated.
+    fn discover(&self, turn: &mut Turn, same_classes: bool) -> Result<Index, Anew> {
+        let of = |part| turn.part(part);
+        let classes = || self.graph.index().renumbered_classes(of).ok_or(Anew::Classes);
+        let known = if same_classes { Some(classes()?) } else { None };
+        let layout = std::mem::take(&mut turn.layout);
+        let found = resolve::discover(&turn.nodes, self.outlines, layout, self.scopes, known);
+        build::mark(&mut turn.nodes, found.tests, &found.configured, found.decorators);
+        Ok(found.index)
+    }
+}
+
+/// By changed file: the names that mean something else, of files of Python. A file of which names do not tell that is seen
+/// as a whole.
+fn changed_names<'o>(graph: &'o CodeGraph, outlines: &'o Outlines, changed: &mut [Changed]) -> Vec<Set<&'o str>> {
+    let of_file = |changed: &mut Changed| {
+        if changed.language != Some(Language::Python) || changed.seen != Seen::Names {
+            return Set::default();
+        }
+        let old = changed.before.and_then(|file| graph.outline(file));
+        let new = changed.after.and_then(|file| outlines.of(file));
+        let names = old.zip(new).and_then(|(old, new)| names::changed_names(old, new));
+        names.unwrap_or_else(|| {
+            changed.seen = Seen::Whole;
+            Set::default()
+        })
+    };
+    changed.iter_mut().map(of_file).collect()
 }
 
 /// Where names of modules may be bound without being written.
@@ -220,33 +198,6 @@ fn mark_kin(turn: &Turn, outlines: &Outlines, places: &Places<'_>, again: &mut [
     }
 }
 
-/// Whether the classes may not be what they were: one came or went, or one is, or is based on, what means something else.
-fn changes_classes(
-    graph: &CodeGraph,
-    outlines: &Outlines,
-    changed: &[Changed],
-    files: &[FileId],
-    meanings: &Meanings<'_>,
-    loose: &Loose,
-    again: &[bool],
-) -> bool {
-    let has_class = |outline: &Outline| outline.parts.iter().any(|part| part.kind == PartKind::Class);
-    let of_changed = changed.iter().filter(|changed| changed.language == Some(Language::Python)).any(|changed| {
-        both(graph, outlines, changed).any(|outline| match changed.seen {
-            Seen::Nothing => false,
-            Seen::Names => meanings.has_class(outline, true),
-            Seen::Whole => has_class(outline),
-        })
-    });
-    let of_holders = || {
-        files
-            .iter()
-            .filter(|file| again[file.0 as usize])
-            .any(|file| outlines.of(*file).is_some_and(|outline| meanings.has_class(outline, loose.holds(*file))))
-    };
-    of_changed || of_holders()
-}
-
 /// Marks the files that are offered other fixtures; `None` where plugins, which are offered to all, differ.
 fn mark_fixtures(graph: &CodeGraph, turn: &Turn, index: &Index, files: &[FileId], again: &mut [bool]) -> Option<()> {
     let differing = graph.index().fixtures_that_differ(index, |file| turn.file(file), |part| turn.part(part))?;
@@ -265,136 +216,6 @@ fn mark_fixtures(graph: &CodeGraph, turn: &Turn, index: &Index, files: &[FileId]
         again[file.0 as usize] |= below || differing.files.contains(&file);
     }
     Some(())
-}
-
-/// The files whose look-ups may come by a file that changed: those that lead to it, and those that name it without that.
-fn reaching(
-    graph: &CodeGraph,
-    turn: &Turn,
-    outlines: &Outlines,
-    doors: &Meanings<'_>,
-    files: &[FileId],
-    begin: &[bool],
-) -> Vec<bool> {
-    let mut reach = begin.to_vec();
-    let sought = Sought::new(doors.modules.iter().copied());
-    let loose = Loose::new(turn, outlines, doors, files);
-    for &file in files {
-        let Some(outline) = outlines.of(file).filter(|outline| outline.words().hold(&sought)) else { continue };
-        let is_named = |string: &StringFact| doors.pass(outline.name(string.text), true);
-        reach[file.0 as usize] |= outline.names.iter().any(|chain| doors.pass(chain, loose.holds(file)))
-            || outline.strings.iter().any(is_named);
-    }
-    let mut pending: Vec<FileId> = turn.nodes.file_ids().filter(|file| reach[file.0 as usize]).collect();
-    while let Some(file) = pending.pop() {
-        let Some(before) = turn.origin(file) else { continue };
-        for source in graph.rows.sources(before) {
-            if let Some(from) = turn.file(graph.part(source).file)
-                && !std::mem::replace(&mut reach[from.0 as usize], true)
-            {
-                pending.push(from);
-            }
-        }
-    }
-    reach
-}
-
-/// The names of the methods of a file, or of those alone that may stand in place of others.
-fn method_names(outline: &Outline, overriding: bool) -> impl Iterator<Item = &str> {
-    let overrides = move |class: u32| outline.parts.get(class as usize).is_some_and(|class| class.bases.len > 0);
-    let methods = outline.parts.iter().filter(|part| part.kind == PartKind::Method);
-    methods.filter(move |part| !overriding || overrides(part.parent)).map(|part| outline.name(part.name))
-}
-
-/// Classes with other bases, and those that came and went: their names, and what is in them.
-fn add_differing_classes<'o>(
-    graph: &'o CodeGraph,
-    turn: &Turn,
-    outlines: &'o Outlines,
-    index: &Index,
-    names: &mut Set<&'o str>,
-    held: &mut Set<&'o str>,
-) {
-    for (class, after) in graph.index().classes_that_differ(index, |part| turn.part(part)) {
-        if after {
-            add_class(&turn.nodes, outlines, class, names, held);
-        } else {
-            add_class(&graph.nodes, &graph.outlines, class, names, held);
-        }
-    }
-}
-
-/// What is called in a changed file without being named: the classes whose constructors it defines join the names, and
-/// methods that are guessed by their names, or stand in place of others, what is held.
-fn add_methods<'o>(
-    graph: &'o CodeGraph,
-    outlines: &'o Outlines,
-    sides: [(&Index, &'o Nodes); 2],
-    changed: &Changed,
-    meanings: &Meanings<'_>,
-    names: &mut Set<&'o str>,
-    held: &mut Set<&'o str>,
-) {
-    let is_guessed = |name: &&str| sides.iter().any(|(index, _)| index.is_guessed(name));
-    let means = |name: &&str| changed.seen == Seen::Whole || meanings.names.contains(name);
-    for outline in both(graph, outlines, changed) {
-        held.extend(method_names(outline, false).filter(is_guessed).filter(means));
-        held.extend(method_names(outline, true).filter(|name| meanings.names.contains(name)));
-    }
-    if changed.seen != Seen::Names {
-        return;
-    }
-    let files = [changed.before, changed.after];
-    for ((outline, (index, nodes)), file) in both(graph, outlines, changed).zip(sides).zip(files) {
-        for unnamed in UNNAMED.into_iter().filter(|name| meanings.names.contains(name)) {
-            if let Some(file) = file {
-                add_users_of_unnamed(index, nodes, file, outline, unnamed, names);
-            }
-        }
-    }
-}
-
-/// The name of a class, and what is in it.
-fn add_class<'o>(
-    nodes: &Nodes,
-    outlines: &'o Outlines,
-    class: PartId,
-    names: &mut Set<&'o str>,
-    held: &mut Set<&'o str>,
-) {
-    let part = nodes.part(class);
-    let Some(outline) = outlines.of(part.file) else { return };
-    let Some(fact) = outline.parts.get(part.ordinal as usize) else { return };
-    names.insert(outline.name(fact.name));
-    let own = |ordinal: u32| ordinal == part.ordinal;
-    held.extend(outline.parts.iter().filter(|part| own(part.parent)).map(|part| outline.name(part.name)));
-    held.extend(
-        outline
-            .imports
-            .iter()
-            .filter(|import| own(import.part))
-            .map(|import| outline.name(import.alias.some().or(import.name.some()).unwrap_or(import.module))),
-    );
-    let in_class = |part: u32| own(part) || outline.parts.get(part as usize).is_some_and(|part| own(part.parent));
-    let bound = outline.bindings.iter().filter(|binding| in_class(binding.part));
-    held.extend(bound.map(|binding| outline.name(binding.target)));
-}
-
-/// The classes of a file that define a method that nobody names, and all classes below: who makes their objects names
-/// them.
-fn add_users_of_unnamed<'o>(
-    index: &Index,
-    nodes: &'o Nodes,
-    id: FileId,
-    outline: &Outline,
-    unnamed: &str,
-    names: &mut Set<&'o str>,
-) {
-    for part in outline.parts.iter().filter(|part| outline.name(part.name) == unnamed) {
-        let class = nodes.part_id(id, part.parent);
-        names.insert(&nodes.part(class).name);
-        names.extend(index.classes_below(class).into_iter().map(|class| &*nodes.part(class).name));
-    }
 }
 
 /// Whether a file and its parts are tests, and decorated, as they were.

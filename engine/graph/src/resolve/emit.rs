@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::hash::Map;
 
 use super::values::{FUEL, Resolver, Thing, Value};
+use super::visits::{Class, Visit};
 use super::{Demand, Index, Links, Tree, fixtures, foreign};
 use crate::code::{Dependent, Edge, EdgeKind, Evidence, FileId, FolderUse, PartId, PartKind};
 use crate::facts::{
@@ -57,7 +58,7 @@ impl<'a> Linker<'a> {
 
     /// The links of a file: the same whatever was linked before.
     pub(super) fn link(&mut self, file: FileId) -> Links {
-        self.resolver.forget();
+        self.resolver.begin(file);
         (self.dispatched, self.looked) = (0, 0);
         if self.nodes().file(file).language != Some(Language::Python) {
             return foreign::link(self.resolver.tree, self.index, file);
@@ -96,6 +97,7 @@ impl<'a> Linker<'a> {
         links.models.sort_unstable();
         links.dependents.sort_unstable();
         links.dependents.dedup();
+        links.visits = self.resolver.visits();
         links
     }
 
@@ -486,7 +488,7 @@ impl<'a> Linker<'a> {
                 self.edge(part, target, kind, evidence, site);
                 if kind == EdgeKind::Calls {
                     for constructor in ["__init__", "__new__", "__post_init__"] {
-                        if let Some((method, sure)) = self.method(target, constructor) {
+                        if let Some((method, sure)) = self.resolver.method(target, constructor) {
                             self.edge(part, method, kind, call(sure && value.sure), site);
                         }
                     }
@@ -497,7 +499,7 @@ impl<'a> Linker<'a> {
                 self.edge(part, target, kind, evidence, site);
             }
             Thing::Instance(class) | Thing::Exact(class) if kind == EdgeKind::Calls => {
-                if let Some((method, sure)) = self.method(class, "__call__") {
+                if let Some((method, sure)) = self.resolver.method(class, "__call__") {
                     self.edge(part, method, kind, call(sure && value.sure), site);
                 }
             }
@@ -516,6 +518,7 @@ impl<'a> Linker<'a> {
 
     /// A call on an object of a class may run what its subclasses define.
     fn overrides(&mut self, part: PartId, site: u32, kind: EdgeKind, class: PartId, name: &'a str) {
+        self.resolver.visit(Visit::Below(Class::of(self.nodes(), class), name));
         if !self.index.hierarchy.has_subclasses(class) {
             return;
         }
@@ -545,16 +548,9 @@ impl<'a> Linker<'a> {
         self.find_overrides(demand.class, &demand.name).into_iter().map(edge).collect()
     }
 
-    /// A method by name along a class's line.
-    fn method(&self, class: PartId, name: &str) -> Option<(PartId, bool)> {
-        let line = self.index.hierarchy.line(class)?;
-        let mut line = line.classes.iter();
-        line.find_map(|(class, sure)| self.resolver.own_method(*class, name).map(|method| (method, *sure)))
-    }
-
     /// The method of a class that many others override; the class where it has none.
     fn stands_for_all(&self, class: PartId, name: &str) -> PartId {
-        self.method(class, name).map_or(class, |(method, _)| method)
+        self.resolver.method(class, name).map_or(class, |(method, _)| method)
     }
 
     fn find_overrides(&self, class: PartId, name: &str) -> Vec<PartId> {
@@ -570,6 +566,7 @@ impl<'a> Linker<'a> {
         if stdlib::is_builtin_method(name) {
             return;
         }
+        self.resolver.visit(Visit::Methods(name));
         let Some(methods) = self.index.methods.get(name).filter(|methods| methods.len() <= MAX_GUESSES) else { return };
         for method in methods {
             self.edge(part, *method, kind, Evidence::Guess, site);

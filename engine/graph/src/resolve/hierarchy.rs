@@ -115,6 +115,32 @@ impl Hierarchy {
         })
     }
 
+    /// Classes whose line is another one, and those that are there on one side only: numbered as before, and as after.
+    pub(super) fn lines_that_differ(
+        &self,
+        after: &Self,
+        of: impl Fn(PartId) -> Option<PartId>,
+    ) -> Vec<(Option<PartId>, Option<PartId>)> {
+        let mut seen: Set<PartId> = Set::default();
+        let mut found = Vec::new();
+        for (class, line) in &self.lines {
+            let Some((now, line_now)) = of(*class).and_then(|now| Some((now, after.lines.get(&now)?))) else {
+                found.push((Some(*class), None));
+                continue;
+            };
+            seen.insert(now);
+            let mapped = |(base, sure): &(PartId, bool)| Some((of(*base)?, *sure));
+            let same_line = line.open == line_now.open
+                && line.classes.iter().map(mapped).eq(line_now.classes.iter().copied().map(Some));
+            let same_bases = self.bases(*class).iter().map(mapped).eq(after.bases(now).iter().copied().map(Some));
+            if !same_line || !same_bases {
+                found.push((Some(*class), Some(now)));
+            }
+        }
+        found.extend(after.lines.keys().filter(|class| !seen.contains(class)).map(|class| (None, Some(*class))));
+        found
+    }
+
     /// Classes whose line is another one, and the classes that are in one of the two lines only; each with whether it is
     /// numbered as after.
     pub(super) fn differing(&self, after: &Self, of: impl Fn(PartId) -> Option<PartId>) -> Vec<(PartId, bool)> {

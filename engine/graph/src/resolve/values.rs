@@ -1,5 +1,6 @@
 //! What a chain of names may stand for.
 
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use crate::hash::Map;
@@ -7,6 +8,7 @@ use crate::hash::Map;
 use super::Tree;
 use super::hierarchy::{Hierarchy, Line, MAX_BASES};
 use super::scope::{Binder, Scopes};
+use super::visits::{Class, Mark, Visit};
 use crate::code::{FileId, PartId, PartKind};
 use crate::facts::{BindingForm, ImportForm, Language, Outline, PartFlags, without_call};
 use crate::graph::{Nodes, is_callable};
@@ -67,6 +69,16 @@ pub(super) struct Resolver<'a> {
     depth: usize,
     /// Look-ups inside look-ups.
     nesting: usize,
+    visits: Visits,
+}
+
+/// What the look-ups for one file came by in others.
+#[derive(Default)]
+struct Visits {
+    /// The file that they are for; without one nothing is written down.
+    of: Cell<Option<FileId>>,
+    last: Cell<Option<FileId>>,
+    marks: RefCell<Vec<Mark>>,
 }
 
 impl<'a> Resolver<'a> {
@@ -82,12 +94,51 @@ impl<'a> Resolver<'a> {
             fuel: FUEL,
             depth: 0,
             nesting: 0,
+            visits: Visits::default(),
         }
     }
 
-    /// Forgets what hangs on the order of questions.
-    pub(super) fn forget(&mut self) {
+    /// Begins with a file: forgets what hangs on the order of questions.
+    pub(super) fn begin(&mut self, file: FileId) {
         self.members.clear();
+        self.visits.of.set(Some(file));
+        self.visits.last.set(None);
+        self.visits.marks.borrow_mut().clear();
+    }
+
+    /// What the look-ups since it began came by, sorted.
+    pub(super) fn visits(&self) -> Vec<Mark> {
+        let mut marks = std::mem::take(&mut *self.visits.marks.borrow_mut());
+        marks.sort_unstable();
+        marks.dedup();
+        marks
+    }
+
+    /// Writes down what a look-up comes by.
+    pub(super) fn visit(&self, visit: Visit<'_>) {
+        if self.visits.of.get().is_some() {
+            self.visits.marks.borrow_mut().push(visit.mark());
+        }
+    }
+
+    /// Writes down that a look-up comes by a file.
+    fn visit_file(&self, file: FileId) {
+        if self.visits.of.get() != Some(file) && self.visits.last.replace(Some(file)) != Some(file) {
+            self.visit(Visit::File(self.path(file)));
+        }
+    }
+
+    /// Writes down that a look-up comes by a name of another file; of its own the file knows.
+    fn visit_name(&self, file: FileId, name: &str) {
+        if self.visits.of.get() != Some(file) {
+            self.visit(Visit::Name(self.path(file), name));
+        }
+    }
+
+    /// A module of a package or namespace directory.
+    fn submodule(&self, of: Target, init_path: &str, name: &str) -> Option<Target> {
+        self.visit(Visit::Inside(self.tree.layout.folder_of(of, init_path)?, name));
+        self.tree.layout.submodule(of, init_path, name)
     }
 
     pub(super) fn nodes(&self) -> &'a Nodes {
@@ -96,10 +147,12 @@ impl<'a> Resolver<'a> {
 
     /// The outline of a file of Python.
     pub(super) fn outline(&self, file: FileId) -> Option<&'a Outline> {
+        self.visit_file(file);
         self.is_python(file).then(|| self.tree.outlines.of(file).map(|outline| &**outline)).flatten()
     }
 
     pub(super) fn scopes(&self, file: FileId) -> Option<(&'a Outline, &'a Scopes)> {
+        self.visit_file(file);
         self.is_python(file).then(|| self.tree.scopes.of(file)).flatten()
     }
 
@@ -173,7 +226,7 @@ impl<'a> Resolver<'a> {
             // Also where it is bound to nothing that is here: `from . import name` in the package itself, or in a circle
             // of imports, binds the submodule.
             if values.iter().all(|value| matches!(value.thing, Thing::External))
-                && let Some(target) = self.tree.layout.submodule(Target::Module(file), self.path(file), name)
+                && let Some(target) = self.submodule(Target::Module(file), self.path(file), name)
             {
                 values.push(Value { thing: thing_of(target), sure: true });
             }
@@ -209,6 +262,7 @@ impl<'a> Resolver<'a> {
     }
 
     pub(super) fn star_gives(&self, file: FileId, name: &str) -> bool {
+        self.visit_name(file, name);
         match self.outline(file).and_then(|outline| outline.all.as_ref().map(|all| (outline, all))) {
             Some((outline, all)) => all.iter().any(|listed| outline.name(*listed) == name),
             None => !name.starts_with('_'),
@@ -218,6 +272,7 @@ impl<'a> Resolver<'a> {
     /// What binds a name in one scope.
     fn bound(&mut self, file: FileId, part: u32, name: &'a str, values: &mut Values) {
         let Some((outline, scopes)) = self.scopes(file) else { return };
+        self.visit_name(file, name);
         for binder in scopes.binders(outline, part, name) {
             match binder {
                 Binder::Part(ordinal) => {
@@ -276,7 +331,7 @@ impl<'a> Resolver<'a> {
                         Target::Module(target) => self.path(target),
                         Target::Namespace(_) => "",
                     };
-                    let submodule = self.tree.layout.submodule(found.target, path, name);
+                    let submodule = self.submodule(found.target, path, name);
                     let inside = submodule.map(|target| Value { thing: thing_of(target), sure: found.sure });
                     values.push(inside.unwrap_or(external));
                 }
@@ -392,6 +447,9 @@ impl<'a> Resolver<'a> {
                 at = fact.parent;
                 continue;
             }
+            if fact.kind == PartKind::Method {
+                self.visit_name(file, outline.name(fact.name));
+            }
             if fact.kind == PartKind::Method && !fact.flags.contains(PartFlags::STATIC) {
                 let class = self.part_id(file, fact.parent);
                 if segment == "super()" {
@@ -432,7 +490,7 @@ impl<'a> Resolver<'a> {
                 let members = self.member(file, name);
                 values.extend(members.iter().copied());
                 // While the member is being looked at: a submodule comes before `__getattr__`.
-                let submodule = || self.tree.layout.submodule(Target::Module(file), self.path(file), name);
+                let submodule = || self.submodule(Target::Module(file), self.path(file), name);
                 if members.is_empty() {
                     let inside = submodule().map(|target| Value { thing: thing_of(target), sure: true });
                     let dynamic = || Some(Value { thing: Thing::Part(self.module_getattr(file)?), sure: false });
@@ -441,7 +499,7 @@ impl<'a> Resolver<'a> {
             }
             Thing::Namespace(_) => {
                 if let Thing::Namespace(index) = value.thing
-                    && let Some(target) = self.tree.layout.submodule(Target::Namespace(index), "", name)
+                    && let Some(target) = self.submodule(Target::Namespace(index), "", name)
                 {
                     values.push(Value { thing: thing_of(target), sure: true });
                 }
@@ -483,6 +541,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn class_attribute(&mut self, class: PartId, name: &'a str, above: bool, values: &mut Values) {
+        self.visit(Visit::Line(Class::of(self.nodes(), class)));
         match self.hierarchy.and_then(|hierarchy| hierarchy.line(class)) {
             Some(line) => self.attribute_along(line, name, above, values),
             None => {
@@ -512,6 +571,7 @@ impl<'a> Resolver<'a> {
         let part = self.nodes().part(class);
         let file = part.file;
         let Some((outline, scopes)) = self.scopes(file) else { return };
+        self.visit_name(file, name);
         let before = values.len();
         for binder in scopes.binders(outline, part.ordinal, name) {
             match binder {
@@ -576,10 +636,22 @@ impl<'a> Resolver<'a> {
         line
     }
 
-    /// A method of a class itself.
+    /// A method along a class's line, with whether it surely is.
+    pub(super) fn method(&self, class: PartId, name: &str) -> Option<(PartId, bool)> {
+        self.visit(Visit::Line(Class::of(self.nodes(), class)));
+        let line = self.hierarchy?.line(class)?;
+        line.classes.iter().find_map(|(class, sure)| {
+            let file = self.nodes().part(*class).file;
+            self.visit_file(file);
+            self.visit_name(file, name);
+            self.own_method(*class, name).map(|method| (method, *sure))
+        })
+    }
+
+    /// A method of a class itself. It is for who asks to write down what that comes by.
     pub(super) fn own_method(&self, class: PartId, name: &str) -> Option<PartId> {
         let part = self.nodes().part(class);
-        let (outline, scopes) = self.scopes(part.file)?;
+        let (outline, scopes) = self.tree.scopes.of(part.file).filter(|_| self.is_python(part.file))?;
         scopes.binders(outline, part.ordinal, name).find_map(|binder| match binder {
             Binder::Part(ordinal) => {
                 let id = self.part_id(part.file, ordinal);

@@ -158,7 +158,7 @@ fn moved(graph: &CodeGraph, from: &Tree, to: &Tree) -> Option<CodeGraph> {
     let files: Vec<_> = to.iter().filter(differs).map(|(path, text)| file(path, text)).collect();
     let gone: Vec<Arc<str>> =
         from.keys().filter(|path| !to.contains_key(*path)).map(|path| Arc::from(path.as_str())).collect();
-    graph.repaired(&files, &gone, Repair::Any)
+    graph.repaired(&files, &gone, Repair::Any).ok()
 }
 
 /// Holds the repair of one tree to another one, and back, against building: how many were repaired.

@@ -60,7 +60,7 @@ fn graph(tree: &BTreeMap<&str, String>) -> CodeGraph {
 
 /// The graph with one file as it is given.
 fn with(graph: &CodeGraph, file: GraphFile) -> Option<CodeGraph> {
-    graph.repaired(&[file], &[], Repair::Any)
+    graph.repaired(&[file], &[], Repair::Any).ok()
 }
 
 pub(crate) fn assert_equal(one: &CodeGraph, other: &CodeGraph, of: &str) {

@@ -1,6 +1,6 @@
 //! What a commit holds, and what differs between two trees or between a tree and the index.
 
-use super::{CommitId, GitError, Oid, Repository};
+use super::{CommitId, GitError, Oid, Repository, run};
 use crate::names;
 
 /// One entry of a tree.
@@ -108,6 +108,38 @@ impl Repository {
         self.differences(&args, &[self.tree_name(base), head.to_string()]).map_err(|error| missing(error, head))
     }
 
+    /// What each of these commits has otherwise than the one before it in the list, as [`Repository::changed`] says it: one
+    /// process for all. Where that cannot be told of each, it is an error, and each is to be asked for by itself.
+    pub fn changed_along(&self, commits: &[CommitId]) -> Result<Vec<Vec<TreeChange>>, GitError> {
+        let pairs = commits.windows(2);
+        let asked: String = pairs.clone().map(|pair| format!("{} {}\n", pair[1], pair[0])).collect();
+        let args = ["diff-tree", "--stdin", "--always", "-r", "-z", "-M50%", "-l2000"].iter().chain(&RAW);
+        let mut command = self.command(args.chain(&["--"]));
+        command.input = Some(asked.into_bytes());
+        let output = run(command, &self.cancel, "diff-tree")?;
+        // Each answer begins with the name of its commit; records of files with a colon, or after one.
+        let mut answers: Vec<Vec<u8>> = Vec::with_capacity(pairs.len());
+        let mut paths = 0;
+        for record in records(&output) {
+            if paths == 0 && record.first() != Some(&b':') {
+                answers.push(Vec::new());
+                continue;
+            }
+            paths = match paths {
+                0 if record.split(|byte| *byte == b' ').next_back().is_some_and(|status| status.starts_with(b"R")) => 2,
+                0 => 1,
+                paths => paths - 1,
+            };
+            let answer = answers.last_mut().ok_or_else(|| malformed("diff-tree"))?;
+            answer.extend_from_slice(record);
+            answer.push(0);
+        }
+        if answers.len() != pairs.len() {
+            return Err(malformed("diff-tree"));
+        }
+        answers.iter().map(|answer| sorted(parse_raw(answer)?)).collect()
+    }
+
     /// What differs from `base` to the index, with renames, sorted by path.
     pub fn changed_staged(&self, base: Option<CommitId>) -> Result<Vec<TreeChange>, GitError> {
         self.differences(&["diff-index", "--cached", "-z"], &[self.tree_name(base)])
@@ -119,18 +151,23 @@ impl Repository {
 
     fn differences(&self, command: &[&str], trees: &[String]) -> Result<Vec<TreeChange>, GitError> {
         let ask = |renames: &[&str]| {
-            let fixed = ["--raw", "--no-abbrev", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none"];
-            let args = command.iter().chain(&fixed).chain(renames).copied().map(str::to_owned);
+            let args = command.iter().chain(&RAW).chain(renames).copied().map(str::to_owned);
             self.git(args.chain(trees.iter().cloned()).chain(["--".to_owned()]))
         };
         let output = match ask(&["-M50%", "-l2000"]) {
             Err(GitError::Failed { .. }) => ask(&["--no-renames"])?,
             other => other?,
         };
-        let mut changes = parse_raw(&output)?;
-        changes.sort_by(|a, b| (a.path(), a.status).cmp(&(b.path(), b.status)));
-        Ok(changes)
+        sorted(parse_raw(&output)?)
     }
+}
+
+/// How git is to write differences.
+const RAW: [&str; 5] = ["--raw", "--no-abbrev", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none"];
+
+fn sorted(mut changes: Vec<TreeChange>) -> Result<Vec<TreeChange>, GitError> {
+    changes.sort_by(|a, b| (a.path(), a.status).cmp(&(b.path(), b.status)));
+    Ok(changes)
 }
 
 /// Git's word for an object it lacks becomes its own error.

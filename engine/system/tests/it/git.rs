@@ -295,6 +295,38 @@ fn renames_edits_and_modes_are_told_apart() {
 }
 
 #[test]
+fn what_a_line_of_commits_changes_is_what_each_of_them_does() {
+    let sandbox = Sandbox::new();
+    let repository = sandbox.open();
+    let mut line = vec![repository.resolve("HEAD").unwrap()];
+    let mut next = |message: &str| {
+        sandbox.git(&["add", "-A"]);
+        sandbox.git(&["commit", "-q", "--allow-empty", "-m", message]);
+        line.push(repository.resolve("HEAD").unwrap());
+    };
+    sandbox.git(&["mv", "a.txt", "moved.txt"]);
+    sandbox.write("added.py", "y = 2\n");
+    next("moved");
+    next("nothing");
+    // Names that look like records and answers.
+    sandbox.write(":100644 100644 a b M", "1\n");
+    sandbox.write("0123456789012345678901234567890123456789", "1\n");
+    next("odd names");
+    std::fs::remove_file(sandbox.path("added.py")).unwrap();
+    sandbox.git(&["mv", ":100644 100644 a b M", ":R100"]);
+    next("gone");
+    // Also to where it began.
+    line.push(line[0]);
+    let along = repository.changed_along(&line).unwrap();
+    let each: Vec<_> = line.windows(2).map(|pair| repository.changed(Some(pair[0]), pair[1]).unwrap()).collect();
+    assert_eq!(along, each);
+    assert_eq!(along.iter().map(Vec::len).collect::<Vec<_>>(), [2, 0, 2, 2, 3]);
+    assert!(
+        repository.changed_along(&line[..1]).unwrap().is_empty() && repository.changed_along(&[]).unwrap().is_empty()
+    );
+}
+
+#[test]
 fn unrelated_histories_have_no_merge_base() {
     let sandbox = Sandbox::new();
     sandbox.git(&["checkout", "-q", "--orphan", "other"]);

@@ -1,6 +1,6 @@
 //! What became of modules and paths when files came and went: which imports lead elsewhere, and who names a path.
 
-use super::super::{CodeGraph, Outlines};
+use super::super::{CodeGraph, Nodes, Outlines};
 use super::names::{self, Meanings};
 use super::turn::{Changed, Seen, Turn};
 use crate::code::FileId;
@@ -16,9 +16,10 @@ pub(super) struct Places<'o> {
     pub(super) modules: Set<&'o str>,
     /// What is around these.
     pub(super) packages: Set<&'o str>,
-    /// Last segments of the paths of files and folders.
+    /// Last segments of the paths of files, and of folders that come or go with them.
     paths: Set<&'o str>,
-    /// The same of files, without their last ending.
+    /// Last segments of the folders around those files, and of the files without their last ending: what other languages
+    /// write for them.
     stems: Set<&'o str>,
     /// Folders whose `__init__` comes or goes: who is below is looked for elsewhere.
     pub(super) packages_made: Vec<&'o str>,
@@ -39,8 +40,11 @@ impl<'o> Places<'o> {
             let (old, new) = (&graph.index().layout, &turn.layout);
             let mut folder = directory_of(&file.path);
             while !folder.is_empty() {
-                // Which folders came or went is not told: that of a file which did may have.
-                places.paths.insert(base_name(folder));
+                let is_there = |nodes: &Nodes| nodes.files_below(folder).next().is_some();
+                if is_there(&graph.nodes) != is_there(&turn.nodes) {
+                    places.paths.insert(base_name(folder));
+                }
+                places.stems.insert(base_name(folder));
                 if old.has_code(folder) != new.has_code(folder) {
                     places.modules.insert(base_name(folder));
                     places.packages.insert(base_name(directory_of(folder)));
@@ -95,16 +99,26 @@ impl<'o> Places<'o> {
     }
 }
 
+/// What an import binds that leads elsewhere now.
+pub(super) enum Binds<'o> {
+    /// A name.
+    Name(&'o str),
+    /// The first of the names of a module.
+    First(&'o str),
+    /// Whatever the module gives.
+    Star(&'o ImportFact),
+}
+
 /// Looks through the imports of files that are there on both sides for those that lead elsewhere now: marks their files,
-/// and adds the names that they bind. `None` where a star gives names that are not there to be read.
+/// and hands on what they bind. `None` where `each` gives it.
 pub(super) fn follow_imports<'o>(
     graph: &'o CodeGraph,
     turn: &Turn,
     outlines: &'o Outlines,
     places: &Places<'o>,
     files: &[FileId],
-    meanings: &mut Meanings<'o>,
     marked: &mut [bool],
+    each: &mut dyn FnMut(FileId, Binds<'o>) -> Option<()>,
 ) -> Option<()> {
     let sought = Sought::new(places.modules.iter().copied());
     for &file in files {
@@ -126,18 +140,14 @@ pub(super) fn follow_imports<'o>(
                 continue;
             }
             marked[file.0 as usize] = true;
-            match (import.form, import.alias.some()) {
-                (ImportForm::Literal, _) => {}
-                (ImportForm::Star, _) => star(graph, turn, outlines, path, import, module, &mut meanings.names)?,
-                (_, Some(alias)) => drop(meanings.names.insert(outline.name(alias))),
-                (ImportForm::From, None) => drop(meanings.names.insert(name)),
-                (ImportForm::Module, None) => {
-                    let first = module.split('.').next().unwrap_or(module);
-                    if is_asked_of_others(outlines, files, first) {
-                        meanings.names.insert(first);
-                    }
-                }
-            }
+            let binds = match (import.form, import.alias.some()) {
+                (ImportForm::Literal, _) => continue,
+                (ImportForm::Star, _) => Binds::Star(import),
+                (_, Some(alias)) => Binds::Name(outline.name(alias)),
+                (ImportForm::From, None) => Binds::Name(name),
+                (ImportForm::Module, None) => Binds::First(module.split('.').next().unwrap_or(module)),
+            };
+            each(file, binds)?;
         }
     }
     Some(())
@@ -198,16 +208,17 @@ fn leads_elsewhere(
     matches!(after.target, Target::Module(file) if has_star(file))
 }
 
-/// Adds the names that a star import may bind, before and after.
-fn star<'o>(
+/// Adds the names that a star import of a file may bind, before and after; `None` where they are not there to be read.
+pub(super) fn add_starred<'o>(
     graph: &'o CodeGraph,
     turn: &Turn,
     outlines: &'o Outlines,
-    path: &str,
+    file: FileId,
     import: &ImportFact,
-    module: &str,
     bound: &mut Set<&'o str>,
 ) -> Option<()> {
+    let path = &*turn.nodes.file(file).path;
+    let module = outlines.of(file)?.name(import.module);
     let before = graph.index().layout.find(path, import.level, module);
     if let Some(Target::Module(file)) = before.map(|found| found.target)
         && let Some(outline) = graph.outline(file)
@@ -224,7 +235,7 @@ fn star<'o>(
 }
 
 /// Whether some file asks another one for a name that `import name.more` binds there.
-fn is_asked_of_others(outlines: &Outlines, files: &[FileId], name: &str) -> bool {
+pub(super) fn is_asked_of_others(outlines: &Outlines, files: &[FileId], name: &str) -> bool {
     let sought = Sought::new([name]);
     files.iter().filter_map(|file| outlines.of(*file)).filter(|outline| outline.words().hold(&sought)).any(|outline| {
         let imported = outline.imports.iter().any(|import| {

@@ -192,8 +192,9 @@ pub(super) struct Holders<'o> {
 }
 
 impl<'o> Holders<'o> {
-    /// Marks the files that hold one of these, or a name that stands for one, and adds those names; `None` where they are
-    /// too many. `loose` files may bind names of modules without writing them.
+    /// Marks the files that hold one of these and may come by what means something else, or hold a name that stands for
+    /// one, and adds those names; `None` where they are too many. `loose` files may bind names of modules without writing
+    /// them.
     pub(super) fn mark(&self, meanings: &mut Meanings<'o>, loose: &Loose, marked: &mut [bool]) -> Option<()> {
         let mut fresh = meanings.names.clone();
         for round in 0..MAX_ROUNDS {
@@ -202,7 +203,7 @@ impl<'o> Holders<'o> {
             for &file in self.files {
                 let Some(outline) = self.outlines.of(file).filter(|_| !marked[file.0 as usize]) else { continue };
                 let words = outline.words();
-                marked[file.0 as usize] = words.hold(&sought)
+                marked[file.0 as usize] = self.reach[file.0 as usize] && words.hold(&sought)
                     || words.compute()
                     || words.hold(&modules)
                         && outline.names.iter().any(|chain| meanings.pass(chain, loose.holds(file)));
