@@ -258,8 +258,8 @@ impl Inputs {
         Self { world, before: empty.clone(), after: empty, books: BTreeMap::new() }
     }
 
-    /// Sets what differs from before.
-    pub(crate) fn update(&mut self, db: &mut Database, input: Input) {
+    /// Sets what differs from before. The side after the change may be made already.
+    pub(crate) fn update(&mut self, db: &mut Database, input: Input, ahead: Option<&SideState>) {
         let world = self.world;
         // In a history each tree is first the one after and then the one before: what was told of it stays true.
         if !self.before.is(&input.before) && self.after.is(&input.before) {
@@ -272,7 +272,10 @@ impl Inputs {
         let store = Arc::clone(&db.store);
         self.before.set(&store, &input.before, None, BEFORE);
         set_side(db, before, &self.before);
-        self.after.set(&store, &input.after, Some(&self.before), AFTER);
+        match ahead.filter(|ahead| ahead.is(&input.after)) {
+            Some(ahead) => self.after = ahead.instead_of(&self.after),
+            None => self.after.set(&store, &input.after, Some(&self.before), AFTER),
+        }
         set_side(db, after, &self.after);
         self.set_change(db, input.change);
         // Two equal books are one book: every rule is then judged once.

@@ -20,7 +20,7 @@ use crate::join;
 use crate::order;
 use crate::plan::{BundlePlan, Explanation, Plan, Side};
 use crate::sets::{Sets, tags};
-use crate::side::GraphWork;
+use crate::side::{Ahead, GraphWork};
 
 /// Owns the salsa database. Not `Sync`: one question at a time.
 pub struct Engine {
@@ -69,7 +69,12 @@ impl Engine {
 
     /// Sets the inputs that differ from those that are set.
     pub fn update(&mut self, input: Input) {
-        self.inputs.update(&mut self.db, input);
+        self.inputs.update(&mut self.db, input, None);
+    }
+
+    /// [`Engine::update`] where the graph after the change was made ahead.
+    pub fn update_ahead(&mut self, input: Input, ahead: &Ahead) {
+        self.inputs.update(&mut self.db, input, Some(ahead.side()));
     }
 
     /// Gives some files of the after side other contents, whose facts the store holds, and sets the change that there is

@@ -74,11 +74,12 @@ impl Impact {
         }
         let reaching = |graph: &CodeGraph, side: Side| read_widely(graph, &seeds(db, graph, side));
         let mut reached = reaching(graph, Side::After);
-        let renamed: BTreeMap<PartKey, PartKey> =
-            noticed(db).iter().filter_map(|change| Some((change.before.clone()?, change.after.clone()?))).collect();
+        let pairs = noticed(db);
+        let pairs = pairs.iter().filter_map(|change| Some((change.before.as_ref()?, change.after.as_ref()?)));
+        let renamed: BTreeMap<&PartKey, &PartKey> = pairs.filter(|(before, after)| before != after).collect();
         for index in reaching(before, Side::Before).ones() {
             let key = before.key(PartId(u32::try_from(index).unwrap_or(u32::MAX)));
-            if let Some(part) = graph.find(renamed.get(&key).unwrap_or(&key)) {
+            if let Some(part) = graph.find(renamed.get(&key).copied().unwrap_or(&key)) {
                 reached.insert(part.0 as usize);
             }
         }

@@ -45,3 +45,4 @@ mod ways;
 
 pub use engine::{Engine, Row};
 pub use explain::What;
+pub use side::Ahead;

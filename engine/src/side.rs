@@ -107,6 +107,11 @@ impl SideState {
         self.anew
     }
 
+    /// As it is, with the work that was done for another one.
+    pub(crate) fn instead_of(&self, other: &Self) -> Self {
+        Self { work: other.work, ..self.clone() }
+    }
+
     /// Whether it is this very tree.
     pub(crate) fn is(&self, tree: &Tree) -> bool {
         self.differing(tree).is_some_and(|differing| differing.len() == 0)
@@ -262,6 +267,34 @@ impl SideState {
         self.graph = Arc::new(CodeGraph::build(all));
         self.contents = contents;
         self.work.built += 1;
+    }
+}
+
+/// The graphs of a line of trees, each made from the one before: for who knows what is asked next, while an
+/// [`Engine`](crate::Engine) answers.
+#[derive(Clone, Default)]
+pub struct Ahead(SideState);
+
+impl Ahead {
+    /// Goes on to a tree.
+    pub fn follow(&mut self, store: &Arc<FactStore>, tree: &Tree) {
+        self.0.set(store, tree, None, AFTER);
+    }
+
+    /// How often graphs were made on the way.
+    #[must_use]
+    pub fn work(&self) -> GraphWork {
+        self.0.work
+    }
+
+    /// Why the last graph was built from all files, where it was.
+    #[must_use]
+    pub fn built_because(&self) -> Option<Anew> {
+        self.0.anew
+    }
+
+    pub(crate) fn side(&self) -> &SideState {
+        &self.0
     }
 }
 

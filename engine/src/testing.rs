@@ -245,7 +245,7 @@ impl Runner<'_> {
     fn set(&mut self, input: Input) {
         let db = &mut self.db;
         let inputs = self.inputs.get_or_insert_with(|| Inputs::new(db));
-        inputs.update(&mut self.db, input);
+        inputs.update(&mut self.db, input, None);
         crate::order::prepare(&self.db);
     }
 

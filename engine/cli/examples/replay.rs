@@ -17,10 +17,10 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use grace_engine::Engine;
 use grace_engine::input::Input;
 use grace_engine::plan::{Plan, Side};
 use grace_engine::reference::{Answer, evaluate};
+use grace_engine::{Ahead, Engine};
 use grace_graph::change::{Content, parts};
 use grace_graph::facts::Language;
 use grace_graph::graph::{Anew, CodeGraph};
@@ -111,33 +111,36 @@ fn time(place: &Place, ids: &[CommitId], rules: Option<&Path>) -> Result<(), Fai
     let mut took = Vec::with_capacity(steps.len());
     let started = start.elapsed();
     let mut anew: BTreeMap<Anew, usize> = BTreeMap::new();
-    let mut plan = |input: Input| {
+    let mut plan = |input: Input, ahead: &Ahead| {
         let at = Instant::now();
-        engine.update(input);
+        engine.update_ahead(input, ahead);
         let updated = at.elapsed();
         let _ = engine.plan();
         updating += updated;
         planning += at.elapsed() - updated;
         took.push(at.elapsed());
-        if let Some(why) = engine.built_because() {
+        if let Some(why) = ahead.built_because() {
             *anew.entry(why).or_default() += 1;
         }
     };
-    // The next steps are read while one is planned.
+    // The next steps are read, and their graphs made, while one is planned.
     let (send, steps_read) = std::sync::mpsc::sync_channel(READ_AHEAD);
-    let read = std::thread::scope(|scope| {
-        let read = scope.spawn(|| {
-            let send = send;
-            let mut ended = false;
-            replay.along(steps, |_, _, input| ended |= send.send(input).is_err()).map(|()| ended)
+    let (read, work) = std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let (send, mut ahead, mut ended) = (send, Ahead::default(), false);
+            let read = replay.along(steps, |replay, _, input| {
+                ahead.follow(replay.store(), &input.after);
+                ended = ended || send.send((input, ahead.clone())).is_err();
+            });
+            (read, ahead.work())
         });
         let mut waiting = Instant::now();
-        for input in steps_read {
+        for (input, ahead) in steps_read {
             loading += waiting.elapsed();
-            plan(input);
+            plan(input, &ahead);
             waiting = Instant::now();
         }
-        read.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     });
     read?;
     let all = start.elapsed();
@@ -148,7 +151,7 @@ fn time(place: &Place, ids: &[CommitId], rules: Option<&Path>) -> Result<(), Fai
     let extracted = replay.store().extractions();
     println!("{} commits in {:.2?}: {:.2} x `git log -p` ({log:.2?})", steps.len(), all, all.div_duration_f64(log));
     println!(
-        "  {extracted} texts were read anew; to start {started:.2?}, then waiting for what is read {loading:.2?}, graphs {updating:.2?}, plans {planning:.2?}"
+        "  {extracted} texts were read anew; to start {started:.2?}, then waiting for steps {loading:.2?}, setting them {updating:.2?}, plans {planning:.2?}"
     );
     println!(
         "  a commit: p50 {:.2?}, p90 {:.2?}, p99 {:.2?}; keeping {:.2?}",
@@ -157,7 +160,7 @@ fn time(place: &Place, ids: &[CommitId], rules: Option<&Path>) -> Result<(), Fai
         at(99),
         keeping.elapsed()
     );
-    println!("  {:?}; built anew: {anew:?}", engine.graph_work());
+    println!("  {work:?}; built anew: {anew:?}");
     Ok(())
 }
 

@@ -203,6 +203,13 @@ impl CodeGraph {
         build::repaired(self, files, gone, how)
     }
 
+    /// The same graph as it is when it comes from disk: without what is known of look-ups while it stays in memory.
+    #[must_use]
+    pub fn as_recalled(&self) -> Self {
+        let rows = self.rows.untraced(&self.nodes).unwrap_or_else(|| self.rows.clone());
+        Self { built: Arc::new(rows.clone()), rows, ..self.clone() }
+    }
+
     /// The files that it was built from, sorted by path.
     #[must_use]
     pub fn as_files(&self) -> Vec<GraphFile> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use grace_engine::Ahead;
 use grace_engine::input::{TreeContent, TreeFile};
 
 use crate::support::{Bench, Files, book, files, with};
@@ -174,6 +175,35 @@ fn edits_of_one_file_give_the_plan_that_the_whole_tree_gives() {
     }
     let elsewhere = TreeFile { path: "app/new.py".into(), content: TreeContent::Other };
     assert!(!bench.engine.edit(&[elsewhere], grace_graph::change::Change::default()));
+}
+
+#[test]
+fn a_graph_that_was_made_ahead_gives_the_plan_of_its_tree_and_one_of_another_tree_is_not_taken() {
+    let text = |body: &str| format!("def helper():\n    {body}\n\n\ndef fresh():\n    return 3\n");
+    let line = [
+        repository(),
+        with(&repository(), "app/util.py", &text("return 4")),
+        with(&repository(), "app/util.py", &text("from app.boot import Boot\n    return Boot().start()")),
+        with(&repository(), "app/more.py", "from app.util import helper\n\nhelper()\n"),
+    ];
+    let mut bench = Bench::new();
+    let (mut ahead, mut late) = (Ahead::default(), Ahead::default());
+    for pair in line.windows(2) {
+        let input = bench.input(&pair[0], &pair[1], &book(RULES));
+        late.follow(&bench.store, &input.before);
+        ahead.follow(&bench.store, &input.after);
+        let mut anew = Bench::new();
+        anew.set(&pair[0], &pair[1], &book(RULES));
+        for graphs in [&ahead, &late] {
+            bench.engine.update_ahead(input.clone(), graphs);
+            assert_eq!(bench.engine.plan(), anew.engine.plan());
+            let after = [&bench, &anew].map(|bench| bench.engine.graph(grace_engine::plan::Side::After));
+            assert!(after[0].edges().eq(after[1].edges()));
+        }
+    }
+    assert_eq!((ahead.work().built, ahead.built_because()), (1, None));
+    // Nothing was made for the side after the change but what was made ahead, and its first tree once more.
+    assert!(bench.engine.graph_work().built <= 2);
 }
 
 #[test]

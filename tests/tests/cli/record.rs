@@ -457,7 +457,10 @@ fn a_test_that_is_not_there_under_its_name_stops_no_other() {
     repo.write("parameterized.py", module);
     repo.write("tests/test_cases.py", tests);
     repo.commit("second");
-    repo.write("app/m.py", &repo.read("app/m.py").replacen("def plain(x):\n    return x", "def plain(x):\n    return x + 0", 1));
+    repo.write(
+        "app/m.py",
+        &repo.read("app/m.py").replacen("def plain(x):\n    return x", "def plain(x):\n    return x + 0", 1),
+    );
     let (selected, bundle) = chosen(&repo);
     assert!(selected.contains(&"test_now".to_owned()) && !selected.contains(&"test_case".to_owned()), "{selected:?}");
     assert_eq!(bundle["whole"], serde_json::json!(["tests/test_cases.py"]));

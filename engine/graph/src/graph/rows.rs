@@ -221,6 +221,16 @@ impl Rows {
         Some(rows)
     }
 
+    /// The same as where nobody knows what look-ups came by.
+    pub(super) fn untraced(&self, nodes: &Nodes) -> Option<Self> {
+        let untraced = |(file, row): (FileId, &Arc<Row>)| {
+            let row = row.renumbered(nodes, file, Some)?;
+            Some(Arc::new(Row { visits: None, ..row }))
+        };
+        let rows = nodes.file_ids().zip(self.rows.iter()).map(untraced).collect::<Option<_>>()?;
+        Some(Self { rows, incoming: self.incoming.clone() })
+    }
+
     /// Files whose row another graph does not share.
     pub(super) fn not_shared_with<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = FileId> + 'a {
         self.rows.not_shared_with(&other.rows).map(|file| FileId(file as u32))

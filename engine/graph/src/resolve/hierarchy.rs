@@ -123,7 +123,9 @@ impl Hierarchy {
     ) -> Vec<(Option<PartId>, Option<PartId>)> {
         let mut seen: Set<PartId> = Set::default();
         let mut found = Vec::new();
-        for (class, line) in &self.lines {
+        let mut classes: Vec<(&PartId, &Line)> = self.lines.iter().collect();
+        classes.sort_unstable_by_key(|(class, _)| **class);
+        for (class, line) in classes {
             let Some((now, line_now)) = of(*class).and_then(|now| Some((now, after.lines.get(&now)?))) else {
                 found.push((Some(*class), None));
                 continue;

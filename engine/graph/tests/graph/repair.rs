@@ -60,7 +60,12 @@ fn graph(tree: &BTreeMap<&str, String>) -> CodeGraph {
 
 /// The graph with one file as it is given.
 fn with(graph: &CodeGraph, file: GraphFile) -> Option<CodeGraph> {
-    graph.repaired(&[file], &[], Repair::Any).ok()
+    let by_names = graph.as_recalled().repaired(std::slice::from_ref(&file), &[], Repair::Any).ok();
+    let repaired = graph.repaired(&[file], &[], Repair::Any).ok();
+    if let (Some(one), Some(other)) = (&repaired, &by_names) {
+        assert_equal(one, other, "by names");
+    }
+    repaired
 }
 
 pub(crate) fn assert_equal(one: &CodeGraph, other: &CodeGraph, of: &str) {
