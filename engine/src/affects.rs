@@ -233,16 +233,19 @@ fn affects_holders<'g>(graph: &'g CodeGraph, class: PartId, mut reach: impl FnMu
 
 /// Whether a class may be kept where nobody names it: by what decorates it, or by what is above it.
 fn is_registered(graph: &CodeGraph, class: PartId) -> bool {
-    if !graph.part(class).decorators.iter().all(|name| leaves_alone(name)) {
+    if !graph.decorators(class).all(leaves_alone) {
         return true;
+    }
+    let is_kept_by = |class| graph.children(class).any(|child| graph.name(child) == "__init_subclass__");
+    if graph.bases(class).is_empty() {
+        return is_kept_by(class);
     }
     let mut seen = BTreeSet::from([class]);
     let mut open = vec![class];
     while let Some(class) = open.pop() {
-        let above = graph.out_edges(class, &[EdgeKind::Inherits]).map(|edge| edge.to);
+        let above = graph.bases(class).iter().map(|edge| edge.to);
         open.extend(above.filter(|&above| seen.insert(above)));
-        if seen.len() > MOST_ABOVE || graph.children(class).any(|child| &*graph.part(child).name == "__init_subclass__")
-        {
+        if seen.len() > MOST_ABOVE || is_kept_by(class) {
             return true;
         }
     }
@@ -255,7 +258,7 @@ fn decorated_in(graph: &CodeGraph, edge: &Edge) -> Option<PartId> {
     let from = graph.part(edge.from);
     let is_used_so = edge.kind == EdgeKind::References
         && matches!(from.kind, PartKind::Function | PartKind::Method)
-        && !from.decorators.is_empty()
+        && graph.decorators(edge.from).len() > 0
         && graph.file(from.file).language == Some(Language::Python);
     let around = from.parent.filter(|_| is_used_so)?;
     match graph.part(around).kind {
@@ -270,7 +273,7 @@ fn is_own_operator(graph: &CodeGraph, edge: &Edge) -> bool {
     edge.evidence == Evidence::Guess
         && from.kind == PartKind::Class
         && to.parent == Some(edge.from)
-        && !builds_classes(&to.name)
+        && !builds_classes(graph.name(edge.to))
 }
 
 /// Methods that run when a class is made: import-time code.
@@ -288,9 +291,7 @@ fn unseen_user(graph: &CodeGraph, part: PartId) -> Option<At> {
     let is_used = || graph.in_edges(part, EDGE_KINDS).any(|edge| !names_only(graph, edge));
     match node.kind {
         PartKind::Method => Some(At::Held(around)),
-        PartKind::Function if !node.decorators.iter().all(|name| leaves_alone(name)) || !is_used() => {
-            Some(At::Part(around))
-        }
+        PartKind::Function if !graph.decorators(part).all(leaves_alone) || !is_used() => Some(At::Part(around)),
         _ => None,
     }
 }

@@ -78,8 +78,14 @@ impl Impact {
         let pairs = pairs.iter().filter_map(|change| Some((change.before.as_ref()?, change.after.as_ref()?)));
         let renamed: BTreeMap<&PartKey, &PartKey> = pairs.filter(|(before, after)| before != after).collect();
         for index in reaching(before, Side::Before).ones() {
-            let key = before.key(PartId(u32::try_from(index).unwrap_or(u32::MAX)));
-            if let Some(part) = graph.find(renamed.get(&key).copied().unwrap_or(&key)) {
+            let part = PartId(u32::try_from(index).unwrap_or(u32::MAX));
+            let again = if renamed.is_empty() {
+                before.find_again(part, graph)
+            } else {
+                let key = before.key(part);
+                graph.find(renamed.get(&key).copied().unwrap_or(&key))
+            };
+            if let Some(part) = again {
                 reached.insert(part.0 as usize);
             }
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use grace_dsl::ast::ItemKind;
-use grace_graph::code::{FileId, Part, PartId, PartKind};
+use grace_graph::code::{FileId, PartId, PartKind};
 use grace_graph::decorators::renames_tests;
 use grace_graph::facts::Language;
 use grace_graph::graph::Nodes;
@@ -48,14 +48,15 @@ impl Listing {
 #[salsa::tracked(returns(clone))]
 pub(crate) fn named_like_tests(db: &dyn Db) -> Arc<Vec<PartId>> {
     let nodes = nodes_of(db, Side::After);
-    let is_named = |part: &&Part| part.kind == PartKind::Method && part.name.starts_with("test");
-    let classes = nodes.parts().iter().filter(is_named).filter_map(|part| part.parent);
+    let is_named = |id: &PartId, kind| nodes.part(*id).kind == kind && nodes.name(*id).starts_with("test");
+    let methods = nodes.part_ids().filter(|id| is_named(id, PartKind::Method));
+    let classes = methods.filter_map(|id| nodes.part(id).parent);
     let mut found: BTreeSet<PartId> = classes.filter(|class| nodes.part(*class).kind == PartKind::Class).collect();
-    found.extend(nodes.part_ids().filter(|part| {
-        let part = nodes.part(*part);
+    found.extend(nodes.part_ids().filter(|id| {
+        let part = nodes.part(*id);
         let is_python = || nodes.file(part.file).language == Some(Language::Python);
         let of_module = || part.parent.is_some_and(|around| nodes.part(around).kind == PartKind::Module);
-        part.kind == PartKind::Function && part.name.starts_with("test") && of_module() && is_python()
+        is_named(id, PartKind::Function) && of_module() && is_python()
     }));
     Arc::new(found.into_iter().collect())
 }
@@ -63,9 +64,8 @@ pub(crate) fn named_like_tests(db: &dyn Db) -> Arc<Vec<PartId>> {
 /// Whether a test may be there under another name, or not at all, when its file is loaded.
 fn is_unsure(nodes: &Nodes, test: PartId) -> bool {
     let around = |part: &PartId| nodes.part(*part).parent;
-    std::iter::successors(Some(test), around)
-        .map(|part| nodes.part(part))
-        .any(|part| part.is_conditional || part.decorators.iter().any(|name| renames_tests(name)))
+    let may_differ = |part| nodes.part(part).is_conditional || nodes.decorators(part).any(renames_tests);
+    std::iter::successors(Some(test), around).any(may_differ)
 }
 
 /// The listing of a bundle; nothing where the item is none.

@@ -100,7 +100,7 @@ fn may_be_collected(graph: &CodeGraph, class: PartId) -> bool {
         }
         around = graph.part(part).parent;
     }
-    let name = graph.part(class).name.to_ascii_lowercase();
+    let name = graph.name(class).to_ascii_lowercase();
     ["test", "suite", "spec", "case"].iter().any(|word| name.contains(word)) || hangs_on_unread(graph, class)
 }
 
@@ -118,7 +118,7 @@ fn hangs_on_unread(graph: &CodeGraph, class: PartId) -> bool {
             name.rsplit('.').next().is_some_and(|last| PLAIN.contains(&last)) || outline.is_of_standard_library(name)
         };
         let bases = outline.list(fact.bases).iter().filter(|base| !is_plain(outline.name(**base))).count();
-        let above = || graph.out_edges(class, &[EdgeKind::Inherits]);
+        let above = || graph.bases(class).iter();
         if above().filter(|edge| edge.evidence.is_certain()).count() < bases {
             return true;
         }

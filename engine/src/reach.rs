@@ -487,8 +487,8 @@ fn on_after(parts: &FixedBitSet, graph: &CodeGraph, after: &CodeGraph) -> FixedB
     }
     let mut found = after.empty_set();
     for index in parts.ones() {
-        let key = graph.key(PartId(u32::try_from(index).unwrap_or(u32::MAX)));
-        if let Some(part) = after.find(&key) {
+        let part = PartId(u32::try_from(index).unwrap_or(u32::MAX));
+        if let Some(part) = graph.find_again(part, after) {
             found.insert(part.0 as usize);
         }
     }

@@ -58,19 +58,9 @@ impl Scan {
 pub(crate) fn scan(db: &dyn Db, side: Snapshot, what: Scan) -> Arc<Kept> {
     let nodes = side.nodes(db);
     let found = match &what {
-        Scan::Path(pattern, ignore_case) => {
-            Glob::new(pattern, *ignore_case).map(|glob| by_file(nodes, |path, _| glob.is_match(path)))
+        Scan::Path(..) | Scan::Package(_) | Scan::Module(_) | Scan::Matches(MatchOn::Path, _) => {
+            files(db, side, what.clone()).map(|files| all_parts(nodes, &files))
         }
-        Scan::Package(name) => {
-            let dotted = format!("{name}.");
-            let directory = format!("{}/", name.replace('.', "/"));
-            let below_src = format!("src/{directory}");
-            Some(by_file(nodes, |path, module| match module {
-                Some(module) => module == name || module.starts_with(&dotted),
-                None => path.starts_with(&directory) || path.starts_with(&below_src),
-            }))
-        }
-        Scan::Module(name) => Some(by_file(nodes, |_, module| module == Some(name))),
         Scan::Generated => Some(claimed(db, side, |file| file.is_generated, |_| false)),
         Scan::Language(name) => Some(by_meaning(nodes, |part| {
             nodes.file(nodes.part(part).file).language.is_some_and(|language| language.name() == name)
@@ -80,16 +70,14 @@ pub(crate) fn scan(db: &dyn Db, side: Snapshot, what: Scan) -> Arc<Kept> {
         Scan::Function(pattern) => {
             by_dotted(nodes, pattern, |kind| matches!(kind, PartKind::Function | PartKind::Method))
         }
-        Scan::Decorated(pattern) => Glob::new(&pattern.replace('.', "/"), false).map(|glob| {
-            by_meaning(nodes, |part| nodes.part(part).decorators.iter().any(|name| dotted_match(&glob, name)))
-        }),
+        Scan::Decorated(pattern) => Glob::new(&pattern.replace('.', "/"), false)
+            .map(|glob| by_meaning(nodes, |part| nodes.decorators(part).any(|name| dotted_match(&glob, name)))),
         Scan::Named(pattern, ignore_case) => {
             Glob::new(pattern, *ignore_case).map(|glob| by_meaning(nodes, |part| glob.is_match(own_name(nodes, part))))
         }
-        Scan::Matches(on, pattern) => regex_of(pattern).ok().map(|regex| match on {
-            MatchOn::Name => by_meaning(nodes, |part| regex.is_match(own_name(nodes, part))),
-            MatchOn::Path => by_file(nodes, |path, _| regex.is_match(path)),
-        }),
+        Scan::Matches(MatchOn::Name, pattern) => {
+            regex_of(pattern).ok().map(|regex| by_meaning(nodes, |part| regex.is_match(own_name(nodes, part))))
+        }
         Scan::Public => Some(by_meaning(nodes, |part| nodes.part(part).is_public)),
         Scan::Headers => Some(by_meaning(nodes, |part| nodes.part(part).kind == PartKind::Class)),
     };
@@ -97,15 +85,62 @@ pub(crate) fn scan(db: &dyn Db, side: Snapshot, what: Scan) -> Arc<Kept> {
     Arc::new(Kept::of(&found.unwrap_or_else(|| Members::unknown(nodes.len()))))
 }
 
-/// Every part of the files whose path (and module name) meet a test; certain for unreadable files too.
-fn by_file(nodes: &Nodes, test: impl Fn(&str, Option<&str>) -> bool) -> Members {
-    let mut members = Members::none(nodes.len());
-    for file in nodes.files() {
-        if test(&file.path, file.language.map(|_| &*file.module)) {
-            let range = file.parts.start as usize..file.parts.end as usize;
-            members.certain.insert_range(range.clone());
-            members.possible.insert_range(range);
+/// The files that a scan by paths and module names finds; `None` for a pattern that does not compile. Of two sides with the
+/// same files it is told once.
+#[salsa::tracked(returns(clone))]
+fn files(db: &dyn Db, side: Snapshot, what: Scan) -> Option<Arc<FixedBitSet>> {
+    let before = snapshot(db, Side::Before);
+    if side != before && has_files_of(db, side, before) {
+        return files(db, before, what);
+    }
+    let nodes = side.nodes(db);
+    Some(Arc::new(match &what {
+        Scan::Path(pattern, ignore_case) => {
+            let glob = Glob::new(pattern, *ignore_case)?;
+            by_file(nodes, |path, _| glob.is_match(path))
         }
+        Scan::Package(name) => {
+            let dotted = format!("{name}.");
+            let directory = format!("{}/", name.replace('.', "/"));
+            let below_src = format!("src/{directory}");
+            by_file(nodes, |path, module| match module {
+                Some(module) => module == name || module.starts_with(&dotted),
+                None => path.starts_with(&directory) || path.starts_with(&below_src),
+            })
+        }
+        Scan::Module(name) => by_file(nodes, |_, module| module == Some(name)),
+        Scan::Matches(MatchOn::Path, pattern) => {
+            let regex = regex_of(pattern).ok()?;
+            by_file(nodes, |path, _| regex.is_match(path))
+        }
+        // Not by file.
+        _ => return None,
+    }))
+}
+
+/// Whether two sides have files of the same paths and module names, each at the same place.
+#[salsa::tracked(returns(copy))]
+fn has_files_of(db: &dyn Db, one: Snapshot, other: Snapshot) -> bool {
+    let names = |file: &FileNode| (Arc::clone(&file.path), file.language.map(|_| Arc::clone(&file.module)));
+    let (one, other) = (one.nodes(db).files(), other.nodes(db).files());
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| names(one) == names(other))
+}
+
+fn by_file(nodes: &Nodes, test: impl Fn(&str, Option<&str>) -> bool) -> FixedBitSet {
+    let mut found = FixedBitSet::with_capacity(nodes.files().len());
+    for (at, file) in nodes.files().iter().enumerate() {
+        found.set(at, test(&file.path, file.language.map(|_| &*file.module)));
+    }
+    found
+}
+
+/// Every part of some files; certain for unreadable files too.
+fn all_parts(nodes: &Nodes, files: &FixedBitSet) -> Members {
+    let mut members = Members::none(nodes.len());
+    for file in files.ones().filter_map(|at| nodes.files().get(at)) {
+        let range = file.parts.start as usize..file.parts.end as usize;
+        members.certain.insert_range(range.clone());
+        members.possible.insert_range(range);
     }
     members
 }
@@ -195,15 +230,17 @@ impl Packed {
     fn of(bits: &FixedBitSet) -> Self {
         let most = bits.len() / 64;
         let mut runs: Vec<(u32, u32)> = Vec::new();
-        for index in bits.ones() {
-            let index = index as u32;
-            if let Some((_, end)) = runs.last_mut().filter(|(_, end)| *end == index) {
-                *end += 1;
-            } else if runs.len() >= most {
-                return Self::Bits(bits.clone());
-            } else {
-                runs.push((index, index + 1));
+        let mut end = 0;
+        loop {
+            let start = next(bits, end, true);
+            if start == bits.len() {
+                break;
             }
+            if runs.len() >= most {
+                return Self::Bits(bits.clone());
+            }
+            end = next(bits, start, false);
+            runs.push((start as u32, end as u32));
         }
         Self::Runs(runs.into())
     }
@@ -231,6 +268,23 @@ impl Packed {
             Self::Bits(bits) => to.union_with(bits),
         }
     }
+}
+
+/// The first place from one on where a bit is set, or is not; the length where there is none.
+fn next(bits: &FixedBitSet, from: usize, set: bool) -> usize {
+    const WIDTH: usize = usize::BITS as usize;
+    let blocks = bits.as_slice();
+    let sought = |block: &usize| if set { *block } else { !*block };
+    let mut at = from / WIDTH;
+    let mut block = blocks.get(at).map_or(0, |block| sought(block) & usize::MAX << (from % WIDTH));
+    while block == 0 {
+        at += 1;
+        match blocks.get(at) {
+            Some(next) => block = sought(next),
+            None => return bits.len(),
+        }
+    }
+    (at * WIDTH + block.trailing_zeros() as usize).min(bits.len())
 }
 
 #[cfg(test)]

@@ -726,7 +726,7 @@ pub(crate) fn own_name(nodes: &Nodes, part: PartId) -> &str {
                 _ => name,
             }
         }
-        PartKind::Class | PartKind::Function | PartKind::Method => &node.name,
+        PartKind::Class | PartKind::Function | PartKind::Method => nodes.name(part),
     }
 }
 

@@ -58,8 +58,20 @@ pub struct PartKey {
     pub occurrence: u32,
 }
 
-/// One part as the graph knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A name of a part: where it stands in the [names of its tree](crate::graph::Nodes).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Word(pub(crate) u32);
+
+/// Names that stand side by side in the list of a tree's decorators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Words {
+    pub(crate) first: u32,
+    pub(crate) count: u32,
+}
+
+/// One part as the graph knows it. Its names are asked of the graph: [`Nodes::name`](crate::graph::Nodes::name),
+/// [`Nodes::local_name`](crate::graph::Nodes::local_name), [`Nodes::decorators`](crate::graph::Nodes::decorators).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Part {
     /// What it is.
     pub kind: PartKind,
@@ -69,10 +81,9 @@ pub struct Part {
     pub ordinal: u32,
     /// Enclosing part; `None` for a module body and a file.
     pub parent: Option<PartId>,
-    /// Its own name: `start`, `BootKernel`, the module's last segment, or the file's name.
-    pub name: Arc<str>,
-    /// The name inside the file, as in [`PartKey::name`].
-    pub local_name: Arc<str>,
+    pub(crate) name: Word,
+    pub(crate) local_name: Word,
+    pub(crate) decorators: Words,
     /// As in [`PartKey::occurrence`].
     pub occurrence: u32,
     /// Declared `async`.
@@ -84,8 +95,6 @@ pub struct Part {
     pub is_conditional: bool,
     /// Public by name: no segment of the local name begins with `_` (dunders are public), and `__all__` allows it where one is declared.
     pub is_public: bool,
-    /// Dotted names of its decorators, as resolved as static reading allows (`functools.cache`, `app.route`).
-    pub decorators: Arc<[Arc<str>]>,
 }
 
 /// What an edge says.

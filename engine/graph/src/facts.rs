@@ -579,9 +579,9 @@ pub(crate) struct OutlineParts {
 /// What resolution reads of a file. Equal outlines give equal edges; equality compares the digest.
 #[derive(Debug, Clone, Serialize)]
 pub struct Outline {
-    /// Computed whenever an outline is made, so never read from anywhere.
+    /// Computed when somebody asks for it, so never read from anywhere.
     #[serde(skip)]
-    digest: [u8; 32],
+    digest: OnceLock<[u8; 32]>,
     /// Made when somebody asks for it.
     #[serde(skip)]
     words: OnceLock<Words>,
@@ -609,7 +609,7 @@ pub struct Outline {
 
 impl PartialEq for Outline {
     fn eq(&self, other: &Self) -> bool {
-        self.digest == other.digest
+        self.digest() == other.digest()
     }
 }
 
@@ -619,7 +619,7 @@ impl Outline {
     /// BLAKE3 over everything in the outline.
     #[must_use]
     pub fn digest(&self) -> &[u8; 32] {
-        &self.digest
+        self.digest.get_or_init(|| self.digested())
     }
 
     /// Which names it holds.
@@ -644,7 +644,7 @@ impl Outline {
     /// asked for). What only the bodies of functions say (calls, strings, local names) may differ.
     #[must_use]
     pub fn same_interface(&self, other: &Self) -> bool {
-        self.digest == other.digest || self.interface() == other.interface()
+        self == other || self.interface() == other.interface()
     }
 
     fn interface(&self) -> Interface<'_> {
@@ -727,73 +727,11 @@ impl Outline {
     }
 
     pub(crate) fn seal(from: OutlineParts) -> Self {
-        let mut bytes = Vec::with_capacity(from.names.text.len() + from.references.len() * 12 + 256);
-        let mut number = |value: u32| bytes.extend_from_slice(&value.to_le_bytes());
-        number(from.names.ends.len() as u32);
-        from.names.ends.iter().for_each(|end| number(*end));
-        number(from.parts.len() as u32);
-        for part in &from.parts {
-            number(part.kind as u32 | u32::from(part.flags.bits()) << 8);
-            for id in [part.name, part.local_name, part.returns, part.fixture_name] {
-                number(id.0);
-            }
-            number(part.occurrence);
-            number(part.parent);
-            for list in [part.decorators, part.bases, part.parameters] {
-                number(list.start);
-                number(list.len);
-            }
-        }
-        number(from.imports.len() as u32);
-        for import in &from.imports {
-            number(import.part);
-            number(
-                import.form as u32
-                    | u32::from(import.type_only) << 8
-                    | u32::from(import.guarded) << 9
-                    | u32::from(import.level) << 16,
-            );
-            for id in [import.module, import.name, import.alias] {
-                number(id.0);
-            }
-        }
-        number(from.references.len() as u32);
-        for reference in &from.references {
-            number(reference.part);
-            number(reference.chain.0);
-            number(u32::from(reference.is_call) | u32::from(reference.in_decorator) << 1);
-        }
-        number(from.bindings.len() as u32);
-        for binding in &from.bindings {
-            number(binding.part);
-            number(binding.target.0);
-            number(binding.form as u32 | u32::from(binding.on_self) << 8);
-            number(binding.source.0);
-        }
-        number(from.strings.len() as u32);
-        for string in &from.strings {
-            number(string.part);
-            number(string.text.0);
-            number(u32::from(string.shape.bits()) | (string.usage as u32) << 8);
-        }
-        number(from.lists.len() as u32);
-        from.lists.iter().for_each(|id| number(id.0));
-        number(from.module_names.len() as u32);
-        from.module_names.iter().for_each(|id| number(id.0));
-        match &from.all {
-            None => number(u32::MAX),
-            Some(all) => {
-                number(all.len() as u32);
-                all.iter().for_each(|id| number(id.0));
-            }
-        }
-        number(u32::from(from.generated));
-        bytes.extend_from_slice(from.names.text.as_bytes());
         let mut names = from.names;
         names.text.shrink_to_fit();
         names.ends.shrink_to_fit();
         Self {
-            digest: *blake3::hash(&bytes).as_bytes(),
+            digest: OnceLock::new(),
             words: OnceLock::new(),
             names,
             parts: from.parts.into(),
@@ -806,6 +744,72 @@ impl Outline {
             all: from.all.map(Into::into),
             generated: from.generated,
         }
+    }
+
+    fn digested(&self) -> [u8; 32] {
+        let mut bytes = Vec::with_capacity(self.names.text.len() + self.references.len() * 12 + 256);
+        let mut number = |value: u32| bytes.extend_from_slice(&value.to_le_bytes());
+        number(self.names.ends.len() as u32);
+        self.names.ends.iter().for_each(|end| number(*end));
+        number(self.parts.len() as u32);
+        for part in &self.parts {
+            number(part.kind as u32 | u32::from(part.flags.bits()) << 8);
+            for id in [part.name, part.local_name, part.returns, part.fixture_name] {
+                number(id.0);
+            }
+            number(part.occurrence);
+            number(part.parent);
+            for list in [part.decorators, part.bases, part.parameters] {
+                number(list.start);
+                number(list.len);
+            }
+        }
+        number(self.imports.len() as u32);
+        for import in &self.imports {
+            number(import.part);
+            number(
+                import.form as u32
+                    | u32::from(import.type_only) << 8
+                    | u32::from(import.guarded) << 9
+                    | u32::from(import.level) << 16,
+            );
+            for id in [import.module, import.name, import.alias] {
+                number(id.0);
+            }
+        }
+        number(self.references.len() as u32);
+        for reference in &self.references {
+            number(reference.part);
+            number(reference.chain.0);
+            number(u32::from(reference.is_call) | u32::from(reference.in_decorator) << 1);
+        }
+        number(self.bindings.len() as u32);
+        for binding in &self.bindings {
+            number(binding.part);
+            number(binding.target.0);
+            number(binding.form as u32 | u32::from(binding.on_self) << 8);
+            number(binding.source.0);
+        }
+        number(self.strings.len() as u32);
+        for string in &self.strings {
+            number(string.part);
+            number(string.text.0);
+            number(u32::from(string.shape.bits()) | (string.usage as u32) << 8);
+        }
+        number(self.lists.len() as u32);
+        self.lists.iter().for_each(|id| number(id.0));
+        number(self.module_names.len() as u32);
+        self.module_names.iter().for_each(|id| number(id.0));
+        match &self.all {
+            None => number(u32::MAX),
+            Some(all) => {
+                number(all.len() as u32);
+                all.iter().for_each(|id| number(id.0));
+            }
+        }
+        number(u32::from(self.generated));
+        bytes.extend_from_slice(self.names.text.as_bytes());
+        *blake3::hash(&bytes).as_bytes()
     }
 }
 

@@ -15,6 +15,7 @@ mod sight;
 mod splice;
 mod stats;
 mod visit;
+mod words;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -28,7 +29,7 @@ use crate::resolve::{Index, LazyIndex};
 use crate::test_names::lies_among_data;
 
 pub use chunks::Chunks;
-pub(crate) use image::IMAGES;
+pub(crate) use image::{IMAGES, Section};
 pub use image::{Label, Recall};
 pub use nodes::{FileNode, Nodes};
 pub(crate) use outlines::Outlines;
@@ -175,6 +176,8 @@ pub struct CodeGraph {
     models: Arc<ModelLiterals>,
     /// Sorted by folder.
     dependents: Arc<Vec<Dependent>>,
+    /// Edges from classes to what they inherit, sorted by start and end.
+    bases: Arc<Vec<Edge>>,
     sight: Sight,
 }
 
@@ -275,7 +278,7 @@ impl CodeGraph {
     /// Files whose links may differ from those in a graph that has the same nodes; `None` where the nodes are others.
     #[must_use]
     pub fn relinked_since(&self, before: &Self) -> Option<Vec<FileId>> {
-        Arc::ptr_eq(&self.nodes, &before.nodes).then(|| self.rows.not_shared_with(&before.rows).collect())
+        Arc::ptr_eq(&self.nodes, &before.nodes).then(|| self.rows.not_shared_with(&before.rows))
     }
 
     /// The edges that one of two graphs has and the other has not, or knows otherwise; their sites do not matter. `None`
@@ -300,6 +303,14 @@ impl CodeGraph {
         self.in_row(part).iter().filter(move |edge| kinds.contains(&edge.kind))
     }
 
+    /// Edges from a class to what it inherits. These are told without reading the rows of a graph that was recalled.
+    #[must_use]
+    pub fn bases(&self, class: PartId) -> &[Edge] {
+        let start = self.bases.partition_point(|edge| edge.from < class);
+        let count = self.bases[start..].partition_point(|edge| edge.from == class);
+        &self.bases[start..start + count]
+    }
+
     fn index(&self) -> &Index {
         self.index.get(&self.nodes, &self.outlines)
     }
@@ -310,8 +321,7 @@ impl CodeGraph {
     }
 
     fn in_row(&self, part: PartId) -> &[Edge] {
-        let node = self.part(part);
-        self.rows.incoming(node.file, node.ordinal)
+        self.rows.incoming(self.part(part), part)
     }
 
     /// Imports that led nowhere, sorted by place.

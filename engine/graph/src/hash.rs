@@ -10,27 +10,56 @@ pub(crate) type Checksum = [u8; 32];
 
 /// Any one damaged word gives another checksum, for each step can be undone; and so does nearly everything else.
 pub(crate) fn checksum(bytes: &[u8]) -> Checksum {
+    let mut sum = Sum::new(bytes.len());
+    sum.add(bytes);
+    sum.end()
+}
+
+/// A [`checksum`] of bytes that come piece by piece.
+pub(crate) struct Sum {
+    /// Four beside one another, which a processor takes at the same time.
+    chains: [u64; 4],
+}
+
+/// Bytes that a sum takes at once.
+const WORDS: usize = 32;
+
+impl Sum {
     const FACTORS: [u64; 4] =
         [0x9e37_79b9_7f4a_7c15, 0xc2b2_ae3d_27d4_eb4f, 0x1656_67b1_9e37_79f9, 0x27d4_eb2f_1656_67c5];
-    // Four chains beside one another, which a processor takes at the same time.
-    let mut chains = FACTORS.map(|factor| factor ^ bytes.len() as u64);
-    let mut take = |words: &[u8; 32]| {
-        for (at, chain) in chains.iter_mut().enumerate() {
-            let mut word = [0; 8];
-            word.copy_from_slice(&words[at * 8..at * 8 + 8]);
-            *chain = (*chain ^ u64::from_le_bytes(word)).wrapping_mul(FACTORS[at]).rotate_left(29);
-        }
-    };
-    let (whole, rest) = bytes.as_chunks::<32>();
-    whole.iter().for_each(&mut take);
-    let mut last = [0; 32];
-    last[..rest.len()].copy_from_slice(rest);
-    take(&last);
-    let mut checksum = [0; 32];
-    for (bytes, chain) in checksum.chunks_exact_mut(8).zip(chains) {
-        bytes.copy_from_slice(&(chain ^ chain >> 32).wrapping_mul(FACTORS[0]).to_le_bytes());
+
+    /// Of so many bytes.
+    pub(crate) fn new(length: usize) -> Self {
+        Self { chains: Self::FACTORS.map(|factor| factor ^ length as u64) }
     }
-    checksum
+
+    /// The next piece; each but the last is as long as some [`WORDS`].
+    pub(crate) fn add(&mut self, piece: &[u8]) {
+        let (whole, rest) = piece.as_chunks::<WORDS>();
+        let mut chains = self.chains;
+        let mut take = |words: &[u8; WORDS]| {
+            for (at, chain) in chains.iter_mut().enumerate() {
+                let mut word = [0; 8];
+                word.copy_from_slice(&words[at * 8..at * 8 + 8]);
+                *chain = (*chain ^ u64::from_le_bytes(word)).wrapping_mul(Self::FACTORS[at]).rotate_left(29);
+            }
+        };
+        whole.iter().for_each(&mut take);
+        if !rest.is_empty() {
+            let mut last = [0; WORDS];
+            last[..rest.len()].copy_from_slice(rest);
+            take(&last);
+        }
+        self.chains = chains;
+    }
+
+    pub(crate) fn end(self) -> Checksum {
+        let mut checksum = [0; 32];
+        for (bytes, chain) in checksum.chunks_exact_mut(8).zip(self.chains) {
+            bytes.copy_from_slice(&(chain ^ chain >> 32).wrapping_mul(Self::FACTORS[0]).to_le_bytes());
+        }
+        checksum
+    }
 }
 
 /// A map with [`Keyed`] hashes.
@@ -139,5 +168,21 @@ mod tests {
         assert_eq!(low.len(), 1024);
         assert_ne!(keyed.hash_text(""), keyed.hash_text("\0"));
         assert_ne!(keyed.hash_text("ab"), keyed.hash_text("ab\0"));
+    }
+
+    #[test]
+    fn a_sum_of_pieces_is_that_of_the_whole_and_sees_each_damaged_byte() {
+        let bytes: Vec<u8> = (0..1_000_u32).map(|n| (n * 7 % 251) as u8).collect();
+        for length in [0, 1, 31, 32, 33, 64, 1_000] {
+            let whole = checksum(&bytes[..length]);
+            let mut sum = Sum::new(length);
+            bytes[..length].chunks(2 * WORDS).for_each(|piece| sum.add(piece));
+            assert_eq!(sum.end(), whole, "{length}");
+            for at in 0..length {
+                let mut damaged = bytes[..length].to_vec();
+                damaged[at] ^= 1;
+                assert_ne!(checksum(&damaged), whole, "{at} of {length}");
+            }
+        }
     }
 }

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::code::{Dependent, Edge, EdgeKind, FileId, PartId, PartKind};
 use crate::facts::Language;
-use crate::graph::{FileNode, ModelLiteral, Nodes, Outlines, Unresolved};
+use crate::graph::{FileNode, ModelLiteral, Nodes, Outlines, Section, Unresolved};
 use crate::hash::{Map, Set};
 use crate::layout::{Layout, base_name, directory_of};
 use crate::stdlib;
@@ -97,10 +97,12 @@ pub(crate) struct Index {
 
 impl Index {
     fn new(nodes: &Nodes, outlines: &Outlines, layout: Layout, hierarchy: Hierarchy, fixtures: Fixtures) -> Self {
-        let mut methods: Map<Arc<str>, Vec<PartId>> = Map::default();
+        let mut named: Map<&str, Vec<PartId>> = Map::default();
         for method in python_methods(nodes) {
-            methods.entry(Arc::clone(&nodes.part(method).name)).or_default().push(method);
+            named.entry(nodes.name(method)).or_default().push(method);
         }
+        let methods: Map<Arc<str>, Vec<PartId>> =
+            named.into_iter().map(|(name, methods)| (name.into(), methods)).collect();
         let mut by_base_name: Map<Box<str>, Vec<FileId>> = Map::default();
         for file in nodes.file_ids() {
             by_base_name.entry(base_name(&nodes.file(file).path).into()).or_default().push(file);
@@ -179,7 +181,7 @@ impl Index {
 pub(crate) struct LazyIndex {
     index: OnceLock<Index>,
     /// What is remembered of it.
-    kept: Box<[u8]>,
+    kept: Option<Section>,
 }
 
 /// What of an index takes reading all files; the rest is told from nodes, or from few files.
@@ -191,18 +193,19 @@ struct Kept<'a> {
 
 impl LazyIndex {
     pub(crate) fn known(index: Index) -> Self {
-        Self { index: index.into(), kept: Box::default() }
+        Self { index: index.into(), kept: None }
     }
 
     /// From what [`Index::kept`] gave for the same tree.
-    pub(crate) fn kept(kept: Box<[u8]>) -> Self {
-        Self { index: OnceLock::new(), kept }
+    pub(crate) fn kept(kept: Section) -> Self {
+        Self { index: OnceLock::new(), kept: Some(kept) }
     }
 
     pub(crate) fn get(&self, nodes: &Nodes, outlines: &Outlines) -> &Index {
         self.index.get_or_init(|| {
             let layout = Layout::new(nodes.files().iter().map(|file| &*file.path));
-            let read = postcard::take_from_bytes::<(Hierarchy, Fixtures)>(&self.kept).ok();
+            let kept = self.kept.as_ref().and_then(Section::read);
+            let read = kept.as_ref().and_then(|kept| postcard::take_from_bytes::<(Hierarchy, Fixtures)>(kept).ok());
             let sound = read.filter(|((hierarchy, fixtures), rest)| {
                 rest.is_empty() && hierarchy.is_sound(nodes) && fixtures.are_sound(nodes)
             });

@@ -1,7 +1,7 @@
 //! Which names an outline holds, to ask many outlines for a few names quickly.
 
-use crate::facts::{Outline, without_call};
-use crate::hash::{Keyed, Set};
+use crate::facts::{NameId, Outline, without_call};
+use crate::hash::Keyed;
 
 /// Methods that run where nobody names them: where an object is made or called.
 pub(crate) const UNNAMED: [&str; 4] = ["__init__", "__new__", "__post_init__", "__call__"];
@@ -14,6 +14,12 @@ pub(crate) struct Words {
     /// Which of [`UNNAMED`] it asks for by name.
     unnamed: [bool; UNNAMED.len()],
     /// It asks for attributes by a name that is computed, which may be any.
+    computes: bool,
+}
+
+/// What a name asks for, wherever it is said.
+struct Asks {
+    unnamed: [bool; UNNAMED.len()],
     computes: bool,
 }
 
@@ -41,20 +47,30 @@ impl Sought {
 
 impl Words {
     pub(crate) fn of(outline: &Outline) -> Self {
-        let mut hashes: Set<u32> = Set::default();
+        let mut hashes: Vec<u32> = Vec::with_capacity(outline.names.len());
+        // Of each name, what it asks for where code or a string says it; each name is looked at once, however often it is said.
+        let mut asks: Vec<Asks> = Vec::with_capacity(outline.names.len());
         for name in outline.names.iter() {
-            hashes.extend(segments(name).filter(|segment| !UNNAMED.contains(segment)).map(hash));
+            let mut of_name = Asks { unnamed: [false; UNNAMED.len()], computes: name.ends_with('*') };
+            for segment in segments(name) {
+                match UNNAMED.iter().position(|unnamed| *unnamed == segment) {
+                    Some(at) => of_name.unnamed[at] = true,
+                    None => hashes.push(hash(segment)),
+                }
+            }
+            asks.push(of_name);
         }
-        let mut hashes: Vec<u32> = hashes.into_iter().collect();
         hashes.sort_unstable();
-        let chains = || outline.references.iter().map(|reference| outline.name(reference.chain));
-        let asked = || chains().chain(outline.strings.iter().map(|string| outline.name(string.text)));
-        let asks_for = |name: &str| asked().any(|chain| segments(chain).any(|segment| segment == name));
-        Self {
-            hashes: hashes.into(),
-            unnamed: UNNAMED.map(asks_for),
-            computes: chains().any(|chain| chain.ends_with('*')),
-        }
+        hashes.dedup();
+        let mut words = Self { hashes: hashes.into(), unnamed: [false; UNNAMED.len()], computes: false };
+        let mut ask = |name: NameId, is_code: bool| {
+            let Some(asks) = asks.get(name.0 as usize) else { return };
+            words.unnamed.iter_mut().zip(asks.unnamed).for_each(|(asked, asks)| *asked |= asks);
+            words.computes |= is_code && asks.computes;
+        };
+        outline.references.iter().for_each(|reference| ask(reference.chain, true));
+        outline.strings.iter().for_each(|string| ask(string.text, false));
+        words
     }
 
     /// Whether one of these is there.

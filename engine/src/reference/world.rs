@@ -512,11 +512,11 @@ impl SideFacts {
                 PartFacts {
                     key: own,
                     parent: part.parent.map(key),
-                    name: part.name.to_string(),
+                    name: graph.name(id).to_owned(),
                     qualified_name: graph.qualified_name(id).into_owned(),
                     is_test: part.is_test,
                     is_public: part.is_public,
-                    decorators: part.decorators.iter().map(ToString::to_string).collect(),
+                    decorators: graph.decorators(id).map(ToOwned::to_owned).collect(),
                 },
             );
         }

@@ -87,7 +87,7 @@ fn named(graph: &CodeGraph, name: &str) -> Result<FixedBitSet> {
     let below =
         name.split_once("::").and_then(|(path, local)| Some((graph.file_by_path(path)?, local.replace("::", "."))));
     let is_it = |part: &PartId| match &below {
-        Some((file, local)) => graph.part(*part).file == *file && *graph.part(*part).local_name == **local,
+        Some((file, local)) => graph.part(*part).file == *file && graph.local_name(*part) == local,
         None => {
             let full = graph.qualified_name(*part);
             let rest = full.strip_suffix(name);

@@ -8,7 +8,7 @@ use grace_govern::monitor::history::Past;
 use grace_govern::practices::{self, Practice, Suggestion};
 use grace_govern::task::Task;
 use grace_govern::{journal, story};
-use grace_graph::code::{Part, PartKind};
+use grace_graph::code::{PartId, PartKind};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -116,18 +116,21 @@ fn touched(engine: &Engine, plan: &Plan) -> BTreeSet<String> {
         let modules: BTreeSet<&str> = modules.collect();
         let graph = engine.graph(side);
         let nodes = graph.nodes();
-        let mut add = |part: &Part| {
+        let mut add = |id: PartId| {
+            let part = nodes.part(id);
             let path = &*nodes.file(part.file).path;
             let is_named = match part.kind {
                 PartKind::File => changed.contains(&(path, path)),
                 PartKind::Module => modules.contains(path),
-                PartKind::Class | PartKind::Function | PartKind::Method => changed.contains(&(path, &*part.local_name)),
+                PartKind::Class | PartKind::Function | PartKind::Method => {
+                    changed.contains(&(path, nodes.local_name(id)))
+                }
             };
             if is_named {
                 terms.insert(part.kind.word().to_owned());
             }
         };
-        nodes.parts().iter().for_each(&mut add);
+        nodes.part_ids().for_each(&mut add);
     }
     terms
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use crate::hash::Set;
 
+use super::words::Namer;
 use super::{
-    Anew, CodeGraph, FileNode, GraphFile, ModelLiteral, ModelLiterals, Nodes, Outlines, Repair, Rows, Sight,
+    Anew, CodeGraph, FileNode, GraphFile, ModelLiteral, ModelLiterals, Nodes, Outlines, Repair, Row, Rows, Sight,
     is_generated_name, splice,
 };
-use crate::code::{Dependent, FileId, Part, PartId, PartKind};
+use crate::code::{Dependent, Edge, EdgeKind, FileId, Part, PartId, PartKind, Word, Words};
 use crate::facts::{ImportFact, Language, NameId, Outline, PartFact, PartFlags};
 use crate::layout::{Layout, base_name};
 use crate::resolve::{self, Index, LazyIndex, ScopeTable};
@@ -23,12 +24,20 @@ pub(super) fn build(mut files: Vec<GraphFile>) -> CodeGraph {
     let scopes = ScopeTable::new(&outlines, nodes.files.len());
     let found = resolve::discover(&nodes, &outlines, layout, &scopes, None);
     mark(&mut nodes, found.tests, &found.configured, found.decorators);
-    let links = resolve::link_all(&nodes, &outlines, &found.index, &scopes);
-    let demands = links.iter().flat_map(|links| &links.demands);
-    let mut given = resolve::demanded(&nodes, &outlines, &found.index, &scopes, demands);
+    let rows = linked(&nodes, &outlines, &found.index, &scopes);
     drop(scopes);
-    let rows = Rows::new(&nodes, links, |file| given.remove(&file).unwrap_or_default());
+    let rows = Rows::of(&nodes, rows);
     assembled(nodes, found.index, outlines, rows)
+}
+
+/// The rows of all files.
+pub(super) fn linked(nodes: &Nodes, outlines: &Outlines, index: &Index, scopes: &ScopeTable<'_>) -> Vec<Arc<Row>> {
+    let links = resolve::link_all(nodes, outlines, index, scopes);
+    let demands = links.iter().flat_map(|links| &links.demands);
+    let mut given = resolve::demanded(nodes, outlines, index, scopes, demands);
+    let mut given = |file| given.remove(&file).unwrap_or_default().into();
+    let row = |(file, links)| Arc::new(Row::new(nodes, file, links, given(file)));
+    nodes.file_ids().zip(links).map(row).collect()
 }
 
 /// A graph of which all rows are known.
@@ -39,7 +48,8 @@ pub(super) fn assembled(nodes: Nodes, index: Index, outlines: Outlines, rows: Ro
     let sight = nodes.file_ids().map(of_file).fold(Sight::default(), Sight::plus);
     let index = Arc::new(LazyIndex::known(index));
     let built = Arc::new(rows.clone());
-    CodeGraph { nodes: Arc::new(nodes), index, outlines, rows, built, models, dependents, sight }
+    let bases = Arc::new(bases(&rows));
+    CodeGraph { nodes: Arc::new(nodes), index, outlines, rows, built, models, dependents, bases, sight }
 }
 
 /// Says which parts are tests, and what decorates parts; before, neither is said of any.
@@ -60,8 +70,12 @@ pub(super) fn mark(
         file.is_test |= file.language != Some(Language::Rust);
     }
     nodes.tests = tests;
+    let mut namer = Namer::default();
     for (part, decorators) in decorators {
-        nodes.parts[part.0 as usize].decorators = decorators;
+        let first = nodes.decorators.len() as u32;
+        nodes.decorators.extend(decorators.iter().map(|name| namer.add(&mut nodes.names, name)));
+        let count = nodes.decorators.len() as u32 - first;
+        nodes.parts[part.0 as usize].decorators = Words { first, count };
     }
 }
 
@@ -102,21 +116,27 @@ fn with_body(graph: &CodeGraph, id: FileId, new: &Arc<Outline>) -> Option<CodeGr
     outlines.set(id, Arc::clone(new));
     let links = resolve::link(&graph.nodes, &outlines, graph.index(), id);
     let rows = graph.rows.with(&graph.nodes, id, links, &graph.built)?;
-    let (same_models, same_dependents) = match (graph.rows.row(id), rows.row(id)) {
-        (Some(old), Some(new)) => (old.models == new.models, old.dependents == new.dependents),
-        _ => (false, false),
-    };
+    let (old, new) = (graph.rows.row(id)?, rows.row(id)?);
+    let (same_models, same_dependents) = (old.models == new.models, old.dependents == new.dependents);
+    let same_bases = old.edges().filter(is_base).eq(new.edges().filter(is_base));
     let models = if same_models { Arc::clone(&graph.models) } else { Arc::new(models(&rows)) };
     let dependents = if same_dependents { Arc::clone(&graph.dependents) } else { Arc::new(dependents(&rows)) };
+    let bases = if same_bases { Arc::clone(&graph.bases) } else { Arc::new(bases(&rows)) };
     let (nodes, index) = (Arc::clone(&graph.nodes), Arc::clone(&graph.index));
-    let sight = graph.sight.minus(Sight::of(&nodes, &graph.outlines, id, graph.rows.row(id)?)).plus(Sight::of(
-        &nodes,
-        &outlines,
-        id,
-        rows.row(id)?,
-    ));
+    let of_old = Sight::of(&nodes, &graph.outlines, id, old);
+    let sight = graph.sight.minus(of_old).plus(Sight::of(&nodes, &outlines, id, new));
     let built = Arc::clone(&graph.built);
-    Some(CodeGraph { nodes, index, outlines, rows, built, models, dependents, sight })
+    Some(CodeGraph { nodes, index, outlines, rows, built, models, dependents, bases, sight })
+}
+
+/// Whether an edge leads from a class to what it inherits.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "a filter of edges")]
+pub(super) fn is_base(edge: &&Edge) -> bool {
+    edge.kind == EdgeKind::Inherits
+}
+
+fn bases(rows: &Rows) -> Vec<Edge> {
+    rows.all().filter(is_base).copied().collect()
 }
 
 pub(super) fn dependents(rows: &Rows) -> Vec<Dependent> {
@@ -131,29 +151,12 @@ pub(super) fn models(rows: &Rows) -> ModelLiterals {
     ModelLiterals(models)
 }
 
-/// Strings that many parts have in common.
-#[derive(Default)]
-pub(super) struct Shared {
-    names: Set<Arc<str>>,
-}
-
-impl Shared {
-    fn get(&mut self, name: &str) -> Arc<str> {
-        if let Some(known) = self.names.get(name) {
-            return Arc::clone(known);
-        }
-        let name: Arc<str> = name.into();
-        self.names.insert(Arc::clone(&name));
-        name
-    }
-}
-
 /// The nodes of sorted files, without tests and decorators.
 fn nodes(files: &[GraphFile], layout: &Layout) -> Nodes {
-    let mut shared = Shared::default();
+    let mut namer = Namer::default();
     let mut nodes = Nodes::default();
     for (index, file) in files.iter().enumerate() {
-        add_file(&mut nodes, &mut shared, layout, FileId(index as u32), file);
+        add_file(&mut nodes, &mut namer, layout, FileId(index as u32), file);
     }
     nodes.by_key = nodes.part_ids().collect();
     for file in 0..nodes.files.len() {
@@ -163,7 +166,7 @@ fn nodes(files: &[GraphFile], layout: &Layout) -> Nodes {
     nodes
 }
 
-pub(super) fn add_file(nodes: &mut Nodes, shared: &mut Shared, layout: &Layout, id: FileId, file: &GraphFile) {
+pub(super) fn add_file(nodes: &mut Nodes, namer: &mut Namer, layout: &Layout, id: FileId, file: &GraphFile) {
     let first = nodes.parts.len() as u32;
     let module: Arc<str> = match file.language {
         Some(Language::Python) => layout.module_name(&file.path).into(),
@@ -173,10 +176,11 @@ pub(super) fn add_file(nodes: &mut Nodes, shared: &mut Shared, layout: &Layout, 
     let outline = file.outline.as_deref().filter(|_| file.opaque.is_none());
     // What is read of a manifest are no parts.
     match outline.filter(|_| file.language.is_some()) {
-        Some(outline) => add_parts(nodes, shared, outline, id, first, &module),
+        Some(outline) => add_parts(nodes, namer, outline, id, first, &module),
         None => {
-            let name = shared.get(base_name(&file.path));
-            nodes.parts.push(plain_part(PartKind::File, id, name, shared.get("")));
+            let name = namer.add(&mut nodes.names, base_name(&file.path));
+            let local_name = namer.add(&mut nodes.names, "");
+            nodes.parts.push(plain_part(PartKind::File, id, name, local_name));
         }
     }
     nodes.by_path.insert(Arc::clone(&file.path), id);
@@ -218,7 +222,7 @@ fn dotted_path(path: &str) -> String {
     stem.replace('/', ".")
 }
 
-fn plain_part(kind: PartKind, file: FileId, name: Arc<str>, local_name: Arc<str>) -> Part {
+fn plain_part(kind: PartKind, file: FileId, name: Word, local_name: Word) -> Part {
     Part {
         kind,
         file,
@@ -231,26 +235,28 @@ fn plain_part(kind: PartKind, file: FileId, name: Arc<str>, local_name: Arc<str>
         is_test: false,
         is_conditional: false,
         is_public: true,
-        decorators: Arc::new([]),
+        decorators: Words::default(),
     }
 }
 
-fn add_parts(nodes: &mut Nodes, shared: &mut Shared, outline: &Outline, file: FileId, first: u32, module: &Arc<str>) {
+fn add_parts(nodes: &mut Nodes, namer: &mut Namer, outline: &Outline, file: FileId, first: u32, module: &Arc<str>) {
     let all: Option<Set<&str>> = outline.all.as_ref().map(|all| all.iter().map(|name| outline.name(*name)).collect());
     for (ordinal, fact) in outline.parts.iter().enumerate() {
         let name = if fact.kind == PartKind::Module {
-            shared.get(module.rsplit('.').next().unwrap_or(module))
+            module.rsplit('.').next().unwrap_or(module)
         } else {
-            shared.get(outline.name(fact.name))
+            outline.name(fact.name)
         };
-        let local_name = shared.get(outline.name(fact.local_name));
+        let name = namer.add(&mut nodes.names, name);
+        let said = outline.name(fact.local_name);
+        let local_name = namer.add(&mut nodes.names, said);
         nodes.parts.push(Part {
             ordinal: ordinal as u32,
             parent: (fact.parent != PartFact::NO_PARENT).then(|| PartId(first + fact.parent)),
             occurrence: fact.occurrence,
             is_async: fact.flags.contains(PartFlags::ASYNC),
             is_conditional: fact.flags.contains(PartFlags::CONDITIONAL),
-            is_public: is_public(&local_name, all.as_ref()),
+            is_public: is_public(said, all.as_ref()),
             ..plain_part(fact.kind, file, name, local_name)
         });
     }

@@ -1,21 +1,27 @@
 //! A graph as bytes, and back: so that the next run need not make it again.
 //!
 //! An image has a head (which files it is of, by path and content, and the checksums of what follows) and a body of
-//! sections. A head is enough to tell how far a tree is from the image; what an edit of a few files asks for is read of the
-//! body. What is read is checked before anybody sees it: an image that was damaged, or made to harm, is no image.
+//! sections. A head is enough to tell how far a tree is from the image. Of the body nodes and edges by their ends are read at
+//! once, for that is what a plan asks for; the rest when somebody asks for it. What is read is checked before anybody sees
+//! it: an image that was damaged, or made to harm, is no image, and what is found damaged later is made again.
+
+mod parts;
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::rows::{Edges, Row};
-use super::{CodeGraph, FileNode, Nodes, Outlines, Rows, Sight, Unresolved};
-use crate::code::{Dependent, Edge, EdgeKind, Evidence, FileId, Part, PartId, PartKind};
-use crate::facts::{ContentId, Language, ProblemKind};
+use super::build;
+use super::rows::{Edges, Ends, Row};
+use super::{Chunks, CodeGraph, ModelLiterals, Nodes, Outlines, Rows, Sight, Unresolved};
+use crate::code::{Dependent, Edge, EdgeKind, Evidence, FileId, PartId};
+use crate::facts::ContentId;
 use crate::graph::ModelLiteral;
-use crate::hash::{Checksum, Map, checksum};
-use crate::resolve::{Demand, LazyIndex};
+use crate::hash::{Checksum, Sum, checksum};
+use crate::resolve::{Demand, LazyIndex, ScopeTable};
 use crate::store::FactStore;
+
+use parts::KeptNodes;
 
 /// What a file holds: two files of one path and label are the same to a graph. Of a file that was read it is the
 /// [`ContentId`].
@@ -24,18 +30,13 @@ pub type Label = [u8; 32];
 /// Graphs that are remembered of one work tree: those before and after the change.
 pub(crate) const IMAGES: usize = 2;
 
-/// Bytes of an edge: its ends, its site, and what it says.
+/// Bytes of an edge that starts somewhere: its ends, its site, and what it says.
 const EDGE: usize = 16;
-/// Bytes of a part: its names, the part around it, which of its name it is, what it is, and how many decorators it has.
-const PART: usize = 20;
-/// Of a part with none around it.
-const NO_PARENT: u32 = 0;
-const IS_ASYNC: u8 = 1;
-const IS_TEST: u8 = 2;
-const IS_PUBLIC: u8 = 4;
-const IS_CONDITIONAL: u8 = 8;
-const PART_KINDS: [PartKind; 5] =
-    [PartKind::File, PartKind::Module, PartKind::Class, PartKind::Function, PartKind::Method];
+/// Bytes of an edge that ends at a part: where it starts, its site, and what it says in the lowest bits of that.
+const END: usize = 8;
+const SAID: u32 = 6;
+/// Bytes of a section that are held at a time: some edges.
+const PIECE: usize = 128 << 10;
 
 /// What an image is of.
 #[derive(Serialize, Deserialize)]
@@ -47,39 +48,27 @@ struct Head<'a> {
     /// The labels of the files, one after the other.
     labels: &'a [u8],
     /// The length and checksum of each section.
-    sections: [(u64, Checksum); SECTIONS],
+    sections: Sections,
 }
 
-/// Nodes, edges, the rest of the rows, and what linking knows of all files together.
-const SECTIONS: usize = 4;
+type Sections = [(u64, Checksum); SECTIONS];
 
-#[derive(Serialize, Deserialize)]
-struct KeptNodes<'a> {
-    /// Strings that many parts have in common, one after the other, and where each ends.
-    names: &'a str,
-    ends: Vec<u32>,
-    files: Vec<KeptFile>,
-    /// [`PART`] bytes each.
-    parts: &'a [u8],
-    /// Names of the decorators of all parts, in order.
-    decorators: Vec<u32>,
-    /// The order of the parts of each file by key, as ordinals of four bytes.
-    by_key: &'a [u8],
-}
+/// Sections of a body, in order. Those behind [`ROWS`] are read when somebody asks.
+const SECTIONS: usize = 7;
+const NODES: usize = 0;
+const COUNTS: usize = 1;
+const ENDS: usize = 2;
+const TOLD: usize = 3;
+const ROWS: usize = 4;
+const EDGES: usize = 5;
+const INDEX: usize = 6;
 
+/// What is told of all files together.
 #[derive(Serialize, Deserialize)]
-struct KeptFile {
-    language: Option<Language>,
-    parts: u32,
-    opaque: Option<ProblemKind>,
-    has_problems: bool,
-    is_generated: bool,
-    is_test: bool,
-    has_configured_tests: bool,
-    makes_tests: bool,
-    module: u32,
-    /// What reads it, where something was read.
-    reader: Option<Language>,
+struct Told {
+    models: Vec<ModelLiteral>,
+    dependents: Vec<Dependent>,
+    sight: Sight,
 }
 
 /// What rows hold beside their edges, in order of files.
@@ -90,7 +79,6 @@ struct Rest {
     demands: Vec<(FileId, Vec<Demand>)>,
     models: Vec<ModelLiteral>,
     dependents: Vec<Dependent>,
-    sight: Sight,
 }
 
 /// An image of a tree that is not far from another one.
@@ -100,6 +88,99 @@ pub struct Recall<'s> {
     head: Vec<u8>,
     /// Files that have another content in the image.
     differing: Vec<FileId>,
+}
+
+/// So many bytes of a body from a place on, where they are there.
+type ReadBody = dyn Fn(u64, usize) -> Option<Vec<u8>> + Send + Sync;
+
+/// The body of an image.
+#[derive(Clone)]
+struct Body {
+    read: Arc<ReadBody>,
+    sections: Sections,
+}
+
+impl Body {
+    fn section(&self, number: usize) -> Option<Vec<u8>> {
+        let (start, length, expected) = self.place(number)?;
+        (self.read)(start, length).filter(|section| checksum(section) == expected)
+    }
+
+    /// A section piece by piece; `None` where it turns out to be damaged, or no piece is wanted any more.
+    fn pieces(&self, number: usize, mut take: impl FnMut(&[u8]) -> Option<()>) -> Option<()> {
+        let (start, length, expected) = self.place(number)?;
+        let (mut sum, mut done) = (Sum::new(length), 0);
+        while done < length {
+            let piece = (self.read)(start.checked_add(done as u64)?, PIECE.min(length - done))?;
+            sum.add(&piece);
+            take(&piece)?;
+            done += piece.len();
+        }
+        (sum.end() == expected).then_some(())
+    }
+
+    /// Whether all of a section is there: room is set aside only for what can be read.
+    fn holds(&self, number: usize) -> bool {
+        self.place(number).is_some_and(|(start, length, _)| {
+            length == 0 || start.checked_add(length as u64 - 1).is_some_and(|last| (self.read)(last, 1).is_some())
+        })
+    }
+
+    /// Where a section begins, its length and its checksum.
+    fn place(&self, number: usize) -> Option<(u64, usize, Checksum)> {
+        let start = self.sections[..number].iter().try_fold(0, |sum: u64, (length, _)| sum.checked_add(*length))?;
+        let (length, expected) = self.sections[number];
+        Some((start, usize::try_from(length).ok()?, expected))
+    }
+
+    fn later(&self, number: usize) -> Section {
+        Section { body: self.clone(), number }
+    }
+}
+
+/// A section of an image that is read when somebody asks for it.
+#[derive(Clone)]
+pub(crate) struct Section {
+    body: Body,
+    number: usize,
+}
+
+impl Section {
+    /// Its bytes; `None` where they are damaged or gone.
+    pub(crate) fn read(&self) -> Option<Vec<u8>> {
+        self.body.section(self.number)
+    }
+}
+
+impl std::fmt::Debug for Section {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(to, "section {}", self.number)
+    }
+}
+
+/// The rows of a graph that was recalled, and what they are made from where they are found damaged.
+#[derive(Debug)]
+pub(super) struct KeptRows {
+    edges: Section,
+    rest: Section,
+    nodes: Arc<Nodes>,
+    outlines: Outlines,
+    index: Arc<LazyIndex>,
+}
+
+impl KeptRows {
+    pub(super) fn load(&self) -> Chunks<Arc<Row>> {
+        let rows = self.read().unwrap_or_else(|| {
+            let scopes = ScopeTable::new(&self.outlines, self.nodes.files().len());
+            build::linked(&self.nodes, &self.outlines, self.index.get(&self.nodes, &self.outlines), &scopes)
+        });
+        rows.into_iter().collect()
+    }
+
+    fn read(&self) -> Option<Vec<Arc<Row>>> {
+        let edges = read_edges(&self.edges.read()?, self.nodes.len() as u32)?;
+        whole::<Rest>(&self.rest.read()?)?.rows(&self.nodes, edges)
+    }
 }
 
 impl CodeGraph {
@@ -123,9 +204,19 @@ impl CodeGraph {
 
     /// The head and the body of an image of this graph; `None` where it cannot be written.
     pub(crate) fn image(&self, labels: &[Label]) -> Option<(Vec<u8>, Vec<u8>)> {
-        let edges: Vec<u8> = self.edges().flat_map(edge_bytes).collect();
-        let sections: [Vec<u8>; SECTIONS] =
-            [nodes_bytes(self)?, edges, postcard::to_stdvec(&Rest::of(self)).ok()?, self.index().kept()?];
+        let mut edges = Vec::new();
+        self.edges().for_each(|edge| edges.extend_from_slice(&edge_bytes(edge)));
+        let told = Told { models: self.models.0.clone(), dependents: self.dependents.to_vec(), sight: self.sight() };
+        let (counts, ends) = ends_bytes(self)?;
+        let sections: [Vec<u8>; SECTIONS] = [
+            parts::bytes(self)?,
+            counts,
+            ends,
+            postcard::to_stdvec(&told).ok()?,
+            postcard::to_stdvec(&Rest::of(self)).ok()?,
+            edges,
+            self.index().kept()?,
+        ];
         let head = Head {
             version: crate::store::VERSION,
             paths: self.files().iter().map(|file| &*file.path).collect(),
@@ -147,7 +238,7 @@ impl Recall<'_> {
     #[must_use]
     pub fn graph(&self) -> Option<CodeGraph> {
         let body = self.store.tree()?.graph_body(self.number)?;
-        Head::of(&self.head)?.graph(self.store, |start, length| body.read(start, length))
+        Head::of(&self.head)?.graph(self.store, Arc::new(move |start, length| body.read(start, length)))
     }
 }
 
@@ -180,33 +271,34 @@ impl<'a> Head<'a> {
         (differing.len() <= most).then_some(differing)
     }
 
-    /// The graph, of a body of which `read` gives so many bytes from a place on. One section is held at a time.
-    fn graph(&self, store: &Arc<FactStore>, read: impl Fn(u64, usize) -> Option<Vec<u8>>) -> Option<CodeGraph> {
-        let section = |number: usize| {
-            let start = self.sections[..number].iter().try_fold(0, |sum: u64, (length, _)| sum.checked_add(*length))?;
-            let (length, expected) = self.sections[number];
-            read(start, usize::try_from(length).ok()?).filter(|section| checksum(section) == expected)
-        };
-        let (nodes, kept) = {
-            let section = section(0)?;
+    /// The graph, of a body of which `read` gives so many bytes from a place on.
+    fn graph(&self, store: &Arc<FactStore>, read: Arc<ReadBody>) -> Option<CodeGraph> {
+        let body = Body { read, sections: self.sections };
+        let (nodes, readers) = {
+            let section = body.section(NODES)?;
             let kept: KeptNodes<'_> = whole(&section)?;
-            (kept.nodes(self)?, kept.files)
+            (Arc::new(kept.nodes(self.paths.iter().copied())?), kept.readers())
         };
-        let edges = read_edges(&section(1)?, nodes.len() as u32)?;
-        let rest: Rest = whole(&section(2)?)?;
-        let sight = rest.sight;
-        let rows = rest.rows(&nodes, edges)?;
-        let index = section(3)?;
-        let outlines = kept
-            .iter()
-            .zip(self.files())
-            .zip(nodes.files())
-            .map(|((kept, (_, label)), file)| Some((ContentId(label), kept.reader?, file.parts.len())));
+        let ends = read_ends(&body, nodes.len())?;
+        let told: Told = whole(&body.section(TOLD)?)?;
+        let there = |part: PartId| part.0 < nodes.len() as u32;
+        let is_sound =
+            told.models.iter().all(|(_, part, _)| there(*part)) && told.dependents.iter().all(|one| there(one.part));
+        if !is_sound {
+            return None;
+        }
+        let files = readers.into_iter().zip(self.files()).zip(nodes.files());
+        let outlines = files.map(|((reader, (_, label)), file)| Some((ContentId(label), reader?, file.parts.len())));
         let outlines = Outlines::kept(store, outlines);
-        let (models, dependents) = (Arc::new(super::build::models(&rows)), Arc::new(super::build::dependents(&rows)));
-        let index = Arc::new(LazyIndex::kept(index.into()));
-        let built = Arc::new(rows.clone());
-        Some(CodeGraph { nodes: Arc::new(nodes), index, outlines, rows, built, models, dependents, sight })
+        let index = Arc::new(LazyIndex::kept(body.later(INDEX)));
+        let (edges, rest) = (body.later(EDGES), body.later(ROWS));
+        let (of_rows, own_index) = (outlines.clone(), Arc::clone(&index));
+        let kept = KeptRows { edges, rest, nodes: Arc::clone(&nodes), outlines: of_rows, index: own_index };
+        let bases = Arc::new(ends.bases());
+        let rows = Rows::kept(&nodes, ends, kept);
+        let (models, dependents) = (Arc::new(ModelLiterals(told.models)), Arc::new(told.dependents));
+        let (built, sight) = (Arc::new(rows.clone()), told.sight);
+        Some(CodeGraph { nodes, index, outlines, rows, built, models, dependents, bases, sight })
     }
 }
 
@@ -215,145 +307,13 @@ fn whole<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Option<T> {
     rest.is_empty().then_some(read)
 }
 
-/// The section of [`KeptNodes`]; `None` where it cannot be written.
-fn nodes_bytes(graph: &CodeGraph) -> Option<Vec<u8>> {
-    let mut known: Map<Arc<str>, u32> = Map::default();
-    let (mut names, mut ends) = (String::new(), Vec::new());
-    let mut name = |text: &Arc<str>| {
-        *known.entry(Arc::clone(text)).or_insert_with(|| {
-            names.push_str(text);
-            ends.push(names.len() as u32);
-            ends.len() as u32 - 1
-        })
-    };
-    let (mut parts, mut decorators) = (Vec::with_capacity(graph.len() * PART), Vec::new());
-    for part in graph.parts() {
-        let parent = part.parent.map_or(NO_PARENT, |parent| graph.part(parent).ordinal + 1);
-        for number in [name(&part.name), name(&part.local_name), parent, part.occurrence] {
-            parts.extend(number.to_le_bytes());
-        }
-        let flag = |is: bool, flag: u8| if is { flag } else { 0 };
-        let flags = flag(part.is_async, IS_ASYNC)
-            | flag(part.is_test, IS_TEST)
-            | flag(part.is_public, IS_PUBLIC)
-            | flag(part.is_conditional, IS_CONDITIONAL);
-        parts.extend([PART_KINDS.iter().position(|kind| *kind == part.kind)? as u8, flags]);
-        parts.extend(u16::try_from(part.decorators.len()).ok()?.to_le_bytes());
-        decorators.extend(part.decorators.iter().map(&mut name));
-    }
-    let file = |(id, file): (FileId, &FileNode)| KeptFile {
-        language: file.language,
-        parts: file.parts.len() as u32,
-        opaque: file.opaque,
-        has_problems: file.has_problems,
-        is_generated: file.is_generated,
-        is_test: file.is_test,
-        has_configured_tests: file.has_configured_tests,
-        makes_tests: file.makes_tests,
-        module: name(&file.module),
-        reader: Language::reader_of(&file.path).filter(|_| graph.outlines.has(id)),
-    };
-    let files = graph.file_ids().zip(graph.files()).map(file).collect();
-    let by_key: Vec<u8> = graph.by_key.iter().flat_map(|part| graph.part(*part).ordinal.to_le_bytes()).collect();
-    postcard::to_stdvec(&KeptNodes { names: &names, ends, files, parts: &parts, decorators, by_key: &by_key }).ok()
-}
-
-impl KeptNodes<'_> {
-    fn nodes(&self, head: &Head<'_>) -> Option<Nodes> {
-        let ((parts, []), (by_key, [])) = (self.parts.as_chunks::<PART>(), self.by_key.as_chunks::<4>()) else {
-            return None;
-        };
-        if by_key.len() != parts.len() || u32::try_from(parts.len()).is_err() {
-            return None;
-        }
-        let (mut start, mut names) = (0, Vec::<Arc<str>>::with_capacity(self.ends.len()));
-        for end in &self.ends {
-            names.push(self.names.get(start..*end as usize)?.into());
-            start = *end as usize;
-        }
-        let name = |at: u32| names.get(at as usize).map(Arc::clone);
-        let undecorated: Arc<[Arc<str>]> = Arc::new([]);
-        let mut nodes = Nodes { parts: Vec::with_capacity(parts.len()), ..Nodes::default() };
-        nodes.by_path.reserve(self.files.len());
-        nodes.by_key.reserve(parts.len());
-        let (mut left, mut decorators) = (parts, self.decorators.as_slice());
-        for (file, (path, _)) in self.files.iter().zip(head.files()) {
-            let id = FileId(nodes.files.len() as u32);
-            let first = nodes.parts.len() as u32;
-            let (own, others) = left.split_at_checked(file.parts as usize).filter(|(own, _)| !own.is_empty())?;
-            left = others;
-            for (ordinal, part) in (0..).zip(own) {
-                let number = |at: usize| u32::from_le_bytes([part[at], part[at + 1], part[at + 2], part[at + 3]]);
-                let kind = *PART_KINDS.get(usize::from(part[16]))?;
-                let parent = match number(8) {
-                    NO_PARENT if ordinal == 0 => None,
-                    after if (1..=ordinal).contains(&after) => Some(PartId(first + after - 1)),
-                    _ => return None,
-                };
-                let is_top = matches!(kind, PartKind::File | PartKind::Module);
-                if is_top != parent.is_none() {
-                    return None;
-                }
-                let decorated = usize::from(u16::from_le_bytes([part[18], part[19]]));
-                let (mine, others) = decorators.split_at_checked(decorated)?;
-                decorators = others;
-                let is = |flag: u8| part[17] & flag != 0;
-                if is(IS_TEST) {
-                    nodes.tests.push(PartId(first + ordinal));
-                }
-                nodes.parts.push(Part {
-                    kind,
-                    file: id,
-                    ordinal,
-                    parent,
-                    name: name(number(0))?,
-                    local_name: name(number(4))?,
-                    occurrence: number(12),
-                    is_async: is(IS_ASYNC),
-                    is_test: is(IS_TEST),
-                    is_conditional: is(IS_CONDITIONAL),
-                    is_public: is(IS_PUBLIC),
-                    decorators: match mine {
-                        [] => Arc::clone(&undecorated),
-                        mine => mine.iter().map(|at| name(*at)).collect::<Option<_>>()?,
-                    },
-                });
-            }
-            let end = nodes.parts.len() as u32;
-            for ordinal in by_key.get(first as usize..end as usize)? {
-                let part = first.checked_add(u32::from_le_bytes(*ordinal)).filter(|part| *part < end)?;
-                nodes.by_key.push(PartId(part));
-            }
-            if file.opaque.is_some() || file.has_problems {
-                nodes.damaged.push(id);
-            }
-            let path: Arc<str> = path.into();
-            nodes.by_path.insert(Arc::clone(&path), id);
-            nodes.files.push(FileNode {
-                path,
-                language: file.language,
-                parts: first..end,
-                opaque: file.opaque,
-                has_problems: file.has_problems,
-                is_generated: file.is_generated,
-                is_test: file.is_test,
-                has_configured_tests: file.has_configured_tests,
-                makes_tests: file.makes_tests,
-                module: name(file.module)?,
-            });
-        }
-        let is_all = left.is_empty() && decorators.is_empty() && nodes.files.len() == self.files.len();
-        if !is_all || nodes.by_path.len() != nodes.files.len() {
-            return None;
-        }
-        nodes.close_subtrees();
-        Some(nodes)
-    }
+fn number(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
 }
 
 impl Rest {
     fn of(graph: &CodeGraph) -> Self {
-        let mut rest = Self { sight: graph.sight(), ..Self::default() };
+        let mut rest = Self::default();
         for file in graph.file_ids() {
             let Some(row) = graph.rows.row(file) else { continue };
             if !row.given.is_empty() {
@@ -369,7 +329,7 @@ impl Rest {
         rest
     }
 
-    fn rows(self, nodes: &Nodes, edges: Vec<Edge>) -> Option<Rows> {
+    fn rows(self, nodes: &Nodes, edges: Vec<Edge>) -> Option<Vec<Arc<Row>>> {
         let all = nodes.len() as u32;
         let there = |part: PartId| part.0 < all;
         let edges = Arc::new(edges);
@@ -407,19 +367,81 @@ impl Rest {
             && dependents.next().is_none()
             && given.next().is_none()
             && demands.next().is_none();
-        is_done.then(|| Rows::of(nodes, rows))
+        is_done.then_some(rows)
     }
 }
 
-fn edge_bytes(edge: &Edge) -> [u8; EDGE] {
+/// What an edge says: its kind, its evidence, and whether only type checkers follow it.
+fn said(edge: &Edge) -> [u8; 4] {
     let kind = EdgeKind::ALL.iter().position(|kind| *kind == edge.kind).unwrap_or_default();
     let evidence = Evidence::ALL.iter().position(|evidence| *evidence == edge.evidence).unwrap_or_default();
+    [kind as u8, evidence as u8, u8::from(edge.type_only), 0]
+}
+
+fn edge_bytes(edge: &Edge) -> [u8; EDGE] {
     let mut bytes = [0; EDGE];
     bytes[..4].copy_from_slice(&edge.from.0.to_le_bytes());
     bytes[4..8].copy_from_slice(&edge.to.0.to_le_bytes());
     bytes[8..12].copy_from_slice(&edge.site.to_le_bytes());
-    bytes[12..].copy_from_slice(&[kind as u8, evidence as u8, u8::from(edge.type_only), 0]);
+    bytes[12..].copy_from_slice(&said(edge));
     bytes
+}
+
+/// The sections of [`Ends`]: how many edges end at each part, and these edges. `None` where they cannot be written.
+fn ends_bytes(graph: &CodeGraph) -> Option<(Vec<u8>, Vec<u8>)> {
+    let (mut counts, mut edges) = (Vec::with_capacity(graph.len() * 4), Vec::new());
+    for ends in graph.rows.ends(&graph.nodes) {
+        counts.extend_from_slice(&(ends.len() as u32).to_le_bytes());
+        for edge in ends {
+            let [kind, evidence, type_only, _] = said(edge).map(u32::from);
+            let site = edge.site << SAID;
+            if site >> SAID != edge.site {
+                return None;
+            }
+            edges.extend_from_slice(&edge.from.0.to_le_bytes());
+            edges.extend_from_slice(&(site | kind | evidence << 2 | type_only << 5).to_le_bytes());
+        }
+    }
+    Some((counts, edges))
+}
+
+/// The edges by their ends of a tree of so many parts; `None` where they are damaged, or start nowhere.
+fn read_ends(body: &Body, parts: usize) -> Option<Ends> {
+    let counts = body.section(COUNTS)?;
+    let (counts, []) = counts.as_chunks::<4>() else { return None };
+    let mut starts = Vec::with_capacity(parts + 1);
+    let mut end = 0_u32;
+    starts.push(end);
+    for count in counts {
+        end = end.checked_add(u32::from_le_bytes(*count))?;
+        starts.push(end);
+    }
+    let (_, length, _) = body.place(ENDS)?;
+    if counts.len() != parts || (end as usize).checked_mul(END)? != length || !body.holds(ENDS) {
+        return None;
+    }
+    // Every pattern of the bits of a kind is one.
+    let evidence: [Evidence; 8] = std::array::from_fn(|at| Evidence::ALL.get(at).copied().unwrap_or(Evidence::Guess));
+    let (mut edges, mut to, mut last) = (Vec::with_capacity(end as usize), 0, 0);
+    body.pieces(ENDS, |piece| {
+        for bytes in piece.as_chunks::<END>().0 {
+            let (from, said) = (number(bytes, 0), number(bytes, 4));
+            last = last.max(from);
+            while starts.get(to + 1).is_some_and(|next| *next as usize <= edges.len()) {
+                to += 1;
+            }
+            edges.push(Edge {
+                from: PartId(from),
+                to: PartId(to as u32),
+                site: said >> SAID,
+                kind: EdgeKind::ALL[(said & 3) as usize],
+                evidence: evidence[(said >> 2 & 7) as usize],
+                type_only: said >> 5 & 1 != 0,
+            });
+        }
+        ((last as usize) < parts).then_some(())
+    })?;
+    Some(Ends::new(edges, starts))
 }
 
 /// The edges of a section, between parts below `all`; `None` where they are not in order.
@@ -428,8 +450,7 @@ fn read_edges(section: &[u8], all: u32) -> Option<Vec<Edge>> {
     let mut edges = Vec::with_capacity(section.len());
     let mut before = (0, 0);
     for (at, bytes) in section.iter().enumerate() {
-        let number = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-        let (from, to) = (number(0), number(4));
+        let (from, to) = (number(bytes, 0), number(bytes, 4));
         let place = (u64::from(from) << 32 | u64::from(to), bytes[12]);
         if to >= all || (at > 0 && before >= place) {
             return None;
@@ -438,7 +459,7 @@ fn read_edges(section: &[u8], all: u32) -> Option<Vec<Edge>> {
         edges.push(Edge {
             from: PartId(from),
             to: PartId(to),
-            site: number(8),
+            site: number(bytes, 8),
             kind: *EdgeKind::ALL.get(usize::from(bytes[12]))?,
             evidence: *Evidence::ALL.get(usize::from(bytes[13]))?,
             type_only: bytes[14] != 0,
@@ -454,6 +475,8 @@ mod tests {
     use grace_system::files;
 
     use super::*;
+    use crate::code::Part;
+    use crate::facts::Language;
     use crate::graph::{GraphFile, Repair};
     use crate::store::TreeMemory;
 
@@ -523,14 +546,27 @@ mod tests {
 
     /// Everything that can be asked of a graph.
     fn shown(graph: &CodeGraph) -> String {
-        let nodes = (graph.files(), graph.parts(), graph.tests(), graph.damaged());
+        let said = |part| (graph.name(part), graph.local_name(part), graph.decorators(part).collect::<Vec<_>>());
+        let parts: Vec<_> = graph.part_ids().map(|part| (graph.part(part).kind, said(part))).collect();
+        let flags = |part: &Part| {
+            (
+                part.file,
+                part.ordinal,
+                part.parent,
+                part.occurrence,
+                [part.is_async, part.is_test, part.is_public, part.is_conditional],
+            )
+        };
+        let parts = (parts, graph.parts().iter().map(flags).collect::<Vec<_>>());
+        let nodes = (graph.files(), parts, graph.tests(), graph.damaged());
         let keys: Vec<_> = graph.part_ids().map(|part| graph.find(&graph.key(part))).collect();
         let ends: Vec<_> = graph.part_ids().map(|part| graph.subtree(part).len()).collect();
         let edges: Vec<_> = graph.edges().collect();
         let incoming: Vec<_> =
             graph.part_ids().map(|part| graph.in_edges(part, &EdgeKind::ALL).collect::<Vec<_>>()).collect();
         let unresolved: Vec<_> = graph.unresolved().collect();
-        let rest = (unresolved, graph.model_literals(), graph.dependents(), graph.sight());
+        let bases: Vec<_> = graph.part_ids().map(|part| graph.bases(part)).collect();
+        let rest = (bases, unresolved, graph.model_literals(), graph.dependents(), graph.sight());
         format!("{nodes:?} {keys:?} {ends:?} {edges:?} {incoming:?} {rest:?} {:?}", graph.stats())
     }
 
@@ -601,15 +637,18 @@ mod tests {
         let body = memory.graph_body(0).unwrap();
         let (head, body) = (memory.graph_head(0).unwrap(), body.read(0, body.size() as usize).unwrap());
         let of = |head: &Head<'_>, body: &[u8]| {
-            head.graph(&store, |start, length| Some(body.get(start as usize..)?.get(..length)?.to_vec()))
+            let body = body.to_vec();
+            let read = move |start, length| Some(body.get(start as usize..)?.get(..length)?.to_vec());
+            head.graph(&store, Arc::new(read))
         };
         let read = |head: &[u8], body: &[u8]| of(&Head::of(head)?, body);
         for at in 0..body.len() {
-            assert!(read(&head, &body[..at]).is_none(), "cut at {at}");
+            // What is read later is made again where it is damaged.
+            let is_as_ever = |graph: CodeGraph| shown(&graph) == expected;
+            assert!(read(&head, &body[..at]).is_none_or(is_as_ever), "cut at {at}");
             let mut noise = body.clone();
             noise[at] ^= 1;
-            // Of a damaged index nothing is read: it is made again.
-            assert!(read(&head, &noise).is_none_or(|graph| shown(&graph) == expected), "noise at {at}");
+            assert!(read(&head, &noise).is_none_or(is_as_ever), "noise at {at}");
         }
         for at in 0..head.len() {
             assert!(Head::of(&head[..at]).is_none(), "head cut at {at}");

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
 
-use crate::code::{FileId, Part, PartId, PartKey, PartKind};
+use super::words::Names;
+use crate::code::{FileId, Part, PartId, PartKey, PartKind, Word};
 use crate::facts::{Language, ProblemKind};
 use crate::hash::Map;
 
@@ -44,6 +45,10 @@ pub struct FileNode {
 pub struct Nodes {
     pub(super) files: Vec<FileNode>,
     pub(super) parts: Vec<Part>,
+    /// What parts are called.
+    pub(super) names: Names,
+    /// Of all parts, those of each side by side.
+    pub(super) decorators: Vec<Word>,
     /// One past the last part inside each part.
     pub(super) subtree_end: Vec<u32>,
     pub(super) by_path: Map<Arc<str>, FileId>,
@@ -58,10 +63,11 @@ pub struct Nodes {
 impl Nodes {
     /// Puts the parts of one file in the order of their keys.
     pub(super) fn sort_keys(&mut self, file: Range<u32>) {
-        let parts = &self.parts;
+        let (parts, names) = (&self.parts, &self.names);
         self.by_key[file.start as usize..file.end as usize].sort_unstable_by(|a, b| {
             let (a, b) = (&parts[a.0 as usize], &parts[b.0 as usize]);
-            (&a.local_name, a.kind, a.occurrence).cmp(&(&b.local_name, b.kind, b.occurrence))
+            let (of_a, of_b) = (names.get(a.local_name), names.get(b.local_name));
+            (of_a, a.kind, a.occurrence).cmp(&(of_b, b.kind, b.occurrence))
         });
     }
 
@@ -159,17 +165,37 @@ impl Nodes {
         &self.parts[part.0 as usize]
     }
 
+    /// A part's own name: `start`, `BootKernel`, the module's last segment, or the file's name.
+    #[must_use]
+    pub fn name(&self, part: PartId) -> &str {
+        self.names.get(self.part(part).name)
+    }
+
+    /// A part's name inside its file, as in [`PartKey::name`].
+    #[must_use]
+    pub fn local_name(&self, part: PartId) -> &str {
+        self.names.get(self.part(part).local_name)
+    }
+
+    /// Dotted names of a part's decorators, as resolved as static reading allows (`functools.cache`, `app.route`).
+    pub fn decorators(&self, part: PartId) -> impl ExactSizeIterator<Item = &str> + Clone {
+        let words = self.part(part).decorators;
+        let first = words.first as usize;
+        let words = self.decorators.get(first..first + words.count as usize).unwrap_or_default();
+        words.iter().map(|word| self.names.get(*word))
+    }
+
     /// The dotted name of a part over the whole repository: `backend.boot.boot_kernel.BootKernel.start`; a file's path for
     /// files.
     #[must_use]
     pub fn qualified_name(&self, part: PartId) -> Cow<'_, str> {
-        let part = self.part(part);
+        let (name, part) = (self.local_name(part), self.part(part));
         let file = self.file(part.file);
         match part.kind {
             PartKind::File => Cow::Borrowed(&*file.path),
             PartKind::Module => Cow::Borrowed(&*file.module),
-            _ if file.module.is_empty() => Cow::Borrowed(&*part.local_name),
-            _ => Cow::Owned(format!("{}.{}", file.module, part.local_name)),
+            _ if file.module.is_empty() => Cow::Borrowed(name),
+            _ => Cow::Owned(format!("{}.{name}", file.module)),
         }
     }
 
@@ -192,10 +218,10 @@ impl Nodes {
     /// The key of a part: the same in every snapshot.
     #[must_use]
     pub fn key(&self, part: PartId) -> PartKey {
-        let part = self.part(part);
+        let (name, part) = (self.local_name(part), self.part(part));
         PartKey {
             path: Arc::clone(&self.file(part.file).path),
-            name: Arc::clone(&part.local_name),
+            name: name.into(),
             kind: part.kind,
             occurrence: part.occurrence,
         }
@@ -204,17 +230,41 @@ impl Nodes {
     /// The part of a key.
     #[must_use]
     pub fn find(&self, key: &PartKey) -> Option<PartId> {
-        let file = self.file_by_path(&key.path)?;
-        let wanted = (&*key.name, key.kind, key.occurrence);
+        self.find_in(self.file_by_path(&key.path)?, (&key.name, key.kind, key.occurrence))
+    }
+
+    /// The part of a file by its name there, its kind, and which of those it is.
+    fn find_in(&self, file: FileId, wanted: (&str, PartKind, u32)) -> Option<PartId> {
         let range = &self.file(file).parts;
         let parts = &self.by_key[range.start as usize..range.end as usize];
         let index = parts
-            .binary_search_by(|part| {
-                let part = self.part(*part);
-                (&*part.local_name, part.kind, part.occurrence).cmp(&wanted)
+            .binary_search_by(|id| {
+                let part = self.part(*id);
+                (self.local_name(*id), part.kind, part.occurrence).cmp(&wanted)
             })
             .ok()?;
         Some(parts[index])
+    }
+
+    /// The part of another tree that has the key of a part of this one.
+    #[must_use]
+    pub fn find_again(&self, part: PartId, other: &Self) -> Option<PartId> {
+        let here = self.part(part);
+        let path = &self.file(here.file).path;
+        // Two trees of one work tree mostly have a file at the same place.
+        let file = match other.files.get(here.file.0 as usize).filter(|file| file.path == *path) {
+            Some(_) => here.file,
+            None => other.file_by_path(path)?,
+        };
+        let wanted = (self.local_name(part), here.kind, here.occurrence);
+        let at_its_place = PartId(other.file(file).parts.start + here.ordinal);
+        if other.file(file).parts.contains(&at_its_place.0) {
+            let there = other.part(at_its_place);
+            if (other.local_name(at_its_place), there.kind, there.occurrence) == wanted {
+                return Some(at_its_place);
+            }
+        }
+        other.find_in(file, wanted)
     }
 
     /// Parts directly inside a part, in source order.

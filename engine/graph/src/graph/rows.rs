@@ -1,11 +1,13 @@
 //! Edges in a row per file: those that start in it, and those that end in it.
 
 use std::ops::{Deref, Range};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use super::build;
 use super::chunks::Chunks;
-use super::{FileNode, ModelLiteral, Nodes, Unresolved};
-use crate::code::{Dependent, Edge, EdgeKind, Evidence, FileId, PartId};
+use super::image::KeptRows;
+use super::{ModelLiteral, Nodes, Unresolved};
+use crate::code::{Dependent, Edge, EdgeKind, Evidence, FileId, Part, PartId};
 use crate::resolve::visits::Mark;
 use crate::resolve::{Demand, Links};
 
@@ -169,24 +171,41 @@ impl Row {
 }
 
 /// Every edge of a graph, by file.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Rows {
-    rows: Chunks<Arc<Row>>,
-    incoming: Chunks<Arc<ByPart>>,
+    rows: Arc<LazyRows>,
+    incoming: Incoming,
+}
+
+/// The rows of all files. Of a graph that was recalled they are read when somebody asks for one: what a change reaches is
+/// told from the edges that end in parts.
+#[derive(Debug)]
+struct LazyRows {
+    rows: OnceLock<Chunks<Arc<Row>>>,
+    kept: Option<KeptRows>,
+}
+
+impl LazyRows {
+    fn known(rows: Chunks<Arc<Row>>) -> Arc<Self> {
+        Arc::new(Self { rows: rows.into(), kept: None })
+    }
+
+    fn get(&self) -> &Chunks<Arc<Row>> {
+        self.rows.get_or_init(|| self.kept.as_ref().map(KeptRows::load).unwrap_or_default())
+    }
 }
 
 impl Rows {
-    /// From the links of every file in order, and the edges that files are given by others.
-    pub(crate) fn new(nodes: &Nodes, links: Vec<Links>, mut given: impl FnMut(FileId) -> Vec<Edge>) -> Self {
-        let rows: Vec<Row> =
-            nodes.file_ids().zip(links).map(|(file, links)| Row::new(nodes, file, links, given(file).into())).collect();
-        Self::of(nodes, rows.into_iter().map(Arc::new).collect())
-    }
-
     /// From the rows of every file in order.
     pub(super) fn of(nodes: &Nodes, rows: Vec<Arc<Row>>) -> Self {
-        let incoming = incoming(nodes, &rows);
-        Self { incoming, rows: rows.into_iter().collect() }
+        let incoming = Incoming::new(nodes, Arc::new(Ends::of(nodes, &rows)));
+        Self { incoming, rows: LazyRows::known(rows.into_iter().collect()) }
+    }
+
+    /// From all edges by their ends, and where the rows are.
+    pub(super) fn kept(nodes: &Nodes, ends: Ends, kept: KeptRows) -> Self {
+        let rows = Arc::new(LazyRows { rows: OnceLock::new(), kept: Some(kept) });
+        Self { incoming: Incoming::new(nodes, Arc::new(ends)), rows }
     }
 
     /// With other links of one file; `None` where they ask other files for something else than before. What is again as in
@@ -203,22 +222,23 @@ impl Rows {
         }
         touched.sort_unstable();
         touched.dedup();
-        let mut rows = self.clone();
+        let mut incoming = self.incoming.clone();
         let own = nodes.file(file).parts.clone();
         for target in touched {
-            let before = self.incoming.get(target.0 as usize)?;
-            let ends_here = |edge: &&Edge| nodes.part(edge.to).file == target;
-            let kept = before.edges.iter().filter(|edge| !own.contains(&edge.from.0)).copied();
-            let mut added: Vec<Edge> = new.out.edges.iter().filter(ends_here).copied().collect();
+            let parts = &nodes.file(target).parts;
+            let before = self.incoming.of_file(target, parts);
+            let kept = before.iter().filter(|edge| !own.contains(&edge.from.0)).copied();
+            let mut added: Vec<Edge> =
+                new.out.edges.iter().filter(|edge| parts.contains(&edge.to.0)).copied().collect();
             added.sort_unstable_by_key(by_end);
-            let edges = merged(kept, added, before.edges.len());
-            if *edges != *before.edges {
-                let incoming = Arc::new(ByPart::new(nodes, target, edges, |edge| edge.to.0));
-                rows.incoming.set_like(target.0 as usize, incoming, &first.incoming);
+            let edges = merged(kept, added, before.len());
+            if *edges != *before {
+                incoming.set(nodes, target, edges);
             }
         }
-        rows.rows.set_like(file.0 as usize, Arc::new(new), &first.rows);
-        Some(rows)
+        let mut rows = self.rows.get().clone();
+        rows.set_like(file.0 as usize, Arc::new(new), first.rows.get());
+        Some(Self { rows: LazyRows::known(rows), incoming })
     }
 
     /// The same as where nobody knows what look-ups came by.
@@ -227,13 +247,16 @@ impl Rows {
             let row = row.renumbered(nodes, file, Some)?;
             Some(Arc::new(Row { visits: None, ..row }))
         };
-        let rows = nodes.file_ids().zip(self.rows.iter()).map(untraced).collect::<Option<_>>()?;
-        Some(Self { rows, incoming: self.incoming.clone() })
+        let rows = nodes.file_ids().zip(self.rows.get().iter()).map(untraced).collect::<Option<_>>()?;
+        Some(Self { rows: LazyRows::known(rows), incoming: self.incoming.clone() })
     }
 
     /// Files whose row another graph does not share.
-    pub(super) fn not_shared_with<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = FileId> + 'a {
-        self.rows.not_shared_with(&other.rows).map(|file| FileId(file as u32))
+    pub(super) fn not_shared_with(&self, other: &Self) -> Vec<FileId> {
+        if Arc::ptr_eq(&self.rows, &other.rows) {
+            return Vec::new();
+        }
+        self.rows.get().not_shared_with(other.rows.get()).map(|file| FileId(file as u32)).collect()
     }
 
     /// The edges that one has and the other has not, or knows otherwise.
@@ -249,12 +272,14 @@ impl Rows {
     }
 
     pub(super) fn row(&self, file: FileId) -> Option<&Arc<Row>> {
-        self.rows.get(file.0 as usize)
+        self.rows.get().get(file.0 as usize)
     }
 
     /// Whether it is known of every row what its look-ups came by.
     pub(super) fn are_traced(&self) -> bool {
-        self.rows.iter().all(|row| row.visits.is_some())
+        // Of what comes from disk it is not known, and need not be read to know that.
+        let is_unread = self.rows.kept.is_some() && self.rows.rows.get().is_none();
+        !is_unread && self.rows.get().iter().all(|row| row.visits.is_some())
     }
 
     /// Edges that start at a part of a file.
@@ -262,70 +287,135 @@ impl Rows {
         self.row(file).map_or(&[], |row| row.out.of(ordinal))
     }
 
-    /// Edges that end at a part of a file, by start and kind.
-    pub(super) fn incoming(&self, file: FileId, ordinal: u32) -> &[Edge] {
-        self.incoming.get(file.0 as usize).map_or(&[], |row| row.of(ordinal))
+    /// Edges that end at a part, by start and kind.
+    pub(super) fn incoming(&self, part: &Part, id: PartId) -> &[Edge] {
+        self.incoming.of(part, id)
+    }
+
+    /// Every edge by its end, and how many end at each part; none of them was edited since they were all read.
+    pub(super) fn ends<'a>(&'a self, nodes: &'a Nodes) -> impl Iterator<Item = &'a [Edge]> {
+        nodes.part_ids().map(|id| self.incoming.of(nodes.part(id), id))
     }
 
     /// The parts at which edges start that end in a file.
-    pub(super) fn sources(&self, file: FileId) -> impl Iterator<Item = PartId> {
-        self.incoming.get(file.0 as usize).into_iter().flat_map(|row| row.edges.iter().map(|edge| edge.from))
+    pub(super) fn sources(&self, nodes: &Nodes, file: FileId) -> impl Iterator<Item = PartId> {
+        self.incoming.of_file(file, &nodes.file(file).parts).iter().map(|edge| edge.from)
     }
 
     /// Every edge, by start, end and kind.
     pub(super) fn all(&self) -> impl Iterator<Item = &Edge> {
-        self.rows.iter().flat_map(|row| row.edges())
+        self.rows.get().iter().flat_map(|row| row.edges())
     }
 
     /// Every import that led nowhere, by place.
     pub(super) fn unresolved(&self) -> impl Iterator<Item = &Unresolved> {
-        self.rows.iter().flat_map(|row| &row.unresolved)
+        self.rows.get().iter().flat_map(|row| &row.unresolved)
     }
 
     /// Every literal that names a model, in order of files.
     pub(super) fn models(&self) -> impl Iterator<Item = &ModelLiteral> {
-        self.rows.iter().flat_map(|row| &row.models)
+        self.rows.get().iter().flat_map(|row| &row.models)
     }
 
     /// Every part that hangs on a folder, in order of files.
     pub(super) fn dependents(&self) -> impl Iterator<Item = &Dependent> {
-        self.rows.iter().flat_map(|row| &row.dependents)
+        self.rows.get().iter().flat_map(|row| &row.dependents)
     }
 }
 
-/// The edges that end in each file, by part, start and kind.
-fn incoming(nodes: &Nodes, rows: &[Arc<Row>]) -> Chunks<Arc<ByPart>> {
-    // Rows come in the order of starts, so edges that are laid out by their ends alone lie in the order of starts there.
-    let mut starts = vec![0u32; nodes.len() + 1];
-    for edge in rows.iter().flat_map(|row| row.edges()) {
-        starts[edge.to.0 as usize + 1] += 1;
+/// All edges of a tree by the part at their end, then by start and kind.
+#[derive(Debug, Default)]
+pub(super) struct Ends {
+    edges: Vec<Edge>,
+    /// `edges[starts[n]..starts[n + 1]]` end at part `n`.
+    starts: Vec<u32>,
+}
+
+impl Ends {
+    /// The edges of the parts in order, and where those of each part begin: one more than there are parts.
+    pub(super) fn new(edges: Vec<Edge>, starts: Vec<u32>) -> Self {
+        Self { edges, starts }
     }
-    for index in 1..starts.len() {
-        starts[index] += starts[index - 1];
+
+    fn of(nodes: &Nodes, rows: &[Arc<Row>]) -> Self {
+        // Rows come in the order of starts, so edges that are laid out by their ends alone lie in the order of starts there.
+        let mut starts = vec![0u32; nodes.len() + 1];
+        for edge in rows.iter().flat_map(|row| row.edges()) {
+            starts[edge.to.0 as usize + 1] += 1;
+        }
+        for index in 1..starts.len() {
+            starts[index] += starts[index - 1];
+        }
+        let mut next = starts.clone();
+        let blank = Edge {
+            from: PartId(0),
+            to: PartId(0),
+            kind: EdgeKind::Imports,
+            evidence: Evidence::Guess,
+            site: 0,
+            type_only: false,
+        };
+        let mut edges = vec![blank; starts[nodes.len()] as usize];
+        for edge in rows.iter().flat_map(|row| row.edges()) {
+            let slot = &mut next[edge.to.0 as usize];
+            edges[*slot as usize] = *edge;
+            *slot += 1;
+        }
+        Self { edges, starts }
     }
-    let mut next = starts.clone();
-    let blank = Edge {
-        from: PartId(0),
-        to: PartId(0),
-        kind: EdgeKind::Imports,
-        evidence: Evidence::Guess,
-        site: 0,
-        type_only: false,
-    };
-    let mut edges = vec![blank; starts[nodes.len()] as usize];
-    for edge in rows.iter().flat_map(|row| row.edges()) {
-        let slot = &mut next[edge.to.0 as usize];
-        edges[*slot as usize] = *edge;
-        *slot += 1;
+
+    /// Those from classes to what they inherit, by start and end.
+    pub(super) fn bases(&self) -> Vec<Edge> {
+        let mut bases: Vec<Edge> = self.edges.iter().filter(build::is_base).copied().collect();
+        bases.sort_unstable_by_key(|edge| (edge.from, edge.to));
+        bases
     }
-    let edges = Arc::new(edges);
-    let of_file = |file: &FileNode| {
-        let own = &starts[file.parts.start as usize..=file.parts.end as usize];
-        let (first, last) = (own[0], own[own.len() - 1]);
-        let edges = Edges::among(&edges, first as usize..last as usize);
-        Arc::new(ByPart { edges, starts: own.iter().map(|start| start - first).collect() })
-    };
-    nodes.files().iter().map(of_file).collect()
+
+    /// Those that end in a run of parts.
+    fn among(&self, parts: Range<u32>) -> &[Edge] {
+        match (self.starts.get(parts.start as usize), self.starts.get(parts.end as usize)) {
+            (Some(&start), Some(&end)) => self.edges.get(start as usize..end as usize).unwrap_or_default(),
+            _ => &[],
+        }
+    }
+}
+
+/// The edges that end at each part: as all were read at once, and by file where they became others since.
+#[derive(Debug, Clone)]
+struct Incoming {
+    all: Arc<Ends>,
+    edited: Chunks<Option<Arc<ByPart>>>,
+}
+
+impl Incoming {
+    fn new(nodes: &Nodes, all: Arc<Ends>) -> Self {
+        Self { all, edited: nodes.files().iter().map(|_| None).collect() }
+    }
+
+    fn edited(&self, file: FileId) -> Option<&ByPart> {
+        self.edited.get(file.0 as usize)?.as_deref()
+    }
+
+    fn of(&self, part: &Part, id: PartId) -> &[Edge] {
+        match self.edited(part.file) {
+            Some(edited) => edited.of(part.ordinal),
+            None => self.all.among(id.0..id.0 + 1),
+        }
+    }
+
+    fn of_file(&self, file: FileId, parts: &Range<u32>) -> &[Edge] {
+        match self.edited(file) {
+            Some(edited) => &edited.edges,
+            None => self.all.among(parts.clone()),
+        }
+    }
+
+    /// Edges that are again those that were read at first leave no trace.
+    fn set(&mut self, nodes: &Nodes, file: FileId, edges: Vec<Edge>) {
+        let is_edited = *edges != *self.all.among(nodes.file(file).parts.clone());
+        let edited = is_edited.then(|| Arc::new(ByPart::new(nodes, file, edges, |edge| edge.to.0)));
+        self.edited.set(file.0 as usize, edited);
+    }
 }
 
 /// Edges of one sorted list that another has not, or with other evidence.

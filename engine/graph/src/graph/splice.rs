@@ -229,10 +229,10 @@ fn is_marked_alike(
     let marks = |file: &FileNode| (file.is_test, file.has_configured_tests);
     marks(graph.file(before)) == marks(nodes.file(after))
         && graph.parts_of(before).all(|part| {
-            let before = graph.part(part);
-            of(part)
-                .map(|part| nodes.part(part))
-                .is_some_and(|after| before.is_test == after.is_test && before.decorators == after.decorators)
+            of(part).is_some_and(|after| {
+                graph.part(part).is_test == nodes.part(after).is_test
+                    && graph.decorators(part).eq(nodes.decorators(after))
+            })
         })
 }
 

@@ -175,14 +175,14 @@ impl<'a> Linker<'a> {
                         return self.depends(part, site, "", FolderUse::Attributes);
                     }
                     for class in classes {
-                        let begins = |part: &PartId| nodes.part(*part).name.starts_with(start);
+                        let begins = |part: &PartId| nodes.name(*part).starts_with(start);
                         let children = nodes.children(class).inspect(|_| self.looked += 1);
                         found.extend(children.filter(begins).take(MAX_DISPATCHED + 1));
                     }
                 }
                 Thing::Module(module) => {
                     let body = nodes.body_of(module);
-                    let begins = |part: &PartId| nodes.part(*part).name.starts_with(start);
+                    let begins = |part: &PartId| nodes.name(*part).starts_with(start);
                     found.push(body);
                     let children = nodes.children(body).inspect(|_| self.looked += 1);
                     found.extend(children.filter(begins).take(MAX_DISPATCHED + 1));
@@ -220,11 +220,11 @@ impl<'a> Linker<'a> {
         }
         // The interpreter calls these, whoever holds an object of the class.
         for method in nodes.children(class) {
-            let name = &nodes.part(method).name;
+            let name = nodes.name(method);
             if nodes.part(method).kind == PartKind::Method
                 && name.starts_with("__")
                 && name.ends_with("__")
-                && !matches!(&**name, "__init__" | "__new__" | "__post_init__")
+                && !matches!(name, "__init__" | "__new__" | "__post_init__")
             {
                 self.edge(class, method, EdgeKind::Calls, Evidence::Guess, nodes.part(method).ordinal);
             }

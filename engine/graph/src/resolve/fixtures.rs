@@ -22,7 +22,7 @@ pub(super) fn tests(nodes: &Nodes, hierarchy: &Hierarchy, outlines: &Outlines) -
     let mut tests = Vec::new();
     for part in nodes.part_ids() {
         let node = nodes.part(part);
-        if !node.name.starts_with("test") || !is_callable(node.kind) {
+        if !nodes.name(part).starts_with("test") || !is_callable(node.kind) {
             continue;
         }
         let fact = outline(part).and_then(|outline| outline.parts.get(node.ordinal as usize));
@@ -33,7 +33,7 @@ pub(super) fn tests(nodes: &Nodes, hierarchy: &Hierarchy, outlines: &Outlines) -
         let collected = match (node.kind, node.parent) {
             (PartKind::Function, Some(parent)) => in_test_file && nodes.part(parent).kind == PartKind::Module,
             (PartKind::Method, Some(class)) => {
-                (in_test_file && nodes.part(class).name.starts_with("Test"))
+                (in_test_file && nodes.name(class).starts_with("Test"))
                     || *cases.entry(class).or_insert_with(|| hierarchy.is_test_case(nodes, class, outline))
             }
             _ => false,
@@ -146,14 +146,14 @@ impl Names {
             name.starts_with(usual) || patterns.iter().any(|pattern| begins(pattern))
         };
         let is_class = |class: PartId| {
-            nodes.part(class).kind == PartKind::Class && is_named(&self.classes, "Test", &nodes.part(class).name)
+            nodes.part(class).kind == PartKind::Class && is_named(&self.classes, "Test", nodes.name(class))
         };
         let around = match (node.kind, node.parent) {
             (PartKind::Function, Some(parent)) => nodes.part(parent).kind == PartKind::Module,
             (PartKind::Method, Some(class)) => is_class(class),
             _ => false,
         };
-        around && is_named(&self.functions, "test", &node.name)
+        around && is_named(&self.functions, "test", nodes.name(part))
     }
 }
 

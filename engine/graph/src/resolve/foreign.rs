@@ -100,7 +100,7 @@ impl World {
             if node.kind == PartKind::Method
                 && let Some(family) = Family::of(nodes.file(node.file).language)
             {
-                methods.entry((family, Arc::clone(&node.name))).or_default().push(part);
+                methods.entry((family, nodes.name(part).into())).or_default().push(part);
             }
         }
         Self {
@@ -573,7 +573,7 @@ impl<'a> Names<'a> {
 
     fn class_attribute(&mut self, class: PartId, name: &str, values: &mut Values) {
         let node = self.nodes().part(class);
-        let member = format!("{}.{name}", node.local_name);
+        let member = format!("{}.{name}", self.nodes().local_name(class));
         let before = values.len();
         for file in self.files_of(class) {
             for kind in [PartKind::Method, PartKind::Class, PartKind::Function] {
@@ -588,7 +588,7 @@ impl<'a> Names<'a> {
             // What a type of Rust holds stands at the type, not at an `impl` of it.
             let classes: Vec<u32> = match self.family {
                 Family::Rust => {
-                    let beside = self.named(node.file, &node.local_name, PartKind::Class);
+                    let beside = self.named(node.file, self.nodes().local_name(class), PartKind::Class);
                     beside.map(|class| self.nodes().part(class).ordinal).collect()
                 }
                 _ => vec![node.ordinal],
@@ -619,7 +619,7 @@ impl<'a> Names<'a> {
     pub(super) fn bases(&mut self, class: PartId) -> Values {
         let node = self.nodes().part(class);
         let classes: Vec<PartId> = match self.family {
-            Family::Rust => self.named(node.file, &node.local_name, PartKind::Class).collect(),
+            Family::Rust => self.named(node.file, self.nodes().local_name(class), PartKind::Class).collect(),
             _ => vec![class],
         };
         let mut values = Values::new();

@@ -36,7 +36,7 @@ pub(crate) struct Class<'v> {
 impl<'v> Class<'v> {
     pub(crate) fn of(nodes: &'v Nodes, class: PartId) -> Self {
         let part = nodes.part(class);
-        Self { path: &nodes.file(part.file).path, name: &part.local_name, occurrence: part.occurrence }
+        Self { path: &nodes.file(part.file).path, name: nodes.local_name(class), occurrence: part.occurrence }
     }
 }
 

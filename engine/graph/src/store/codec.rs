@@ -58,7 +58,7 @@ pub(super) fn decode(content: ContentId, bytes: &[u8]) -> Option<FileFacts> {
     }
     Some(FileFacts {
         content,
-        // The digest is computed anew: equality of outlines rests on it.
+        // Its digest is never read but computed: equality of outlines rests on it.
         outline: Arc::new(Outline::seal(read.outline)),
         places: read.places,
         digests: read.digests,

@@ -12,13 +12,14 @@ use grace_system::files::{self, FileError, Kind, Pieces};
 
 use super::index::{BlobName, Index, Key, Place, Segment};
 use crate::facts::ContentId;
+use crate::hash::{self, Checksum};
 
 /// Facts of another form, or from other extractors, have another name.
 pub(crate) const VERSION: &str = env!("GRACE_FACTS_VERSION");
 /// Directories of other versions that are let be: the youngest.
 const OTHER_VERSIONS: usize = 2;
 /// Bytes before a record that tell whether it is whole.
-const CHECKSUM: usize = 16;
+const CHECKSUM: usize = size_of::<Checksum>();
 /// Larger records are not kept.
 const MAX_RECORD: usize = 64 << 20;
 /// With more segments the small ones become one.
@@ -216,12 +217,10 @@ fn file_name(id: u64) -> String {
     format!("{id:016x}.segment")
 }
 
-fn checksum(key: &Key, record: &[u8]) -> [u8; CHECKSUM] {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(key.as_bytes()).update(record);
-    let mut first = [0; CHECKSUM];
-    first.copy_from_slice(&hasher.finalize().as_bytes()[..CHECKSUM]);
-    first
+/// Of a record under its own key: one that was taken for another is damaged, too.
+fn checksum(key: &Key, record: &[u8]) -> Checksum {
+    let (of_key, of_record) = (hash::checksum(key.as_bytes()), hash::checksum(record));
+    std::array::from_fn(|at| of_key[at] ^ of_record[at])
 }
 
 fn read_at(pieces: &Pieces, key: &Key, place: Place) -> Option<Vec<u8>> {

@@ -14,7 +14,7 @@ use crate::graph::IMAGES;
 use crate::hash::checksum;
 
 /// What both files begin with; then a checksum of all that follows it.
-const MAGIC: &[u8; 16] = b"grace tree 2\0\0\0\0";
+const MAGIC: &[u8; 16] = b"grace tree 3\0\0\0\0";
 const CHECKSUM: usize = 32;
 /// Larger files are not read; a path takes about two hundred bytes.
 const MAX_BYTES: u64 = 256 << 20;

@@ -70,7 +70,7 @@ fn with(graph: &CodeGraph, file: GraphFile) -> Option<CodeGraph> {
 
 pub(crate) fn assert_equal(one: &CodeGraph, other: &CodeGraph, of: &str) {
     assert_eq!(one.files(), other.files(), "{of}");
-    assert_eq!(one.parts(), other.parts(), "{of}");
+    assert_eq!(support::parts(one), support::parts(other), "{of}");
     assert!(one.edges().eq(other.edges()), "{of}");
     assert!(one.unresolved().eq(other.unresolved()), "{of}");
     assert_eq!(one.model_literals(), other.model_literals(), "{of}");
@@ -80,6 +80,7 @@ pub(crate) fn assert_equal(one: &CodeGraph, other: &CodeGraph, of: &str) {
         "{of}"
     );
     for part in one.part_ids() {
+        assert_eq!(one.bases(part), other.bases(part), "{of}");
         let kinds = &grace_graph::code::EdgeKind::ALL;
         assert!(one.in_edges(part, kinds).eq(other.in_edges(part, kinds)), "{of}: what ends at {}", one.key(part).name);
         assert!(one.out_edges(part, kinds).eq(other.out_edges(part, kinds)), "{of}");

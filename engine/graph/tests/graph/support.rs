@@ -85,3 +85,15 @@ pub(crate) fn outline(facts: &FileFacts) -> Vec<String> {
         })
         .collect()
 }
+
+/// All that is said of each part.
+pub(crate) fn parts(graph: &CodeGraph) -> Vec<String> {
+    let said = |id| {
+        let part = graph.part(id);
+        let place = (part.file, part.ordinal, part.parent, part.occurrence);
+        let flags = [part.is_async, part.is_test, part.is_public, part.is_conditional];
+        let names = (graph.name(id), graph.local_name(id), graph.decorators(id).collect::<Vec<_>>());
+        format!("{:?} {place:?} {flags:?} {names:?}", part.kind)
+    };
+    graph.part_ids().map(said).collect()
+}

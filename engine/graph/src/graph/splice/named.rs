@@ -133,7 +133,7 @@ fn reaching(
     let mut pending: Vec<FileId> = turn.nodes.file_ids().filter(|file| reach[file.0 as usize]).collect();
     while let Some(file) = pending.pop() {
         let Some(before) = turn.origin(file) else { continue };
-        for source in graph.rows.sources(before) {
+        for source in graph.rows.sources(&graph.nodes, before) {
             if let Some(from) = turn.file(graph.part(source).file)
                 && !std::mem::replace(&mut reach[from.0 as usize], true)
             {
@@ -237,7 +237,7 @@ fn add_users_of_unnamed<'o>(
 ) {
     for part in outline.parts.iter().filter(|part| outline.name(part.name) == unnamed) {
         let class = nodes.part_id(id, part.parent);
-        names.insert(&nodes.part(class).name);
-        names.extend(index.classes_below(class).into_iter().map(|class| &*nodes.part(class).name));
+        names.insert(nodes.name(class));
+        names.extend(index.classes_below(class).into_iter().map(|class| nodes.name(class)));
     }
 }

@@ -102,7 +102,7 @@ fn is_class(nodes: &Nodes, part: PartId) -> bool {
 
 /// The names of what a class itself defines to be called.
 fn methods(nodes: &Nodes, class: PartId) -> impl Iterator<Item = &str> {
-    nodes.children(class).map(|child| nodes.part(child)).filter(|part| is_callable(part.kind)).map(|part| &*part.name)
+    nodes.children(class).filter(|child| is_callable(nodes.part(*child).kind)).map(|child| nodes.name(child))
 }
 
 /// What look-ups may have come by that is another one now.

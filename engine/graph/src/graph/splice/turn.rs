@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::super::build::{self, Shared};
+use super::super::build;
+use super::super::words::{Carrier, Namer};
 use super::super::{CodeGraph, FileNode, GraphFile, Nodes, Outlines};
-use crate::code::{FileId, Part, PartId};
+use crate::code::{FileId, Part, PartId, Words};
 use crate::facts::Language;
 use crate::layout::Layout;
 use crate::test_names::is_test_name;
@@ -82,13 +83,12 @@ impl Turn {
         turn.nodes.files.reserve(order.len());
         turn.nodes.by_path.reserve(order.len());
         turn.nodes.by_key.reserve(graph.len());
-        let mut shared = Shared::default();
-        let undecorated: Arc<[Arc<str>]> = Arc::new([]);
+        let (mut namer, mut carrier) = (Namer::default(), Carrier::new(&graph.names));
         for (at, (before, file)) in order.iter().enumerate() {
             let id = FileId(at as u32);
             match (before, file) {
-                (_, Some(file)) => turn.add(graph, &mut shared, id, *before, file),
-                (Some(before), None) => turn.keep(graph, &undecorated, id, *before),
+                (_, Some(file)) => turn.add(graph, &mut namer, id, *before, file),
+                (Some(before), None) => turn.keep(graph, &mut carrier, id, *before),
                 (None, None) => {}
             }
         }
@@ -115,16 +115,16 @@ impl Turn {
         turn
     }
 
-    fn add(&mut self, graph: &CodeGraph, shared: &mut Shared, id: FileId, before: Option<FileId>, file: &GraphFile) {
+    fn add(&mut self, graph: &CodeGraph, namer: &mut Namer, id: FileId, before: Option<FileId>, file: &GraphFile) {
         let start = self.nodes.parts.len() as u32;
-        build::add_file(&mut self.nodes, shared, &self.layout, id, file);
+        build::add_file(&mut self.nodes, namer, &self.layout, id, file);
         let end = self.nodes.parts.len() as u32;
         self.nodes.by_key.extend((start..end).map(PartId));
         self.nodes.sort_keys(start..end);
         if let Some(before) = before {
             self.files[before.0 as usize] = Some(id);
             for part in graph.parts_of(before) {
-                self.parts[part.0 as usize] = self.nodes.find(&graph.key(part)).map_or(GONE, |part| part.0);
+                self.parts[part.0 as usize] = graph.find_again(part, &self.nodes).map_or(GONE, |part| part.0);
             }
         }
         self.changed.push(Changed {
@@ -137,18 +137,22 @@ impl Turn {
     }
 
     /// A file that is as it was, under other numbers.
-    fn keep(&mut self, graph: &CodeGraph, undecorated: &Arc<[Arc<str>]>, id: FileId, before: FileId) {
+    fn keep(&mut self, graph: &CodeGraph, carrier: &mut Carrier<'_>, id: FileId, before: FileId) {
         let file = graph.file(before);
         let start = self.nodes.parts.len() as u32;
         let moved = |part: PartId| PartId(part.0 - file.parts.start + start);
         for (at, part) in graph.parts[file.parts.start as usize..file.parts.end as usize].iter().enumerate() {
             self.parts[file.parts.start as usize + at] = start + at as u32;
+            let mut taken = |word| carrier.take(&mut self.nodes.names, word);
+            let (name, local_name) = (taken(part.name), taken(part.local_name));
             self.nodes.parts.push(Part {
                 file: id,
                 parent: part.parent.map(moved),
+                name,
+                local_name,
                 is_test: false,
-                decorators: Arc::clone(undecorated),
-                ..part.clone()
+                decorators: Words::default(),
+                ..*part
             });
         }
         let keys = &graph.by_key[file.parts.start as usize..file.parts.end as usize];
