@@ -236,7 +236,10 @@ fn is_registered(graph: &CodeGraph, class: PartId) -> bool {
     if !graph.decorators(class).all(leaves_alone) {
         return true;
     }
-    let is_kept_by = |class| graph.children(class).any(|child| graph.name(child) == "__init_subclass__");
+    let keeps = |part: PartId| graph.part(part).keeps_classes;
+    let is_kept_by = |class| {
+        keeps(class) || graph.children(class).any(|child| graph.name(child) == "__init_subclass__" && keeps(child))
+    };
     if graph.bases(class).is_empty() {
         return is_kept_by(class);
     }

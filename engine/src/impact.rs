@@ -173,14 +173,35 @@ impl<'i> Narrowing<'i> {
         !self.impact.widened.is_empty() || told.map_or_else(is_reached, |record| has_any(&record.read, file, nodes))
     }
 
-    /// Files with tests that reading does not see, and that are to run by a record, or since they did not pass: all of such a file is run.
-    fn unread_files(self, nodes: &'i Nodes) -> impl Iterator<Item = FileId> + 'i {
+    /// The record, where it has every test of a file, as the file is now.
+    fn of_whole(self, nodes: &Nodes, file: FileId) -> Option<&'i Recorded> {
+        self.record.filter(|record| record.whole.contains(&file) && !has_any(&record.read, file, nodes))
+    }
+
+    /// Whether a test that may not be there by its name is to run, and whether its file has it: else all of the file is.
+    fn runs_unsure(self, nodes: &Nodes, test: PartId) -> Option<bool> {
+        let record = self.of_whole(nodes, nodes.part(test).file);
+        let is_there = record.map(|record| record.has.contains(test.0 as usize));
+        (is_there != Some(false) && self.chosen_by(test).is_some()).then_some(is_there == Some(true))
+    }
+
+    /// Tests that reading does not see, of files that the record has whole.
+    fn known(self, nodes: &'i Nodes) -> impl Iterator<Item = (FileId, &'i String)> + 'i {
+        let unread = self.record.into_iter().flat_map(|record| record.unread.keys());
+        let known = unread.filter_map(|id| Some((nodes.file_by_path(id.split_once("::")?.0)?, id)));
+        known.filter(move |(file, _)| self.of_whole(nodes, *file).is_some())
+    }
+
+    /// Tests that reading does not see, and that are to run by a record: by id, with what chose them, where the record has every
+    /// test of their file, else all of the file is run.
+    fn unread(self, nodes: &'i Nodes) -> impl Iterator<Item = (FileId, Option<(&'i String, ChosenBy)>)> + 'i {
         let unread = self.record.into_iter().flat_map(|record| record.unread.iter().map(move |one| (record, one)));
-        let unread = unread.filter_map(move |(record, (id, state))| {
+        unread.filter_map(move |(record, (id, state))| {
             let file = nodes.file_by_path(id.split_once("::").map_or(id, |(path, _)| path))?;
-            self.runs_unread(record, nodes, file, *state).then_some(file)
-        });
-        unread.chain(self.failed.into_iter().flat_map(|failed| failed.files.iter().copied()))
+            let by = if *state == Unread::Chosen { ChosenBy::Recorded } else { ChosenBy::Read };
+            let single = self.of_whole(nodes, file).map(|_| (id, by));
+            self.runs_unread(record, nodes, file, *state).then_some((file, single))
+        })
     }
 
     fn runs_unread(self, record: &Recorded, nodes: &Nodes, file: FileId, state: Unread) -> bool {
@@ -424,10 +445,13 @@ pub(crate) fn bundle_plan(
             for (part, place) in &listing.parts {
                 let id = &listing.tests[*place as usize];
                 if listing.unsure.binary_search(part).is_ok() {
-                    if narrowing.chosen_by(*part).is_some() {
+                    let runs = narrowing.runs_unsure(nodes, *part);
+                    if runs == Some(false) {
                         whole.insert(nodes.part(*part).file);
                     }
-                    continue;
+                    if runs != Some(true) {
+                        continue;
+                    }
                 }
                 if narrowing.is_told(*part) {
                     told.insert(id);
@@ -437,7 +461,19 @@ pub(crate) fn bundle_plan(
                     *strongest = source.min(*strongest);
                 }
             }
-            whole.extend(narrowing.unread_files(nodes).filter(|file| listing.holds(nodes, *file)));
+            for (file, single) in narrowing.unread(nodes).filter(|(file, _)| listing.holds(nodes, *file)) {
+                match single {
+                    Some((id, by)) => {
+                        sources.insert(id, by);
+                    }
+                    None => {
+                        whole.insert(file);
+                    }
+                }
+            }
+            told.extend(narrowing.known(nodes).filter(|(file, _)| listing.holds(nodes, *file)).map(|(_, id)| id));
+            let failed = narrowing.failed.into_iter().flat_map(|failed| &failed.files);
+            whole.extend(failed.copied().filter(|file| listing.holds(nodes, *file)));
             let heirs = impact.heirs.iter().filter(|file| listing.holds(nodes, **file));
             whole.extend(heirs.filter(|file| narrowing.reaches_heir(nodes, **file)));
         } else {
@@ -458,7 +494,7 @@ pub(crate) fn bundle_plan(
         critical,
         forms,
         narrowed,
-        tests: together(&listings, |listing| &listing.tests),
+        tests: with_more(together(&listings, |listing| &listing.tests), told.iter().copied()),
         selected,
         files: together(&listings, |listing| &listing.files),
         whole: whole.into_iter().map(|file| nodes.file(file).path.to_string()).collect(),
@@ -500,15 +536,30 @@ pub(crate) fn still_recorded(db: &dyn Db) -> BTreeMap<String, BTreeSet<String>> 
             **state == Unread::NotEntered && file.is_some_and(|file| !runs(file))
         });
         let mut held: BTreeSet<String> = seen.chain(unread.map(|(id, _)| id.clone())).collect();
-        // What has lost a test that only the record knows is no longer known whole.
-        let lost = recorded.unread.keys().filter(|id| !held.contains(*id)).filter_map(|id| id.split_once("::"));
-        let lost: BTreeSet<&str> = lost.map(|(path, _)| path).collect();
+        // Of tests that only the record knows those that run now have a new one; with others their files are no longer known whole.
+        let runs_now = |(id, state): &(&String, &Unread)| {
+            let file = id.split_once("::").and_then(|(path, _)| graph.file_by_path(path));
+            file.is_some_and(|file| narrowing.runs_unread(recorded, graph.nodes(), file, **state))
+        };
+        let lost = recorded.unread.iter().filter(|(id, _)| !held.contains(*id)).filter(|one| !runs_now(one));
+        let lost: BTreeSet<&str> = lost.filter_map(|(id, _)| id.split_once("::")).map(|(path, _)| path).collect();
         let whole = recorded.whole.iter().filter(|file| !has_any(&recorded.read, **file, graph.nodes()));
         let whole: Vec<&str> = whole.map(|file| &*graph.file(*file).path).filter(|path| !lost.contains(path)).collect();
         held.extend(whole.into_iter().map(str::to_owned));
         all.insert(bundle.clone(), held);
     }
     all
+}
+
+/// A sorted list, and what it lacks of others.
+fn with_more<'t>(list: Arc<Vec<String>>, others: impl Iterator<Item = &'t String>) -> Arc<Vec<String>> {
+    let more: Vec<&String> = others.filter(|one| list.binary_search(one).is_err()).collect();
+    if more.is_empty() {
+        return list;
+    }
+    let mut all: Vec<String> = list.iter().chain(more).cloned().collect();
+    all.sort_unstable();
+    Arc::new(all)
 }
 
 /// What the books list, as one.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use grace_graph::code::{Dependent, Edge, EdgeKind, Evidence, FileId, FolderUse, PartId, PartKind};
 use grace_graph::facts::{ImportFact, ImportForm, Language};
 use grace_graph::graph::CodeGraph;
+use grace_graph::test_names::lies_among_tests;
 
 use crate::affects::{Content, hangs_on, package_step, runs_with};
 use crate::conds::EDGE_KINDS;
@@ -61,6 +62,7 @@ pub(crate) fn heirs(graph: &CodeGraph, named: &[PartId]) -> Vec<FileId> {
         }
     }
     found.extend(starred(graph, givers).into_iter().filter(|file| graph.file(*file).is_test));
+    found.extend(given(graph));
     found.into_iter().collect()
 }
 
@@ -69,6 +71,24 @@ fn importers(graph: &CodeGraph, part: PartId) -> impl Iterator<Item = FileId> {
     let file = graph.part(part).file;
     let edges = graph.in_edges(part, &[EdgeKind::Imports]).map(|edge| graph.part(edge.from));
     edges.filter(move |from| from.kind == PartKind::Module && from.file != file).map(|from| from.file)
+}
+
+/// Test files that may be given tests when they are loaded: they load, by way of what lies among tests, a file there that gives
+/// names to others.
+fn given(graph: &CodeGraph) -> BTreeSet<FileId> {
+    let lies_there = |file: FileId| graph.file(file).is_test || lies_among_tests(&graph.file(file).path);
+    let gives = |file: &FileId| graph.file(*file).gives_names && lies_there(*file);
+    let mut found: BTreeSet<FileId> = graph.file_ids().filter(gives).collect();
+    let mut open: Vec<FileId> = found.iter().copied().collect();
+    while let Some(file) = open.pop() {
+        for part in graph.parts_of(file) {
+            let edges = graph.in_edges(part, &[EdgeKind::Imports, EdgeKind::Inherits]);
+            let users = edges.map(|edge| graph.part(edge.from).file);
+            open.extend(users.filter(|user| lies_there(*user) && found.insert(*user)));
+        }
+    }
+    found.retain(|file| graph.file(*file).is_test);
+    found
 }
 
 /// Files that take all names of such files, by whatever steps.

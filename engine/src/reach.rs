@@ -151,6 +151,8 @@ pub struct PastReach {
 pub(crate) struct Recorded {
     /// Tests of the after side whose record tells what the change of a body reaches.
     pub(crate) usable: FixedBitSet,
+    /// All tests of the after side that it has.
+    pub(crate) has: FixedBitSet,
     /// Tests that the record chooses: each with the part that it entered, or the file that it opened.
     pub(crate) chosen: BTreeMap<PartId, Why>,
     /// Recorded tests that reading does not see, by id: inherited ones, and those that are made at run time.
@@ -274,13 +276,14 @@ fn of_one(db: &dyn Db, past: &PastReach) -> Result<Recorded, String> {
     let ids = tests_by_id(after);
     let stale = Stale::of(past, before, after)?;
     let blind = Blind::of(reach, before, after)?;
-    let mut usable = after.empty_set();
+    let (mut has, mut usable) = (after.empty_set(), after.empty_set());
     let mut chosen = BTreeMap::new();
     let mut unread = BTreeMap::new();
     // The tests that count, each with its part where reading sees it.
     let mut counted: Vec<(Option<PartId>, &str, &TestReach)> = Vec::new();
     for (id, test) in &reach.tests {
         let part = ids.get(id).copied();
+        part.iter().for_each(|part| has.insert(part.0 as usize));
         match part {
             Some(part) if test.failed => {
                 chosen.insert(part, Why::Failed { run: reach.run_of(test) });
@@ -365,7 +368,7 @@ fn of_one(db: &dyn Db, past: &PastReach) -> Result<Recorded, String> {
     // What ran outside of every import and test may have given any file its tests.
     let holds = |file: &FileId| outside.is_none() && !stale.holds_file(*file, after) && !blind.holds_file(*file, after);
     let whole = whole.filter(holds).collect();
-    Ok(Recorded { usable, chosen, unread, read, whole })
+    Ok(Recorded { usable, has, chosen, unread, read, whole })
 }
 
 impl Reach {

@@ -93,6 +93,9 @@ pub struct Part {
     /// A class of Python, or what is named like a test, that stands under a condition, in a loop or the like: when the file is
     /// loaded it may not be there.
     pub is_conditional: bool,
+    /// An `__init_subclass__` that hands on the class it runs for, or a class of another than the usual kind of classes: whoever is
+    /// below may be kept by somebody.
+    pub keeps_classes: bool,
     /// Public by name: no segment of the local name begins with `_` (dunders are public), and `__all__` allows it where one is declared.
     pub is_public: bool,
 }

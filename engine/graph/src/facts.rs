@@ -357,6 +357,12 @@ bitflags! {
         const LEAVES_FOLDER = 1 << 11;
         /// A class of Python, or what is named like a test, that a condition, a loop or the like decides about: it may not be there.
         const CONDITIONAL = 1 << 12;
+        /// Python that gives names to others when it runs, and which is only known then: `setattr` of a computed name, `globals()`,
+        /// a class of classes.
+        const GIVES_NAMES = 1 << 13;
+        /// An `__init_subclass__` that hands on the class it runs for, or a class of another than the usual kind of classes: somebody may
+        /// keep what is below.
+        const KEEPS_CLASS = 1 << 14;
     }
 }
 
@@ -461,6 +467,22 @@ pub struct ReferenceFact {
 }
 
 impl Outline {
+    /// See [`Part::keeps_classes`](crate::code::Part::keeps_classes).
+    pub(crate) fn keeps_classes(&self, part: &PartFact) -> bool {
+        let is_plain = |name: &NameId| self.name(*name) == "classmethod";
+        let is_decorated = || !self.list(part.decorators).iter().all(is_plain);
+        part.flags.contains(PartFlags::KEEPS_CLASS) || self.name(part.name) == "__init_subclass__" && is_decorated()
+    }
+
+    /// Whether a part is a class whose objects are classes, as far as its bases' names tell.
+    pub(crate) fn makes_classes(&self, part: &PartFact) -> bool {
+        self.list(part.bases).iter().any(|base| {
+            let last = self.name(*base).rsplit('.').next().unwrap_or_default();
+            matches!(last, "type" | "EnumType")
+                || ["Meta", "Metaclass", "MetaClass"].iter().any(|end| last.ends_with(end))
+        })
+    }
+
     /// Whether a chain such as `t.NamedTuple` is of the standard library: its first name is bound by imports of it alone. Of
     /// what tests are made with there (`unittest`, `doctest`, `test`) it is not.
     #[must_use]

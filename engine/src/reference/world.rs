@@ -94,7 +94,9 @@ impl SideFacts {
             }
         }
         let registers = |one: &PartFacts| {
-            one.name == "__init_subclass__" && one.parent.as_ref().is_some_and(|class| above.contains(class))
+            let runs =
+                || one.name == "__init_subclass__" && one.parent.as_ref().is_some_and(|class| above.contains(class));
+            one.keeps_classes && (above.contains(&one.key) || runs())
         };
         !class.is_left_alone() || above.len() > 256 || self.parts.values().any(registers)
     }
@@ -126,6 +128,8 @@ pub(super) struct PartFacts {
     pub(super) is_test: bool,
     pub(super) is_public: bool,
     pub(super) decorators: Vec<String>,
+    /// As in [`grace_graph::code::Part::keeps_classes`].
+    pub(super) keeps_classes: bool,
 }
 
 impl PartFacts {
@@ -517,6 +521,7 @@ impl SideFacts {
                     is_test: part.is_test,
                     is_public: part.is_public,
                     decorators: graph.decorators(id).map(ToOwned::to_owned).collect(),
+                    keeps_classes: part.keeps_classes,
                 },
             );
         }

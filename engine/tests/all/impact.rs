@@ -198,6 +198,60 @@ fn what_a_base_class_registers_is_reached_and_so_is_the_registering() {
 }
 
 #[test]
+fn a_class_may_be_kept_by_what_runs_for_those_below_unless_it_only_looks() {
+    let sub = "from base import Base\n\n\nclass Sub(Base):\n    def render(self):\n        return 1\n";
+    let made = "import sub\nfrom base import make\n\n\ndef test_made():\n    assert make(str())\n";
+    let used = "from sub import Sub\n\n\ndef test_used():\n    assert Sub().render()\n";
+    let is_kept = |base: &str| {
+        let base = format!("{base}\n\ndef make(name):\n    return KNOWN[name]()\n");
+        let rest = [
+            ("base.py", base.as_str()),
+            ("tests/test_made.py", made),
+            ("tests/test_used.py", used),
+            OTHER,
+            OTHER_MODULE,
+        ];
+        let chosen = edit(&rest, "sub.py", sub, &sub.replace("return 1", "return 2"));
+        assert!(chosen.contains(&"test_used".to_owned()), "{chosen:?}");
+        chosen.contains(&"test_made".to_owned())
+    };
+    let runs = |body: &str| format!("class Base:\n    def __init_subclass__(cls, **kwargs):\n{body}");
+    for body in [
+        "        KNOWN[cls.__name__] = cls\n",
+        "        KNOWN.append(cls)\n",
+        "        held = cls\n        KNOWN.append(held)\n",
+        "        cls.register()\n",
+        "        super().register()\n",
+        "        KNOWN.append(lambda: cls)\n",
+        "        def later():\n            return cls\n        KNOWN.append(later)\n",
+        "        KNOWN.append(__class__)\n",
+        "        KNOWN.append(locals())\n",
+        "        KNOWN.append(f'{cls}')\n",
+    ] {
+        assert!(is_kept(&runs(body)), "{body}");
+    }
+    let many = "        hasattr(cls, 'x')\n".repeat(20);
+    assert!(is_kept(&runs(&many)));
+    assert!(is_kept(&runs("        pass\n").replace("    def __init", "    @there.register\n    def __init")));
+    assert!(is_kept("class Base:\n    def __init_subclass__(*all):\n        KNOWN.append(all)\n"));
+    for body in [
+        "        pass\n",
+        "        super().__init_subclass__(**kwargs)\n        cls.name = cls.__name__\n",
+        "        if hasattr(cls, 'x') and getattr(cls, 'y', 1):\n            cls.x = {base.x for base in cls.__bases__}\n",
+    ] {
+        assert!(!is_kept(&runs(body)), "{body}");
+    }
+    // A class of classes sees each of them.
+    for meta in ["type", "abc.ABCMeta", "there.ModelMeta"] {
+        let base = format!(
+            "class Meta({meta}):\n    def __init__(cls, *all):\n        KNOWN.append(cls)\n\n\nclass Base(metaclass=Meta):\n    pass\n"
+        );
+        assert!(is_kept(&base), "{meta}");
+    }
+    assert!(!is_kept("import abc\n\n\nclass Base(metaclass=abc.ABCMeta):\n    pass\n"));
+}
+
+#[test]
 fn a_method_is_reached_by_the_beginning_of_its_name() {
     let visitor = |visit: &str| {
         format!(
@@ -881,6 +935,51 @@ fn a_string_in_a_test_names_a_module_below_a_folder_that_the_test_searches() {
     ];
     let source = |body: &str| format!("def make():\n    return {body}\n");
     assert_eq!(edit(&rest, "tests/plugs/plug/first.py", &source("1"), &source("2")), ["test_load"]);
+}
+
+#[test]
+fn a_file_that_is_given_tests_when_it_is_loaded_is_run_whole() {
+    let base = |gives: &str| {
+        format!(
+            "import unittest\n\n\nclass Base(unittest.TestCase):\n    @classmethod\n    def load(cls, name):\n        {gives}\n"
+        )
+    };
+    let user = "from app.a import a\nfrom . import deeper\n\n\nclass TestIt(deeper.Base):\n    go = a\n\n\nTestIt.load('x')\n\n\ndef test_own():\n    assert deeper\n";
+    let source = |value: u8| format!("def a():\n    return {value}\n");
+    let chosen = |base: &str, user: &str| {
+        let rest = [
+            ("app/__init__.py", ""),
+            ("tests/__init__.py", ""),
+            ("tests/base.py", base),
+            ("tests/deeper.py", "from .base import Base\n"),
+            ("tests/test_it.py", user),
+            ("tests/test_else.py", "from app.a import a\n\n\ndef test_else():\n    assert a()\n"),
+        ];
+        edit(&rest, "app/a.py", &source(1), &source(2))
+    };
+    let whole = ["test_else", "test_own", "tests/test_it.py"];
+    for gives in [
+        "setattr(cls, 'test_' + name, lambda self: 0)",
+        "setattr(cls, f'{name}', name)",
+        "setattr(cls, 'test_it', name)",
+    ] {
+        assert_eq!(chosen(&base(gives), user), whole, "{gives}");
+    }
+    for gives in
+        ["return getattr(cls, 'test_it')", "setattr(cls, 'limit', name)", "setattr(self, name, 1)", "exec(name, {})"]
+    {
+        assert_eq!(chosen(&base(gives), user), whole[..2], "{gives}");
+    }
+    assert_eq!(chosen("class Base:\n    def load(name):\n        globals()[name] = 1\n", user), whole);
+    assert_eq!(chosen("class Base:\n    def load(name):\n        exec('def test_it(): pass')\n", user), whole);
+    assert_eq!(chosen("class Meta(type):\n    pass\n\n\nclass Base(metaclass=Meta):\n    pass\n", user), whole);
+    // In a test it is too late.
+    let late = user.replace("    assert deeper", "    setattr(deeper, deeper.name, 1)");
+    assert_eq!(chosen(&base("pass"), &late), whole[..2]);
+    assert_eq!(
+        chosen(&base("pass"), &format!("{late}\n\nfor name in ['a', 'b']:\n    setattr(TestIt, 'test_' + name, a)\n")),
+        whole
+    );
 }
 
 #[test]

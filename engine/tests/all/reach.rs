@@ -331,11 +331,14 @@ fn a_file_that_makes_tests_runs_whole_unless_a_record_has_all_of_them() {
     let mut partly = usual();
     partly.tests.insert("tests/test_made.py::test_seen".to_owned(), TestReach::default());
     let whole = Reach { whole: vec!["tests/test_made.py".to_owned()], ..partly.clone() };
+    let chosen = std::cell::Cell::new(false);
     let plan = |edit: (&str, &str), reach: &Reach, differs: &[&str]| {
         let after = with(&before, "m.py", &MODULE.replacen(edit.0, edit.1, 1));
         let bench = bench(&before, &after, Some(reach.clone()), differs);
         let held = bench.engine.still_recorded()["unit"].contains("tests/test_made.py");
-        (!bundle(&bench.engine.plan()).whole.is_empty(), held)
+        let plan = bench.engine.plan();
+        chosen.replace(bundle(&plan).selected.contains(&"tests/test_made.py::test_path".to_owned()));
+        (!bundle(&plan).whole.is_empty(), held)
     };
     // Of a run of some of its tests nobody knows which others there are.
     assert_eq!(plan(HIDDEN, &partly, &[]), (true, false));
@@ -350,16 +353,45 @@ fn a_file_that_makes_tests_runs_whole_unless_a_record_has_all_of_them() {
     assert_eq!(plan(HIDDEN, &whole, &["m.py"]), (true, false));
     assert_eq!(plan(HIDDEN, &whole, &["tests/test_made.py"]), (true, false));
     assert_eq!(plan(HIDDEN, &whole, &["far.py"]), (false, true));
-    // A test that the record alone knows is run with all of its file; one whose record does not hold is lost with it.
+    // A test that the record alone knows is run by its id as others are, or with all of its file.
     let mut more = whole.clone();
     let id = "tests/test_made.py::test_path".to_owned();
     more.tests.insert(id.clone(), TestReach::default());
-    assert_eq!(plan(HIDDEN, &more, &[]), (false, true));
+    assert_eq!((plan(HIDDEN, &more, &[]), chosen.get()), ((false, true), false));
     more.tests.insert(id.clone(), more.tests["tests/test_m.py::test_hidden"].clone());
-    assert_eq!(plan(HIDDEN, &more, &[]), (true, false));
+    assert_eq!((plan(HIDDEN, &more, &[]), chosen.get()), ((false, true), true));
+    let in_part = Reach { whole: Vec::new(), ..more.clone() };
+    assert_eq!((plan(HIDDEN, &in_part, &[]), chosen.get()), ((true, false), false));
+    assert_eq!((plan(("LIMIT = other()", "LIMIT = str"), &more, &[]), chosen.get()), ((true, false), false));
+    // One that was skipped runs where reading comes to its file. Where it does not, nobody knows the file whole from then on.
     let skipped = Seen { unseen: true, ..Seen::default() };
     more.tests.insert(id, TestReach { seen: skipped, ..TestReach::default() });
-    assert!(!plan(HIDDEN, &more, &[]).1);
+    assert_eq!((plan(HIDDEN, &more, &[]), chosen.get()), ((false, true), true));
+    let after = with(&before, "far.py", "def far():\n    return 2\n");
+    let bench = bench(&before, &after, Some(more), &[]);
+    assert!(!bench.engine.still_recorded()["unit"].contains("tests/test_made.py"));
+    assert!(bundle(&bench.engine.plan()).whole.is_empty());
+}
+
+#[test]
+fn a_record_of_a_whole_file_says_which_of_its_tests_are_there() {
+    let maybe = "import m\n\nif m:\n    def test_there():\n        assert m.hidden()\n\n    def test_gone():\n        assert m.hidden()\n";
+    let before = with(&project(), "tests/test_maybe.py", maybe);
+    let after = with(&before, "m.py", &MODULE.replacen(HIDDEN.0, HIDDEN.1, 1));
+    let run = |reach: &Reach| {
+        let plan = bench(&before, &after, Some(reach.clone()), &[]).engine.plan();
+        (names(&bundle(&plan).selected), bundle(&plan).whole.clone())
+    };
+    let only = |name: &str| vec![name.to_owned()];
+    let mut reach = usual();
+    assert_eq!(run(&reach), (only("test_hidden"), only("tests/test_maybe.py")));
+    let there = "tests/test_maybe.py::test_there".to_owned();
+    reach.tests.insert(there.clone(), reach.tests["tests/test_m.py::test_hidden"].clone());
+    assert_eq!(run(&reach), (only("test_hidden"), only("tests/test_maybe.py")));
+    reach.whole = only("tests/test_maybe.py");
+    assert_eq!(run(&reach), (vec!["test_hidden".to_owned(), "test_there".to_owned()], Vec::new()));
+    reach.tests.insert(there, TestReach::default());
+    assert_eq!(run(&reach), (only("test_hidden"), Vec::new()));
 }
 
 #[test]

@@ -426,26 +426,33 @@ fn a_file_that_makes_tests_is_run_whole_until_a_whole_run_of_it_was_recorded() {
     repo.write("tests/test_left.py", &format!("{made}test_left = case()\n\n\ndef test_here():\n    assert m\n"));
     repo.write("pytest.ini", "[pytest]\naddopts = -k 'not test_left or here'\n");
     repo.commit("second");
-    let whole = |from: &str, to: &str| {
+    let planned = |from: &str, to: &str| {
         let text = repo.read("app/m.py");
         assert!(text.contains(from));
         repo.write("app/m.py", &text.replacen(from, to, 1));
-        let (_, bundle) = chosen(&repo);
+        let (selected, bundle) = chosen(&repo);
         repo.write("app/m.py", &text);
         let files = bundle["whole"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        files.map(|path| path.rsplit('/').next().unwrap_or(path).to_owned()).collect::<Vec<_>>()
+        let files: Vec<String> = files.map(|path| path.rsplit('/').next().unwrap_or(path).to_owned()).collect();
+        (files, selected.contains(&"test_made".to_owned()))
     };
+    let in_whole = |files: &[&str]| (files.iter().map(|file| (*file).to_owned()).collect::<Vec<_>>(), false);
+    let by_id = (vec!["test_left.py".to_owned()], true);
     let all = ["test_left.py", "test_made.py", "test_none.py"];
     let plain = ("def plain(x):\n    return x", "def plain(x):\n    return x + 0");
-    assert_eq!(whole(plain.0, plain.1), all);
+    assert_eq!(planned(plain.0, plain.1), in_whole(&all));
     record(&repo);
-    assert_eq!(whole(plain.0, plain.1), ["test_left.py", "test_made.py"]);
-    assert_eq!(whole("BOX = Box()", "BOX = Box() or 1"), all);
+    // From then on the tests that are made are asked for by id, as others are.
+    assert_eq!(planned(plain.0, plain.1), by_id);
+    assert_eq!(planned("BOX = Box()", "BOX = Box() or 1"), in_whole(&all));
     // What a narrowed run did not come to stays known.
     repo.write("app/m.py", &repo.read("app/m.py").replacen(plain.0, plain.1, 1));
-    repo.json("run --record");
+    let report = repo.json("run --record");
+    let ran = report["bundles"][0]["tests"].as_array().into_iter().flatten();
+    assert!(ran.clone().any(|test| test["id"] == "tests/test_made.py::test_made"), "{report}");
+    assert!(!ran.clone().any(|test| test["id"] == "tests/test_none.py::test_seen"), "{report}");
     repo.commit("third");
-    assert_eq!(whole("return x + 0", "return x - 0"), ["test_left.py", "test_made.py"]);
+    assert_eq!(planned("return x + 0", "return x - 0"), by_id);
 }
 
 #[test]

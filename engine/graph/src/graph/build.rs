@@ -197,6 +197,7 @@ pub(super) fn add_file(nodes: &mut Nodes, namer: &mut Namer, layout: &Layout, id
         is_test: is_test_name(&file.path),
         has_configured_tests: false,
         makes_tests: file.language == Some(Language::Python) && outline.is_some_and(makes_tests),
+        gives_names: outline.is_some_and(gives_names),
         module,
     });
 }
@@ -212,6 +213,20 @@ fn makes_tests(outline: &Outline) -> bool {
     outline.module_names.iter().any(|name| is_named(*name))
         || outline.imports.iter().any(renames)
         || outline.parts.iter().any(makes)
+}
+
+/// See [`FileNode::gives_names`].
+fn gives_names(outline: &Outline) -> bool {
+    // What runs for a test comes too late to give any.
+    let runs_for_tests = |part: &PartFact| {
+        let around = |part: &&PartFact| outline.parts.get(part.parent as usize);
+        std::iter::successors(Some(part), around).any(|part| {
+            let is_function = matches!(part.kind, PartKind::Function | PartKind::Method);
+            is_function && (part.flags.contains(PartFlags::FIXTURE) || outline.name(part.name).starts_with("test"))
+        })
+    };
+    let gives = |part: &PartFact| part.flags.contains(PartFlags::GIVES_NAMES) && !runs_for_tests(part);
+    outline.parts.iter().any(|part| gives(part) || outline.makes_classes(part))
 }
 
 /// The dotted name of a file of a language that is not found by dotted names: its path without the ending. What stands
@@ -234,6 +249,7 @@ fn plain_part(kind: PartKind, file: FileId, name: Word, local_name: Word) -> Par
         is_async: false,
         is_test: false,
         is_conditional: false,
+        keeps_classes: false,
         is_public: true,
         decorators: Words::default(),
     }
@@ -256,6 +272,7 @@ fn add_parts(nodes: &mut Nodes, namer: &mut Namer, outline: &Outline, file: File
             occurrence: fact.occurrence,
             is_async: fact.flags.contains(PartFlags::ASYNC),
             is_conditional: fact.flags.contains(PartFlags::CONDITIONAL),
+            keeps_classes: outline.keeps_classes(fact),
             is_public: is_public(said, all.as_ref()),
             ..plain_part(fact.kind, file, name, local_name)
         });

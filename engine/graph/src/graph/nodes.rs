@@ -36,6 +36,8 @@ pub struct FileNode {
     /// Python that may hold tests which no part of it stands for: bound by assignment or under another name, loaded, or
     /// inherited from what is only known when it runs.
     pub makes_tests: bool,
+    /// Python that may give names to classes and modules of others, and so tests to who loads it.
+    pub gives_names: bool,
     /// Dotted name over the whole repository; the path for files without a language.
     pub module: Arc<str>,
 }

@@ -4,12 +4,15 @@ use tree_sitter::{Node, TreeCursor};
 
 use super::kinds::{Kinds, Role};
 use super::walk::{MAX_CHAIN, Walk, line};
+use crate::code::PartKind;
 use crate::extract::raw::RawReference;
 use crate::extract::shapes::{self, Loading};
 use crate::facts::{BindingForm, ImportForm, NameId, PartFlags, StringUse};
 
 /// Arguments of one call that are looked through.
 const MAX_ARGUMENTS: usize = 16;
+/// Classes that `__init_subclass__` gives to others, of which each costs a search of the tree.
+const MOST_LOOKS: usize = 16;
 
 /// True for a chain that is written without anything between its names.
 pub(super) fn is_plain_chain(text: &str) -> bool {
@@ -152,7 +155,45 @@ impl<'t> Walk<'t> {
         is_plain
     }
 
+    /// Notes whether an `__init_subclass__` hands on its class: it names it by itself, calls it or what is of it, or calls what is
+    /// above it. What is in such a function may do so later.
+    fn keeps_class(&mut self, node: Node<'_>, chain: &str, is_call: bool) {
+        const HARMLESS: [&str; 10] =
+            ["callable", "dir", "getattr", "hasattr", "id", "isinstance", "issubclass", "repr", "super", "vars"];
+        let part = self.part() as usize;
+        if self.raw.parts[part].flags.contains(PartFlags::KEEPS_CLASS) {
+            return;
+        }
+        let class = self.raw.parts[part].parameters.first().map_or("", |name| self.raw.names.get(*name));
+        let head = chain.split('.').next().unwrap_or(chain);
+        let is_given = chain == class;
+        // To look at it is not to keep it. A few looks are looked up; who takes more is not followed.
+        let is_looked_at = || {
+            let call = node.parent().and_then(|arguments| arguments.parent());
+            call.and_then(|call| call.child(0)).is_some_and(|callee| HARMLESS.contains(&self.slice(callee)))
+        };
+        let hands_on = match head {
+            "__class__" | "locals" | "eval" | "exec" => true,
+            "super()" => is_call && chain != "super().__init_subclass__",
+            _ if is_given => is_call || self.looks >= MOST_LOOKS || !is_looked_at(),
+            _ => head == class && is_call,
+        };
+        self.looks += usize::from(is_given);
+        let around = self.raw.parts[part].parent;
+        let is_within = self.raw.parts.get(around as usize).is_some_and(|around| around.kind != PartKind::Class);
+        if hands_on || class.is_empty() || is_within {
+            let mut at = part;
+            while let Some(one) = self.raw.parts.get_mut(at).filter(|one| one.kind != PartKind::Class) {
+                one.flags |= PartFlags::KEEPS_CLASS;
+                at = one.parent as usize;
+            }
+        }
+    }
+
     pub(super) fn reference(&mut self, node: Node<'_>, chain: &str, is_call: bool) {
+        if self.is_for_subclasses() {
+            self.keeps_class(node, chain, is_call);
+        }
         if chain == "sys.executable" {
             let part = self.part() as usize;
             self.raw.parts[part].flags |= PartFlags::NAMES_INTERPRETER;

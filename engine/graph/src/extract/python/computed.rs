@@ -47,7 +47,10 @@ impl<'t> Walk<'t> {
         let Some(callee) = call.child(0) else { return };
         let callee = self.slice(callee);
         let asks = callee.rsplit('.').next() == Some("getfixturevalue");
-        if !asks && callee != "getattr" {
+        if callee == "globals" {
+            return self.gives_names();
+        }
+        if !asks && !matches!(callee, "getattr" | "setattr" | "exec") {
             return;
         }
         let Some(arguments) = call.child_by_field_id(self.kinds.fields.arguments) else { return };
@@ -62,6 +65,22 @@ impl<'t> Walk<'t> {
                 count += 1;
             }
             more = cursor.goto_next_sibling();
+        }
+        if callee == "exec" {
+            if given[1].is_none() {
+                self.gives_names();
+            }
+            return;
+        }
+        if callee == "setattr" {
+            let name = given[1].map(|name| self.slice(name)).unwrap_or_default();
+            let is_other =
+                shapes::literal_content(name).is_some_and(|name| !name.to_ascii_lowercase().starts_with("test"));
+            // An object's own attributes are no tests.
+            if !is_other && given[0].is_none_or(|object| self.slice(object) != "self") {
+                self.gives_names();
+            }
+            return;
         }
         if asks {
             let is_literal = given[0].is_some_and(|name| shapes::literal_content(self.slice(name)).is_some());
@@ -81,6 +100,11 @@ impl<'t> Walk<'t> {
         for beginning in self.beginnings(name) {
             self.asked(part, line, object, beginning.unwrap_or(("", false)));
         }
+    }
+
+    fn gives_names(&mut self) {
+        let part = self.part() as usize;
+        self.raw.parts[part].flags |= PartFlags::GIVES_NAMES;
     }
 
     /// A reference to an attribute that is named, or to those that begin as a name does.

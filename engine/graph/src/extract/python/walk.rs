@@ -36,6 +36,8 @@ struct Frame {
     part: u32,
     /// A statement of the body was seen: no docstring can follow.
     body_begun: bool,
+    /// An `__init_subclass__`, or what is in one.
+    is_for_subclasses: bool,
 }
 
 /// A node whose end was not reached.
@@ -106,6 +108,8 @@ pub(super) struct Walk<'t> {
     pub(super) anchored: Anchored<'t>,
     /// Some call may ask for something by a name that is a value.
     pub(super) dispatches: bool,
+    /// Classes that `__init_subclass__` gave to others and that were looked up.
+    pub(super) looks: usize,
     /// Module and level of the `from` that is being read.
     pub(super) from: (NameId, u16),
     empty: NameId,
@@ -146,7 +150,10 @@ impl<'t> Walk<'t> {
             executes: FxHashSet::default(),
             reads: FxHashSet::default(),
             anchored: Anchored { asks: text.contains("__file__"), ..Anchored::default() },
-            dispatches: text.contains("getattr") || text.contains("getfixturevalue"),
+            dispatches: ["getattr", "setattr", "getfixturevalue", "globals(", "exec("]
+                .iter()
+                .any(|name| text.contains(name)),
+            looks: 0,
             from: (empty, 0),
             empty,
             unknown,
@@ -206,6 +213,10 @@ impl<'t> Walk<'t> {
 
     pub(super) fn part(&self) -> u32 {
         self.frames.last().map_or(0, |frame| frame.part)
+    }
+
+    pub(super) fn is_for_subclasses(&self) -> bool {
+        self.frames.last().is_some_and(|frame| frame.is_for_subclasses)
     }
 
     /// Handles a node on the way down; true to descend.
@@ -389,7 +400,8 @@ impl<'t> Walk<'t> {
             outer_names: Vec::new(),
         });
         self.raw.places.push(place);
-        self.frames.push(Frame { part, body_begun: false });
+        let is_for_subclasses = self.is_for_subclasses() || self.raw.names.get(name) == "__init_subclass__";
+        self.frames.push(Frame { part, body_begun: false, is_for_subclasses });
     }
 
     /// Bases and return type, read at the definition.
@@ -402,6 +414,9 @@ impl<'t> Walk<'t> {
             while more {
                 let child = cursor.node();
                 let role = self.kinds.role(child.kind_id());
+                if role == Role::KeywordArgument && self.is_kind_of_classes(child) {
+                    self.raw.parts[part].flags |= PartFlags::KEEPS_CLASS;
+                }
                 if child.is_named() && !matches!(role, Role::KeywordArgument | Role::Comment | Role::Continuation) {
                     // `Generic[T]` and `Base[int]` name their head.
                     let head = if role == Role::Subscript { child.child(0).unwrap_or(child) } else { child };
@@ -416,6 +431,14 @@ impl<'t> Walk<'t> {
         {
             self.raw.parts[part].returns = self.raw.names.intern(name);
         }
+    }
+
+    /// `metaclass=` of another than Python's own.
+    fn is_kind_of_classes(&self, argument: Node<'_>) -> bool {
+        let text = |field| argument.child_by_field_id(field).map(|node| self.slice(node)).unwrap_or_default();
+        let last = text(self.kinds.fields.value).rsplit('.').next().unwrap_or_default();
+        let is_own = matches!(last, "type" | "ABCMeta" | "EnumMeta" | "EnumType");
+        text(self.kinds.fields.name) == "metaclass" && !is_own
     }
 
     fn decorator(&mut self, node: Node<'_>) {

@@ -18,6 +18,7 @@ const NO_PARENT: u32 = 0;
 const IS_ASYNC: u8 = 1;
 const IS_TEST: u8 = 2;
 const IS_PUBLIC: u8 = 4;
+const KEEPS_CLASSES: u8 = 16;
 const IS_CONDITIONAL: u8 = 8;
 const PART_KINDS: [PartKind; 5] =
     [PartKind::File, PartKind::Module, PartKind::Class, PartKind::Function, PartKind::Method];
@@ -50,6 +51,7 @@ struct KeptFile {
     is_test: bool,
     has_configured_tests: bool,
     makes_tests: bool,
+    gives_names: bool,
     /// Among the modules.
     module: u32,
     /// What reads it, where something was read.
@@ -68,6 +70,7 @@ pub(super) fn bytes(graph: &CodeGraph) -> Option<Vec<u8>> {
         let flags = flag(part.is_async, IS_ASYNC)
             | flag(part.is_test, IS_TEST)
             | flag(part.is_public, IS_PUBLIC)
+            | flag(part.keeps_classes, KEEPS_CLASSES)
             | flag(part.is_conditional, IS_CONDITIONAL);
         parts.extend([PART_KINDS.iter().position(|kind| *kind == part.kind)? as u8, flags]);
         parts.extend(u16::try_from(part.decorators.count).ok()?.to_le_bytes());
@@ -92,6 +95,7 @@ pub(super) fn bytes(graph: &CodeGraph) -> Option<Vec<u8>> {
         is_test: file.is_test,
         has_configured_tests: file.has_configured_tests,
         makes_tests: file.makes_tests,
+        gives_names: file.gives_names,
         module: module(&*graph.file(id).module),
         reader: Language::reader_of(&file.path).filter(|_| graph.outlines.has(id)),
     };
@@ -171,6 +175,7 @@ impl KeptNodes<'_> {
                     is_test: is(IS_TEST),
                     is_conditional: is(IS_CONDITIONAL),
                     is_public: is(IS_PUBLIC),
+                    keeps_classes: is(KEEPS_CLASSES),
                 });
                 decorated = decorated.checked_add(count)?;
             }
@@ -194,6 +199,7 @@ impl KeptNodes<'_> {
                 is_test: file.is_test,
                 has_configured_tests: file.has_configured_tests,
                 makes_tests: file.makes_tests,
+                gives_names: file.gives_names,
                 module: (*self.modules.get(file.module as usize)?).into(),
             });
         }
