@@ -554,7 +554,7 @@ mod tests {
                 part.ordinal,
                 part.parent,
                 part.occurrence,
-                [part.is_async, part.is_test, part.is_public, part.is_conditional],
+                [part.is_async, part.is_test, part.is_public, part.is_conditional, part.keeps_classes],
             )
         };
         let parts = (parts, graph.parts().iter().map(flags).collect::<Vec<_>>());
