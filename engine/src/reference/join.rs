@@ -12,6 +12,7 @@ use grace_graph::facts::Language;
 use grace_graph::test_names::{lies_among_data, lies_among_tests};
 
 use super::conditions::{Asked, Folded, Join, Judge, Seen, Verdict, kind_of};
+use super::records::Told;
 use super::rules::Rules;
 use super::sets::{Members, newly};
 use super::text::path_glob;
@@ -163,11 +164,17 @@ impl<'a> Court<'a> {
         let reached = self.tests_reached();
         for (bundle, narrowed) in &answer.bundles {
             let tests = self.bundle_tests(bundle);
+            let told = if *narrowed { self.told_of(bundle) } else { None };
             let selected = match &reached {
-                Some(reached) if *narrowed => self.impacted(bundle, &tests, reached),
-                _ => tests,
+                Some(reached) if *narrowed => self.impacted(bundle, &tests, reached, told.as_ref()),
+                _ => tests.clone(),
             };
-            answer.selected.insert(bundle.clone(), selected.iter().map(test_id).collect());
+            // What may not be there by its name is asked for where a record has it, or else with all of its file.
+            let surely = tests.iter().filter(|test| !self.world.sides[1].may_be_absent(test)).map(test_id);
+            let there = told.map(|told| told.there).unwrap_or_default();
+            let there: BTreeSet<String> = surely.chain(there).collect();
+            let ids = selected.iter().map(test_id).filter(|id| there.contains(id));
+            answer.selected.insert(bundle.clone(), ids.collect());
         }
         answer
     }
@@ -713,13 +720,24 @@ impl<'a> Court<'a> {
         tests
     }
 
-    /// Of a narrowed bundle's tests those that run: by its record, where it has one that counts, else by reading.
-    fn impacted(&self, name: &str, tests: &BTreeSet<PartKey>, reached: &BTreeSet<PartKey>) -> BTreeSet<PartKey> {
+    /// What the record of a bundle says, where there is one that counts.
+    fn told_of(&self, name: &str) -> Option<Told> {
         let forms = self.books.iter().filter_map(|book| book.bundles().find(|(own, _)| *own == name));
         let forms: Vec<&Bundle> = forms.map(|(_, bundle)| bundle).collect();
+        self.world.told(name, &forms, test_id)
+    }
+
+    /// Of a narrowed bundle's tests those that run: by its record, where it has one that counts, else by reading.
+    fn impacted(
+        &self,
+        name: &str,
+        tests: &BTreeSet<PartKey>,
+        reached: &BTreeSet<PartKey>,
+        told: Option<&Told>,
+    ) -> BTreeSet<PartKey> {
         let failed = self.world.input.past.failed.get(name);
         let has_failed = |test: &PartKey| failed.is_some_and(|failed| failed.contains_key(&test_id(test)));
-        let Some(told) = self.world.told(name, &forms, test_id) else {
+        let Some(told) = told else {
             return tests.iter().filter(|test| reached.contains(*test) || has_failed(test)).cloned().collect();
         };
         let changed = self.world.noticed.iter().filter_map(|pc| pc.after.as_ref());

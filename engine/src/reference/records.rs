@@ -18,6 +18,8 @@ pub(super) struct Told {
     pub(super) chosen: BTreeSet<String>,
     /// Parts that the rest of the change reaches, by reading.
     pub(super) read: BTreeSet<PartKey>,
+    /// Tests that it has, of files that it has whole, as they are now.
+    pub(super) there: BTreeSet<String>,
 }
 
 /// A part by the index that a record gives it; of a file likewise.
@@ -64,7 +66,8 @@ impl World {
         let is_told = |pc: &&PartChange| self.is_told(reach, pc);
         let meant: Vec<&PartChange> = self.noticed.iter().collect();
         let keys: BTreeSet<&PartKey> = meant.iter().flat_map(|pc| pc.before.iter().chain(&pc.after)).collect();
-        let mut told = Told { usable: BTreeSet::new(), chosen: BTreeSet::new(), read: BTreeSet::new() };
+        let mut told =
+            Told { usable: BTreeSet::new(), chosen: BTreeSet::new(), read: BTreeSet::new(), there: BTreeSet::new() };
         for (id, test) in &reach.tests {
             if test.failed {
                 told.chosen.insert(id.clone());
@@ -117,6 +120,14 @@ impl World {
             open.extend(self.bodies(side, importing));
             told.read.extend(self.affected_by(side, open));
         }
+        let is_whole = |path: &str| {
+            let in_file = |set: &BTreeSet<PartKey>| set.iter().any(|key| *key.path == *path);
+            let is_old = past.differs.iter().any(|one| one == path) || !past.differs.is_empty() && in_file(&old);
+            let is_blind = blind.iter().any(|one| *one == path) || in_file(&hidden);
+            let is_known = reach.whole.iter().any(|one| one == path) && !is_outside;
+            is_known && !is_old && !is_blind && !in_file(&told.read)
+        };
+        told.there = reach.tests.keys().filter(|id| is_whole(file_of(id))).cloned().collect();
         Some(told)
     }
 

@@ -101,6 +101,19 @@ impl SideFacts {
         !class.is_left_alone() || above.len() > 256 || self.parts.values().any(registers)
     }
 
+    /// Whether a test may be there under another name, or not at all, when its file is loaded.
+    pub(super) fn may_be_absent(&self, test: &PartKey) -> bool {
+        let mut at = self.parts.get(test);
+        while let Some(part) = at {
+            let is_renamed = part.decorators.iter().any(|name| grace_graph::decorators::renames_tests(name));
+            if part.is_conditional || is_renamed {
+                return true;
+            }
+            at = part.parent.as_ref().and_then(|parent| self.parts.get(parent));
+        }
+        false
+    }
+
     /// Edges that end at a part.
     fn uses_of(&self, key: &PartKey) -> &[EdgeFacts] {
         self.users.get(key).map_or(&[], Vec::as_slice)
@@ -130,6 +143,8 @@ pub(super) struct PartFacts {
     pub(super) decorators: Vec<String>,
     /// As in [`grace_graph::code::Part::keeps_classes`].
     pub(super) keeps_classes: bool,
+    /// As in [`grace_graph::code::Part::is_conditional`].
+    pub(super) is_conditional: bool,
 }
 
 impl PartFacts {
@@ -522,6 +537,7 @@ impl SideFacts {
                     is_public: part.is_public,
                     decorators: graph.decorators(id).map(ToOwned::to_owned).collect(),
                     keeps_classes: part.keeps_classes,
+                    is_conditional: part.is_conditional,
                 },
             );
         }

@@ -250,7 +250,8 @@ fn function(names: &'static [&'static str], test: bool) -> impl Strategy<Value =
     )
         .prop_map(move |(name, decorator, parameters, docstring, comment, constant, calls, asserts)| Function {
             name,
-            decorator: decorator.filter(|_| !test),
+            // One that makes several tests of one, under other names.
+            decorator: decorator.map(|name| if test { "parameterized.expand".to_owned() } else { name }),
             parameters: if test { 0 } else { parameters },
             docstring,
             comment,
