@@ -312,6 +312,30 @@ impl Explainer<'_> {
         explanation
     }
 
+    /// A test that only a record knows: its file inherits it, or makes it when it is loaded.
+    fn recorded_test(&self, id: &str) -> Option<Explanation> {
+        let is_held = |bundle: &&BundlePlan| bundle.tests.iter().any(|test| test == id);
+        let holding: Vec<_> = self.plan.bundles.iter().filter(is_held).collect();
+        let running: Vec<_> = holding.iter().filter(|bundle| runs(bundle, id)).collect();
+        let is_running = !running.is_empty();
+        let status = if is_running { Presence::Present } else { Presence::Absent };
+        let mut explanation = empty(format!("test {id}"), status);
+        for bundle in running {
+            explanation.facts.push(fact("bundle", bundle.name.clone()));
+            explanation.reasons.extend(bundle.derivation.iter().cloned());
+        }
+        let known = "by a record alone: its file inherits it, or makes it when it is loaded";
+        explanation.facts.push(fact("known", known));
+        if !is_running && let [first, ..] = holding.as_slice() {
+            let why = format!(
+                "bundle({}) is narrowed to impacted tests, and by its record it enters nothing that changed",
+                first.name
+            );
+            explanation.facts.push(fact("left out", why));
+        }
+        (!holding.is_empty()).then_some(explanation)
+    }
+
     fn test(&self, id: &str) -> Explanation {
         let subject = format!("test {id}");
         let graph = graph_of(self.db, Side::After);
@@ -328,6 +352,9 @@ impl Explainer<'_> {
             tails.next().filter(|_| tails.next().is_none())
         });
         let Some((part, id)) = found else {
+            if let Some(recorded) = self.recorded_test(plain) {
+                return recorded;
+            }
             let mut explanation = empty(subject, Presence::Unheard);
             // A file of tests, or a name that several tests share: offer those.
             let inside = |name: &str| {

@@ -360,6 +360,14 @@ fn a_file_that_makes_tests_runs_whole_unless_a_record_has_all_of_them() {
     assert_eq!((plan(HIDDEN, &more, &[]), chosen.get()), ((false, true), false));
     more.tests.insert(id.clone(), more.tests["tests/test_m.py::test_hidden"].clone());
     assert_eq!((plan(HIDDEN, &more, &[]), chosen.get()), ((false, true), true));
+    let after = with(&before, "m.py", &MODULE.replacen(HIDDEN.0, HIDDEN.1, 1));
+    let mut asked = self::bench(&before, &after, Some(more.clone()), &[]);
+    let explained = asked.engine.explain(&What::Test(id.clone()));
+    assert!(
+        explained.facts.iter().any(|(name, why)| name == "known" && why.contains("by a record alone")),
+        "{explained:?}"
+    );
+    assert_eq!(explained.status, grace_engine::plan::Presence::Present);
     let in_part = Reach { whole: Vec::new(), ..more.clone() };
     assert_eq!((plan(HIDDEN, &in_part, &[]), chosen.get()), ((true, false), false));
     assert_eq!((plan(("LIMIT = other()", "LIMIT = str"), &more, &[]), chosen.get()), ((true, false), false));
