@@ -15,7 +15,7 @@ use crate::book::{Kind, compiled, milliseconds, names};
 use crate::conds::EDGE_KINDS;
 use crate::db::{Db, Meant, graph_of, nodes_of};
 use crate::join::books;
-use crate::listing::{Listing, listing, named_like_tests};
+use crate::listing::{Listing, is_unsure, listing, named_like_tests};
 use crate::loading::{heirs, that_load};
 use crate::plan::{BookSide, BundleForm, BundlePlan, Derivation, Side, Sources, Widening, WideningCause};
 use crate::reach::{FailedBefore, Recorded, Unread, Why, failed_before, has_any, recorded};
@@ -175,7 +175,8 @@ impl<'i> Narrowing<'i> {
 
     /// The record, where it has every test of a file, as the file is now.
     fn of_whole(self, nodes: &Nodes, file: FileId) -> Option<&'i Recorded> {
-        self.record.filter(|record| record.whole.contains(&file) && !has_any(&record.read, file, nodes))
+        let is_as_it_was = |record: &&Recorded| record.whole.contains(&file) && !has_any(&record.read, file, nodes);
+        self.record.filter(|record| self.impact.widened.is_empty() && is_as_it_was(record))
     }
 
     /// Whether a test that may not be there by its name is to run, and whether its file has it: else all of the file is.
@@ -205,11 +206,13 @@ impl<'i> Narrowing<'i> {
     }
 
     fn runs_unread(self, record: &Recorded, nodes: &Nodes, file: FileId, state: Unread) -> bool {
-        match state {
-            Unread::Chosen => true,
-            Unread::NotEntered => has_any(&record.read, file, nodes),
-            Unread::Untold => has_any(&self.impact.reached, file, nodes),
-        }
+        let may_reach = || has_any(&self.impact.reached, file, nodes) || self.impact.reached_heirs.contains(&file);
+        !self.impact.widened.is_empty()
+            || match state {
+                Unread::Chosen => true,
+                Unread::NotEntered => has_any(&record.read, file, nodes),
+                Unread::Untold => may_reach(),
+            }
     }
 
     /// Why a test of the after side is to run; `None` where the change does not reach it.
@@ -542,7 +545,14 @@ pub(crate) fn still_recorded(db: &dyn Db) -> BTreeMap<String, BTreeSet<String>> 
             file.is_some_and(|file| narrowing.runs_unread(recorded, graph.nodes(), file, **state))
         };
         let lost = recorded.unread.iter().filter(|(id, _)| !held.contains(*id)).filter(|one| !runs_now(one));
-        let lost: BTreeSet<&str> = lost.filter_map(|(id, _)| id.split_once("::")).map(|(path, _)| path).collect();
+        let mut lost: BTreeSet<&str> = lost.filter_map(|(id, _)| id.split_once("::")).map(|(path, _)| path).collect();
+        // So it is with a test that may not be there by its name: that it is there is known by its record alone.
+        for test in recorded.has.ones().map(|index| PartId(u32::try_from(index).unwrap_or(u32::MAX))) {
+            let is_lost = || narrowing.chosen_by(test).is_none() && !held.contains(&test_id(&graph.key(test)));
+            if is_unsure(graph.nodes(), test) && is_lost() {
+                lost.insert(&graph.file(graph.part(test).file).path);
+            }
+        }
         let whole = recorded.whole.iter().filter(|file| !has_any(&recorded.read, **file, graph.nodes()));
         let whole: Vec<&str> = whole.map(|file| &*graph.file(*file).path).filter(|path| !lost.contains(path)).collect();
         held.extend(whole.into_iter().map(str::to_owned));

@@ -62,7 +62,7 @@ pub(crate) fn named_like_tests(db: &dyn Db) -> Arc<Vec<PartId>> {
 }
 
 /// Whether a test may be there under another name, or not at all, when its file is loaded.
-fn is_unsure(nodes: &Nodes, test: PartId) -> bool {
+pub(crate) fn is_unsure(nodes: &Nodes, test: PartId) -> bool {
     let around = |part: &PartId| nodes.part(*part).parent;
     let may_differ = |part| nodes.part(part).is_conditional || nodes.decorators(part).any(renames_tests);
     std::iter::successors(Some(test), around).any(may_differ)

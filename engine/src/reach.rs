@@ -276,14 +276,17 @@ fn of_one(db: &dyn Db, past: &PastReach) -> Result<Recorded, String> {
     let ids = tests_by_id(after);
     let stale = Stale::of(past, before, after)?;
     let blind = Blind::of(reach, before, after)?;
-    let (mut has, mut usable) = (after.empty_set(), after.empty_set());
+    let mut usable = after.empty_set();
+    // Several parts may be of one id.
+    let mut has = after.empty_set();
+    let recorded = |test: &&PartId| reach.tests.contains_key(&test_id(&after.key(**test)));
+    after.tests().iter().filter(recorded).for_each(|test| has.insert(test.0 as usize));
     let mut chosen = BTreeMap::new();
     let mut unread = BTreeMap::new();
     // The tests that count, each with its part where reading sees it.
     let mut counted: Vec<(Option<PartId>, &str, &TestReach)> = Vec::new();
     for (id, test) in &reach.tests {
         let part = ids.get(id).copied();
-        part.iter().for_each(|part| has.insert(part.0 as usize));
         match part {
             Some(part) if test.failed => {
                 chosen.insert(part, Why::Failed { run: reach.run_of(test) });

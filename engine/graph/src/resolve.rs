@@ -151,9 +151,9 @@ impl Index {
         self.hierarchy.lines_that_differ(&after.hierarchy, of)
     }
 
-    /// A class and those above it.
-    pub(crate) fn line_of(&self, class: PartId) -> impl Iterator<Item = PartId> {
-        self.hierarchy.line(class).into_iter().flat_map(|line| line.classes.iter().map(|(class, _)| *class))
+    /// Every class above a class, however far: all those that it is below of.
+    pub(crate) fn classes_above(&self, class: PartId) -> Vec<PartId> {
+        self.hierarchy.above(class)
     }
 
     /// The classes under other numbers; `None` where one has none.

@@ -17,7 +17,7 @@ use crate::facts::{ContentId, FileFacts, Language, ProblemKind};
 use crate::graph::{CodeGraph, IMAGES, Label};
 
 pub(crate) use disk::VERSION;
-pub use disk::{Disk, MOST_BYTES};
+pub use disk::{Disk, MOST_BYTES, record_checksum};
 use index::{BlobName, Key};
 pub use tree::TreeMemory;
 

@@ -548,6 +548,7 @@ def pytest_make_collect_report(collector):
         outcome = yield
     finally:
         RECORDER.stack.pop()
+        RECORDER.again()
         is_read = outcome is not None and outcome.excinfo is None and outcome.get_result().passed
         (RECORDER.collected if is_read else RECORDER.partly).add(file)
 

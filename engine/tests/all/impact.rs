@@ -225,6 +225,11 @@ fn a_class_may_be_kept_by_what_runs_for_those_below_unless_it_only_looks() {
         "        KNOWN.append(lambda: cls)\n",
         "        def later():\n            return cls\n        KNOWN.append(later)\n",
         "        KNOWN.append(__class__)\n",
+        "        KNOWN[cls.kind] = cls.render\n",
+        "        hook = cls.register\n        hook()\n",
+        "        getattr(cls, 'register')()\n",
+        "        class Maker:\n            def make(self):\n                return cls()\n        KNOWN.append(Maker)\n",
+        "        KNOWN.append(vars()['cls'])\n",
         "        KNOWN.append(locals())\n",
         "        KNOWN.append(f'{cls}')\n",
     ] {
@@ -237,10 +242,13 @@ fn a_class_may_be_kept_by_what_runs_for_those_below_unless_it_only_looks() {
     for body in [
         "        pass\n",
         "        super().__init_subclass__(**kwargs)\n        cls.name = cls.__name__\n",
-        "        if hasattr(cls, 'x') and getattr(cls, 'y', 1):\n            cls.x = {base.x for base in cls.__bases__}\n",
+        "        if hasattr(cls, 'x') and isinstance(cls, type):\n            cls.x = {base.x for base in cls.__bases__}\n",
     ] {
         assert!(!is_kept(&runs(body)), "{body}");
     }
+    assert!(is_kept("class Base(six.with_metaclass(Meta)):\n    pass\n"));
+    assert!(is_kept("class Base:\n    pass\n\n\nKNOWN = {one.__name__: one for one in Base.__subclasses__()}\n"));
+    assert!(!is_kept("class Base(collections.namedtuple('Base', 'a b')):\n    pass\n"));
     // A class of classes sees each of them.
     for meta in ["type", "abc.ABCMeta", "there.ModelMeta"] {
         let base = format!(
@@ -973,6 +981,10 @@ fn a_file_that_is_given_tests_when_it_is_loaded_is_run_whole() {
     assert_eq!(chosen("class Base:\n    def load(name):\n        globals()[name] = 1\n", user), whole);
     assert_eq!(chosen("class Base:\n    def load(name):\n        exec('def test_it(): pass')\n", user), whole);
     assert_eq!(chosen("class Meta(type):\n    pass\n\n\nclass Base(metaclass=Meta):\n    pass\n", user), whole);
+    let inside = "from app.a import a\n\n\nclass TestIt:\n    go = a\n    for name in ['a', 'b']:\n        locals()['test_' + name] = go\n\n    def test_own(self):\n        pass\n";
+    assert!(chosen("", inside).contains(&"tests/test_it.py".to_owned()));
+    let bound = "from app.a import a\n\n\nclass TestIt:\n    test_it = a(1)\n\n    def test_own(self):\n        pass\n";
+    assert!(chosen("", bound).contains(&"tests/test_it.py".to_owned()));
     // In a test it is too late.
     let late = user.replace("    assert deeper", "    setattr(deeper, deeper.name, 1)");
     assert_eq!(chosen(&base("pass"), &late), whole[..2]);

@@ -398,8 +398,59 @@ fn a_record_of_a_whole_file_says_which_of_its_tests_are_there() {
     assert_eq!(run(&reach), (only("test_hidden"), only("tests/test_maybe.py")));
     reach.whole = only("tests/test_maybe.py");
     assert_eq!(run(&reach), (vec!["test_hidden".to_owned(), "test_there".to_owned()], Vec::new()));
-    reach.tests.insert(there, TestReach::default());
+    reach.tests.insert(there.clone(), TestReach::default());
     assert_eq!(run(&reach), (only("test_hidden"), Vec::new()));
+    // Where a run that does not come to it loses its record, nobody knows any more that it is there.
+    let skipped = Seen { unseen: true, ..Seen::default() };
+    reach.tests.insert(there, TestReach { seen: skipped, ..TestReach::default() });
+    let far = with(&before, "far.py", "def far():\n    return 2\n");
+    let held = bench(&before, &far, Some(reach), &[]).engine.still_recorded();
+    assert!(!held["unit"].contains("tests/test_maybe.py"));
+}
+
+#[test]
+fn of_several_parts_of_one_id_whichever_changed_is_run() {
+    let maybe = "import m\n\nif m:\n    def test_two():\n        assert m.hidden()\nelse:\n    def test_two():\n        assert m\n";
+    let before = with(&project(), "tests/test_maybe.py", maybe);
+    let mut reach = usual();
+    reach.whole = vec!["tests/test_maybe.py".to_owned()];
+    let skipped = Seen { unseen: true, ..Seen::default() };
+    let id = "tests/test_maybe.py::test_two".to_owned();
+    reach.tests.insert(id.clone(), TestReach { seen: skipped, ..TestReach::default() });
+    for (from, to) in [("m.hidden()", "m.hidden() or 1"), ("assert m\n", "assert m or 1\n")] {
+        let after = with(&before, "tests/test_maybe.py", &maybe.replacen(from, to, 1));
+        let plan = bench(&before, &after, Some(reach.clone()), &[]).engine.plan();
+        let bundle = bundle(&plan);
+        assert!(bundle.selected.contains(&id) || !bundle.whole.is_empty(), "{from}: {bundle:?}");
+    }
+}
+
+#[test]
+fn an_inherited_test_whose_record_does_not_hold_runs_where_its_file_may_load_what_changed() {
+    let base = "import m\n\n\nclass TestBase:\n    def test_x(self):\n        assert m.hidden()\n";
+    let heir = "from tests.test_base import TestBase\n\n\nclass TestHeir(TestBase):\n    v = 2\n";
+    let before = with(&with(&project(), "tests/test_base.py", base), "tests/test_heir.py", heir);
+    let after = with(&before, "m.py", &MODULE.replacen(HIDDEN.0, HIDDEN.1, 1));
+    let mut reach = usual();
+    reach.whole = vec!["tests/test_heir.py".to_owned()];
+    let id = "tests/test_heir.py::TestHeir::test_x".to_owned();
+    for (seen, differs) in [(Seen::default(), vec!["README.md"]), (Seen { unseen: true, ..Seen::default() }, vec![])] {
+        reach.tests.insert(id.clone(), TestReach { seen, ..TestReach::default() });
+        let plan = bench(&before, &after, Some(reach.clone()), &differs).engine.plan();
+        assert!(bundle(&plan).selected.contains(&id), "{differs:?}");
+    }
+}
+
+#[test]
+fn where_all_tests_run_so_do_those_that_only_a_record_knows() {
+    let made = "import m\n\n\nclass TestMade:\n    given = m\n\n    def test_seen(self):\n        assert m\n";
+    let rest = with(&with(&project(), "tests/test_made.py", made), "pytest.ini", "[pytest]\n");
+    let after = with(&rest, "pytest.ini", "[pytest]\naddopts = -q\n");
+    let mut reach = usual();
+    reach.whole = vec!["tests/test_made.py".to_owned()];
+    reach.tests.insert("tests/test_made.py::TestMade::test_planted".to_owned(), TestReach::default());
+    let plan = bench(&rest, &after, Some(reach), &[]).engine.plan();
+    assert!(bundle(&plan).whole.contains(&"tests/test_made.py".to_owned()), "{:?}", bundle(&plan));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, SystemTime};
 
 use grace_graph::facts::{ContentId, Language};
-use grace_graph::store::{Disk, FactStore, MOST_BYTES, TreeMemory};
+use grace_graph::store::{Disk, FactStore, MOST_BYTES, TreeMemory, record_checksum};
 use grace_system::files;
 use grace_system::git::{KnownFile, Repository};
 use grace_tests::{files_below, root};
@@ -305,13 +305,11 @@ fn poison(cache: &Path, content: ContentId, harmless: ContentId) {
         let id = number(&bytes[64 + segment * 16..72 + segment * 16]);
         index.with_file_name(format!("{id:016x}.segment"))
     };
-    let record = fs::read(name(&bytes, segment)).unwrap()[offset + 16..offset + length].to_vec();
+    let record = fs::read(name(&bytes, segment)).unwrap()[offset + 32..offset + length].to_vec();
     let (target, _, _) = place(&bytes, to);
     let mut all = fs::read(name(&bytes, target)).unwrap();
     let new_offset = all.len() as u64;
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&bytes[to..to + 33]).update(&record);
-    all.extend_from_slice(&hasher.finalize().as_bytes()[..16]);
+    all.extend_from_slice(&record_checksum(&bytes[to..to + 33], &record));
     all.extend_from_slice(&record);
     fs::write(name(&bytes, target), &all).unwrap();
     bytes[to + 36..to + 40].copy_from_slice(&u32::try_from(length).unwrap().to_le_bytes());

@@ -10,7 +10,7 @@ use super::{
     is_generated_name, splice,
 };
 use crate::code::{Dependent, Edge, EdgeKind, FileId, Part, PartId, PartKind, Word, Words};
-use crate::facts::{ImportFact, Language, NameId, Outline, PartFact, PartFlags};
+use crate::facts::{BindingFact, BindingForm, ImportFact, Language, NameId, Outline, PartFact, PartFlags};
 use crate::layout::{Layout, base_name};
 use crate::resolve::{self, Index, LazyIndex, ScopeTable};
 use crate::test_names::is_test_name;
@@ -210,7 +210,13 @@ fn makes_tests(outline: &Outline) -> bool {
     let makes = |part: &PartFact| {
         part.parent == 0 && (outline.name(part.name) == "load_tests" || outline.list(part.bases).iter().any(is_made))
     };
+    let is_of_class = |part: u32| outline.parts.get(part as usize).is_some_and(|part| part.kind == PartKind::Class);
+    let binds = |binding: &BindingFact| {
+        let is_value = binding.form != BindingForm::Annotation && !binding.on_self;
+        is_value && is_named(binding.target) && is_of_class(binding.part)
+    };
     outline.module_names.iter().any(|name| is_named(*name))
+        || outline.bindings.iter().any(binds)
         || outline.imports.iter().any(renames)
         || outline.parts.iter().any(makes)
 }

@@ -187,6 +187,22 @@ impl Hierarchy {
         self.bases.get(&class).map_or(&[], |bases| bases)
     }
 
+    /// The other side of [`Self::below`]; a line ends earlier.
+    pub(super) fn above(&self, class: PartId) -> Vec<PartId> {
+        let mut found = Vec::new();
+        let mut seen = Set::from_iter([class]);
+        let mut open = vec![class];
+        while let Some(class) = open.pop() {
+            for (base, _) in self.bases(class) {
+                if seen.insert(*base) {
+                    found.push(*base);
+                    open.push(*base);
+                }
+            }
+        }
+        found
+    }
+
     pub(super) fn has_subclasses(&self, class: PartId) -> bool {
         self.subclasses.contains_key(&class)
     }

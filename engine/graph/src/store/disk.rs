@@ -217,10 +217,16 @@ fn file_name(id: u64) -> String {
     format!("{id:016x}.segment")
 }
 
-/// Of a record under its own key: one that was taken for another is damaged, too.
-fn checksum(key: &Key, record: &[u8]) -> Checksum {
-    let (of_key, of_record) = (hash::checksum(key.as_bytes()), hash::checksum(record));
+/// What a record begins with, under its own key: one that was taken for another is damaged, too. It tells accidents alone: whoever
+/// can write there can write this, and what decides believes no record.
+#[must_use]
+pub fn record_checksum(key: &[u8], record: &[u8]) -> [u8; CHECKSUM] {
+    let (of_key, of_record) = (hash::checksum(key), hash::checksum(record));
     std::array::from_fn(|at| of_key[at] ^ of_record[at])
+}
+
+fn checksum(key: &Key, record: &[u8]) -> Checksum {
+    record_checksum(key.as_bytes(), record)
 }
 
 fn read_at(pieces: &Pieces, key: &Key, place: Place) -> Option<Vec<u8>> {

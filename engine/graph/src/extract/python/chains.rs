@@ -4,7 +4,6 @@ use tree_sitter::{Node, TreeCursor};
 
 use super::kinds::{Kinds, Role};
 use super::walk::{MAX_CHAIN, Walk, line};
-use crate::code::PartKind;
 use crate::extract::raw::RawReference;
 use crate::extract::shapes::{self, Loading};
 use crate::facts::{BindingForm, ImportForm, NameId, PartFlags, StringUse};
@@ -155,38 +154,37 @@ impl<'t> Walk<'t> {
         is_plain
     }
 
-    /// Notes whether an `__init_subclass__` hands on its class: it names it by itself, calls it or what is of it, or calls what is
-    /// above it. What is in such a function may do so later.
+    /// Notes whether an `__init_subclass__` hands on its class: it names it, or what is of it, otherwise than to look at it or to set
+    /// an attribute, or calls what is above it.
     fn keeps_class(&mut self, node: Node<'_>, chain: &str, is_call: bool) {
-        const HARMLESS: [&str; 10] =
-            ["callable", "dir", "getattr", "hasattr", "id", "isinstance", "issubclass", "repr", "super", "vars"];
+        const LOOKS: [&str; 7] = ["callable", "dir", "hasattr", "id", "isinstance", "issubclass", "repr"];
+        const TOLD: [&str; 6] = ["__base__", "__bases__", "__doc__", "__module__", "__name__", "__qualname__"];
         let part = self.part() as usize;
         if self.raw.parts[part].flags.contains(PartFlags::KEEPS_CLASS) {
             return;
         }
         let class = self.raw.parts[part].parameters.first().map_or("", |name| self.raw.names.get(*name));
-        let head = chain.split('.').next().unwrap_or(chain);
-        let is_given = chain == class;
-        // To look at it is not to keep it. A few looks are looked up; who takes more is not followed.
+        let mut steps = chain.split('.');
+        let (head, first) = (steps.next().unwrap_or(chain), steps.next());
+        let is_of_class = head == class;
+        // A few are looked up in the tree; of who names it more often too little is known.
         let is_looked_at = || {
             let call = node.parent().and_then(|arguments| arguments.parent());
-            call.and_then(|call| call.child(0)).is_some_and(|callee| HARMLESS.contains(&self.slice(callee)))
+            call.and_then(|call| call.child(0)).is_some_and(|callee| LOOKS.contains(&self.slice(callee)))
         };
+        let is_set = || self.stack.last().is_some_and(|parent| parent.role == Role::Assignment && parent.child == 0);
         let hands_on = match head {
-            "__class__" | "locals" | "eval" | "exec" => true,
+            "__class__" | "locals" | "vars" | "getattr" | "eval" | "exec" => true,
             "super()" => is_call && chain != "super().__init_subclass__",
-            _ if is_given => is_call || self.looks >= MOST_LOOKS || !is_looked_at(),
-            _ => head == class && is_call,
-        };
-        self.looks += usize::from(is_given);
-        let around = self.raw.parts[part].parent;
-        let is_within = self.raw.parts.get(around as usize).is_some_and(|around| around.kind != PartKind::Class);
-        if hands_on || class.is_empty() || is_within {
-            let mut at = part;
-            while let Some(one) = self.raw.parts.get_mut(at).filter(|one| one.kind != PartKind::Class) {
-                one.flags |= PartFlags::KEEPS_CLASS;
-                at = one.parent as usize;
+            _ if is_of_class => {
+                let is_harmless = || first.is_some() && is_set() || self.looks < MOST_LOOKS && is_looked_at();
+                is_call || !first.is_some_and(|first| TOLD.contains(&first)) && !is_harmless()
             }
+            _ => false,
+        };
+        self.looks += usize::from(is_of_class);
+        if hands_on || class.is_empty() {
+            self.raw.parts[part].flags |= PartFlags::KEEPS_CLASS;
         }
     }
 

@@ -5,6 +5,7 @@ use tree_sitter::Node;
 
 use super::kinds::Role;
 use super::walk::{MAX_CHAIN, Walk, line};
+use crate::code::PartKind;
 use crate::extract::raw::RawReference;
 use crate::extract::shapes;
 use crate::facts::{NameId, PartFlags};
@@ -47,7 +48,8 @@ impl<'t> Walk<'t> {
         let Some(callee) = call.child(0) else { return };
         let callee = self.slice(callee);
         let asks = callee.rsplit('.').next() == Some("getfixturevalue");
-        if callee == "globals" {
+        let at_import = matches!(self.raw.parts[self.part() as usize].kind, PartKind::Module | PartKind::Class);
+        if matches!(callee, "globals" | "vars") || callee == "locals" && at_import {
             return self.gives_names();
         }
         if !asks && !matches!(callee, "getattr" | "setattr" | "exec") {

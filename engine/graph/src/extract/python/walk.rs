@@ -150,7 +150,7 @@ impl<'t> Walk<'t> {
             executes: FxHashSet::default(),
             reads: FxHashSet::default(),
             anchored: Anchored { asks: text.contains("__file__"), ..Anchored::default() },
-            dispatches: ["getattr", "setattr", "getfixturevalue", "globals(", "exec("]
+            dispatches: ["getattr", "setattr", "getfixturevalue", "globals(", "locals(", "vars(", "exec("]
                 .iter()
                 .any(|name| text.contains(name)),
             looks: 0,
@@ -193,6 +193,12 @@ impl<'t> Walk<'t> {
             }
         }
         self.computed_names();
+        // Whoever asks a class for those below keeps nothing and finds all the same.
+        if self.text.contains("__subclasses__") {
+            for part in self.raw.parts.iter_mut().filter(|part| part.kind == PartKind::Class) {
+                part.flags |= PartFlags::KEEPS_CLASS;
+            }
+        }
         for part in self.executes.intersection(&self.reads) {
             self.raw.parts[*part as usize].flags |= PartFlags::COMPUTED_IMPORT;
         }
@@ -400,6 +406,10 @@ impl<'t> Walk<'t> {
             outer_names: Vec::new(),
         });
         self.raw.places.push(place);
+        // What stands in such a function may hand the class on later.
+        for frame in self.frames.iter().filter(|frame| frame.is_for_subclasses) {
+            self.raw.parts[frame.part as usize].flags |= PartFlags::KEEPS_CLASS;
+        }
         let is_for_subclasses = self.is_for_subclasses() || self.raw.names.get(name) == "__init_subclass__";
         self.frames.push(Frame { part, body_begun: false, is_for_subclasses });
     }
@@ -421,6 +431,9 @@ impl<'t> Walk<'t> {
                     // `Generic[T]` and `Base[int]` name their head.
                     let head = if role == Role::Subscript { child.child(0).unwrap_or(child) } else { child };
                     let base = self.chain(head).unwrap_or(self.unknown);
+                    if self.is_made_by_a_call(base) {
+                        self.raw.parts[part].flags |= PartFlags::KEEPS_CLASS;
+                    }
                     self.raw.parts[part].bases.push(base);
                 }
                 more = cursor.goto_next_sibling();
@@ -431,6 +444,13 @@ impl<'t> Walk<'t> {
         {
             self.raw.parts[part].returns = self.raw.names.intern(name);
         }
+    }
+
+    /// A base that is made by a call, such as `with_metaclass(Registry)`: but for tuples with names, what it keeps is not known.
+    fn is_made_by_a_call(&self, base: NameId) -> bool {
+        let base = self.raw.names.get(base);
+        let callee = base.strip_suffix("()").unwrap_or_default();
+        !callee.is_empty() && !matches!(callee.rsplit('.').next(), Some("namedtuple" | "NamedTuple" | "TypedDict"))
     }
 
     /// `metaclass=` of another than Python's own.

@@ -167,7 +167,7 @@ impl Other {
 
     /// Some methods of a class, for those who ask for them by a class above it.
     fn add_methods(&mut self, side: Side<'_>, class: PartId, means: impl Fn(&str) -> bool) {
-        for above in side.index.line_of(class).filter(|above| *above != class) {
+        for above in side.index.classes_above(class) {
             let above = Class::of(side.nodes, above);
             methods(side.nodes, class).filter(|name| means(name)).for_each(|name| self.add(Visit::Below(above, name)));
         }
