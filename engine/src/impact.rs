@@ -169,19 +169,18 @@ impl<'i> Narrowing<'i> {
     }
 
     fn reaches_unseen(self, nodes: &Nodes, file: FileId, is_reached: impl Fn() -> bool) -> bool {
-        let told = self.record.filter(|record| record.whole.contains(&file));
-        !self.impact.widened.is_empty() || told.map_or_else(is_reached, |record| has_any(&record.read, file, nodes))
+        let is_read = || self.record.is_some_and(|record| has_any(&record.read, file, nodes));
+        !self.impact.widened.is_empty() || !self.has_whole(file) && (is_reached() || is_read())
     }
 
-    /// The record, where it has every test of a file, as the file is now.
-    fn of_whole(self, nodes: &Nodes, file: FileId) -> Option<&'i Recorded> {
-        let is_as_it_was = |record: &&Recorded| record.whole.contains(&file) && !has_any(&record.read, file, nodes);
-        self.record.filter(|record| self.impact.widened.is_empty() && is_as_it_was(record))
+    /// Whether the record has every test of a file, as the file is now.
+    fn has_whole(self, file: FileId) -> bool {
+        self.impact.widened.is_empty() && self.record.is_some_and(|record| record.whole.contains(&file))
     }
 
     /// Whether a test that may not be there by its name is to run, and whether its file has it: else all of the file is.
     fn runs_unsure(self, nodes: &Nodes, test: PartId) -> Option<bool> {
-        let record = self.of_whole(nodes, nodes.part(test).file);
+        let record = self.record.filter(|_| self.has_whole(nodes.part(test).file));
         let is_there = record.map(|record| record.has.contains(test.0 as usize));
         (is_there != Some(false) && self.chosen_by(test).is_some()).then_some(is_there == Some(true))
     }
@@ -190,7 +189,7 @@ impl<'i> Narrowing<'i> {
     fn known(self, nodes: &'i Nodes) -> impl Iterator<Item = (FileId, &'i String)> + 'i {
         let unread = self.record.into_iter().flat_map(|record| record.unread.keys());
         let known = unread.filter_map(|id| Some((nodes.file_by_path(id.split_once("::")?.0)?, id)));
-        known.filter(move |(file, _)| self.of_whole(nodes, *file).is_some())
+        known.filter(move |(file, _)| self.has_whole(*file))
     }
 
     /// Tests that reading does not see, and that are to run by a record: by id, with what chose them, where the record has every
@@ -200,7 +199,7 @@ impl<'i> Narrowing<'i> {
         unread.filter_map(move |(record, (id, state))| {
             let file = nodes.file_by_path(id.split_once("::").map_or(id, |(path, _)| path))?;
             let by = if *state == Unread::Chosen { ChosenBy::Recorded } else { ChosenBy::Read };
-            let single = self.of_whole(nodes, file).map(|_| (id, by));
+            let single = self.has_whole(file).then_some((id, by));
             self.runs_unread(record, nodes, file, *state).then_some((file, single))
         })
     }
@@ -210,7 +209,7 @@ impl<'i> Narrowing<'i> {
         !self.impact.widened.is_empty()
             || match state {
                 Unread::Chosen => true,
-                Unread::NotEntered => has_any(&record.read, file, nodes),
+                Unread::NotEntered => !self.has_whole(file) && has_any(&record.read, file, nodes),
                 Unread::Untold => may_reach(),
             }
     }
@@ -553,9 +552,8 @@ pub(crate) fn still_recorded(db: &dyn Db) -> BTreeMap<String, BTreeSet<String>> 
                 lost.insert(&graph.file(graph.part(test).file).path);
             }
         }
-        let whole = recorded.whole.iter().filter(|file| !has_any(&recorded.read, **file, graph.nodes()));
-        let whole: Vec<&str> = whole.map(|file| &*graph.file(*file).path).filter(|path| !lost.contains(path)).collect();
-        held.extend(whole.into_iter().map(str::to_owned));
+        let whole = recorded.whole.iter().map(|file| &*graph.file(*file).path);
+        held.extend(whole.filter(|path| !lost.contains(path)).map(str::to_owned));
         all.insert(bundle.clone(), held);
     }
     all

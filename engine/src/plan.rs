@@ -415,7 +415,7 @@ pub struct BundlePlan {
     /// Only the tests that the change reaches.
     pub narrowed: bool,
     /// Tests that it holds on the after tree, sorted: `tests/x.py::TestA::test_b`, or the path of a file whose tests are
-    /// run by file.
+    /// run by file. With those that only a record knows, of files that it has whole.
     pub tests: Arc<Vec<String>>,
     /// The tests to run: all of them, or those that the change reaches. Sorted.
     pub selected: Vec<String>,

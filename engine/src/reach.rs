@@ -159,7 +159,7 @@ pub(crate) struct Recorded {
     pub(crate) unread: BTreeMap<String, Unread>,
     /// What the part of the change reaches that is followed by reading.
     pub(crate) read: FixedBitSet,
-    /// Test files of the after side of which the record has every test, as long as `read` does not come to them.
+    /// Test files of the after side of which the record has every test: `read` does not come to them.
     pub(crate) whole: BTreeSet<FileId>,
 }
 
@@ -370,7 +370,7 @@ fn of_one(db: &dyn Db, past: &PastReach) -> Result<Recorded, String> {
     let whole = reach.whole.iter().filter_map(|path| after.file_by_path(path));
     // What ran outside of every import and test may have given any file its tests.
     let holds = |file: &FileId| outside.is_none() && !stale.holds_file(*file, after) && !blind.holds_file(*file, after);
-    let whole = whole.filter(holds).collect();
+    let whole = whole.filter(|file| holds(file) && !has_any(&read, *file, after.nodes())).collect();
     Ok(Recorded { usable, has, chosen, unread, read, whole })
 }
 

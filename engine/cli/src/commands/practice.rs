@@ -8,7 +8,7 @@ use grace_govern::monitor::history::Past;
 use grace_govern::practices::{self, Practice, Suggestion};
 use grace_govern::task::Task;
 use grace_govern::{journal, story};
-use grace_graph::code::{PartId, PartKind};
+use grace_graph::code::PartKind;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -116,7 +116,7 @@ fn touched(engine: &Engine, plan: &Plan) -> BTreeSet<String> {
         let modules: BTreeSet<&str> = modules.collect();
         let graph = engine.graph(side);
         let nodes = graph.nodes();
-        let mut add = |id: PartId| {
+        for id in nodes.part_ids() {
             let part = nodes.part(id);
             let path = &*nodes.file(part.file).path;
             let is_named = match part.kind {
@@ -129,8 +129,7 @@ fn touched(engine: &Engine, plan: &Plan) -> BTreeSet<String> {
             if is_named {
                 terms.insert(part.kind.word().to_owned());
             }
-        };
-        nodes.part_ids().for_each(&mut add);
+        }
     }
     terms
 }

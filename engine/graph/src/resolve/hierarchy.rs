@@ -147,23 +147,20 @@ impl Hierarchy {
     /// numbered as after.
     pub(super) fn differing(&self, after: &Self, of: impl Fn(PartId) -> Option<PartId>) -> Vec<(PartId, bool)> {
         let mut found = Vec::new();
-        let mut seen: Set<PartId> = Set::default();
-        let mut classes: Vec<(&PartId, &Line)> = self.lines.iter().collect();
-        classes.sort_unstable_by_key(|(class, _)| **class);
-        for (class, line) in classes {
-            let Some((now, line_now)) = of(*class).and_then(|now| Some((now, after.lines.get(&now)?))) else {
-                found.push((*class, false));
-                continue;
+        for pair in self.lines_that_differ(after, &of) {
+            let (class, now) = match pair {
+                (Some(class), Some(now)) => (class, now),
+                (Some(class), None) => {
+                    found.push((class, false));
+                    continue;
+                }
+                (None, now) => {
+                    found.extend(now.map(|now| (now, true)));
+                    continue;
+                }
             };
-            seen.insert(now);
-            let mapped = |(base, sure): &(PartId, bool)| Some((of(*base)?, *sure));
-            let same_line = line.open == line_now.open
-                && line.classes.iter().map(mapped).eq(line_now.classes.iter().copied().map(Some));
-            let same_bases = self.bases(*class).iter().map(mapped).eq(after.bases(now).iter().copied().map(Some));
-            if same_line && same_bases {
-                continue;
-            }
             found.push((now, true));
+            let (Some(line), Some(line_now)) = (self.lines.get(&class), after.lines.get(&now)) else { continue };
             for (base, _) in &line.classes {
                 if of(*base).is_none_or(|base| !line_now.classes.iter().any(|(other, _)| *other == base)) {
                     found.push((*base, false));
@@ -175,7 +172,6 @@ impl Hierarchy {
                 }
             }
         }
-        found.extend(after.lines.keys().filter(|class| !seen.contains(class)).map(|class| (*class, true)));
         found
     }
 
