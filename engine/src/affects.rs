@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use grace_graph::change::is_documentation;
-use grace_graph::code::{Dependent, Edge, EdgeKind, Evidence, FileId, FolderUse, PartId, PartKind};
+use grace_graph::code::{Dependent, Edge, EdgeKind, Evidence, FileId, FolderUse, LanguageFamily, PartId, PartKind};
 use grace_graph::decorators::leaves_alone;
 use grace_graph::facts::Language;
 use grace_graph::graph::CodeGraph;
@@ -92,7 +92,7 @@ impl<'g> Folders<'g> {
             return (folders, Content::Data);
         }
         let content = match Content::of(graph, file) {
-            Content::Both if !self.changed.contains(&file) => Content::Code,
+            Content::Both(family) if !self.changed.contains(&file) => Content::Code(family),
             content => content,
         };
         // What hangs on a single module asks for it by its path.
@@ -152,21 +152,23 @@ fn affects<'g>(
         }
         let (around, content) = folders.around(graph, graph.part(part).file);
         for folder in around {
-            for dependent in graph.dependents_of(folder).iter().filter(|one| hangs_on(one, content)) {
+            for dependent in graph.dependents_of(folder).iter().filter(|one| hangs_on(graph, one, content)) {
                 reach(part, At::Part(dependent.part), None);
             }
         }
     }
 }
 
-/// What a file is to those who hang on its folder. A source that nothing uses may be both: tests read such ones, too.
+/// What a file is to those who hang on its folder. A source that nothing uses may be both code and data: tests read such ones,
+/// too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Content {
     /// What people read, or a script: tests that read it name it, or a folder below the root.
     Document,
     Data,
-    Code,
-    Both,
+    /// Only its own family of languages loads it.
+    Code(Option<LanguageFamily>),
+    Both(Option<LanguageFamily>),
 }
 
 impl Content {
@@ -176,18 +178,21 @@ impl Content {
                 Self::Document
             }
             (PartKind::File, _) => Self::Data,
-            (_, true) => Self::Both,
-            (_, false) => Self::Code,
+            (_, true) => Self::Both(LanguageFamily::of_path(&graph.file(file).path)),
+            (_, false) => Self::Code(LanguageFamily::of_path(&graph.file(file).path)),
         }
     }
 }
 
 /// Whether such a use of a folder hangs on a file.
-pub(crate) fn hangs_on(one: &Dependent, content: Content) -> bool {
+pub(crate) fn hangs_on(graph: &CodeGraph, one: &Dependent, content: Content) -> bool {
     match one.usage {
-        FolderUse::Loads | FolderUse::Attributes => matches!(content, Content::Code | Content::Both),
+        FolderUse::Loads | FolderUse::Attributes => {
+            let own = || LanguageFamily::of_path(&graph.file(graph.part(one.part).file).path);
+            matches!(content, Content::Code(family) | Content::Both(family) if family == own())
+        }
         FolderUse::Reads if content == Content::Document => !one.folder.is_empty(),
-        FolderUse::Reads => content != Content::Code,
+        FolderUse::Reads => !matches!(content, Content::Code(_)),
         FolderUse::Runs => true,
     }
 }

@@ -211,7 +211,7 @@ fn loading(graph: &CodeGraph, seeds: &[PartId], wanted: &fixedbitset::FixedBitSe
                 // Those around it were asked with it.
                 break;
             }
-            let loads = |one: &&Dependent| one.usage != FolderUse::Attributes && hangs_on(one, content);
+            let loads = |one: &&Dependent| one.usage != FolderUse::Attributes && hangs_on(graph, one, content);
             for dependent in graph.dependents_of(folder).iter().filter(loads) {
                 is_done |= reach(graph.part(dependent.part).file, &mut queue);
             }

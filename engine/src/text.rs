@@ -62,15 +62,17 @@ pub(crate) fn test_losses(db: &dyn Db) -> Arc<TestLosses> {
     if !changes.uncollected.is_empty() {
         let nodes = nodes_of(db, Side::After);
         for setting in &changes.uncollected {
-            for &part in nodes.tests() {
-                let key = nodes.key(part);
-                match setting.leaves_out(&key.path) {
-                    Some(true) => weakened.push(TestLoss {
-                        part: key,
+            let leaves_out = setting.leaves_out();
+            // Tests stand in the order of their files.
+            for of_file in nodes.tests().chunk_by(|left, right| nodes.part(*left).file == nodes.part(*right).file) {
+                let path = &nodes.file(nodes.part(of_file[0]).file).path;
+                match leaves_out.file(path) {
+                    Some(true) => weakened.extend(of_file.iter().map(|&part| TestLoss {
+                        part: nodes.key(part),
                         after: true,
                         how: Arc::from(weakening_word(Weakening::NoLongerCollected)),
                         line: 0,
-                    }),
+                    })),
                     Some(false) => {}
                     None => unreadable.push(setting.path.clone()),
                 }

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::facts::Language;
+
 /// Index of a file in one [`CodeGraph`]; files are sorted by path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FileId(pub u32);
@@ -168,11 +170,44 @@ pub struct Edge {
     pub type_only: bool,
 }
 
+/// Languages whose code uses each other by name, those of files included that no parser reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LanguageFamily {
+    /// Python, notebooks, and what is compiled to its modules.
+    Python,
+    /// JavaScript, TypeScript, and what is compiled to them or loads them: components, styles.
+    Script,
+    /// Rust.
+    Rust,
+    /// Go.
+    Go,
+}
+
+impl LanguageFamily {
+    /// The family of a path by its ending.
+    #[must_use]
+    pub fn of_path(path: &str) -> Option<Self> {
+        match Language::of_path(path) {
+            Some(Language::Python) => return Some(Self::Python),
+            Some(Language::TypeScript | Language::Tsx | Language::JavaScript) => return Some(Self::Script),
+            Some(Language::Rust) => return Some(Self::Rust),
+            Some(Language::Go) => return Some(Self::Go),
+            _ => {}
+        }
+        match path.rsplit_once('.')?.1 {
+            "pyx" | "pxd" | "pxi" | "ipynb" => Some(Self::Python),
+            "vue" | "svelte" | "astro" | "mdx" | "marko" | "riot" | "coffee" | "litcoffee" | "elm" | "res" | "re"
+            | "css" | "scss" | "sass" | "less" | "styl" | "pcss" => Some(Self::Script),
+            _ => None,
+        }
+    }
+}
+
 /// What a part does with a folder without naming the files in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FolderUse {
-    /// Imports modules of it by names that are computed.
+    /// Imports modules of it by names that are computed: those of its own family of languages.
     Loads,
     /// Starts a process that may run what is in it.
     Runs,

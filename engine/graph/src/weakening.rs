@@ -17,7 +17,7 @@ use crate::layout::base_name;
 use crate::test_names::python_test_name;
 use python::{Exceptions, Function, Measure, Module, Tolerance};
 
-pub use collection::{Uncollected, UncollectedPattern};
+pub use collection::{LeavesOut, Uncollected, UncollectedPattern};
 
 /// Larger test files are not read; what becomes of their tests is unknown.
 const MAX_BYTES: usize = crate::change::syntax::MAX_BYTES;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use grace_dsl::ast::SafeKind;
 use grace_fingerprints::Fingerprint;
 use grace_graph::change::{Content, Kinds, PartChange, Readers, SafeKinds, is_documentation, only, read_docstrings};
-use grace_graph::code::{EdgeKind, FolderUse, PartId, PartKey, PartKind};
+use grace_graph::code::{EdgeKind, FolderUse, LanguageFamily, PartId, PartKey, PartKind};
 use grace_graph::extract::extract;
 use grace_graph::facts::Language;
 use grace_graph::graph::CodeGraph;
@@ -411,7 +411,10 @@ impl World {
             }
             for (folder, usage, dependent) in &facts.dependents {
                 let counts = match usage {
-                    FolderUse::Loads | FolderUse::Attributes => key.kind != PartKind::File,
+                    FolderUse::Loads | FolderUse::Attributes => {
+                        key.kind != PartKind::File
+                            && LanguageFamily::of_path(&key.path) == LanguageFamily::of_path(&dependent.path)
+                    }
                     FolderUse::Reads => {
                         // A source that is only reached says what it said.
                         (key.kind == PartKind::File || changed.contains(&key.path))
@@ -483,7 +486,9 @@ impl SideFacts {
             let is_data = self.parts.keys().any(|key| *key.path == *path && key.kind == PartKind::File);
             for (folder, usage, dependent) in &self.dependents {
                 let counts = match usage {
-                    FolderUse::Loads => !is_data,
+                    FolderUse::Loads => {
+                        !is_data && LanguageFamily::of_path(&path) == LanguageFamily::of_path(&dependent.path)
+                    }
                     FolderUse::Reads => self.files[&path].may_be_data && !(folder.is_empty() && is_for_people(&path)),
                     FolderUse::Runs => true,
                     FolderUse::Attributes => false,

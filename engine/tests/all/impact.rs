@@ -847,6 +847,26 @@ fn what_no_parser_reads_hangs_on_what_it_may_use() {
         assert_eq!(script(&rest, "web/src/util.ts", before, after), ["web/src/App.test.ts"], "{component}");
         assert_eq!(script(&rest, "far/util.ts", before, after), [""; 0], "{component}");
     }
+    // Not what is of other languages: no component, style or script loads a module of Python, nor Python one of theirs.
+    let rest = [
+        ("package.json", "{}"),
+        ("web/App.vue", "x\n"),
+        ("web/App.css", "x\n"),
+        (
+            "web/App.test.ts",
+            "import App from './App.vue'\nimport './App.css'\nconst all = import(name)\ntest('a', () => App)\n",
+        ),
+        ("jobs/__init__.py", "import importlib\n\n\ndef load(name):\n    return importlib.import_module(name)\n"),
+        ("tests/test_jobs.py", "from jobs import load\n\n\ndef test_jobs():\n    assert load('x')\n"),
+        // What nothing uses may be read as data.
+        ("tests/test_daily.py", "import jobs.daily\n\n\ndef test_daily():\n    assert jobs.daily.f()\n"),
+        ("web/daily.test.ts", "import { f } from '../jobs/daily'\ntest('a', () => f())\n"),
+        OTHER,
+        OTHER_MODULE,
+    ];
+    let python = ("def f():\n    return 1\n", "def f():\n    return 2\n");
+    assert_eq!(edit(&rest, "jobs/daily.py", python.0, python.1), ["test_daily", "test_jobs"]);
+    assert_eq!(edit(&rest, "jobs/daily.ts", before, after), ["web/App.test.ts", "web/daily.test.ts"]);
     // A compiled module.
     let (before, after) = ("def f():\n    return 1\n", "def f():\n    return 2\n");
     let rest = [

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use globset::GlobBuilder;
+use globset::{GlobBuilder, GlobMatcher};
 use toml::de::{DeTable, DeValue};
 
 use super::{TestChanges, UnknownTests};
@@ -13,6 +13,10 @@ use crate::change::{Content, FileChange, FileSide, syntax};
 use crate::layout::base_name;
 
 const MAX_BYTES: usize = crate::change::syntax::MAX_BYTES;
+/// Most that one file is read to leave out; more leave out what cannot be said.
+const MAX_LEFT_OUT: usize = 256;
+/// Computed settings of one file that are read each by itself: one may stand within another.
+const MAX_COMPUTED: usize = 64;
 
 /// A setting, new after the change, that leaves out tests.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,43 +42,43 @@ pub enum UncollectedPattern {
     Setting(&'static str),
 }
 
+/// A setting, ready to be asked of many files.
+#[derive(Debug)]
+pub struct LeavesOut<'u> {
+    pattern: &'u UncollectedPattern,
+    /// `None` where it is no pattern that is understood.
+    glob: Option<GlobMatcher>,
+}
+
 impl Uncollected {
+    /// The setting, ready to be asked.
+    #[must_use]
+    pub fn leaves_out(&self) -> LeavesOut<'_> {
+        let glob = match &self.pattern {
+            UncollectedPattern::Glob(glob) | UncollectedPattern::Folder(glob) => Some(glob),
+            UncollectedPattern::Path(_) | UncollectedPattern::Setting(_) => None,
+        };
+        let glob = glob.and_then(|glob| GlobBuilder::new(glob).literal_separator(false).build().ok());
+        LeavesOut { pattern: &self.pattern, glob: glob.map(|glob| glob.compile_matcher()) }
+    }
+}
+
+impl LeavesOut<'_> {
     /// Whether a test file is left out; `None` where it cannot be said.
     #[must_use]
-    pub fn leaves_out(&self, path: &str) -> Option<bool> {
-        let matches = |glob: &str, text: &str| {
-            GlobBuilder::new(glob)
-                .literal_separator(false)
-                .build()
-                .ok()
-                .map(|glob| glob.compile_matcher().is_match(text))
-        };
-        match &self.pattern {
+    pub fn file(&self, path: &str) -> Option<bool> {
+        let matches = |text: &str| self.glob.as_ref().map(|glob| glob.is_match(text));
+        match self.pattern {
             UncollectedPattern::Path(left_out) => {
                 Some(path == left_out || path.strip_prefix(left_out.as_str()).is_some_and(|rest| rest.starts_with('/')))
             }
-            UncollectedPattern::Glob(glob) => {
-                let mut known = true;
-                for end in path.match_indices('/').map(|(at, _)| at).chain([path.len()]) {
-                    match matches(glob, &path[..end]) {
-                        Some(true) => return Some(true),
-                        Some(false) => {}
-                        None => known = false,
-                    }
-                }
-                known.then_some(false)
+            UncollectedPattern::Glob(_) => {
+                let mut ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+                ends.try_fold(false, |found, end| Some(found || matches(&path[..end])?))
             }
-            UncollectedPattern::Folder(glob) => {
+            UncollectedPattern::Folder(_) => {
                 let (folders, _) = path.rsplit_once('/').unwrap_or_default();
-                let mut known = true;
-                for folder in folders.split('/') {
-                    match matches(glob, folder) {
-                        Some(true) => return Some(true),
-                        Some(false) => {}
-                        None => known = false,
-                    }
-                }
-                known.then_some(false)
+                folders.split('/').try_fold(false, |found, folder| Some(found || matches(folder)?))
             }
             UncollectedPattern::Setting(_) => None,
         }
@@ -124,7 +128,8 @@ pub(super) fn compare(file: &FileChange, changes: &mut TestChanges) {
         return;
     };
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let mut push = |line: u32, pattern| changes.uncollected.push(Uncollected { path: path.clone(), line, pattern });
+    let mut left_out = Vec::new();
+    let mut push = |line: u32, pattern| left_out.push(Uncollected { path: path.clone(), line, pattern });
     let values = |settings: &Settings, name: &str| -> Vec<String> {
         settings.get(name).map(|(values, _)| values.clone()).unwrap_or_default()
     };
@@ -152,11 +157,8 @@ pub(super) fn compare(file: &FileChange, changes: &mut TestChanges) {
         push(line("norecursedirs"), pattern);
     }
     let words = |settings: &Settings| unquoted(&values(settings, "addopts"));
-    let old_options = options(&words(&before));
-    for (option, value) in options(&words(&after)) {
-        if old_options.contains(&(option, value.clone())) {
-            continue;
-        }
+    let old_options: BTreeSet<_> = options(&words(&before)).into_iter().collect();
+    for (option, value) in options(&words(&after)).into_iter().filter(|option| !old_options.contains(option)) {
         let at = line("addopts");
         match option {
             "--ignore" => push(at, below(folder, &value, UncollectedPattern::Path)),
@@ -194,6 +196,13 @@ pub(super) fn compare(file: &FileChange, changes: &mut TestChanges) {
     if !new.is_empty() && (old.is_empty() || old.iter().any(|path| !new.contains(path))) {
         push(line("testpaths"), UncollectedPattern::Setting("testpaths"));
     }
+    if left_out.len() > MAX_LEFT_OUT {
+        left_out.truncate(MAX_LEFT_OUT);
+        let line = left_out.last().map_or(1, |last| last.line);
+        let pattern = UncollectedPattern::Setting("more than is read of one file");
+        left_out.push(Uncollected { path: path.clone(), line, pattern });
+    }
+    changes.uncollected.append(&mut left_out);
 }
 
 /// An entry relative to the folder of its file; one that climbs out may be anything.
@@ -309,8 +318,9 @@ fn options_in_doubt(before: &[String], after: &[String]) -> Vec<&'static str> {
             || option.len() == 2 && word.starts_with(option)
     };
     let mut found: Vec<&'static str> = Vec::new();
+    let known: BTreeSet<&String> = before.iter().collect();
     for option in COME {
-        if after.iter().any(|word| is(word, option) && !before.contains(word))
+        if after.iter().any(|word| is(word, option) && !known.contains(word))
             // The value that follows is told by the words around it.
             || after.iter().any(|word| word == option) && before != after
         {
@@ -357,6 +367,8 @@ fn conftest(text: &str) -> Option<Settings> {
         return None;
     }
     let mut settings = Settings::new();
+    // What was said already: a name may stand many times in one expression.
+    let mut said: BTreeSet<usize> = BTreeSet::new();
     let line_of = |node: tree_sitter::Node<'_>| u32::try_from(node.start_position().row).unwrap_or(u32::MAX - 1) + 1;
     let text_of = |node: tree_sitter::Node<'_>| text.get(node.byte_range()).unwrap_or_default();
     syntax::each_node(root, &mut |node| {
@@ -432,8 +444,13 @@ fn conftest(text: &str) -> Option<Settings> {
                     None => {
                         // Extended, appended to, or computed.
                         let around = parent.and_then(|parent| parent.parent()).or(parent).unwrap_or(node);
-                        let entry = settings.entry("collect_ignore?".to_owned()).or_insert((Vec::new(), line_of(node)));
-                        entry.0.push(syntax::tokens(around, text));
+                        // Of very many, all that the file says.
+                        let around = if said.len() < MAX_COMPUTED { around } else { root };
+                        if said.insert(around.id()) {
+                            let entry =
+                                settings.entry("collect_ignore?".to_owned()).or_insert((Vec::new(), line_of(node)));
+                            entry.0.push(syntax::tokens(around, text));
+                        }
                     }
                 }
                 false
@@ -495,6 +512,7 @@ fn pyproject(text: &str) -> Option<Settings> {
 fn toml_table(text: &str, path: &[&str]) -> Option<Settings> {
     let document = DeTable::parse(text).ok()?;
     let mut settings = Settings::new();
+    let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
     let mut table = document.get_ref();
     for name in path {
         match table.get(*name) {
@@ -510,8 +528,7 @@ fn toml_table(text: &str, path: &[&str]) -> Option<Settings> {
             }
             _ => continue,
         };
-        let before = text.get(..name.span().start).unwrap_or_default();
-        let line = u32::try_from(before.matches('\n').count()).unwrap_or(u32::MAX - 1) + 1;
+        let line = u32::try_from(ends.partition_point(|end| *end < name.span().start)).unwrap_or(u32::MAX - 1) + 1;
         settings.insert(name.get_ref().to_string(), (values, line));
     }
     Some(settings)

@@ -595,6 +595,16 @@ fn settings_that_leave_out_tests_are_named() {
         ["uncollected 4 Folder(\"b\")"]
     );
     assert_eq!(lines(vec![file("pyproject.toml", &project("['a']"), "[")]).len(), 1);
+    // Of very many, some are read, and that there are more is told.
+    let many = (0..300).map(|at| format!("'f{at:03}'")).collect::<Vec<_>>().join(", ");
+    let said = lines(vec![file("pyproject.toml", &project("['a']"), &project(&format!("[{many}]")))]);
+    assert_eq!((said.len(), &*said[0]), (257, "uncollected 4 Folder(\"f000\")"));
+    assert_eq!(said[256], "uncollected 4 Setting(\"more than is read of one file\")");
+    let nested = |last: &str| format!("{}{last}{}", "f(collect_ignore, ".repeat(200), ")".repeat(200));
+    let said =
+        |last: &str| lines(vec![file("conftest.py", &format!("{}\n", nested("a")), &format!("{}\n", nested(last)))]);
+    assert_eq!(said("b"), ["uncollected 1 Setting(\"collect_ignore?\")"]);
+    assert_eq!(said("a"), [""; 0]);
     assert_eq!(lines(vec![file("pyproject.toml", "[project]\nname = 'x'\n", "[project]\nname = 'y'\n")]), [""; 0]);
 }
 
@@ -602,15 +612,15 @@ fn settings_that_leave_out_tests_are_named() {
 fn a_setting_says_which_files_it_leaves_out() {
     let setting = |pattern| Uncollected { path: "x".into(), line: 1, pattern };
     let path = setting(UncollectedPattern::Path("t/a".into()));
-    assert_eq!(path.leaves_out("t/a/test_b.py"), Some(true));
-    assert_eq!(path.leaves_out("t/ab/test_b.py"), Some(false));
+    assert_eq!(path.leaves_out().file("t/a/test_b.py"), Some(true));
+    assert_eq!(path.leaves_out().file("t/ab/test_b.py"), Some(false));
     let folder = setting(UncollectedPattern::Folder("y*".into()));
-    assert_eq!(folder.leaves_out("a/yes/test_b.py"), Some(true));
-    assert_eq!(folder.leaves_out("a/test_y.py"), Some(false));
-    assert_eq!(setting(UncollectedPattern::Folder("[".into())).leaves_out("a/b.py"), None);
+    assert_eq!(folder.leaves_out().file("a/yes/test_b.py"), Some(true));
+    assert_eq!(folder.leaves_out().file("a/test_y.py"), Some(false));
+    assert_eq!(setting(UncollectedPattern::Folder("[".into())).leaves_out().file("a/b.py"), None);
     let glob = setting(UncollectedPattern::Glob("t/*_a.py".into()));
-    assert_eq!(glob.leaves_out("t/sub/test_a.py"), Some(true));
-    assert_eq!(setting(UncollectedPattern::Setting("-k")).leaves_out("a.py"), None);
+    assert_eq!(glob.leaves_out().file("t/sub/test_a.py"), Some(true));
+    assert_eq!(setting(UncollectedPattern::Setting("-k")).leaves_out().file("a.py"), None);
 }
 
 #[test]
