@@ -4,6 +4,7 @@
 mod codec;
 mod disk;
 mod index;
+mod table;
 mod tree;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -3,11 +3,14 @@
 //! Reading never blocks on a FIFO and never follows a link that the last component is. [`read_in`]
 //! is for paths that came from a repository: no component may be a link. Nothing here watches files.
 
+mod look;
+
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+pub use look::LookIn;
 pub use tempfile::TempDir;
 
 use crate::names;
@@ -129,62 +132,6 @@ fn resolve_in(root: &Path, relative: &str) -> Result<PathBuf, FileError> {
 fn joined(root: &Path, relative: &str) -> Result<PathBuf, FileError> {
     names::join(root, relative)
         .map_err(|reason| FileError::new(&root.join(relative.replace('\0', "")), FileErrorKind::Unsafe(reason)))
-}
-
-/// Looks at one path after another below a directory. The directories above a path are looked at once while paths come in
-/// order, so that most paths cost one question.
-#[derive(Debug)]
-pub struct LookIn<'a> {
-    root: &'a Path,
-    /// A directory below the root that is reached without links; empty at first, which is the root.
-    sound: String,
-}
-
-impl<'a> LookIn<'a> {
-    /// Below `root`.
-    #[must_use]
-    pub fn new(root: &'a Path) -> Self {
-        Self { root, sound: String::new() }
-    }
-
-    /// As [`stat_in`].
-    pub fn stat(&mut self, relative: &str) -> Result<Stat, FileError> {
-        let path = joined(self.root, relative)?;
-        let parent = relative.rfind('/').map_or("", |at| &relative[..at]);
-        if parent != self.sound {
-            self.sound.truncate(shared(&self.sound, parent));
-            let new = parent[self.sound.len()..].trim_start_matches('/');
-            for component in new.split('/').filter(|component| !component.is_empty()) {
-                let above = self.sound.len();
-                if above > 0 {
-                    self.sound.push('/');
-                }
-                self.sound.push_str(component);
-                let found = at(&path, fs::symlink_metadata(self.root.join(&self.sound)));
-                if found.as_ref().is_ok_and(fs::Metadata::is_dir) {
-                    continue;
-                }
-                self.sound.truncate(above);
-                return match found?.is_symlink() {
-                    true => Err(FileError::new(&path, FileErrorKind::Link)),
-                    false => stat(&path),
-                };
-            }
-        }
-        stat(&path)
-    }
-}
-
-/// How many bytes of two paths are the directories that they begin with alike.
-fn shared(one: &str, other: &str) -> usize {
-    let mut end = 0;
-    for (at, (here, there)) in one.split('/').zip(other.split('/')).enumerate() {
-        if here != there || here.is_empty() {
-            break;
-        }
-        end += here.len() + usize::from(at > 0);
-    }
-    end
 }
 
 /// A regular file below `root` for reading, and its size; no component may be a link.

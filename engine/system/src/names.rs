@@ -46,14 +46,19 @@ pub fn relative(root: &Path, path: &Path) -> Option<(String, bool)> {
 /// Refused: empty and absolute paths, `.` and `..`, empty components, NUL; on Windows also what
 /// that system reads differently (`\`, `:`, device names, trailing dots and spaces).
 pub fn join(root: &Path, relative: &str) -> Result<PathBuf, &'static str> {
-    let mut path = root.to_path_buf();
-    for component in relative.split('/') {
-        if let Some(reason) = refused_here(component) {
-            return Err(reason);
+    match refused(relative) {
+        Some(reason) => Err(reason),
+        None => {
+            let mut path = root.to_path_buf();
+            path.extend(relative.split('/'));
+            Ok(path)
         }
-        path.push(component);
     }
-    Ok(path)
+}
+
+/// Why [`join`] refuses a path; `None` where it does not.
+pub(crate) fn refused(relative: &str) -> Option<&'static str> {
+    relative.split('/').find_map(refused_here)
 }
 
 fn refused_here(component: &str) -> Option<&'static str> {

@@ -230,12 +230,12 @@ fn a_file_that_rested_is_not_read_and_one_that_pretends_to_is() {
     let expected = same_plan(&repo, "first");
     let memory = || TreeMemory::open(&repo.cache(), &repo.path);
     let stamp = || files::stat(&file).unwrap().stamp;
-    assert!(memory().names(path, &stamp()).is_some(), "it is remembered");
+    assert!(memory().names(path, &stamp(), &mut 0).is_some(), "it is remembered");
     // The same size and the same time of writing: only the system's own time tells, where there is one.
     repo.write(path, &repo.read(path).replace("return 2", "return 3"));
     File::options().append(true).open(&file).unwrap().set_modified(time).unwrap();
     if cfg!(unix) {
-        assert!(memory().names(path, &stamp()).is_none());
+        assert!(memory().names(path, &stamp(), &mut 0).is_none());
         assert_ne!(same_plan(&repo, "second"), expected);
     }
 }

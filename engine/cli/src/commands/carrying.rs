@@ -178,7 +178,8 @@ pub(super) fn tree(repository: &git::Repository, root: &Path, scratch: &Path, lo
     let entries = match loaded.head {
         Head::Commit(commit) => repository.tree(commit)?,
         Head::Staged => {
-            let entries: Vec<_> = repository.work_tree()?.files.into_iter().filter_map(|file| file.index).collect();
+            let files = repository.work_tree()?.files.into_iter();
+            let entries: Vec<_> = files.filter_map(|file| Some(file.index?.at(&file.path))).collect();
             let is_planned = |entry: &git::TreeEntry| {
                 loaded.after.get(&entry.path).is_some_and(|planned| planned.source == Source::Blob(entry.oid))
             };

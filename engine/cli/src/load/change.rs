@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use grace_graph::change::{Change, Content, FileChange};
 use grace_graph::diff::{DiffError, FilePatch, MAX_PATCH_BYTES, change_from_patches, parse_unified};
-use grace_system::git::{CommitId, EntryKind, Repository, Status, TreeChange, TreeEntry, WorkState};
+use grace_system::git::{CommitId, EntryKind, Oid, Repository, Status, TreeChange, TreeEntry, WorkState};
 use grace_system::walk::{WalkOptions, walk};
 use grace_system::{ProblemKind, files};
 
@@ -82,7 +82,11 @@ impl Base {
     }
 
     /// Where this branch left the default branch, if that is not `HEAD` itself.
-    fn default(repository: &Repository) -> Result<Self> {
+    fn default(repository: &Repository, listed: Option<Oid>) -> Result<Self> {
+        // Mostly it is the commit whose files are remembered, and files say so without a process of git.
+        if let Some(commit) = listed.and_then(|commit| repository.head_if_plainly(commit, &DEFAULT_BRANCHES)) {
+            return Ok(Self { commit: Some(commit), name: named("HEAD", commit), tip: Some(commit) });
+        }
         let names = ["HEAD"].into_iter().chain(DEFAULT_BRANCHES).collect::<Vec<_>>();
         let mut commits = repository.commits_of(&names)?.into_iter();
         let Some(commit) = commits.next().flatten() else { return Self::head(repository) };
@@ -118,7 +122,7 @@ impl Base {
 /// # Errors
 /// When git cannot answer.
 pub fn default_base(repository: &Repository) -> Result<Option<CommitId>> {
-    Ok(Base::default(repository)?.commit)
+    Ok(Base::default(repository, None)?.commit)
 }
 
 pub(super) fn files_of(entries: Vec<TreeEntry>) -> Files {
@@ -180,7 +184,7 @@ pub(super) fn compare(place: &Place, reader: &Reader<'_>, args: &ChangeArgs) -> 
         }
         (Some(repository), None, None) => {
             let find = || match base {
-                None if !args.worktree => Base::default(repository),
+                None if !args.worktree => Base::default(repository, reader.memory.listed_commit()),
                 base => Base::given_or_head(repository, base),
             };
             // What is there, and what it is compared with, are found at the same time.
@@ -193,9 +197,9 @@ pub(super) fn compare(place: &Place, reader: &Reader<'_>, args: &ChangeArgs) -> 
                 Some(commit) => reader.memory.listing(repository, commit)?,
                 None => Vec::new(),
             };
-            let recall = |path: &str, stamp: &files::Stamp| reader.memory.names(path, stamp);
+            let recall = |path: &str, stamp: &files::Stamp, hint: &mut usize| reader.memory.names(path, stamp, hint);
             let found = repository.compare_worktree(&entries, listed?, &recall)?;
-            reader.memory.looked_at(found.files);
+            reader.memory.looked_at(found.files, found.some_read);
             let description = format!("work tree against {}", base.name);
             let compared = from_git(reader, entries, found.changes, found.problems, true, description, branch)?;
             Ok(Compared { base: base.commit, head: Head::WorkTree, tip: base.tip, ..compared })
@@ -499,10 +503,10 @@ pub(super) fn one_tree(place: &Place, reader: &Reader<'_>, rev: Option<&str>) ->
             reader.memory.listed(&listed);
             let mut files = Files::new();
             for file in listed.files {
-                let kind = file.index.as_ref().map_or(EntryKind::File, |entry| entry.kind);
+                let kind = file.index.map_or(EntryKind::File, |entry| entry.kind);
                 let entry = match (file.state, file.index) {
                     (WorkState::Deleted, _) => continue,
-                    (WorkState::InIndex, Some(index)) => Entry::of_git(&index),
+                    (WorkState::InIndex, Some(index)) => Entry { kind: index.kind, source: Source::Blob(index.oid) },
                     _ => Entry { kind, source: Source::Disk },
                 };
                 files.insert(file.path, entry);

@@ -85,8 +85,12 @@ struct Used {
 /// The files of the work tree.
 #[derive(Debug, Default)]
 struct Found {
+    /// Sorted by path.
     files: Vec<KnownFile>,
-    by_blob: HashMap<Oid, usize>,
+    /// Asked for of few blobs, or of none.
+    by_blob: OnceLock<HashMap<Oid, usize>>,
+    /// Nothing is known of them but what was remembered.
+    is_old: bool,
     /// Where contents were not looked at: the files by path, in the state that they were listed in.
     listed: HashMap<String, (Stamp, Option<ContentId>)>,
 }
@@ -118,9 +122,9 @@ impl Memory {
         }
     }
 
-    /// What a file in this state is remembered to hold.
-    pub(super) fn names(&self, path: &str, stamp: &Stamp) -> Option<Names> {
-        self.tree.as_ref()?.names(path, stamp)
+    /// What a file in this state is remembered to hold. For the hint see [`TreeMemory::names`].
+    pub(super) fn names(&self, path: &str, stamp: &Stamp, hint: &mut usize) -> Option<Names> {
+        self.tree.as_ref()?.names(path, stamp, hint)
     }
 
     /// The files of a commit.
@@ -137,6 +141,11 @@ impl Memory {
         Ok(entries)
     }
 
+    /// The commit whose files are remembered.
+    pub(super) fn listed_commit(&self) -> Option<Oid> {
+        self.tree.as_ref()?.listed_commit()
+    }
+
     /// The files of the work tree, in their state.
     ///
     /// # Errors
@@ -150,24 +159,29 @@ impl Memory {
     }
 
     /// The work tree's files as they were just looked at.
-    pub(super) fn looked_at(&self, files: Vec<KnownFile>) {
-        let by_blob = files.iter().enumerate().map(|(at, file)| (file.names.blob, at)).collect();
-        let _the_first_counts = self.found.set(Found { files, by_blob, listed: HashMap::new() });
+    pub(super) fn looked_at(&self, files: Vec<KnownFile>, some_read: bool) {
+        let is_old = !some_read && self.tree.as_ref().is_some_and(|tree| tree.len() == files.len());
+        let _the_first_counts = self.found.set(Found { files, is_old, ..Found::default() });
     }
 
     /// The work tree's files as they were listed, nobody having looked into them.
     pub(super) fn listed(&self, tree: &WorkTree) {
-        let mut found = Found::default();
+        let (mut found, mut hint) = (Found::default(), 0);
         for file in &tree.files {
             if let WorkState::Present(stat) = file.state
                 && stat.kind == files::Kind::File
             {
-                let names = self.names(&file.path, &stat.stamp);
+                let names = self.names(&file.path, &stat.stamp, &mut hint);
                 found.listed.insert(file.path.clone(), (stat.stamp, names.map(|names| ContentId(names.content))));
                 found.files.extend(names.map(|names| KnownFile { path: file.path.clone(), stamp: stat.stamp, names }));
             }
         }
         let _the_first_counts = self.found.set(found);
+    }
+
+    /// The files of the work tree that were looked at, sorted by path.
+    pub(super) fn files(&self) -> &[KnownFile] {
+        self.found.get().map(|found| found.files.as_slice()).unwrap_or_default()
     }
 
     /// The content of a file on disk, where it is known without reading.
@@ -185,6 +199,11 @@ impl Memory {
             let file = KnownFile { path: path.to_owned(), stamp: *stamp, names: repository.names_of(bytes) };
             self.read.lock().unwrap_or_else(PoisonError::into_inner).push(file);
         }
+    }
+
+    /// Whether what was read before is told without reading it again.
+    pub(super) fn is_believed(&self) -> bool {
+        self.cache == Cache::Used
     }
 
     /// What kept a content from being read as code, where it was read before.
@@ -237,8 +256,9 @@ impl Memory {
 
     /// A file of the work tree that holds a blob, as far as is known.
     pub(super) fn file_with(&self, blob: Oid) -> Option<&KnownFile> {
-        let found = self.found.get()?;
-        found.files.get(*found.by_blob.get(&blob)?)
+        let found = self.found.get().filter(|found| found.listed.is_empty())?;
+        let by_blob = || found.files.iter().enumerate().map(|(at, file)| (file.names.blob, at)).collect();
+        found.files.get(*found.by_blob.get_or_init(by_blob).get(&blob)?)
     }
 
     /// Remembers the work tree for the next run. Where that cannot be done, nothing is kept and nothing is said.
@@ -256,7 +276,7 @@ impl Memory {
         if used.is_new {
             tree.keep_blobs(&used.blobs);
         }
-        let Some(found) = self.found.get() else { return };
+        let Some(found) = self.found.get().filter(|found| !found.is_old) else { return };
         let read = std::mem::take(&mut *self.read.lock().unwrap_or_else(PoisonError::into_inner));
         if read.is_empty() {
             tree.keep_files(&found.files, self.moment, |path| found.listed.contains_key(path));

@@ -16,6 +16,8 @@ use crate::progress::Progress;
 
 /// How many files one task of a worker reads.
 const SHARE: usize = 64;
+/// As few are read on this thread: others need not be started for them.
+const FEW: usize = 4;
 
 /// Blobs by what they are read as, and what they say.
 type Blobs = BTreeMap<(Oid, Language), Option<TreeContent>>;
@@ -35,47 +37,99 @@ pub(super) fn read_changed(reader: &Reader<'_>, change: &Change) {
     }
 }
 
+/// A file of a side.
+struct Listed<'f> {
+    name: &'f str,
+    path: Arc<str>,
+    entry: &'f Entry,
+    /// What reads it.
+    language: Option<Language>,
+    /// What it says, as far as that is known without reading.
+    content: Option<TreeContent>,
+}
+
 /// The trees of these sides, in order.
 pub(super) fn read(reader: &Reader<'_>, sides: &[&Files], progress: &Progress) -> Result<Vec<Tree>> {
+    let mut lists: Vec<Vec<Listed<'_>>> = Vec::with_capacity(sides.len());
+    for files in sides {
+        let list = listed(reader, files, lists.first().map(Vec::as_slice).unwrap_or_default());
+        lists.push(list);
+    }
     let mut blobs = Blobs::new();
     let mut others: BTreeMap<&str, Vec<(usize, &Entry, Language)>> = BTreeMap::new();
-    for (side, files) in sides.iter().enumerate() {
-        for (path, entry) in files.iter() {
-            let Some(language) = Language::reader_of(path).filter(|_| entry.is_file()) else { continue };
-            match &entry.source {
+    for (side, list) in lists.iter().enumerate() {
+        for file in list.iter().filter(|file| file.content.is_none()) {
+            let Some(language) = file.language else { continue };
+            match &file.entry.source {
                 Source::Blob(oid) => {
                     blobs.insert((*oid, language), None);
                 }
-                _ => others.entry(path).or_default().push((side, entry, language)),
+                _ => others.entry(file.name).or_default().push((side, file.entry, language)),
             }
         }
     }
     let meter = progress.meter("reading", (blobs.len() + others.len()) as u64);
     read_blobs(reader, &mut blobs, &meter)?;
-    let read: Vec<((usize, &str), TreeContent)> = others
-        .into_par_iter()
-        .flat_map_iter(|(path, entries)| {
-            meter.advance(1);
-            entries
-                .into_iter()
-                .map(move |(side, entry, language)| ((side, path), content(reader, path, entry, language)))
-        })
-        .collect();
-    let read: BTreeMap<(usize, &str), TreeContent> = read.into_iter().collect();
-    let tree = |side: usize, files: &Files| {
-        let file = |(path, entry): (&String, &Entry)| {
-            let content = match (&entry.source, Language::reader_of(path).filter(|_| entry.is_file())) {
-                (_, None) => TreeContent::Other,
-                (Source::Blob(oid), Some(language)) => {
-                    blobs.get(&(*oid, language)).cloned().flatten().unwrap_or_else(unread)
-                }
-                (_, Some(_)) => read.get(&(side, path.as_str())).cloned().unwrap_or_else(unread),
-            };
-            TreeFile { path: path.as_str().into(), content }
-        };
-        Tree { files: files.iter().map(file).collect() }
+    let read_file = |(path, entries): (&'_ str, Vec<(usize, &Entry, Language)>)| {
+        meter.advance(1);
+        let read = |(side, entry, language)| ((side, path.to_owned()), content(reader, path, entry, language));
+        entries.into_iter().map(read).collect::<Vec<_>>()
     };
-    Ok(sides.iter().enumerate().map(|(side, files)| tree(side, files)).collect())
+    let read: BTreeMap<(usize, String), TreeContent> = if others.len() <= FEW {
+        others.into_iter().flat_map(read_file).collect()
+    } else {
+        others.into_par_iter().flat_map_iter(read_file).collect::<Vec<_>>().into_iter().collect()
+    };
+    let content = |side: usize, file: &Listed<'_>| match (&file.entry.source, file.language) {
+        (_, None) => TreeContent::Other,
+        (Source::Blob(oid), Some(language)) => blobs.get(&(*oid, language)).cloned().flatten().unwrap_or_else(unread),
+        (_, Some(_)) => read.get(&(side, file.name.to_owned())).cloned().unwrap_or_else(unread),
+    };
+    let tree = |(side, list): (usize, Vec<Listed<'_>>)| {
+        let file = |mut file: Listed<'_>| TreeFile {
+            content: file.content.take().unwrap_or_else(|| content(side, &file)),
+            path: file.path,
+        };
+        Tree { files: list.into_iter().map(file).collect() }
+    };
+    Ok(lists.into_iter().enumerate().map(tree).collect())
+}
+
+/// The files of a side. What another side has just so is taken from there, and of a blob that stands in the work tree it is
+/// known what it says.
+fn listed<'f>(reader: &Reader<'_>, files: &'f Files, like: &[Listed<'_>]) -> Vec<Listed<'f>> {
+    let found = if reader.memory.is_believed() { reader.memory.files() } else { &[] };
+    let (mut like, mut found) = (like.iter().peekable(), found.iter().peekable());
+    let list = |(path, entry): (&'f String, &'f Entry)| {
+        let name = path.as_str();
+        while like.next_if(|other| other.name < name).is_some() {}
+        let is_same = |other: &&Listed<'_>| {
+            let is_blob = matches!((&other.entry.source, &entry.source), (Source::Blob(one), Source::Blob(other)) if one == other);
+            other.name == name && is_blob && other.entry.kind == entry.kind
+        };
+        if let Some(same) = like.next_if(is_same) {
+            return Listed {
+                name,
+                path: Arc::clone(&same.path),
+                entry,
+                language: same.language,
+                content: same.content.clone(),
+            };
+        }
+        let language = Language::reader_of(path).filter(|_| entry.is_file());
+        let content = match (&entry.source, language) {
+            (_, None) => Some(TreeContent::Other),
+            (Source::Blob(oid), Some(language)) => {
+                while found.next_if(|file| file.path.as_str() < name).is_some() {}
+                let here = found.next_if(|file| file.path == *path && file.names.blob == *oid);
+                here.map(|file| ContentId(file.names.content))
+                    .and_then(|content| Some(of_content(content, reader.memory.read_before(content, language)?)))
+            }
+            _ => None,
+        };
+        Listed { name, path: name.into(), entry, language, content }
+    };
+    files.iter().map(list).collect()
 }
 
 fn unread() -> TreeContent {
@@ -85,7 +139,7 @@ fn unread() -> TreeContent {
 fn read_blobs(reader: &Reader<'_>, blobs: &mut Blobs, meter: &crate::progress::Meter) -> Result<()> {
     let (memory, store) = (&reader.memory, &reader.memory.store);
     // What was read before needs no reading, and what stands in the work tree needs no git.
-    blobs.par_iter_mut().for_each(|((oid, language), slot)| {
+    let look = |((oid, language), slot): (&(Oid, Language), &mut Option<TreeContent>)| {
         let known =
             memory.content_of_blob(*oid).and_then(|content| Some((content, memory.read_before(content, *language)?)));
         let known = known.or_else(|| {
@@ -98,8 +152,16 @@ fn read_blobs(reader: &Reader<'_>, blobs: &mut Blobs, meter: &crate::progress::M
             *slot = Some(of_content(content, opaque));
             meter.advance(1);
         }
-    });
+    };
+    if blobs.len() <= FEW {
+        blobs.iter_mut().for_each(look)
+    } else {
+        blobs.par_iter_mut().for_each(look)
+    }
     let mut wanted: Vec<_> = blobs.iter_mut().filter(|(_, slot)| slot.is_none()).collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
     // A share per worker would leave one with the long files; many small shares would start git anew for each.
     let share = wanted.len().div_ceil(rayon::current_num_threads() * 2).max(SHARE);
     wanted.par_chunks_mut(share).try_for_each(|share| {

@@ -199,7 +199,18 @@ impl CodeGraph {
             let differing = Head::of(&head)?.differing(files, most)?;
             Some(Recall { store, number, head, differing })
         };
-        (0..IMAGES).filter_map(recall).min_by_key(|recall| (recall.differing.len(), recall.number != wanted))
+        // One that is the very tree is not looked past.
+        let mut nearest: Option<Recall<'_>> = None;
+        for number in std::iter::once(wanted).chain((0..IMAGES).filter(|number| *number != wanted)) {
+            if nearest.as_ref().is_some_and(|nearest| nearest.differing.is_empty()) {
+                break;
+            }
+            let Some(found) = recall(number) else { continue };
+            if nearest.as_ref().is_none_or(|nearest| found.differing.len() < nearest.differing.len()) {
+                nearest = Some(found);
+            }
+        }
+        nearest
     }
 
     /// The head and the body of an image of this graph; `None` where it cannot be written.

@@ -4,18 +4,22 @@
 //! A file is believed to hold what it held while its size, its times and its inode are the same. One that was written only
 //! just before it was looked at is not remembered: it may be written once more within one tick of the file system's clock.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use grace_system::files::{self, FileError, Pieces, Stamp};
 use grace_system::git::{Answers, EntryKind, KnownFile, Listing as Listed, Names, Oid, TreeEntry};
 use serde::{Deserialize, Serialize};
 
+use super::table::Table;
 use crate::graph::IMAGES;
 use crate::hash::checksum;
 
 /// What both files begin with; then a checksum of all that follows it.
-const MAGIC: &[u8; 16] = b"grace tree 3\0\0\0\0";
+const MAGIC: &[u8; 16] = b"grace tree 4\0\0\0\0";
 const CHECKSUM: usize = 32;
+const HEAD: usize = MAGIC.len() + CHECKSUM;
 /// Larger files are not read; a path takes about two hundred bytes.
 const MAX_BYTES: u64 = 256 << 20;
 /// Work trees that are remembered, at most: those that were used last.
@@ -28,40 +32,26 @@ const FILES: usize = 4 + 2 * IMAGES;
 pub struct TreeMemory {
     root: PathBuf,
     name: String,
-    /// Sorted by path.
-    files: Vec<Row>,
+    files: Table<FILE>,
+    /// The commit whose files are remembered, and the bytes that say so.
+    listing: OnceLock<Option<(Oid, Vec<u8>)>>,
 }
 
-/// A file, and what it held in a state.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Row {
-    path: Box<str>,
-    size: u64,
-    modified: i64,
-    changed: i64,
-    inode: u64,
-    content: [u8; 32],
-    blob: Name,
-    text: Option<Name>,
-    pointer: Option<Name>,
-}
-
-/// Git's name of an object.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Name(Box<[u8]>);
-
-/// A commit and all its files.
-#[derive(Serialize, Deserialize)]
-struct Listing {
-    commit: Name,
-    files: Vec<(Box<str>, bool, u32, Name)>,
-}
+/// Git's name of an object in a row: how long it is, and zeros behind it. Of length 0 it is none.
+const NAME: usize = 33;
+/// The state of a file: size, times and inode.
+const STATE: usize = 32;
+/// What is known of a file in a state: its content, and the names of [`Names`].
+const FILE: usize = STATE + 32 + 3 * NAME;
+/// A file of a commit: its mode, whether its name is odd, its blob.
+const ENTRY: usize = 4 + 1 + NAME;
 
 /// What git listed of the work tree, and what that hangs on.
 #[derive(Serialize, Deserialize)]
-struct Work {
-    tracked: Vec<u8>,
-    untracked: Vec<u8>,
+struct Work<'a> {
+    // Bytes that are borrowed are read at once.
+    tracked: &'a [u8],
+    untracked: &'a [u8],
     inside: Vec<(String, State)>,
     outside: Vec<(String, Option<State>)>,
     surroundings: String,
@@ -78,40 +68,66 @@ fn stamp((size, modified, changed, inode): State) -> Stamp {
     Stamp { size, modified, changed, inode }
 }
 
-impl Name {
-    fn of(oid: Oid) -> Self {
-        Self(oid.as_bytes().into())
+fn name_bytes(oid: Option<Oid>) -> [u8; NAME] {
+    let mut bytes = [0; NAME];
+    if let Some(oid) = oid {
+        let name = oid.as_bytes();
+        bytes[0] = name.len() as u8;
+        bytes[1..=name.len()].copy_from_slice(name);
     }
-
-    fn oid(&self) -> Option<Oid> {
-        Oid::from_bytes(&self.0)
-    }
+    bytes
 }
 
-impl Row {
-    fn of(file: &KnownFile) -> Self {
-        let KnownFile { path, stamp, names } = file;
-        Self {
-            path: path.as_str().into(),
-            size: stamp.size,
-            modified: stamp.modified,
-            changed: stamp.changed,
-            inode: stamp.inode,
-            content: names.content,
-            blob: Name::of(names.blob),
-            text: names.text.map(Name::of),
-            pointer: names.pointer.map(Name::of),
-        }
-    }
+fn oid_of(bytes: &[u8]) -> Option<Oid> {
+    Oid::from_bytes(bytes.get(1..=usize::from(*bytes.first()?))?)
+}
 
-    fn stamp(&self) -> Stamp {
-        Stamp { size: self.size, modified: self.modified, changed: self.changed, inode: self.inode }
-    }
+fn state_bytes(stamp: &Stamp) -> [u8; STATE] {
+    let mut bytes = [0; STATE];
+    bytes[..8].copy_from_slice(&stamp.size.to_le_bytes());
+    bytes[8..16].copy_from_slice(&stamp.modified.to_le_bytes());
+    bytes[16..24].copy_from_slice(&stamp.changed.to_le_bytes());
+    bytes[24..].copy_from_slice(&stamp.inode.to_le_bytes());
+    bytes
+}
 
-    fn names(&self) -> Option<Names> {
-        let (text, pointer) = (self.text.as_ref().and_then(Name::oid), self.pointer.as_ref().and_then(Name::oid));
-        Some(Names { content: self.content, blob: self.blob.oid()?, text, pointer })
+fn file_bytes(stamp: &Stamp, names: &Names) -> [u8; FILE] {
+    let mut bytes = [0; FILE];
+    let (state, rest) = bytes.split_at_mut(STATE);
+    state.copy_from_slice(&state_bytes(stamp));
+    let (content, rest) = rest.split_at_mut(32);
+    content.copy_from_slice(&names.content);
+    for (to, name) in rest.chunks_exact_mut(NAME).zip([Some(names.blob), names.text, names.pointer]) {
+        to.copy_from_slice(&name_bytes(name));
     }
+    bytes
+}
+
+/// What a file in this state held, by its row.
+fn names_of(row: &[u8; FILE], stamp: &Stamp) -> Option<Names> {
+    let (state, rest) = row.split_first_chunk::<STATE>()?;
+    let (content, rest) = rest.split_first_chunk::<32>()?;
+    if *state != state_bytes(stamp) {
+        return None;
+    }
+    let name = |at: usize| oid_of(&rest[at * NAME..]);
+    Some(Names { content: *content, blob: name(0)?, text: name(1), pointer: name(2) })
+}
+
+fn entry_bytes(entry: &TreeEntry) -> [u8; ENTRY] {
+    let mut bytes = [0; ENTRY];
+    bytes[..4].copy_from_slice(&entry.mode.to_le_bytes());
+    bytes[4] = u8::from(entry.odd_name);
+    bytes[5..].copy_from_slice(&name_bytes(Some(entry.oid)));
+    bytes
+}
+
+fn entry_of(path: &[u8], row: &[u8; ENTRY]) -> Option<TreeEntry> {
+    let (mode, rest) = row.split_first_chunk::<4>()?;
+    let (odd, name) = rest.split_first()?;
+    let mode = u32::from_le_bytes(*mode);
+    let path = std::str::from_utf8(path).ok()?.to_owned();
+    Some(TreeEntry { path, odd_name: *odd != 0, mode, oid: oid_of(name)?, kind: EntryKind::of_mode(mode) })
 }
 
 impl TreeMemory {
@@ -119,76 +135,95 @@ impl TreeMemory {
     #[must_use]
     pub fn open(root: &Path, work_tree: &Path) -> Self {
         let name = blake3::hash(work_tree.as_os_str().as_encoded_bytes()).to_hex().to_string();
-        let mut memory = Self { root: root.to_path_buf(), name, files: Vec::new() };
-        memory.files = memory.read("files").unwrap_or_default();
-        // Sorted where it was written here; who is found wrong is not found.
+        let mut memory = Self { root: root.to_path_buf(), name, files: Table::default(), listing: OnceLock::new() };
+        memory.files = memory.read_whole("files").and_then(|bytes| Table::parse(bytes, HEAD)).unwrap_or_default();
         memory
     }
 
-    /// The names of the content of a file in this state.
+    /// The names of the content of a file in this state. Who asks for files in order gives a hint of 0 at first, and then as
+    /// it was left.
     #[must_use]
-    pub fn names(&self, path: &str, stamp: &Stamp) -> Option<Names> {
-        let at = self.files.binary_search_by(|row| row.path.as_ref().cmp(path)).ok()?;
-        self.files[at].names().filter(|_| self.files[at].stamp() == *stamp)
+    pub fn names(&self, path: &str, stamp: &Stamp, hint: &mut usize) -> Option<Names> {
+        names_of(self.files.find(path, hint)?, stamp)
+    }
+
+    /// Of how many files something is remembered.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Whether nothing is remembered of any file.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Remembers what files held at `moment`, in nanoseconds since 1970, and forgets all others but those that `is_there`.
     pub fn keep_files(&self, known: &[KnownFile], moment: i64, is_there: impl Fn(&str) -> bool) {
-        let mut rows: Vec<Row> = known.iter().filter(|file| file.stamp.is_settled(moment)).map(Row::of).collect();
-        rows.sort_by(|a, b| a.path.cmp(&b.path));
-        let is_known = |path: &str| rows.binary_search_by(|row| row.path.as_ref().cmp(path)).is_ok();
-        let others = self.files.iter().filter(|row| is_there(&row.path) && !is_known(&row.path));
-        let others: Vec<Row> = others.cloned().collect();
-        if !others.is_empty() {
-            rows.extend(others);
-            rows.sort_by(|a, b| a.path.cmp(&b.path));
+        let settled = known.iter().filter(|file| file.stamp.is_settled(moment));
+        let mut rows: BTreeMap<&[u8], [u8; FILE]> =
+            settled.map(|file| (file.path.as_bytes(), file_bytes(&file.stamp, &file.names))).collect();
+        for (path, row) in self.files.iter() {
+            if std::str::from_utf8(path).is_ok_and(&is_there) {
+                rows.entry(path).or_insert(*row);
+            }
         }
-        if rows != self.files {
+        let rows: Vec<_> = rows.into_iter().collect();
+        if !self.files.iter().eq(rows.iter().map(|(path, row)| (*path, row))) {
             // Without it everything is as before, only slower.
-            let _nothing_kept = self.write("files", &rows);
+            let _nothing_kept = self.write_bytes("files", &Table::bytes(&rows));
         }
     }
 
     /// The files of a commit, if it is the one that is remembered.
     #[must_use]
     pub fn listing(&self, commit: Oid) -> Option<Vec<TreeEntry>> {
-        let listing: Listing = self.read("listing")?;
-        if listing.commit.oid()? != commit {
-            return None;
-        }
-        let entry = |(path, odd_name, mode, oid): (Box<str>, bool, u32, Name)| {
-            let kind = EntryKind::of_mode(mode);
-            Some(TreeEntry { path: path.into(), odd_name, mode, oid: oid.oid()?, kind })
-        };
-        listing.files.into_iter().map(entry).collect()
+        let (_, bytes) = self.known_listing().filter(|(known, _)| *known == commit)?;
+        let table = Table::<ENTRY, _>::parse(bytes.as_slice(), HEAD + NAME)?;
+        let entries: Vec<TreeEntry> = table.iter().map_while(|(path, row)| entry_of(path, row)).collect();
+        (entries.len() == table.len()).then_some(entries)
+    }
+
+    /// The commit whose files are remembered.
+    #[must_use]
+    pub fn listed_commit(&self) -> Option<Oid> {
+        self.known_listing().map(|(commit, _)| *commit)
+    }
+
+    fn known_listing(&self) -> Option<&(Oid, Vec<u8>)> {
+        let read = || self.read_whole("listing").and_then(|bytes| Some((oid_of(&bytes[HEAD..])?, bytes)));
+        self.listing.get_or_init(read).as_ref()
     }
 
     /// Remembers the files of a commit in place of those of another.
     pub fn keep_listing(&self, commit: Oid, entries: &[TreeEntry]) {
-        let entry = |entry: &TreeEntry| (entry.path.as_str().into(), entry.odd_name, entry.mode, Name::of(entry.oid));
-        let listing = Listing { commit: Name::of(commit), files: entries.iter().map(entry).collect() };
-        let _nothing_kept = self.write("listing", &listing);
+        let rows: Vec<_> = entries.iter().map(|entry| (entry.path.as_bytes(), entry_bytes(entry))).collect();
+        let listing = [name_bytes(Some(commit)).as_slice(), &Table::bytes(&rows)].concat();
+        let _nothing_kept = self.write_bytes("listing", &listing);
     }
 
     /// Blobs that were read one by one, by name. Who uses one looks whether it is what its name says.
     #[must_use]
     pub fn blobs(&self) -> Vec<(Oid, Vec<u8>)> {
-        let blobs: Vec<(Name, Vec<u8>)> = self.read("blobs").unwrap_or_default();
-        blobs.into_iter().filter_map(|(name, bytes)| Some((name.oid()?, bytes))).collect()
+        let Some(bytes) = self.read_whole("blobs") else { return Vec::new() };
+        let blobs: Vec<(&[u8], &[u8])> = whole(&bytes[HEAD..]).unwrap_or_default();
+        blobs.into_iter().filter_map(|(name, bytes)| Some((Oid::from_bytes(name)?, bytes.to_vec()))).collect()
     }
 
     /// Remembers blobs in place of others.
     pub fn keep_blobs(&self, blobs: &[(Oid, Vec<u8>)]) {
-        let blobs: Vec<(Name, &[u8])> = blobs.iter().map(|(oid, bytes)| (Name::of(*oid), bytes.as_slice())).collect();
+        let blobs: Vec<(&[u8], &[u8])> = blobs.iter().map(|(oid, bytes)| (oid.as_bytes(), bytes.as_slice())).collect();
         let _nothing_kept = self.write("blobs", &blobs);
     }
 
     /// What git listed of the work tree.
     #[must_use]
     pub fn work(&self) -> Option<Listed> {
-        let Work { tracked, untracked, inside, outside, surroundings } = self.read("work")?;
+        let bytes = self.read_whole("work")?;
+        let Work { tracked, untracked, inside, outside, surroundings } = whole(&bytes[HEAD..])?;
         Some(Listed {
-            answers: Answers { tracked, untracked },
+            answers: Answers { tracked: tracked.to_vec(), untracked: untracked.to_vec() },
             inside: inside.into_iter().map(|(path, state)| (path, stamp(state))).collect(),
             outside: outside.into_iter().map(|(path, state)| (path, state.map(stamp))).collect(),
             surroundings,
@@ -197,7 +232,8 @@ impl TreeMemory {
 
     /// Remembers what git listed of the work tree.
     pub fn keep_work(&self, listed: Listed) {
-        let Listed { answers: Answers { tracked, untracked }, inside, outside, surroundings } = listed;
+        let Listed { answers, inside, outside, surroundings } = listed;
+        let Answers { tracked, untracked } = &answers;
         let inside = inside.into_iter().map(|(path, stamp)| (path, state(stamp))).collect();
         let outside = outside.into_iter().map(|(path, stamp)| (path, stamp.map(state))).collect();
         let _nothing_kept = self.write("work", &Work { tracked, untracked, inside, outside, surroundings });
@@ -225,20 +261,17 @@ impl TreeMemory {
         self.root.join("trees").join(format!("{}.{what}", self.name))
     }
 
-    fn read<T: for<'de> Deserialize<'de>>(&self, what: &str) -> Option<T> {
-        let bytes = self.read_bytes(what)?;
-        let (read, rest) = postcard::take_from_bytes(&bytes).ok()?;
-        rest.is_empty().then_some(read)
+    fn read_bytes(&self, what: &str) -> Option<Vec<u8>> {
+        let mut bytes = self.read_whole(what)?;
+        bytes.drain(..HEAD);
+        Some(bytes)
     }
 
-    fn read_bytes(&self, what: &str) -> Option<Vec<u8>> {
-        let mut bytes = files::read(&self.path(what), MAX_BYTES).ok()?;
+    /// The bytes of a file that is whole, with what it begins with.
+    fn read_whole(&self, what: &str) -> Option<Vec<u8>> {
+        let bytes = files::read(&self.path(what), MAX_BYTES).ok()?;
         let (expected, rest) = bytes.strip_prefix(MAGIC)?.split_at_checked(CHECKSUM)?;
-        if checksum(rest) != expected {
-            return None;
-        }
-        bytes.drain(..MAGIC.len() + CHECKSUM);
-        Some(bytes)
+        (checksum(rest) == expected).then_some(bytes)
     }
 
     fn write<T: Serialize>(&self, what: &str, value: &T) -> Result<(), FileError> {
@@ -261,6 +294,11 @@ impl TreeMemory {
         }
         Ok(())
     }
+}
+
+fn whole<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Option<T> {
+    let (read, rest) = postcard::take_from_bytes(bytes).ok()?;
+    rest.is_empty().then_some(read)
 }
 
 /// Removes what was not written for longest, where there is too much.
@@ -306,18 +344,18 @@ mod tests {
         let (a, b) = (file("b/a.py", 1), file("a.py", 2));
         open(&root).keep_files(&[a.clone(), b.clone()], LATER, |_| false);
         let later = open(&root);
-        assert_eq!(later.names("b/a.py", &a.stamp), Some(a.names));
-        assert_eq!(later.names("a.py", &b.stamp), Some(b.names));
-        assert_eq!(later.names("c.py", &b.stamp), None);
+        assert_eq!(later.names("b/a.py", &a.stamp, &mut 0), Some(a.names));
+        assert_eq!(later.names("a.py", &b.stamp, &mut 0), Some(b.names));
+        assert_eq!(later.names("c.py", &b.stamp, &mut 0), None);
         for stamp in [
             Stamp { size: 2, ..b.stamp },
             Stamp { modified: 3, ..b.stamp },
             Stamp { changed: 3, ..b.stamp },
             Stamp { inode: 4, ..b.stamp },
         ] {
-            assert_eq!(later.names("a.py", &stamp), None);
+            assert_eq!(later.names("a.py", &stamp, &mut 0), None);
         }
-        assert_eq!(TreeMemory::open(root.path(), Path::new("/other")).names("a.py", &b.stamp), None);
+        assert_eq!(TreeMemory::open(root.path(), Path::new("/other")).names("a.py", &b.stamp, &mut 0), None);
     }
 
     #[test]
@@ -333,7 +371,8 @@ mod tests {
         to_come.stamp.modified = i64::MAX;
         let all = [settled.clone(), written.clone(), moved.clone(), to_come.clone()];
         open(&root).keep_files(&all, LATER, |_| false);
-        let known: Vec<bool> = all.iter().map(|file| open(&root).names(&file.path, &file.stamp).is_some()).collect();
+        let known: Vec<bool> =
+            all.iter().map(|file| open(&root).names(&file.path, &file.stamp, &mut 0).is_some()).collect();
         assert_eq!(known, [true, false, false, false]);
     }
 
@@ -342,7 +381,7 @@ mod tests {
         let root = files::temporary_dir().unwrap();
         open(&root).keep_files(&[file("a", 1), file("b", 2), file("c", 3)], LATER, |_| false);
         open(&root).keep_files(&[file("b", 4), file("0", 5)], LATER, |path| path == "c" || path == "b");
-        let known = |path, number| open(&root).names(path, &file(path, number).stamp).is_some();
+        let known = |path, number| open(&root).names(path, &file(path, number).stamp, &mut 0).is_some();
         assert_eq!(
             [known("a", 1), known("b", 2), known("b", 4), known("c", 3), known("0", 5)],
             [false, false, true, true, true]
@@ -397,11 +436,11 @@ mod tests {
         let whole = files::read(&path, u64::MAX).unwrap();
         for at in 0..whole.len() {
             files::write_atomic(&path, &whole[..at]).unwrap();
-            assert_eq!(open(&root).names("a.py", &one.stamp), None, "cut at {at}");
+            assert_eq!(open(&root).names("a.py", &one.stamp, &mut 0), None, "cut at {at}");
             let mut noise = whole.clone();
             noise[at] ^= 1;
             files::write_atomic(&path, &noise).unwrap();
-            assert_eq!(open(&root).names("a.py", &one.stamp), None, "noise at {at}");
+            assert_eq!(open(&root).names("a.py", &one.stamp, &mut 0), None, "noise at {at}");
         }
     }
 

@@ -34,8 +34,18 @@ pub struct KnownFile {
     pub names: Names,
 }
 
-/// What is remembered of a file in this state. What it says is believed.
-pub type Recall<'a> = &'a (dyn Fn(&str, &Stamp) -> Option<Names> + Sync);
+/// What is remembered of a file in this state. What it says is believed. Files are asked for in order, and the number is
+/// where who remembers begins to look: 0 at first, then as it was left.
+pub type Recall<'a> = &'a (dyn Fn(&str, &Stamp, &mut usize) -> Option<Names> + Sync);
+
+/// What is known of the content of a file on disk.
+pub(super) struct Looked {
+    /// The state in which it had this content.
+    pub(super) stamp: Stamp,
+    pub(super) names: Names,
+    /// It was not remembered.
+    pub(super) was_read: bool,
+}
 
 impl Repository {
     /// The names of a file on disk: as remembered in the state `stamp`, otherwise by its bytes. And the blob that it stands
@@ -44,14 +54,14 @@ impl Repository {
         &self,
         path: &str,
         stamp: &Stamp,
-        wanted: &[Oid],
+        wanted: [Option<Oid>; 2],
         recall: Recall<'_>,
-    ) -> Result<(Oid, KnownFile), FileError> {
-        let found = |stamp, names| KnownFile { path: path.to_owned(), stamp, names };
-        if let Some(names) = recall(path, stamp)
+        hint: &mut usize,
+    ) -> Result<(Oid, Looked), FileError> {
+        if let Some(names) = recall(path, stamp, hint)
             && let Some(oid) = stands_for(&names, stamp, wanted)
         {
-            return Ok((oid, found(*stamp, names)));
+            return Ok((oid, Looked { stamp: *stamp, names, was_read: false }));
         }
         let (mut file, meta) = files::open_in(self.root(), path)?;
         let failed = |error: std::io::Error| FileError::from_io(&self.root().join(path), &error);
@@ -82,7 +92,8 @@ impl Repository {
         // Written to meanwhile: what was read may be neither the old nor the new content.
         let unchanged = file.metadata().is_ok_and(|meta| Stamp::of(&meta) == stamp);
         let stamp = if unchanged { stamp } else { Stamp { modified: i64::MAX, ..stamp } };
-        Ok((stands_for(&names, &stamp, wanted).unwrap_or(names.blob), found(stamp, names)))
+        let oid = stands_for(&names, &stamp, wanted).unwrap_or(names.blob);
+        Ok((oid, Looked { stamp, names, was_read: true }))
     }
 
     /// The names of these bytes, but for that of the pointer.
@@ -98,11 +109,12 @@ impl Repository {
 }
 
 /// The blob that a file with these names stands for; `None` where its pointer must be asked for first.
-fn stands_for(names: &Names, stamp: &Stamp, wanted: &[Oid]) -> Option<Oid> {
-    if wanted.is_empty() || wanted.contains(&names.blob) {
+fn stands_for(names: &Names, stamp: &Stamp, wanted: [Option<Oid>; 2]) -> Option<Oid> {
+    let is_wanted = |oid: &Oid| wanted.iter().flatten().any(|wanted| wanted == oid);
+    if wanted == [None, None] || is_wanted(&names.blob) {
         return Some(names.blob);
     }
-    match [names.text, names.pointer].into_iter().flatten().find(|oid| wanted.contains(oid)) {
+    match [names.text, names.pointer].into_iter().flatten().find(is_wanted) {
         None if names.pointer.is_none() && stamp.size <= IN_MEMORY => None,
         None => Some(names.blob),
         same => same,

@@ -55,16 +55,14 @@ impl Repository {
 
     /// Whether git would say the same again.
     pub(super) fn still_holds(&self, known: &Listing) -> bool {
+        let look = files::LookIn::new(&self.root);
         known.surroundings == surroundings()
             && !known.inside.is_empty()
             && known.outside.iter().all(|(path, stamp)| match stamp {
                 Some(stamp) => files::stat_through(Path::new(path)).is_ok_and(|found| found.stamp == *stamp),
                 None => !files::exists(Path::new(path)),
             })
-            && known
-                .inside
-                .iter()
-                .all(|(path, stamp)| files::stat(&self.root.join(path)).is_ok_and(|found| found.stamp == *stamp))
+            && known.inside.iter().all(|(path, stamp)| look.by_itself(path).is_ok_and(|found| found.stamp == *stamp))
     }
 
     /// What some answers of git hang on, if they can be remembered. Git gave them after `moment`, in nanoseconds since

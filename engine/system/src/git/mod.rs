@@ -12,6 +12,7 @@ mod content;
 mod edited;
 mod export;
 mod listing;
+mod plain;
 mod refs;
 mod revert;
 mod revision;
@@ -38,7 +39,7 @@ pub use export::ExportReport;
 pub use listing::{Answers, Listing};
 pub use revert::Reverted;
 pub use tree::{EntryKind, Status, TreeChange, TreeEntry};
-pub use worktree::{WorkFile, WorkState, WorkTree, WorkTreeChanges};
+pub use worktree::{Indexed, WorkFile, WorkState, WorkTree, WorkTreeChanges};
 
 /// The name of an object: 20 bytes (SHA-1) or 32 (SHA-256).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,6 +57,19 @@ pub enum ObjectFormat {
     Sha256,
 }
 
+/// What hexadecimal digits stand for.
+const DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value] as usize] = value as u8;
+        digits[b"0123456789ABCDEF"[value] as usize] = value as u8;
+        value += 1;
+    }
+    digits
+};
+const NO_DIGIT: u8 = 128;
+
 impl Oid {
     /// Reads 40 or 64 hexadecimal digits.
     pub fn parse(text: &str) -> Option<Self> {
@@ -65,11 +79,14 @@ impl Oid {
             _ => return None,
         };
         let mut bytes = [0; 32];
+        // What is no digit leaves a bit that no digit has.
+        let mut strange = 0;
         for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            let digit = |c: u8| char::from(c).to_digit(16).and_then(|d| u8::try_from(d).ok());
-            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+            let [high, low] = [pair[0], pair[1]].map(|digit| DIGITS[usize::from(digit)]);
+            strange |= high | low;
+            *byte = high << 4 | low & 15;
         }
-        Some(Self { bytes, format })
+        (strange & NO_DIGIT == 0).then_some(Self { bytes, format })
     }
 
     /// The name with these 20 or 32 bytes.

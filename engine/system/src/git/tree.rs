@@ -192,7 +192,13 @@ fn missing(error: GitError, commit: CommitId) -> GitError {
 }
 
 pub(super) fn records(output: &[u8]) -> impl Iterator<Item = &[u8]> {
-    output.split(|byte| *byte == 0).filter(|record| !record.is_empty())
+    let mut ends = memchr::memchr_iter(0, output).chain([output.len()]);
+    let mut start = 0;
+    let next = move || {
+        let end = ends.next()?;
+        Some(&output[std::mem::replace(&mut start, end + 1).min(end)..end])
+    };
+    std::iter::from_fn(next).filter(|record| !record.is_empty())
 }
 
 pub(super) fn malformed(command: &str) -> GitError {

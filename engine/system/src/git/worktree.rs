@@ -4,10 +4,10 @@
 //! its bytes with CRLF as LF, or the Git LFS pointer to its bytes hash to the blob that is expected.
 //! Other filters (`ident`, encodings, encryption) make a file look changed. Submodules are taken as the index has them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::OnceLock;
 
-use super::content::{KnownFile, Recall};
+use super::content::{KnownFile, Looked, Recall};
 use super::listing::{Answers, Listing};
 use super::tree::{entry, malformed, records};
 use super::{Blob, CommitId, EntryKind, GitError, Oid, Repository, Status, TreeChange, TreeEntry};
@@ -25,9 +25,33 @@ pub struct WorkFile {
     /// Repository-relative path.
     pub path: String,
     /// Its entry in the index; `None` if untracked.
-    pub index: Option<TreeEntry>,
+    pub index: Option<Indexed>,
     /// Where its content is.
     pub state: WorkState,
+}
+
+/// What an entry of the index, or one that a commit would hold, says beside its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Indexed {
+    /// Git's mode, such as `0o100644`.
+    pub mode: u32,
+    /// The blob, or for a submodule its commit.
+    pub oid: Oid,
+    /// What the mode means.
+    pub kind: EntryKind,
+}
+
+impl Indexed {
+    fn of(entry: &TreeEntry) -> Self {
+        Self { mode: entry.mode, oid: entry.oid, kind: entry.kind }
+    }
+
+    /// The entry of a tree that has it at a path.
+    #[must_use]
+    pub fn at(self, path: &str) -> TreeEntry {
+        let Self { mode, oid, kind } = self;
+        TreeEntry { path: path.to_owned(), odd_name: false, mode, oid, kind }
+    }
 }
 
 /// Where the content of a [`WorkFile`] is.
@@ -61,6 +85,8 @@ pub struct WorkTreeChanges {
     pub problems: Vec<Problem>,
     /// The regular files on disk, sorted by path.
     pub files: Vec<KnownFile>,
+    /// Some of them had to be read.
+    pub some_read: bool,
 }
 
 impl Repository {
@@ -79,7 +105,8 @@ impl Repository {
 
     /// As [`Repository::work_tree`], without asking git again while all that `known` hangs on is as it was.
     pub fn work_tree_as(&self, known: Option<Listing>) -> Result<WorkTree, GitError> {
-        let recalled = known.filter(|known| self.still_holds(known)).and_then(|known| listed(&known.answers).ok());
+        let known = known.filter(|known| self.still_holds(known));
+        let recalled = known.as_ref().and_then(|known| listed(&known.answers).ok());
         let ((files, mut problems), asked) = match recalled {
             Some(found) => (found, None),
             None => {
@@ -87,8 +114,10 @@ impl Repository {
                 (listed(&answers)?, Some(answers))
             }
         };
+        let sound: HashSet<&str> =
+            known.iter().flat_map(|known| &known.inside).map(|(path, _)| path.as_str()).collect();
         let states = in_shares(&files, |files| {
-            let mut look = files::LookIn::new(&self.root);
+            let mut look = files::LookIn::new(&self.root).knowing(&sound);
             files.iter().map(|file| state_on_disk(file, &mut look)).collect()
         });
         let mut present = Vec::with_capacity(files.len());
@@ -114,7 +143,7 @@ impl Repository {
     /// What differs from `base` to the work tree, untracked files included. `base: None` is the empty tree.
     pub fn changed_worktree(&self, base: Option<CommitId>) -> Result<WorkTreeChanges, GitError> {
         let base = base.map(|base| self.tree(base)).transpose()?.unwrap_or_default();
-        self.compare_worktree(&base, self.work_tree()?, &|_, _| None)
+        self.compare_worktree(&base, self.work_tree()?, &|_, _, _| None)
     }
 
     /// What differs from a tree to the work tree as [`Repository::work_tree`] listed it, untracked files included. Files of
@@ -125,32 +154,47 @@ impl Repository {
         listed: WorkTree,
         recall: Recall<'_>,
     ) -> Result<WorkTreeChanges, GitError> {
-        let mut before: BTreeMap<&str, &TreeEntry> = base.iter().map(|entry| (entry.path.as_str(), entry)).collect();
+        // Git lists in this order, and who gave another one gets the same answer.
+        let mut before: Vec<&TreeEntry> = base.iter().collect();
+        if !before.is_sorted_by(|a, b| a.path < b.path) {
+            before.sort_by(|a, b| a.path.cmp(&b.path));
+        }
+        let mut before = before.into_iter().peekable();
         let unknown: Vec<String> = listed.problems.iter().map(|problem| problem.path.clone()).collect();
         let mut found = WorkTreeChanges { problems: listed.problems, ..WorkTreeChanges::default() };
+        found.files.reserve(listed.files.len());
         let modes = Modes { repository: self, believed: OnceLock::new() };
-        let files: Vec<(WorkFile, Option<&TreeEntry>)> = listed
-            .files
-            .into_iter()
-            .map(|file| (before.remove(file.path.as_str()), file))
-            .map(|(old, file)| (file, old))
-            .collect();
+        let mut unlisted = Vec::new();
+        let mut files: Vec<(WorkFile, Option<&TreeEntry>)> = Vec::with_capacity(listed.files.len());
+        for file in listed.files {
+            unlisted.extend(std::iter::from_fn(|| before.next_if(|old| old.path < file.path)));
+            let old = before.next_if(|old| old.path == file.path);
+            files.push((file, old));
+        }
+        unlisted.extend(before);
         let news = in_shares(&files, |files| {
-            files.iter().map(|(file, old)| self.entry_on_disk(file, *old, &modes, recall)).collect()
+            let mut hint = 0;
+            files.iter().map(|(file, old)| self.entry_on_disk(file, *old, &modes, recall, &mut hint)).collect()
         });
         for ((file, old), new) in files.into_iter().zip(news) {
             match new {
                 Ok((new, known)) => {
-                    found.changes.extend(change(old, new));
-                    found.files.extend(known);
+                    let is_same = |new: Indexed| old.is_some_and(|old| old.oid == new.oid && old.kind == new.kind);
+                    if !new.is_some_and(is_same) {
+                        found.changes.extend(change(old, new.map(|new| new.at(&file.path))));
+                    }
+                    if let Some(Looked { stamp, names, was_read }) = known {
+                        found.some_read |= was_read;
+                        found.files.push(KnownFile { path: file.path, stamp, names });
+                    }
                 }
                 Err(error) => found.problems.push(problem_of(&file.path, &error)),
             }
         }
         // What git lists no more is deleted, unless something of unknown state stands there.
-        for (path, old) in before {
+        for old in unlisted {
             let hidden = unknown.iter().any(|place| {
-                path.strip_prefix(place.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                old.path.strip_prefix(place.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
             });
             if !hidden {
                 found.changes.extend(change(Some(old), None));
@@ -220,21 +264,22 @@ impl Repository {
         Ok(result)
     }
 
-    /// The entry that a commit of this file would hold now, `None` if it is gone; and what is known of its content.
+    /// The entry that a commit of this file would hold now, `None` if it is gone; and what is known of its content. `hint` is
+    /// for who recalls.
     fn entry_on_disk(
         &self,
         file: &WorkFile,
         base: Option<&TreeEntry>,
         modes: &Modes<'_>,
         recall: Recall<'_>,
-    ) -> Result<(Option<TreeEntry>, Option<KnownFile>), FileError> {
+        hint: &mut usize,
+    ) -> Result<(Option<Indexed>, Option<Looked>), FileError> {
         let stat = match file.state {
             WorkState::Deleted => return Ok((None, None)),
-            WorkState::InIndex => return Ok((file.index.clone(), None)),
+            WorkState::InIndex => return Ok((file.index, None)),
             WorkState::Present(stat) => stat,
         };
-        let expected: Vec<&TreeEntry> = file.index.as_ref().into_iter().chain(base).collect();
-        let known = expected.first().map(|entry| entry.kind);
+        let known = file.index.map(|entry| entry.kind).or(base.map(|entry| entry.kind));
         let was_executable = known == Some(EntryKind::Executable);
         let kind = match stat.kind {
             Kind::Link => EntryKind::Symlink,
@@ -250,13 +295,14 @@ impl Repository {
             EntryKind::Executable => 0o100_755,
             _ => 0o100_644,
         };
-        let entry = |oid| TreeEntry { path: file.path.clone(), odd_name: false, mode, oid, kind };
+        let entry = |oid| Indexed { mode, oid, kind };
         let named = if stat.kind == Kind::Link {
             files::link_target_in(&self.root, &file.path)
                 .map(|target| (entry(Oid::of_blob(self.format, &target)), None))
         } else {
-            let wanted: Vec<Oid> = expected.iter().map(|entry| entry.oid).collect();
-            self.names_on_disk(&file.path, &stat.stamp, &wanted, recall).map(|(oid, known)| (entry(oid), Some(known)))
+            let wanted = [file.index.map(|entry| entry.oid), base.map(|entry| entry.oid)];
+            self.names_on_disk(&file.path, &stat.stamp, wanted, recall, hint)
+                .map(|(oid, looked)| (entry(oid), Some(looked)))
         };
         match named {
             Ok((entry, known)) => Ok((Some(entry), known)),
@@ -290,7 +336,7 @@ struct Listed {
     path: String,
     /// Left out of a sparse checkout.
     skipped: bool,
-    index: Option<TreeEntry>,
+    index: Option<Indexed>,
 }
 
 /// The paths that git lists, sorted, and what is wrong with some.
@@ -300,17 +346,19 @@ fn listed(answers: &Answers) -> Result<(Vec<Listed>, Vec<Problem>), GitError> {
     for record in records(&answers.tracked) {
         // TAG SP MODE SP OID SP STAGE TAB PATH
         let bad = || malformed("ls-files");
-        let tab = record.iter().position(|byte| *byte == b'\t').ok_or_else(bad)?;
+        let tab = memchr::memchr(b'\t', record).ok_or_else(bad)?;
         let head = std::str::from_utf8(&record[..tab]).map_err(|_| bad())?;
-        let [tag, mode, oid, stage] = head.split(' ').collect::<Vec<_>>()[..] else { return Err(bad()) };
-        let entry = entry(Some(mode), Some(oid), &record[tab + 1..]).ok_or_else(bad)?;
+        let mut words = head.split(' ');
+        let [tag, mode, oid, stage] = [(); 4].map(|()| words.next());
+        let entry = entry(mode, oid, &record[tab + 1..]).filter(|_| words.next().is_none()).ok_or_else(bad)?;
+        let (tag, stage) = tag.zip(stage).ok_or_else(bad)?;
         if stage != "0" {
             problems.push(problem(&entry.path, ProblemKind::Unmerged, "is in conflict in the index"));
         }
         if entry.odd_name {
             problems.push(problem(&entry.path, ProblemKind::OddName, "has a name that is not UTF-8"));
         } else {
-            files.push(Listed { path: entry.path.clone(), skipped: tag == "S", index: Some(entry) });
+            files.push(Listed { skipped: tag == "S", index: Some(Indexed::of(&entry)), path: entry.path });
         }
     }
     for record in records(&answers.untracked) {
@@ -324,11 +372,13 @@ fn listed(answers: &Answers) -> Result<(Vec<Listed>, Vec<Problem>), GitError> {
             files.push(Listed { path, skipped: false, index: None });
         }
     }
-    // Of several entries of one path the last one counts: they are stages of a conflict.
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    files.reverse();
-    files.dedup_by(|a, b| a.path == b.path);
-    files.reverse();
+    if !files.is_sorted_by(|a, b| a.path < b.path) {
+        // Of several entries of one path the last one counts: they are stages of a conflict.
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        files.reverse();
+        files.dedup_by(|a, b| a.path == b.path);
+        files.reverse();
+    }
     Ok((files, problems))
 }
 

@@ -7,6 +7,7 @@ mod git;
 mod hostile;
 #[cfg(unix)]
 mod listing;
+mod plain;
 mod process;
 mod revert;
 mod support;

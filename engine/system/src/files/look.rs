@@ -1,0 +1,161 @@
+//! Looking at very many paths below one directory, one question to the system for most of them. Nothing is read.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
+
+use super::{FileError, FileErrorKind, Stat, at, joined, stat};
+use crate::names;
+
+/// Looks at one path after another below a directory. The directories above a path are looked at once while paths come in
+/// order, so that most paths cost one question; those that are known to be there, not at all.
+#[derive(Debug)]
+pub struct LookIn<'a> {
+    root: &'a Path,
+    /// The root, held open where the system then need not walk down to it for each path.
+    #[cfg(target_os = "linux")]
+    open: Option<fs::File>,
+    /// Directories that are no links, nor reached through any.
+    known: Option<&'a HashSet<&'a str>>,
+    /// A directory below the root that is reached without links; empty at first, which is the root.
+    sound: String,
+}
+
+impl<'a> LookIn<'a> {
+    /// Below `root`.
+    #[must_use]
+    pub fn new(root: &'a Path) -> Self {
+        Self {
+            root,
+            #[cfg(target_os = "linux")]
+            open: fs::File::open(root).ok(),
+            known: None,
+            sound: String::new(),
+        }
+    }
+
+    /// With directories that were just found to be no links, nor reached through any.
+    #[must_use]
+    pub fn knowing(self, known: &'a HashSet<&'a str>) -> Self {
+        Self { known: Some(known), ..self }
+    }
+
+    /// As [`super::stat_in`].
+    pub fn stat(&mut self, relative: &str) -> Result<Stat, FileError> {
+        if names::refused(relative).is_some() {
+            // It says why.
+            joined(self.root, relative)?;
+        }
+        let parent = relative.rfind('/').map_or("", |at| &relative[..at]);
+        if parent != self.sound {
+            if self.known.is_some_and(|known| known.contains(parent)) {
+                parent.clone_into(&mut self.sound);
+                return self.by_itself(relative);
+            }
+            self.sound.truncate(shared(&self.sound, parent));
+            let new = parent[self.sound.len()..].trim_start_matches('/');
+            for component in new.split('/').filter(|component| !component.is_empty()) {
+                let above = self.sound.len();
+                if above > 0 {
+                    self.sound.push('/');
+                }
+                self.sound.push_str(component);
+                let path = self.root.join(relative);
+                let found = at(&path, fs::symlink_metadata(self.root.join(&self.sound)));
+                if found.as_ref().is_ok_and(fs::Metadata::is_dir) {
+                    continue;
+                }
+                self.sound.truncate(above);
+                return match found?.is_symlink() {
+                    true => Err(FileError::new(&path, FileErrorKind::Link)),
+                    false => stat(&path),
+                };
+            }
+        }
+        self.by_itself(relative)
+    }
+
+    /// What is at a path that is safe, whatever is above it.
+    pub(crate) fn by_itself(&self, relative: &str) -> Result<Stat, FileError> {
+        #[cfg(target_os = "linux")]
+        if let Some(found) = self.open.as_ref().and_then(|open| below(open, relative)) {
+            return Ok(found);
+        }
+        stat(&self.root.join(relative))
+    }
+}
+
+/// What is at a path below an open directory; `None` where nothing can be said so.
+#[cfg(target_os = "linux")]
+fn below(directory: &fs::File, relative: &str) -> Option<Stat> {
+    use super::{Kind, Stamp};
+    use rustix::fs::{AtFlags, FileType, Mode, Statx, StatxFlags, StatxTimestamp};
+    // What a field says that the system does not fill in is nothing.
+    let wanted = StatxFlags::BASIC_STATS;
+    let found: Statx = rustix::fs::statx(directory, relative, AtFlags::SYMLINK_NOFOLLOW, wanted).ok()?;
+    if found.stx_mask & wanted.bits() != wanted.bits() {
+        return None;
+    }
+    let raw = found.stx_mode.into();
+    let kind = match FileType::from_raw_mode(raw) {
+        FileType::RegularFile => Kind::File,
+        FileType::Directory => Kind::Directory,
+        FileType::Symlink => Kind::Link,
+        _ => Kind::Other,
+    };
+    let nanoseconds =
+        |time: StatxTimestamp| time.tv_sec.saturating_mul(1_000_000_000).saturating_add(time.tv_nsec.into());
+    let stamp = Stamp {
+        size: found.stx_size,
+        modified: nanoseconds(found.stx_mtime),
+        changed: nanoseconds(found.stx_ctime),
+        inode: found.stx_ino,
+    };
+    let executable = kind == Kind::File && Mode::from_raw_mode(raw).contains(Mode::XUSR);
+    Some(Stat { kind, size: stamp.size, executable, stamp })
+}
+
+/// How many bytes of two paths are the directories that they begin with alike.
+fn shared(one: &str, other: &str) -> usize {
+    let mut end = 0;
+    for (at, (here, there)) in one.split('/').zip(other.split('/')).enumerate() {
+        if here != there || here.is_empty() {
+            break;
+        }
+        end += here.len() + usize::from(at > 0);
+    }
+    end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::{stat_in, temporary_dir};
+
+    #[test]
+    fn what_is_looked_at_in_a_row_is_what_is_looked_at_alone() {
+        let root = temporary_dir().unwrap();
+        let write = |path: &str| {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "text").unwrap();
+        };
+        ["a", "b/c", "b/d/e", "b/d/f", "bb/g", "h"].map(write);
+        let mut paths =
+            vec!["a", "b", "b/c", "b/d/e", "b/d/f", "b/d", "bb/g", "b/gone", "gone/a", "h", "h/a", "../x", "", "b//c"];
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::{PermissionsExt as _, symlink};
+            symlink("b", root.path().join("link")).unwrap();
+            fs::set_permissions(root.path().join("h"), fs::Permissions::from_mode(0o755)).unwrap();
+            paths.extend(["link", "link/c", "link/d/e"]);
+        }
+        let known = HashSet::from(["", "b", "b/d"]);
+        let (mut look, mut knowing) = (LookIn::new(root.path()), LookIn::new(root.path()).knowing(&known));
+        for path in paths {
+            let alone = stat_in(root.path(), path);
+            assert_eq!(look.stat(path), alone, "{path}");
+            assert_eq!(knowing.stat(path), alone, "{path}");
+        }
+    }
+}
