@@ -233,6 +233,8 @@ pub(crate) struct Inputs {
     before: SideState,
     after: SideState,
     books: BTreeMap<bool, (RuleBook, BTreeMap<Arc<str>, RuleFile>)>,
+    /// They were set before: the first question of a process is mostly its last.
+    goes_on: bool,
 }
 
 impl Inputs {
@@ -255,7 +257,7 @@ impl Inputs {
             0,
             Arc::new(Vec::new()),
         );
-        Self { world, before: empty.clone(), after: empty, books: BTreeMap::new() }
+        Self { world, before: empty.clone(), after: empty, books: BTreeMap::new(), goes_on: false }
     }
 
     /// Sets what differs from before. The side after the change may be made already.
@@ -270,11 +272,12 @@ impl Inputs {
         }
         let (before, after) = (world.before(db), world.after(db));
         let store = Arc::clone(&db.store);
-        self.before.set(&store, &input.before, None, BEFORE);
+        let goes_on = std::mem::replace(&mut self.goes_on, true);
+        self.before.set(&store, &input.before, None, BEFORE, goes_on);
         set_side(db, before, &self.before);
         match ahead.filter(|ahead| ahead.is(&input.after)) {
             Some(ahead) => self.after = ahead.instead_of(&self.after),
-            None => self.after.set(&store, &input.after, Some(&self.before), AFTER),
+            None => self.after.set(&store, &input.after, Some(&self.before), AFTER, goes_on),
         }
         set_side(db, after, &self.after);
         self.set_change(db, input.change);

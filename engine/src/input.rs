@@ -52,7 +52,7 @@ impl Tree {
     #[must_use]
     pub fn graph(&self, store: &Arc<FactStore>) -> CodeGraph {
         let mut side = crate::side::SideState::default();
-        side.set(store, self, None, crate::side::AFTER);
+        side.set(store, self, None, crate::side::AFTER, false);
         CodeGraph::clone(side.graph())
     }
 }

@@ -119,8 +119,15 @@ impl SideState {
 
     /// Becomes this tree: by repair where little differs from the tree as it was, from another side, or from a graph that
     /// an earlier run remembered; by edits that no other file sees first, and of what differs least. `number` is its place
-    /// among those that are remembered.
-    pub(crate) fn set(&mut self, store: &Arc<FactStore>, tree: &Tree, other: Option<&Self>, number: usize) {
+    /// among those that are remembered. Where it `goes_on`, more trees are to come: what serves the repairs of these is made.
+    pub(crate) fn set(
+        &mut self,
+        store: &Arc<FactStore>,
+        tree: &Tree,
+        other: Option<&Self>,
+        number: usize,
+        goes_on: bool,
+    ) {
         let mut starts: Vec<(Self, Difference<'_>)> = Vec::new();
         starts.extend(self.differing(tree).map(|differing| (self.clone(), differing)));
         let is_known = !starts.is_empty();
@@ -151,8 +158,11 @@ impl SideState {
             Ok(_) => {}
             // What names do not tell of the nearest they do not tell of the others.
             Err(_) => {
-                let nearest = starts.get(..1).unwrap_or_default();
-                if let Err(anew) = self.start_from(nearest, store, tree, Repair::Any) {
+                starts.truncate(1);
+                if goes_on {
+                    starts.iter_mut().for_each(|(start, _)| start.graph = Arc::new(start.graph.traced()));
+                }
+                if let Err(anew) = self.start_from(&starts, store, tree, Repair::Any) {
                     let files = tree.files.iter().map(|file| graph_file(store, file)).collect();
                     self.graph = Arc::new(CodeGraph::build(files));
                     self.work.built += 1;
@@ -196,6 +206,11 @@ impl SideState {
             return false;
         }
         let files: Vec<&TreeFile> = files.iter().collect();
+        if self.repair(store, &files, &[], Repair::Bodies).is_ok() {
+            return true;
+        }
+        // Another edit is to come.
+        self.graph = Arc::new(self.graph.traced());
         if self.repair(store, &files, &[], Repair::Any).is_err() {
             self.rebuild(store, &files);
         }
@@ -278,7 +293,7 @@ pub struct Ahead(SideState);
 impl Ahead {
     /// Goes on to a tree.
     pub fn follow(&mut self, store: &Arc<FactStore>, tree: &Tree) {
-        self.0.set(store, tree, None, AFTER);
+        self.0.set(store, tree, None, AFTER, true);
     }
 
     /// How often graphs were made on the way.

@@ -206,11 +206,11 @@ impl CodeGraph {
         build::repaired(self, files, gone, how)
     }
 
-    /// The same graph as it is when it comes from disk: without what is known of look-ups while it stays in memory.
+    /// The same graph, for one that is to be repaired more than once: what the look-ups of each file come by in others is
+    /// written down, now and after each repair. Where it is not yet, all files are linked again for that.
     #[must_use]
-    pub fn as_recalled(&self) -> Self {
-        let rows = self.rows.untraced(&self.nodes).unwrap_or_else(|| self.rows.clone());
-        Self { built: Arc::new(rows.clone()), rows, ..self.clone() }
+    pub fn traced(&self) -> Self {
+        build::traced(self)
     }
 
     /// The files that it was built from, sorted by path.

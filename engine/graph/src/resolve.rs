@@ -39,6 +39,13 @@ use visits::Mark;
 /// How many files a worker takes at a time.
 const SHARE: usize = 16;
 
+/// Whether what look-ups come by is written down. It costs about as much as linking itself, and serves repairs alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trace {
+    Yes,
+    No,
+}
+
 /// What one file gives to a graph.
 #[derive(Debug, Default)]
 pub(crate) struct Links {
@@ -52,8 +59,8 @@ pub(crate) struct Links {
     pub(crate) models: Vec<ModelLiteral>,
     /// Sorted.
     pub(crate) dependents: Vec<Dependent>,
-    /// Of a file of Python: what its look-ups came by in others. Sorted.
-    pub(crate) visits: Vec<Mark>,
+    /// What its look-ups came by in other files, sorted; `None` where that was not asked for.
+    pub(crate) visits: Option<Vec<Mark>>,
 }
 
 /// A use of a method that very many classes override: the edges to them go from the method itself, once, instead of from
@@ -300,9 +307,15 @@ impl Index {
 }
 
 /// The links of every file, in order.
-pub(crate) fn link_all(nodes: &Nodes, outlines: &Outlines, index: &Index, scopes: &ScopeTable<'_>) -> Vec<Links> {
+pub(crate) fn link_all(
+    nodes: &Nodes,
+    outlines: &Outlines,
+    index: &Index,
+    scopes: &ScopeTable<'_>,
+    trace: Trace,
+) -> Vec<Links> {
     let all: Vec<FileId> = nodes.file_ids().collect();
-    link_some(nodes, outlines, index, scopes, &all)
+    link_some(nodes, outlines, index, scopes, trace, &all)
 }
 
 /// The links of some files, in their order.
@@ -311,6 +324,7 @@ pub(crate) fn link_some(
     outlines: &Outlines,
     index: &Index,
     scopes: &ScopeTable<'_>,
+    trace: Trace,
     files: &[FileId],
 ) -> Vec<Links> {
     let tree = Tree::new(nodes, outlines, &index.layout, scopes);
@@ -322,7 +336,7 @@ pub(crate) fn link_some(
             let Some(share) = files.get(first..files.len().min(first + SHARE)).filter(|share| !share.is_empty()) else {
                 break;
             };
-            found.extend(share.iter().enumerate().map(|(at, file)| (first + at, linker.link(*file))));
+            found.extend(share.iter().enumerate().map(|(at, file)| (first + at, linker.link(*file, trace))));
         }
     };
     // One resolver a worker: what one look-up of modules found serves the next file too.
@@ -342,9 +356,9 @@ pub(crate) fn link_some(
 }
 
 /// The links of one file.
-pub(crate) fn link(nodes: &Nodes, outlines: &Outlines, index: &Index, file: FileId) -> Links {
+pub(crate) fn link(nodes: &Nodes, outlines: &Outlines, index: &Index, trace: Trace, file: FileId) -> Links {
     let scopes = ScopeTable::new(outlines, nodes.files().len());
-    emit::Linker::new(Tree::new(nodes, outlines, &index.layout, &scopes), index).link(file)
+    emit::Linker::new(Tree::new(nodes, outlines, &index.layout, &scopes), index).link(file, trace)
 }
 
 /// The edges that demands ask of the methods they name, by the file in which they start.

@@ -12,7 +12,7 @@ use super::{
 use crate::code::{Dependent, Edge, EdgeKind, FileId, Part, PartId, PartKind, Word, Words};
 use crate::facts::{BindingFact, BindingForm, ImportFact, Language, NameId, Outline, PartFact, PartFlags};
 use crate::layout::{Layout, base_name};
-use crate::resolve::{self, Index, LazyIndex, ScopeTable};
+use crate::resolve::{self, Index, LazyIndex, ScopeTable, Trace};
 use crate::test_names::is_test_name;
 
 pub(super) fn build(mut files: Vec<GraphFile>) -> CodeGraph {
@@ -24,20 +24,37 @@ pub(super) fn build(mut files: Vec<GraphFile>) -> CodeGraph {
     let scopes = ScopeTable::new(&outlines, nodes.files.len());
     let found = resolve::discover(&nodes, &outlines, layout, &scopes, None);
     mark(&mut nodes, found.tests, &found.configured, found.decorators);
-    let rows = linked(&nodes, &outlines, &found.index, &scopes);
+    let rows = linked(&nodes, &outlines, &found.index, &scopes, Trace::No);
     drop(scopes);
     let rows = Rows::of(&nodes, rows);
     assembled(nodes, found.index, outlines, rows)
 }
 
 /// The rows of all files.
-pub(super) fn linked(nodes: &Nodes, outlines: &Outlines, index: &Index, scopes: &ScopeTable<'_>) -> Vec<Arc<Row>> {
-    let links = resolve::link_all(nodes, outlines, index, scopes);
+pub(super) fn linked(
+    nodes: &Nodes,
+    outlines: &Outlines,
+    index: &Index,
+    scopes: &ScopeTable<'_>,
+    trace: Trace,
+) -> Vec<Arc<Row>> {
+    let links = resolve::link_all(nodes, outlines, index, scopes, trace);
     let demands = links.iter().flat_map(|links| &links.demands);
     let mut given = resolve::demanded(nodes, outlines, index, scopes, demands);
     let mut given = |file| given.remove(&file).unwrap_or_default().into();
     let row = |(file, links)| Arc::new(Row::new(nodes, file, links, given(file)));
     nodes.file_ids().zip(links).map(row).collect()
+}
+
+/// The graph with rows of which it is known what their look-ups came by.
+pub(super) fn traced(graph: &CodeGraph) -> CodeGraph {
+    if graph.rows.are_traced() {
+        return graph.clone();
+    }
+    let scopes = ScopeTable::new(&graph.outlines, graph.files().len());
+    let rows = linked(&graph.nodes, &graph.outlines, graph.index(), &scopes, Trace::Yes);
+    let rows = graph.rows.instead(rows);
+    CodeGraph { built: Arc::new(rows.clone()), rows, ..graph.clone() }
 }
 
 /// A graph of which all rows are known.
@@ -114,7 +131,8 @@ fn body<'f>(graph: &CodeGraph, file: &'f GraphFile) -> Option<(FileId, &'f Arc<O
 fn with_body(graph: &CodeGraph, id: FileId, new: &Arc<Outline>) -> Option<CodeGraph> {
     let mut outlines = graph.outlines.clone();
     outlines.set(id, Arc::clone(new));
-    let links = resolve::link(&graph.nodes, &outlines, graph.index(), id);
+    let trace = if graph.rows.row(id)?.visits.is_some() { Trace::Yes } else { Trace::No };
+    let links = resolve::link(&graph.nodes, &outlines, graph.index(), trace, id);
     let rows = graph.rows.with(&graph.nodes, id, links, &graph.built)?;
     let (old, new) = (graph.rows.row(id)?, rows.row(id)?);
     let (same_models, same_dependents) = (old.models == new.models, old.dependents == new.dependents);

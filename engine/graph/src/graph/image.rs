@@ -18,7 +18,7 @@ use crate::code::{Dependent, Edge, EdgeKind, Evidence, FileId, PartId};
 use crate::facts::ContentId;
 use crate::graph::ModelLiteral;
 use crate::hash::{Checksum, Sum, checksum};
-use crate::resolve::{Demand, LazyIndex, ScopeTable};
+use crate::resolve::{Demand, LazyIndex, ScopeTable, Trace};
 use crate::store::FactStore;
 
 use parts::KeptNodes;
@@ -172,7 +172,7 @@ impl KeptRows {
     pub(super) fn load(&self) -> Chunks<Arc<Row>> {
         let rows = self.read().unwrap_or_else(|| {
             let scopes = ScopeTable::new(&self.outlines, self.nodes.files().len());
-            build::linked(&self.nodes, &self.outlines, self.index.get(&self.nodes, &self.outlines), &scopes)
+            build::linked(&self.nodes, &self.outlines, self.index.get(&self.nodes, &self.outlines), &scopes, Trace::No)
         });
         rows.into_iter().collect()
     }

@@ -112,7 +112,7 @@ impl Row {
             demands: links.demands.into(),
             models: links.models.into(),
             dependents: links.dependents.into(),
-            visits: Some(links.visits.into()),
+            visits: links.visits.map(Into::into),
         }
     }
 
@@ -241,14 +241,9 @@ impl Rows {
         Some(Self { rows: LazyRows::known(rows), incoming })
     }
 
-    /// The same as where nobody knows what look-ups came by.
-    pub(super) fn untraced(&self, nodes: &Nodes) -> Option<Self> {
-        let untraced = |(file, row): (FileId, &Arc<Row>)| {
-            let row = row.renumbered(nodes, file, Some)?;
-            Some(Arc::new(Row { visits: None, ..row }))
-        };
-        let rows = nodes.file_ids().zip(self.rows.get().iter()).map(untraced).collect::<Option<_>>()?;
-        Some(Self { rows: LazyRows::known(rows), incoming: self.incoming.clone() })
+    /// With rows in place of those that say the same.
+    pub(super) fn instead(&self, rows: Vec<Arc<Row>>) -> Self {
+        Self { rows: LazyRows::known(rows.into_iter().collect()), incoming: self.incoming.clone() }
     }
 
     /// Files whose row another graph does not share.

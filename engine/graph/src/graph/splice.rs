@@ -1,9 +1,9 @@
 //! The graph after some files became others, came or went: repaired where that is less than building it anew.
 //!
-//! What the links of a file of Python hang on in other files is written down as it is linked ([`traced`]). So links are made
-//! again only for files whose look-ups came by what changed; all others are kept, under new numbers. Of a graph that was
-//! recalled nobody knows that: whatever look-ups hang on is asked for by a name, so there the files are linked again that
-//! hold a name whose meaning changed ([`named`]). Files of other languages are linked again with all of their language.
+//! Of a graph that is repaired again and again, what the links of a file of Python hang on in other files is written down as
+//! it is linked ([`traced`]). So links are made again only for files whose look-ups came by what changed; all others are
+//! kept, under new numbers. Of one that was just built or recalled nobody knows that: whatever look-ups hang on is asked for
+//! by a name, so there the files are linked again that hold a name whose meaning changed ([`named`]). Files of other languages are linked again with all of their language.
 //! Where neither tells (plugins of pytest, folders that imports start from), the graph is to be built anew.
 
 mod modules;
@@ -23,7 +23,7 @@ use crate::code::{FileId, PartId};
 use crate::facts::Language;
 use crate::hash::Set;
 use crate::layout::{base_name, directory_of, stem};
-use crate::resolve::{self, Demand, Index, Links, ScopeTable, unread};
+use crate::resolve::{self, Demand, Index, Links, ScopeTable, Trace, unread};
 
 use modules::Places;
 use names::Meanings;
@@ -63,16 +63,16 @@ pub(super) fn spliced(graph: &CodeGraph, files: &[GraphFile], gone: &[Arc<str>])
 
     let scopes = ScopeTable::new(&outlines, turn.nodes.files.len());
     let edits = Edits { graph, outlines: &outlines, scopes: &scopes, changed: &changed, names, places, files: &files };
-    let index = if graph.rows.are_traced() {
-        traced::mark(&edits, &mut turn, &mut again)?
-    } else {
-        named::mark(&edits, &mut turn, &mut again)?
+    let trace = if graph.rows.are_traced() { Trace::Yes } else { Trace::No };
+    let index = match trace {
+        Trace::Yes => traced::mark(&edits, &mut turn, &mut again)?,
+        Trace::No => named::mark(&edits, &mut turn, &mut again)?,
     };
     let (nodes, of) = (&turn.nodes, |part| turn.part(part));
     for (file, before) in nodes.file_ids().filter_map(|file| Some((file, turn.origin(file)?))) {
         again[file.0 as usize] |= !is_marked_alike(graph, nodes, before, file, of);
     }
-    let rows = rows(graph, &turn, &outlines, &index, &scopes, again).ok_or(Anew::Classes)?;
+    let rows = rows(graph, &turn, &outlines, &index, &scopes, trace, again).ok_or(Anew::Classes)?;
     drop(scopes);
     Ok(build::assembled(turn.nodes, index, outlines, rows))
 }
@@ -243,6 +243,7 @@ fn rows(
     outlines: &Outlines,
     index: &Index,
     scopes: &ScopeTable<'_>,
+    trace: Trace,
     mut again: Vec<bool>,
 ) -> Option<Rows> {
     let nodes = &turn.nodes;
@@ -258,7 +259,7 @@ fn rows(
 
     let link = |marked: &[bool]| -> Vec<(FileId, Links)> {
         let files: Vec<FileId> = nodes.file_ids().filter(|file| marked[file.0 as usize]).collect();
-        let links = resolve::link_some(nodes, outlines, index, scopes, &files);
+        let links = resolve::link_some(nodes, outlines, index, scopes, trace, &files);
         files.into_iter().zip(links).collect()
     };
     let mut links = link(&again);

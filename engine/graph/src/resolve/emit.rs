@@ -7,7 +7,7 @@ use crate::hash::Map;
 
 use super::values::{FUEL, Resolver, Thing, Value};
 use super::visits::{Class, Visit};
-use super::{Demand, Index, Links, Tree, fixtures, foreign};
+use super::{Demand, Index, Links, Trace, Tree, fixtures, foreign};
 use crate::code::{Dependent, Edge, EdgeKind, Evidence, FileId, FolderUse, PartId, PartKind};
 use crate::facts::{
     ImportFact, ImportForm, Language, Outline, PartFact, PartFlags, ReferenceFact, StringFact, StringShape, StringUse,
@@ -57,11 +57,12 @@ impl<'a> Linker<'a> {
     }
 
     /// The links of a file: the same whatever was linked before.
-    pub(super) fn link(&mut self, file: FileId) -> Links {
-        self.resolver.begin(file);
+    pub(super) fn link(&mut self, file: FileId, trace: Trace) -> Links {
+        self.resolver.begin(file, trace);
         (self.dispatched, self.looked) = (0, 0);
         if self.nodes().file(file).language != Some(Language::Python) {
-            return foreign::link(self.resolver.tree, self.index, file);
+            let visits = (trace == Trace::Yes).then(Vec::new);
+            return Links { visits, ..foreign::link(self.resolver.tree, self.index, file) };
         }
         if let Some(outline) = self.resolver.outline(file) {
             let nodes = self.nodes();

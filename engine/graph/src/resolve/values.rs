@@ -5,10 +5,10 @@ use std::rc::Rc;
 
 use crate::hash::Map;
 
-use super::Tree;
 use super::hierarchy::{Hierarchy, Line, MAX_BASES};
 use super::scope::{Binder, Scopes};
 use super::visits::{Class, Mark, Visit};
+use super::{Trace, Tree};
 use crate::code::{FileId, PartId, PartKind};
 use crate::facts::{BindingForm, ImportForm, Language, Outline, PartFlags, without_call};
 use crate::graph::{Nodes, is_callable};
@@ -99,19 +99,20 @@ impl<'a> Resolver<'a> {
     }
 
     /// Begins with a file: forgets what hangs on the order of questions.
-    pub(super) fn begin(&mut self, file: FileId) {
+    pub(super) fn begin(&mut self, file: FileId, trace: Trace) {
         self.members.clear();
-        self.visits.of.set(Some(file));
+        self.visits.of.set(Some(file).filter(|_| trace == Trace::Yes));
         self.visits.last.set(None);
         self.visits.marks.borrow_mut().clear();
     }
 
-    /// What the look-ups since it began came by, sorted.
-    pub(super) fn visits(&self) -> Vec<Mark> {
+    /// What the look-ups since it began came by, sorted; `None` where that is not written down.
+    pub(super) fn visits(&self) -> Option<Vec<Mark>> {
+        self.visits.of.get()?;
         let mut marks = std::mem::take(&mut *self.visits.marks.borrow_mut());
         marks.sort_unstable();
         marks.dedup();
-        marks
+        Some(marks)
     }
 
     /// Writes down what a look-up comes by.
@@ -123,14 +124,15 @@ impl<'a> Resolver<'a> {
 
     /// Writes down that a look-up comes by a file.
     fn visit_file(&self, file: FileId) {
-        if self.visits.of.get() != Some(file) && self.visits.last.replace(Some(file)) != Some(file) {
+        let Some(of) = self.visits.of.get() else { return };
+        if of != file && self.visits.last.replace(Some(file)) != Some(file) {
             self.visit(Visit::File(self.path(file)));
         }
     }
 
     /// Writes down that a look-up comes by a name of another file; of its own the file knows.
     fn visit_name(&self, file: FileId, name: &str) {
-        if self.visits.of.get() != Some(file) {
+        if self.visits.of.get().is_some_and(|of| of != file) {
             self.visit(Visit::Name(self.path(file), name));
         }
     }

@@ -158,8 +158,8 @@ fn moved(graph: &CodeGraph, from: &Tree, to: &Tree) -> Option<CodeGraph> {
     let files: Vec<_> = to.iter().filter(differs).map(|(path, text)| file(path, text)).collect();
     let gone: Vec<Arc<str>> =
         from.keys().filter(|path| !to.contains_key(*path)).map(|path| Arc::from(path.as_str())).collect();
-    let repaired = graph.repaired(&files, &gone, Repair::Any).ok();
-    let by_names = graph.as_recalled().repaired(&files, &gone, Repair::Any).ok();
+    let repaired = graph.traced().repaired(&files, &gone, Repair::Any).ok();
+    let by_names = graph.repaired(&files, &gone, Repair::Any).ok();
     if let (Some(one), Some(other)) = (&repaired, &by_names) {
         assert_equal(one, other, "by names");
     }

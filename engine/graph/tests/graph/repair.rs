@@ -60,8 +60,8 @@ fn graph(tree: &BTreeMap<&str, String>) -> CodeGraph {
 
 /// The graph with one file as it is given.
 fn with(graph: &CodeGraph, file: GraphFile) -> Option<CodeGraph> {
-    let by_names = graph.as_recalled().repaired(std::slice::from_ref(&file), &[], Repair::Any).ok();
-    let repaired = graph.repaired(&[file], &[], Repair::Any).ok();
+    let by_names = graph.repaired(std::slice::from_ref(&file), &[], Repair::Any).ok();
+    let repaired = graph.traced().repaired(&[file], &[], Repair::Any).ok();
     if let (Some(one), Some(other)) = (&repaired, &by_names) {
         assert_equal(one, other, "by names");
     }
