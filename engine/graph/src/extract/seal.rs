@@ -21,18 +21,21 @@ enum Head {
 
 struct Scopes<'a> {
     parts: &'a [RawPart],
-    /// Names of a part's scope that can be followed.
-    known: FxHashSet<(u32, NameId)>,
-    locals: FxHashSet<(u32, NameId)>,
-    outer: FxHashSet<(u32, NameId)>,
+    /// Names of a part's scope that can be followed, of those that are local somewhere.
+    known: FxHashSet<u64>,
+    locals: FxHashSet<u64>,
+    outer: FxHashSet<u64>,
     /// By name: some part has a local of it. Only those can be variables.
     is_local: Vec<bool>,
 }
 
+/// A name in a part, as one number.
+fn within(part: u32, name: NameId) -> u64 {
+    u64::from(part) << 32 | u64::from(name.0)
+}
+
 impl<'a> Scopes<'a> {
     fn new(raw: &'a Raw, heads: &Heads) -> Self {
-        let count = raw.parts.len() + raw.imports.len() + raw.bindings.len();
-        let mut known = FxHashSet::with_capacity_and_hasher(count, Default::default());
         let count = raw.parts.iter().map(|part| part.locals.len() + part.parameters.len()).sum();
         let mut locals = FxHashSet::with_capacity_and_hasher(count, Default::default());
         let mut is_local = vec![false; raw.names.len()];
@@ -42,14 +45,22 @@ impl<'a> Scopes<'a> {
             if part.kind == PartKind::Module {
                 continue;
             }
-            known.insert((part.parent, part.name));
             for name in part.locals.iter().chain(&part.parameters) {
-                locals.insert((index, *name));
+                locals.insert(within(index, *name));
                 is_local[name.0 as usize] = true;
             }
-            outer.extend(part.outer_names.iter().map(|name| (index, *name)));
+            outer.extend(part.outer_names.iter().map(|name| within(index, *name)));
+        }
+        let mut known = FxHashSet::default();
+        let mut know = |part: u32, name: NameId| {
+            if is_local.get(name.0 as usize).is_some_and(|is_local| *is_local) {
+                known.insert(within(part, name));
+            }
+        };
+        for (index, part) in raw.parts.iter().enumerate().filter(|(_, part)| part.kind != PartKind::Module) {
+            know(part.parent, part.name);
             if let Some(receiver) = part.parameters.first().filter(|_| part.kind == PartKind::Method) {
-                known.insert((index, *receiver));
+                know(index as u32, *receiver);
             }
         }
         for import in &raw.imports {
@@ -57,10 +68,10 @@ impl<'a> Scopes<'a> {
                 continue;
             }
             let bound = import.alias.some().or(import.name.some()).unwrap_or_else(|| heads.of(import.module));
-            known.insert((import.part, bound));
+            know(import.part, bound);
         }
         for binding in raw.bindings.iter().filter(|binding| !binding.on_self) {
-            known.insert((binding.part, binding.target));
+            know(binding.part, binding.target);
         }
         Self { parts: &raw.parts, known, locals, outer, is_local }
     }
@@ -75,13 +86,11 @@ impl<'a> Scopes<'a> {
                 at = scope.parent;
                 continue;
             }
-            if self.outer.contains(&(at, name)) {
+            let name = within(at, name);
+            if self.outer.contains(&name) || self.known.contains(&name) {
                 return Head::Known;
             }
-            if self.known.contains(&(at, name)) {
-                return Head::Known;
-            }
-            if self.locals.contains(&(at, name)) {
+            if self.locals.contains(&name) {
                 return Head::Variable;
             }
             at = scope.parent;
@@ -231,7 +240,9 @@ fn references(raw: &mut Raw, verdicts: Vec<Head>, heads: &Heads) -> (Vec<Referen
         if unknown && !reference.is_call {
             continue;
         }
-        if seen.insert((reference.part, chain, reference.is_call, reference.in_decorator)) {
+        let how = u64::from(reference.is_call) | u64::from(reference.in_decorator) << 1;
+        // Of fewer parts than 2^30, which no text of two megabytes has, each has numbers of its own.
+        if seen.insert(u64::from(reference.part) << 34 | u64::from(chain.0) << 2 | how) {
             lines.push(reference.line);
             references.push(ReferenceFact {
                 part: reference.part,

@@ -9,13 +9,53 @@ const MAX_STRING: usize = 200;
 
 /// Identifiers joined by single dots, nothing else.
 pub(super) fn is_dotted(text: &str) -> bool {
-    !text.is_empty() && text.split('.').all(is_identifier)
+    let mut begins = true;
+    for byte in text.bytes() {
+        match byte {
+            b'_' | b'a'..=b'z' | b'A'..=b'Z' => begins = false,
+            b'0'..=b'9' if !begins => {}
+            b'.' if !begins => begins = true,
+            // Few names need to be read by characters.
+            0x80.. => return text.split('.').all(is_identifier),
+            _ => return false,
+        }
+    }
+    !begins
 }
 
 pub(super) fn is_identifier(text: &str) -> bool {
+    if text.is_ascii() {
+        return !text.starts_with(|first: char| first.is_ascii_digit())
+            && !text.is_empty()
+            && text.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
+    }
     let mut chars = text.chars();
     chars.next().is_some_and(|first| first == '_' || first.is_alphabetic())
         && chars.all(|other| other == '_' || other.is_alphanumeric())
+}
+
+/// The name of what is called, in pieces.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Callee<'c> {
+    chain: &'c str,
+    /// The segment before the last one; empty where there is none.
+    owner: &'c str,
+    last: &'c str,
+}
+
+impl<'c> Callee<'c> {
+    /// The pieces of a chain.
+    pub(super) fn of(chain: &'c str) -> Self {
+        let (before, last) = split_last(chain).unwrap_or(("", chain));
+        let owner = split_last(before).map_or(before, |(_, owner)| owner);
+        Self { chain, owner, last }
+    }
+}
+
+/// As `rsplit_once('.')`, for texts so short that nothing needs to be set up for it.
+pub(super) fn split_last(chain: &str) -> Option<(&str, &str)> {
+    let at = chain.bytes().rposition(|byte| byte == b'.')?;
+    Some((&chain[..at], &chain[at + 1..]))
 }
 
 /// The characters of a dotted name, without spaces, line breaks and comments' signs between them.
@@ -94,8 +134,8 @@ fn has_extension(text: &str) -> bool {
 }
 
 /// What the string arguments of a call of this name say.
-pub(super) fn call_usage(callee: &str) -> StringUse {
-    match callee.rsplit('.').next().unwrap_or(callee) {
+pub(super) fn call_usage(callee: Callee<'_>) -> StringUse {
+    match callee.last {
         "open"
         | "Path"
         | "PurePath"
@@ -115,7 +155,7 @@ pub(super) fn call_usage(callee: &str) -> StringUse {
         | "spec_from_file_location"
         | "SourceFileLoader"
         | "load_source" => StringUse::Path,
-        "join" if callee.ends_with("path.join") => StringUse::Path,
+        "join" if callee.chain.ends_with("path.join") => StringUse::Path,
         "patch" => StringUse::Patch,
         "object" | "multiple" => StringUse::Plain,
         "import_module" | "__import__" | "importorskip" | "run_module" => StringUse::Module,
@@ -152,9 +192,8 @@ fn starts_process_of_os(name: &str) -> bool {
 
 /// What a call of this name does that names alone do not tell; `imported` says that its head is bound by an import of
 /// which [`imports_processes`] holds.
-pub(super) fn call_flags(callee: &str, imported: bool) -> PartFlags {
-    let (owner, last) = callee.rsplit_once('.').unwrap_or(("", callee));
-    let owner = owner.rsplit('.').next().unwrap_or(owner);
+pub(super) fn call_flags(callee: Callee<'_>, imported: bool) -> PartFlags {
+    let Callee { owner, last, .. } = callee;
     let is_class = last.starts_with(|first: char| first.is_ascii_uppercase());
     match (owner, last) {
         (_, "Popen" | "check_call" | "check_output" | "create_subprocess_exec" | "create_subprocess_shell") => {
@@ -190,10 +229,8 @@ pub(super) enum Loading {
 }
 
 /// How a call of this name loads code, if it does.
-pub(super) fn loading(callee: &str) -> Option<Loading> {
-    let (owner, last) = callee.rsplit_once('.').unwrap_or(("", callee));
-    let owner = owner.rsplit('.').next().unwrap_or(owner);
-    Some(match (owner, last) {
+pub(super) fn loading(callee: Callee<'_>) -> Option<Loading> {
+    Some(match (callee.owner, callee.last) {
         (_, "entry_points" | "iter_entry_points" | "load_entry_point" | "load_setuptools_entrypoints")
         | (
             _,
@@ -208,9 +245,11 @@ pub(super) fn loading(callee: &str) -> Option<Loading> {
 }
 
 /// Whether a call of this name gives what a file holds.
-pub(super) fn reads_file(callee: &str) -> bool {
-    let last = callee.rsplit('.').next().unwrap_or(callee);
-    matches!(last, "open" | "open_text" | "open_code" | "read" | "read_text" | "read_bytes" | "get_data" | "readlines")
+pub(super) fn reads_file(callee: Callee<'_>) -> bool {
+    matches!(
+        callee.last,
+        "open" | "open_text" | "open_code" | "read" | "read_text" | "read_bytes" | "get_data" | "readlines"
+    )
 }
 
 /// The folder before what is put into a path: of `q/{name}.sql` and `q/%s.sql` it is `q/`. `None` for other texts.
@@ -318,6 +357,9 @@ fn tells_a_tool(piece: &str) -> bool {
 pub(super) fn annotated_name(annotation: &str) -> Option<&str> {
     let mut text = annotation.trim();
     for _ in 0..4 {
+        if is_dotted(text) {
+            break;
+        }
         text = text.trim().trim_matches(['"', '\'']).trim();
         if let Some(inner) = text
             .strip_prefix("Optional[")

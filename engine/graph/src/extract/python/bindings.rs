@@ -111,7 +111,13 @@ impl Walk<'_> {
         {
             self.plugins(right);
         }
-        if let Some(annotation) = node.child_by_field_id(fields.type_)
+        // Between a name and its value stands a colon where there is an annotation.
+        let is_annotated = right.is_none_or(|right| {
+            let between = self.text.as_bytes().get(left.end_byte()..right.start_byte());
+            between.is_none_or(|between| between.contains(&b':'))
+        });
+        if is_annotated
+            && let Some(annotation) = node.child_by_field_id(fields.type_)
             && let (Some((target, on_self)), Some(class)) =
                 (self.target(left), shapes::annotated_name(self.slice(annotation)))
         {

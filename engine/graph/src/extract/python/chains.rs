@@ -88,7 +88,7 @@ impl<'t> Walk<'t> {
             Role::TypedParameter | Role::DefaultParameter if parent.child == 0 => {
                 if self.stack.outwards().nth(1).is_some_and(|open| open.role == Role::Parameters) {
                     self.parameter(text);
-                    self.annotated_parameter(text, node);
+                    self.annotated_parameter(text);
                 } else {
                     self.bind_local(text);
                 }
@@ -132,12 +132,9 @@ impl<'t> Walk<'t> {
         self.raw.parts[part].parameters.push(name);
     }
 
-    fn annotated_parameter(&mut self, text: &str, node: Node<'_>) {
-        // Parameters are shallow, and few of them are annotated by one class.
-        let Some(annotation) = node.parent().and_then(|parent| parent.child_by_field_id(self.kinds.fields.type_))
-        else {
-            return;
-        };
+    fn annotated_parameter(&mut self, text: &str) {
+        let annotation = self.parameter.and_then(|node| node.child_by_field_id(self.kinds.fields.type_));
+        let Some(annotation) = annotation else { return };
         if let Some(class) = shapes::annotated_name(self.slice(annotation)) {
             let target = self.raw.names.intern(text);
             self.push_binding(target, false, BindingForm::Annotation, class);
@@ -208,21 +205,22 @@ impl<'t> Walk<'t> {
             self.goes_up(node, chain, is_call);
         }
         if is_call {
-            let head = chain.split('.').next().unwrap_or(chain);
-            let flags = shapes::call_flags(chain, !self.processes.is_empty() && self.processes.contains(head));
+            let callee = shapes::Callee::of(chain);
+            let is_imported = || self.processes.contains(chain.split('.').next().unwrap_or(chain));
+            let flags = shapes::call_flags(callee, !self.processes.is_empty() && is_imported());
             let part = self.part() as usize;
             self.raw.parts[part].flags |= flags;
-            if shapes::reads_file(chain) {
+            if shapes::reads_file(callee) {
                 self.reads.insert(part as u32);
             }
-            match shapes::loading(chain) {
+            match shapes::loading(callee) {
                 Some(Loading::Text) => drop(self.executes.insert(part as u32)),
                 Some(how) if !self.is_loaded_by_literal(node, how) => {
                     self.raw.parts[part].flags |= PartFlags::COMPUTED_IMPORT;
                 }
                 _ => {}
             }
-            let usage = shapes::call_usage(chain);
+            let usage = shapes::call_usage(callee);
             if usage == StringUse::Module {
                 self.module_call(node);
             }

@@ -46,6 +46,8 @@ pub(super) struct Open {
     pub(super) role: Role,
     /// Index of the child that is visited.
     pub(super) child: u32,
+    /// Where its text ends.
+    end: usize,
     /// What string arguments say, for calls; kept through argument lists.
     pub(super) usage: StringUse,
     /// A part began with this node.
@@ -65,7 +67,7 @@ impl stack::Open for Open {
 }
 
 /// Reads the facts out of a tree.
-pub(super) fn read(content: ContentId, text: &str, tree: &Tree) -> FileFacts {
+pub(super) fn read<'t>(content: ContentId, text: &'t str, tree: &'t Tree) -> FileFacts {
     let mut walk = Walk::new(content, text, tree);
     walk.run(tree);
     seal::seal(walk.raw)
@@ -114,10 +116,12 @@ pub(super) struct Walk<'t> {
     pub(super) from: (NameId, u16),
     empty: NameId,
     pub(super) unknown: NameId,
+    /// The parameter with a type or a default that is being read.
+    pub(super) parameter: Option<Node<'t>>,
 }
 
 impl<'t> Walk<'t> {
-    fn new(content: ContentId, text: &'t str, tree: &Tree) -> Self {
+    fn new(content: ContentId, text: &'t str, tree: &'t Tree) -> Self {
         let mut names = Names::default();
         let empty = names.intern("");
         let unknown = names.intern("?");
@@ -157,10 +161,11 @@ impl<'t> Walk<'t> {
             from: (empty, 0),
             empty,
             unknown,
+            parameter: None,
         }
     }
 
-    fn run(&mut self, tree: &Tree) {
+    fn run(&mut self, tree: &'t Tree) {
         let breaks = self.text.bytes().filter(|byte| *byte == b'\n').count();
         let lines = (breaks + usize::from(!self.text.ends_with('\n'))).max(1) as u32;
         self.open_part(
@@ -172,7 +177,8 @@ impl<'t> Walk<'t> {
         'nodes: loop {
             let node = cursor.node();
             let role = self.kinds.role(node.kind_id());
-            let mut open = Open { role, child: 0, usage: StringUse::Plain, opened_part: false, type_only: false };
+            let mut end = node.end_byte();
+            let mut open = Open { role, child: 0, end, usage: StringUse::Plain, opened_part: false, type_only: false };
             if self.enter(node, &cursor, &mut open) {
                 if cursor.goto_first_child() {
                     self.stack.push(open);
@@ -180,11 +186,12 @@ impl<'t> Walk<'t> {
                 }
                 self.leave(&open);
             }
-            while !cursor.goto_next_sibling() {
+            while self.is_last(end) || !cursor.goto_next_sibling() {
                 if !cursor.goto_parent() {
                     break 'nodes;
                 }
                 if let Some(open) = self.stack.pop() {
+                    end = open.end;
                     self.leave(&open);
                 }
             }
@@ -213,6 +220,16 @@ impl<'t> Walk<'t> {
         }
     }
 
+    /// Whether nothing of interest follows a child of the innermost open node that ends there. To look for a sibling costs more
+    /// than most nodes do.
+    fn is_last(&self, end: usize) -> bool {
+        let Some(around) = self.stack.last().filter(|_| !self.has_errors) else { return false };
+        // Behind the object of an attribute are a dot and a name, which the attribute told.
+        around.end == end
+            || around.role == Role::Attribute
+            || (around.end == end + 1 && matches!(self.text.as_bytes().get(end), Some(b')' | b']' | b'}')))
+    }
+
     pub(super) fn slice(&self, node: Node<'_>) -> &'t str {
         self.text.get(node.start_byte()..node.end_byte()).unwrap_or_default()
     }
@@ -226,7 +243,7 @@ impl<'t> Walk<'t> {
     }
 
     /// Handles a node on the way down; true to descend.
-    fn enter(&mut self, node: Node<'_>, cursor: &TreeCursor<'_>, open: &mut Open) -> bool {
+    fn enter(&mut self, node: Node<'t>, cursor: &TreeCursor<'_>, open: &mut Open) -> bool {
         match open.role {
             Role::Comment | Role::Continuation => return false,
             Role::ExpressionStatement => return !self.is_docstring(node),
@@ -306,6 +323,7 @@ impl<'t> Walk<'t> {
                 self.type_only += 1;
             }
             Role::Try => self.guarded += 1,
+            Role::TypedParameter | Role::DefaultParameter => self.parameter = Some(node),
             Role::TypeAlias => self.type_alias(node),
             _ => {}
         }
@@ -469,7 +487,7 @@ impl<'t> Walk<'t> {
         let head = if is_call { expression.child_by_field_id(self.kinds.fields.function) } else { Some(expression) };
         let chain = head.and_then(|head| self.chain(head)).unwrap_or(self.unknown);
         let name = self.raw.names.get(chain);
-        let flag = match name.rsplit('.').next().unwrap_or(name) {
+        let flag = match shapes::split_last(name).map_or(name, |(_, last)| last) {
             "fixture" => PartFlags::FIXTURE,
             "property" | "cached_property" | "setter" | "getter" | "deleter" | "hybrid_property" => PartFlags::PROPERTY,
             "staticmethod" => PartFlags::STATIC,
