@@ -398,6 +398,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn names_are_told_by_bytes_as_by_characters() {
+        let is_plain = |text: &str| {
+            let mut chars = text.chars();
+            chars.next().is_some_and(|first| first == '_' || first.is_alphabetic())
+                && chars.all(|other| other == '_' || other.is_alphanumeric())
+        };
+        for text in
+            ["", "a", "_", "a1", "1a", "a.b", "a..b", ".a", "a.", "a.1", "a.b1._c", "é.x", "x.é1", "a b", "a.é-", "²a"]
+        {
+            assert_eq!(is_identifier(text), is_plain(text), "{text}");
+            assert_eq!(is_dotted(text), !text.is_empty() && text.split('.').all(is_plain), "{text}");
+            assert_eq!(split_last(text), text.rsplit_once('.'), "{text}");
+        }
+    }
+
+    #[test]
     fn shapes_name_paths_modules_and_models() {
         assert_eq!(string_shape("config/app.yaml"), StringShape::PATH);
         assert_eq!(string_shape("a.b.C"), StringShape::DOTTED | StringShape::PATH);

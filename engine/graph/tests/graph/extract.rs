@@ -138,3 +138,26 @@ fn literals_that_are_joined_to_a_path_are_one_path() {
     let long = format!("A = here{}\n", " / \"x\"".repeat(100_000));
     assert!(facts(&long).outline.strings.len() <= 100_000);
 }
+
+#[test]
+fn what_follows_a_node_is_read_wherever_that_node_ends() {
+    let text = "\
+a(b)(c)[d].e(f, g[h], *(i, j), k={l: m})  # n
+o = [p for q in (r.s(t).u, v) if w]; x(y)
+def z(a1, b1=(c1), *, d1: e1[f1]): return g1(h1)
+i1(
+    j1,
+    # k1
+)
+l1(m1 if n1 else o1, (yield p1), lambda q1: (r1))
+";
+    let facts = facts(text);
+    let outline = &facts.outline;
+    let said: Vec<&str> = outline.references.iter().map(|reference| outline.name(reference.chain)).collect();
+    for name in [
+        "a", "b", "c", "d", "f", "g", "h", "i", "j", "l", "m", "p", "t", "v", "w", "x", "y", "c1", "e1", "f1", "g1",
+        "i1", "j1", "l1", "m1", "n1", "o1", "p1",
+    ] {
+        assert!(said.contains(&name), "{name} of {said:?}");
+    }
+}
