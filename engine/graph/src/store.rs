@@ -172,11 +172,11 @@ impl FactStore {
             let map = self.map();
             fresh.facts.iter().filter_map(|key| Some((*key, Arc::clone(map.get(key)?)))).collect()
         };
-        let records: Vec<(Key, Vec<u8>)> = facts
-            .par_iter()
-            .filter_map(|((content, language), facts)| {
+        let records: Vec<(Key, &FileFacts)> = facts
+            .iter()
+            .map(|((content, language), facts)| {
                 let [readable, opaque] = Key::each(*content, *language);
-                Some((if facts.opaque().is_none() { readable } else { opaque }, codec::encode(facts)?))
+                (if facts.opaque().is_none() { readable } else { opaque }, &**facts)
             })
             .collect();
         disk.keep(&records, &fresh.blobs);

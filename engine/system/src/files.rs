@@ -161,6 +161,10 @@ fn open(path: &Path, follow: bool) -> Result<(File, fs::Metadata), FileError> {
 
 fn read_open(path: &Path, max: u64, follow: bool) -> Result<Vec<u8>, FileError> {
     let (file, meta) = open(path, follow)?;
+    read_whole(path, &file, &meta, max)
+}
+
+fn read_whole(path: &Path, file: &File, meta: &fs::Metadata, max: u64) -> Result<Vec<u8>, FileError> {
     if meta.len() > max {
         return Err(FileError::new(path, FileErrorKind::TooLarge { max }));
     }
@@ -374,6 +378,35 @@ pub fn replace_unsynced(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     at(path, file.write_all(bytes))?;
     file.persist(path).map_err(|error| FileError::from_io(path, &error.error))?;
     Ok(())
+}
+
+/// A file that is written piece by piece and only then put where it belongs, as by [`replace_unsynced`].
+#[derive(Debug)]
+pub struct Replacement {
+    path: PathBuf,
+    file: io::BufWriter<tempfile::NamedTempFile>,
+}
+
+impl Replacement {
+    /// An empty one for `path`, whose directory must exist.
+    pub fn begin(path: &Path) -> Result<Self, FileError> {
+        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let file = at(path, tempfile::Builder::new().prefix(".tmp-").tempfile_in(dir))?;
+        Ok(Self { path: path.to_path_buf(), file: io::BufWriter::with_capacity(1 << 16, file) })
+    }
+
+    /// Writes the next piece.
+    pub fn add(&mut self, bytes: &[u8]) -> Result<(), FileError> {
+        at(&self.path, self.file.write_all(bytes))
+    }
+
+    /// Puts it in place; one that never comes so far leaves nothing behind.
+    pub fn finish(self) -> Result<(), FileError> {
+        let Self { path, file } = self;
+        let file = at(&path, file.into_inner().map_err(io::IntoInnerError::into_error))?;
+        file.persist(&path).map_err(|error| FileError::from_io(&path, &error.error))?;
+        Ok(())
+    }
 }
 
 /// A file of which pieces are read, from many threads.

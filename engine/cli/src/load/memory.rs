@@ -189,14 +189,22 @@ impl Memory {
         self.found.get()?.listed.get(path)?.1
     }
 
-    /// A file was read that had only been listed.
-    pub(super) fn was_read(&self, repository: &Repository, root: &Path, path: &str, bytes: &[u8]) {
+    /// A file that had only been listed was read, and found in this state.
+    pub(super) fn was_read(
+        &self,
+        repository: &Repository,
+        path: &str,
+        stamp: &Stamp,
+        content: ContentId,
+        bytes: &[u8],
+    ) {
         if self.tree.is_some()
-            && let Some((stamp, _)) = self.found.get().and_then(|found| found.listed.get(path))
+            && let Some((listed, _)) = self.found.get().and_then(|found| found.listed.get(path))
             // Still as it was listed, so these are its bytes.
-            && files::stat_in(root, path).is_ok_and(|stat| stat.stamp == *stamp)
+            && listed == stamp
         {
-            let file = KnownFile { path: path.to_owned(), stamp: *stamp, names: repository.names_of(bytes) };
+            let names = repository.names_of_content(content.0, bytes);
+            let file = KnownFile { path: path.to_owned(), stamp: *stamp, names };
             self.read.lock().unwrap_or_else(PoisonError::into_inner).push(file);
         }
     }

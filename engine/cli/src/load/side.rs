@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use grace_graph::change::{Content, FileSide};
-use grace_system::files::{self, FileErrorKind};
+use grace_graph::facts::ContentId;
+use grace_system::files::{self, FileError, FileErrorKind, LookIn, Stamp};
 use grace_system::git::{Blob, Blobs, EntryKind, Oid, Repository, TreeEntry};
 
 use super::memory::{Cache, Memory};
@@ -150,13 +151,23 @@ impl<'a> Reader<'a> {
 
     /// The bytes of a file on disk, at most `max`.
     pub(super) fn disk(&self, path: &str, max: u64) -> Bytes {
-        files::read_in(&self.root, path, max).map_err(|error| match error.kind {
+        files::read_in(&self.root, path, max).map_err(|error| self.unread(path, &error))
+    }
+
+    /// For those who read one file on disk after the other, in order.
+    pub(super) fn look(&self) -> LookIn<'_> {
+        LookIn::new(&self.root)
+    }
+
+    /// What kept a file on disk from being read.
+    pub(super) fn unread(&self, path: &str, error: &FileError) -> Unread {
+        match &error.kind {
             FileErrorKind::TooLarge { .. } => {
                 Unread::TooLarge(files::stat_in(&self.root, path).map_or(0, |stat| stat.size))
             }
             FileErrorKind::NotFound => Unread::Because("it is gone from the disk".into()),
-            kind => Unread::Because(why(&kind).into()),
-        })
+            kind => Unread::Because(why(kind).into()),
+        }
     }
 
     /// The bytes of a blob from the work tree, where they stand there too.
@@ -171,10 +182,10 @@ impl<'a> Reader<'a> {
         self.blob_on_disk(oid, max).or_else(|| self.memory.text_of(self.repository?, oid, max))
     }
 
-    /// A file that the listing of the work tree had was read.
-    pub(super) fn was_read(&self, path: &str, bytes: &[u8]) {
+    /// A file that the listing of the work tree had was read, and found in this state.
+    pub(super) fn was_read(&self, path: &str, stamp: &Stamp, content: ContentId, bytes: &[u8]) {
         if let Some(repository) = self.repository {
-            self.memory.was_read(repository, &self.root, path, bytes);
+            self.memory.was_read(repository, path, stamp, content, bytes);
         }
     }
 

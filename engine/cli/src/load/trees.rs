@@ -7,6 +7,7 @@ use grace_engine::input::{Tree, TreeContent, TreeFile};
 use grace_graph::change::{Change, Content};
 use grace_graph::facts::{ContentId, FileFacts, Language, MAX_PARSED_BYTES, ProblemKind};
 use grace_graph::store::FactStore;
+use grace_system::files::LookIn;
 use grace_system::git::Oid;
 use rayon::prelude::*;
 
@@ -70,15 +71,17 @@ pub(super) fn read(reader: &Reader<'_>, sides: &[&Files], progress: &Progress) -
     }
     let meter = progress.meter("reading", (blobs.len() + others.len()) as u64);
     read_blobs(reader, &mut blobs, &meter)?;
-    let read_file = |(path, entries): (&'_ str, Vec<(usize, &Entry, Language)>)| {
+    let read_file = |look: &mut LookIn<'_>, (path, entries): (&'_ str, Vec<(usize, &Entry, Language)>)| {
         meter.advance(1);
-        let read = |(side, entry, language)| ((side, path.to_owned()), content(reader, path, entry, language));
+        let read = |(side, entry, language)| ((side, path.to_owned()), content(reader, look, path, entry, language));
         entries.into_iter().map(read).collect::<Vec<_>>()
     };
     let read: BTreeMap<(usize, String), TreeContent> = if others.len() <= FEW {
-        others.into_iter().flat_map(read_file).collect()
+        let mut look = reader.look();
+        others.into_iter().flat_map(|file| read_file(&mut look, file)).collect()
     } else {
-        others.into_par_iter().flat_map_iter(read_file).collect::<Vec<_>>().into_iter().collect()
+        let read = others.into_par_iter().map_init(|| reader.look(), read_file);
+        read.flatten_iter().collect::<Vec<_>>().into_iter().collect()
     };
     let content = |side: usize, file: &Listed<'_>| match (&file.entry.source, file.language) {
         (_, None) => TreeContent::Other,
@@ -181,24 +184,26 @@ fn read_blobs(reader: &Reader<'_>, blobs: &mut Blobs, meter: &crate::progress::M
     })
 }
 
-fn content(reader: &Reader<'_>, path: &str, entry: &Entry, language: Language) -> TreeContent {
+fn content(reader: &Reader<'_>, look: &mut LookIn<'_>, path: &str, entry: &Entry, language: Language) -> TreeContent {
     let store = &reader.memory.store;
-    if entry.source == Source::Disk
-        && let Some(content) = reader.memory.content_on_disk(path)
+    if entry.source != Source::Disk {
+        return match reader.bytes(path, entry, MAX_PARSED_BYTES as u64) {
+            Ok(bytes) => facts(bytes, language, store),
+            Err(failure) => TreeContent::Opaque(failure.message.into()),
+        };
+    }
+    if let Some(content) = reader.memory.content_on_disk(path)
         && let Some(opaque) = reader.memory.read_before(content, language)
     {
         return of_content(content, opaque);
     }
-    match reader.bytes(path, entry, MAX_PARSED_BYTES as u64) {
-        Ok(bytes) => {
-            if let Ok(bytes) = &bytes
-                && entry.source == Source::Disk
-            {
-                reader.was_read(path, bytes);
-            }
-            facts(bytes, language, store)
+    match look.read(path, MAX_PARSED_BYTES as u64) {
+        Ok((bytes, stamp)) => {
+            let facts = store.facts(language, &bytes);
+            reader.was_read(path, &stamp, facts.content, &bytes);
+            of_facts(&facts)
         }
-        Err(failure) => TreeContent::Opaque(failure.message.into()),
+        Err(error) => TreeContent::Opaque(reader.unread(path, &error).reason()),
     }
 }
 

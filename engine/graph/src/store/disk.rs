@@ -9,9 +9,11 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use grace_system::files::{self, FileError, Kind, Pieces};
+use rayon::prelude::*;
 
+use super::codec;
 use super::index::{BlobName, Index, Key, Place, Segment};
-use crate::facts::ContentId;
+use crate::facts::{ContentId, FileFacts};
 use crate::hash::{self, Checksum};
 
 /// Facts of another form, or from other extractors, have another name.
@@ -26,6 +28,8 @@ const MAX_RECORD: usize = 64 << 20;
 const MAX_SEGMENTS: usize = 16;
 /// How many are left alone then: the largest.
 const LARGE_SEGMENTS: usize = 4;
+/// Records that are encoded at once.
+const SHARE: usize = 256;
 /// How long a writer waits for another; what it has can be made again.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Bytes that a cache takes, at most.
@@ -73,29 +77,31 @@ impl Disk {
     }
 
     /// Keeps records and the contents of blobs, if that can be done.
-    pub(super) fn keep(&self, records: &[(Key, Vec<u8>)], blobs: &[(BlobName, ContentId)]) {
+    pub(super) fn keep(&self, records: &[(Key, &FileFacts)], blobs: &[(BlobName, ContentId)]) {
         if !(records.is_empty() && blobs.is_empty()) {
             // Without it everything is as before, so nobody is told.
             let _nothing_kept = self.try_to_keep(records, blobs);
         }
     }
 
-    fn try_to_keep(&self, records: &[(Key, Vec<u8>)], blobs: &[(BlobName, ContentId)]) -> Result<(), FileError> {
+    fn try_to_keep(&self, records: &[(Key, &FileFacts)], blobs: &[(BlobName, ContentId)]) -> Result<(), FileError> {
         files::create_dirs(&self.directory)?;
         let Some(_lock) = files::lock(&self.directory.join("lock"), PATIENCE)? else { return Ok(()) };
         mark(&self.root)?;
         let old = Index::load(&self.directory.join("index"));
         let next = old.segments.iter().map(|segment| segment.id).max().unwrap_or(0).saturating_add(1);
         let rewritten = to_rewrite(&old);
-        let mut bytes = Vec::with_capacity(records.iter().map(|(_, record)| record.len() + CHECKSUM).sum());
+        let mut file = files::Replacement::begin(&self.directory.join(file_name(next)))?;
+        let mut size = 0_u64;
         let mut places = Vec::new();
         let mut add = |key: Key, record: &[u8]| {
             if record.len() <= MAX_RECORD {
-                let offset = bytes.len() as u64;
-                bytes.extend_from_slice(&checksum(&key, record));
-                bytes.extend_from_slice(record);
-                places.push((key, offset, (record.len() + CHECKSUM) as u32));
+                file.add(&checksum(&key, record))?;
+                file.add(record)?;
+                places.push((key, size, (record.len() + CHECKSUM) as u32));
+                size += (record.len() + CHECKSUM) as u64;
             }
+            Ok(())
         };
         let sources: Vec<Option<Pieces>> = old
             .segments
@@ -114,15 +120,19 @@ impl Disk {
                 if copied > self.most {
                     return Ok(());
                 }
-                add(key, &record);
+                add(key, &record)?;
             }
         }
-        for (key, record) in records {
-            add(*key, record);
+        // So many at once as keep all threads busy: all of them together take as much room as the graph.
+        for share in records.chunks(SHARE) {
+            let written: Vec<Option<Vec<u8>>> = share.par_iter().map(|(_, facts)| codec::encode(facts)).collect();
+            for ((key, _), record) in share.iter().zip(written) {
+                record.map_or(Ok(()), |record| add(*key, &record))?;
+            }
         }
 
         // The oldest segments go first, until the new one has room.
-        let new = Segment { id: next, bytes: bytes.len() as u64 };
+        let new = Segment { id: next, bytes: size };
         let mut kept: Vec<usize> = (0..old.segments.len()).filter(|&at| !rewritten[at]).collect();
         kept.sort_by_key(|&at| old.segments[at].id);
         let mut total = kept.iter().map(|&at| old.segments[at].bytes).fold(new.bytes, u64::saturating_add);
@@ -146,7 +156,7 @@ impl Disk {
         if !places.is_empty() {
             let segment = segments.len() as u16;
             entries.extend(places.into_iter().map(|(key, offset, length)| (key, Place { segment, length, offset })));
-            files::replace_unsynced(&self.directory.join(file_name(new.id)), &bytes)?;
+            file.finish()?;
             segments.push(new);
         }
         // A blob whose facts went is of no use.

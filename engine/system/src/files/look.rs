@@ -1,10 +1,10 @@
-//! Looking at very many paths below one directory, one question to the system for most of them. Nothing is read.
+//! Looking at very many paths below one directory, one question to the system for most of them, and reading them so.
 
 use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
-use super::{FileError, FileErrorKind, Stat, at, joined, stat};
+use super::{FileError, FileErrorKind, Stamp, Stat, at, joined, open, read_whole, stat};
 use crate::names;
 
 /// Looks at one path after another below a directory. The directories above a path are looked at once while paths come in
@@ -42,37 +42,56 @@ impl<'a> LookIn<'a> {
 
     /// As [`super::stat_in`].
     pub fn stat(&mut self, relative: &str) -> Result<Stat, FileError> {
+        match self.reach(relative)? {
+            true => self.by_itself(relative),
+            false => stat(&self.root.join(relative)),
+        }
+    }
+
+    /// As [`super::read_in`], with the state that the file was in when all of it was read.
+    pub fn read(&mut self, relative: &str, max: u64) -> Result<(Vec<u8>, Stamp), FileError> {
+        self.reach(relative)?;
+        let path = self.root.join(relative);
+        let (file, meta) = open(&path, false)?;
+        let bytes = read_whole(&path, &file, &meta, max)?;
+        Ok((bytes, Stamp::of(&at(&path, file.metadata())?)))
+    }
+
+    /// Makes sure that nothing above a path is a link; false where something there is no directory: whoever then asks for what
+    /// is below it is told so by the system.
+    fn reach(&mut self, relative: &str) -> Result<bool, FileError> {
         if names::refused(relative).is_some() {
             // It says why.
             joined(self.root, relative)?;
         }
         let parent = relative.rfind('/').map_or("", |at| &relative[..at]);
-        if parent != self.sound {
-            if self.known.is_some_and(|known| known.contains(parent)) {
-                parent.clone_into(&mut self.sound);
-                return self.by_itself(relative);
-            }
-            self.sound.truncate(shared(&self.sound, parent));
-            let new = parent[self.sound.len()..].trim_start_matches('/');
-            for component in new.split('/').filter(|component| !component.is_empty()) {
-                let above = self.sound.len();
-                if above > 0 {
-                    self.sound.push('/');
-                }
-                self.sound.push_str(component);
-                let path = self.root.join(relative);
-                let found = at(&path, fs::symlink_metadata(self.root.join(&self.sound)));
-                if found.as_ref().is_ok_and(fs::Metadata::is_dir) {
-                    continue;
-                }
-                self.sound.truncate(above);
-                return match found?.is_symlink() {
-                    true => Err(FileError::new(&path, FileErrorKind::Link)),
-                    false => stat(&path),
-                };
-            }
+        if parent == self.sound {
+            return Ok(true);
         }
-        self.by_itself(relative)
+        if self.known.is_some_and(|known| known.contains(parent)) {
+            parent.clone_into(&mut self.sound);
+            return Ok(true);
+        }
+        self.sound.truncate(shared(&self.sound, parent));
+        let new = parent[self.sound.len()..].trim_start_matches('/');
+        for component in new.split('/').filter(|component| !component.is_empty()) {
+            let above = self.sound.len();
+            if above > 0 {
+                self.sound.push('/');
+            }
+            self.sound.push_str(component);
+            let path = self.root.join(relative);
+            let found = at(&path, fs::symlink_metadata(self.root.join(&self.sound)));
+            if found.as_ref().is_ok_and(fs::Metadata::is_dir) {
+                continue;
+            }
+            self.sound.truncate(above);
+            if found?.is_symlink() {
+                return Err(FileError::new(&path, FileErrorKind::Link));
+            }
+            return Ok(false);
+        }
+        Ok(true)
     }
 
     /// What is at a path that is safe, whatever is above it.
@@ -88,7 +107,7 @@ impl<'a> LookIn<'a> {
 /// What is at a path below an open directory; `None` where nothing can be said so.
 #[cfg(target_os = "linux")]
 fn below(directory: &fs::File, relative: &str) -> Option<Stat> {
-    use super::{Kind, Stamp};
+    use super::Kind;
     use rustix::fs::{AtFlags, FileType, Mode, Statx, StatxFlags, StatxTimestamp};
     // What a field says that the system does not fill in is nothing.
     let wanted = StatxFlags::BASIC_STATS;

@@ -99,8 +99,14 @@ impl Repository {
     /// The names of these bytes, but for that of the pointer.
     #[must_use]
     pub fn names_of(&self, bytes: &[u8]) -> Names {
+        self.names_of_content(*blake3::hash(bytes).as_bytes(), bytes)
+    }
+
+    /// The same where the first of them, of these very bytes, is known.
+    #[must_use]
+    pub fn names_of_content(&self, content: [u8; 32], bytes: &[u8]) -> Names {
         Names {
-            content: *blake3::hash(bytes).as_bytes(),
+            content,
             blob: Oid::of_blob(self.format, bytes),
             text: without_carriage_returns(bytes).map(|text| Oid::of_blob(self.format, &text)),
             pointer: None,

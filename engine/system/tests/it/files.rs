@@ -47,6 +47,35 @@ fn what_a_repository_names_is_not_read_through_links_or_pipes() {
     for path in ["../secret", "/etc/passwd", "", "sub/../../secret", "a\0b", "./sub/ok", "sub//ok"] {
         assert!(matches!(kind(files::read_in(&root, path, 10)), FileErrorKind::Unsafe(_)), "{path:?}");
     }
+    // Whoever reads one after the other is told the same, whatever was read before.
+    let mut look = files::LookIn::new(&root);
+    let read = |look: &mut files::LookIn<'_>| look.read("sub/ok", 10).unwrap();
+    for path in
+        ["leak", "up/secret", "loop", "loop/x", "pipe", "../secret", "sub/../../secret", "sub/ok/x", "sub", "no/x"]
+    {
+        assert_eq!(kind(look.read(path, 10)), kind(files::read_in(&root, path, 10)), "{path}");
+        assert_eq!(read(&mut look), (b"ok".to_vec(), files::stat_in(&root, "sub/ok").unwrap().stamp));
+    }
+    assert_eq!(kind(look.read("sub/ok", 1)), FileErrorKind::TooLarge { max: 1 });
+}
+
+#[test]
+fn what_is_written_piece_by_piece_appears_whole_or_not_at_all() {
+    let dir = files::temporary_dir().unwrap();
+    let path = dir.path().join("file");
+    std::fs::write(&path, "old").unwrap();
+    let piece = vec![b'x'; 50_000];
+    let begun = || {
+        let mut file = files::Replacement::begin(&path).unwrap();
+        (0..3).for_each(|_| file.add(&piece).unwrap());
+        file
+    };
+    drop(begun());
+    assert_eq!(std::fs::read(&path).unwrap(), b"old");
+    assert_eq!(files::list(dir.path()).unwrap().len(), 1);
+    begun().finish().unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), piece.repeat(3));
+    assert_eq!(files::list(dir.path()).unwrap().len(), 1);
 }
 
 #[test]
