@@ -1,5 +1,6 @@
 //! Which parts a change changes, and how: digests of both sides tell the kinds, the line diff tells the lines.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -398,6 +399,7 @@ impl<'a> Comparison<'a> {
         }
         let paired: BTreeSet<usize> = self.pairs.values().copied().collect();
         let mut any = false;
+        let has_script_settings = LazyCell::new(|| [before_text, after_text].iter().any(|text| text.contains("# ///")));
         for (after, before) in self.pairs.clone() {
             let mut kinds = differences(&self.old.digests[before], &self.new.digests[after]);
             if self.reordered(before, after) {
@@ -410,7 +412,7 @@ impl<'a> Comparison<'a> {
                 kinds = Kinds::FORMAT;
             }
             // Inside a comment block that a tool reads as a script's settings, comments are code.
-            if kinds.contains(Kinds::COMMENT) && (before_text.contains("# ///") || after_text.contains("# ///")) {
+            if kinds.contains(Kinds::COMMENT) && *has_script_settings {
                 kinds |= Kinds::BODY;
             }
             if self.renamed.contains(&after) {
