@@ -166,7 +166,7 @@ pub(crate) enum Content {
     /// What people read, or a script: tests that read it name it, or a folder below the root.
     Document,
     Data,
-    /// Only its own family of languages loads it.
+    /// With its family of languages: not all may load it.
     Code(Option<LanguageFamily>),
     Both(Option<LanguageFamily>),
 }
@@ -188,8 +188,8 @@ impl Content {
 pub(crate) fn hangs_on(graph: &CodeGraph, one: &Dependent, content: Content) -> bool {
     match one.usage {
         FolderUse::Loads | FolderUse::Attributes => {
-            let own = || LanguageFamily::of_path(&graph.file(graph.part(one.part).file).path);
-            matches!(content, Content::Code(family) | Content::Both(family) if family == own())
+            let user = || LanguageFamily::of_path(&graph.file(graph.part(one.part).file).path);
+            matches!(content, Content::Code(family) | Content::Both(family) if LanguageFamily::may_load(user(), family))
         }
         FolderUse::Reads if content == Content::Document => !one.folder.is_empty(),
         FolderUse::Reads => !matches!(content, Content::Code(_)),

@@ -61,20 +61,25 @@ pub(crate) fn test_losses(db: &dyn Db) -> Arc<TestLosses> {
     // A setting can leave out tests of files that did not change. Only then is the graph asked.
     if !changes.uncollected.is_empty() {
         let nodes = nodes_of(db, Side::After);
+        let how: Arc<str> = Arc::from(weakening_word(Weakening::NoLongerCollected));
+        let mut lost = BTreeSet::new();
         for setting in &changes.uncollected {
             let leaves_out = setting.leaves_out();
             // Tests stand in the order of their files.
             for of_file in nodes.tests().chunk_by(|left, right| nodes.part(*left).file == nodes.part(*right).file) {
-                let path = &nodes.file(nodes.part(of_file[0]).file).path;
-                match leaves_out.file(path) {
-                    Some(true) => weakened.extend(of_file.iter().map(|&part| TestLoss {
+                let file = nodes.part(of_file[0]).file;
+                match leaves_out.file(&nodes.file(file).path) {
+                    Some(true) if lost.insert(file) => weakened.extend(of_file.iter().map(|&part| TestLoss {
                         part: nodes.key(part),
                         after: true,
-                        how: Arc::from(weakening_word(Weakening::NoLongerCollected)),
+                        how: Arc::clone(&how),
                         line: 0,
                     })),
-                    Some(false) => {}
-                    None => unreadable.push(setting.path.clone()),
+                    Some(_) => {}
+                    None => {
+                        unreadable.push(setting.path.clone());
+                        break;
+                    }
                 }
             }
         }

@@ -201,19 +201,31 @@ impl LanguageFamily {
             _ => None,
         }
     }
+
+    /// Whether code of a family may load code of another by a name that is computed. Python and scripts load what Rust and Go
+    /// are compiled to; of who is of no family nothing is known.
+    #[must_use]
+    pub fn may_load(user: Option<Self>, loaded: Option<Self>) -> bool {
+        match (user, loaded) {
+            (None, _) | (_, None) => true,
+            (Some(Self::Python | Self::Script), Some(Self::Rust | Self::Go)) => true,
+            (Some(user), Some(loaded)) => user == loaded,
+        }
+    }
 }
 
 /// What a part does with a folder without naming the files in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FolderUse {
-    /// Imports modules of it by names that are computed: those of its own family of languages.
+    /// Imports modules of it by names that are computed: those that [`LanguageFamily::may_load`] names.
     Loads,
     /// Starts a process that may run what is in it.
     Runs,
     /// Reads files of it.
     Reads,
-    /// Uses attributes by computed names, of more things than are listed: whatever is in it, once that is loaded.
+    /// Uses attributes by computed names, of more things than are listed: whatever is in it that it may load, once that is
+    /// loaded.
     Attributes,
 }
 

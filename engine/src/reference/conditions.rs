@@ -9,6 +9,7 @@ use grace_dsl::ast::{
 use grace_graph::change::{Kinds, PartChange};
 use grace_graph::code::{EdgeKind, PartKey, PartKind};
 use grace_graph::packages::PackageChangeKind;
+use grace_graph::weakening::Uncollected;
 
 use super::fields::{in_base_unit, truth, within};
 use super::rules::Rules;
@@ -421,11 +422,15 @@ impl<'a> Judge<'a> {
 
     /// What happened to tests, as far as it can be told: what is lost counts before what cannot be read.
     fn lost(&self, lost: Vec<Seen>, sure: bool) -> Verdict {
-        let unknown = &self.world.tests.unknown;
         if sure {
             Verdict::new(Truth::Yes, lost)
         } else {
-            let seen: Vec<Seen> = unknown.iter().map(|one| Seen::UnreadFile(one.path.to_string())).collect();
+            let mut unknown: BTreeSet<String> =
+                self.world.tests.unknown.iter().map(|one| one.path.to_string()).collect();
+            // What leaves out some tests, and does not say which.
+            let untold = self.left_out().into_iter().filter(|(_, _, is_left_out)| is_left_out.is_none());
+            unknown.extend(untold.map(|(setting, _, _)| setting.to_owned()));
+            let seen: Vec<Seen> = unknown.into_iter().map(Seen::UnreadFile).collect();
             Verdict::new(truth_unknown(!seen.is_empty())[0], seen)
         }
     }
@@ -438,10 +443,23 @@ impl<'a> Judge<'a> {
     }
 
     fn tests_weakened(&self) -> Verdict {
-        let tests = &self.world.tests;
-        let sure = !tests.weakened.is_empty() || !tests.uncollected.is_empty();
-        let seen = tests.weakened.iter().map(|one| Seen::Member { side: 1, key: one.after.clone() }).collect();
-        self.lost(seen, sure)
+        let mut weakened: Vec<PartKey> = self.world.tests.weakened.iter().map(|one| one.after.clone()).collect();
+        let left_out = self.left_out().into_iter().filter(|(_, _, is_left_out)| *is_left_out == Some(true));
+        weakened.extend(left_out.map(|(_, test, _)| test.clone()));
+        let sure = !weakened.is_empty();
+        self.lost(weakened.into_iter().map(|key| Seen::Member { side: 1, key }).collect(), sure)
+    }
+
+    /// Of each setting that newly leaves out tests and each test now: the setting's file, the test, whether it is left out.
+    fn left_out(&self) -> Vec<(&'a str, &'a PartKey, Option<bool>)> {
+        let tests: Vec<&PartKey> =
+            self.world.sides[1].parts.iter().filter(|(_, part)| part.is_test).map(|(key, _)| key).collect();
+        let settings = self.world.tests.uncollected.iter();
+        let of_one = |setting: &'a Uncollected| {
+            let leaves_out = setting.leaves_out();
+            tests.iter().map(move |test| (&*setting.path, *test, leaves_out.file(&test.path))).collect::<Vec<_>>()
+        };
+        settings.flat_map(of_one).collect()
     }
 
     fn models_changed(

@@ -412,8 +412,7 @@ impl World {
             for (folder, usage, dependent) in &facts.dependents {
                 let counts = match usage {
                     FolderUse::Loads | FolderUse::Attributes => {
-                        key.kind != PartKind::File
-                            && LanguageFamily::of_path(&key.path) == LanguageFamily::of_path(&dependent.path)
+                        key.kind != PartKind::File && may_load(&dependent.path, &key.path)
                     }
                     FolderUse::Reads => {
                         // A source that is only reached says what it said.
@@ -486,9 +485,7 @@ impl SideFacts {
             let is_data = self.parts.keys().any(|key| *key.path == *path && key.kind == PartKind::File);
             for (folder, usage, dependent) in &self.dependents {
                 let counts = match usage {
-                    FolderUse::Loads => {
-                        !is_data && LanguageFamily::of_path(&path) == LanguageFamily::of_path(&dependent.path)
-                    }
+                    FolderUse::Loads => !is_data && may_load(&dependent.path, &path),
                     FolderUse::Reads => self.files[&path].may_be_data && !(folder.is_empty() && is_for_people(&path)),
                     FolderUse::Runs => true,
                     FolderUse::Attributes => false,
@@ -586,4 +583,9 @@ impl SideFacts {
 /// What no reader of the whole tree is taken to read: documents and scripts.
 fn is_for_people(path: &str) -> bool {
     is_documentation(path) || grace_graph::test_names::is_script(path)
+}
+
+/// Whether one file may load another by a name that is computed.
+fn may_load(user: &str, loaded: &str) -> bool {
+    LanguageFamily::may_load(LanguageFamily::of_path(user), LanguageFamily::of_path(loaded))
 }

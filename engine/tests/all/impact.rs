@@ -867,6 +867,12 @@ fn what_no_parser_reads_hangs_on_what_it_may_use() {
     let python = ("def f():\n    return 1\n", "def f():\n    return 2\n");
     assert_eq!(edit(&rest, "jobs/daily.py", python.0, python.1), ["test_daily", "test_jobs"]);
     assert_eq!(edit(&rest, "jobs/daily.ts", before, after), ["web/App.test.ts", "web/daily.test.ts"]);
+    // What is compiled to modules of theirs is loaded by both, as far as is seen.
+    let compiled =
+        [&rest[..], &[("jobs/Cargo.toml", "[package]\nname = \"jobs\"\n"), ("jobs/src/lib.rs", "mod fast;\n")]]
+            .concat();
+    let rust = ("pub fn f() -> i32 { 1 }\n", "pub fn f() -> i32 { 2 }\n");
+    assert_eq!(edit(&compiled, "jobs/src/fast.rs", rust.0, rust.1), ["test_jobs", "web/App.test.ts"]);
     // A compiled module.
     let (before, after) = ("def f():\n    return 1\n", "def f():\n    return 2\n");
     let rest = [

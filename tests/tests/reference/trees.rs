@@ -351,6 +351,8 @@ pub(crate) enum Edit {
     Spoil(u8, u8),
     Assert(u8),
     Owners(u8),
+    /// What pytest is told to leave out.
+    LeaveOut(u8),
     Other(u8, u8, u8),
 }
 
@@ -385,6 +387,7 @@ pub(crate) fn edit() -> impl Strategy<Value = Edit> {
         1 => (n(), small()).prop_map(|(file, seed)| Edit::Spoil(file, seed)),
         1 => n().prop_map(Edit::Assert),
         1 => small().prop_map(Edit::Owners),
+        1 => small().prop_map(Edit::LeaveOut),
     ]
 }
 
@@ -515,6 +518,13 @@ fn apply_one(repo: &mut Repo, edit: &Edit, done: &mut Done) -> Option<()> {
                     _ => other.extra = !other.extra,
                 }
             }
+        }
+        Edit::LeaveOut(which) => {
+            const SETTINGS: [&str; 4] =
+                ["--ignore=tests/chaos", "--ignore-glob=tests/*_core.py", "--ignore=nowhere", "-k start"];
+            let setting = SETTINGS[usize::from(*which) % SETTINGS.len()];
+            let lines = vec!["[pytest]".to_owned(), format!("addopts = {setting}")];
+            repo.files.insert("tox.ini".to_owned(), Source::Text(lines));
         }
         Edit::Owners(line) => {
             repo.files.insert("CODEOWNERS".to_owned(), Source::Text(vec![format!("app/f{line}.py @someone")]));

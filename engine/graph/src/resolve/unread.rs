@@ -9,7 +9,7 @@ use crate::test_names::is_script;
 /// What files of an ending may use.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Uses {
-    /// Code of their package that is of their family, and its data.
+    /// Code of their package that they may load, and its data.
     Package,
     /// Anything: what a script runs, it need not lie near.
     Tree,

@@ -1,12 +1,13 @@
 //! What references point at, read from their files where these say it plainly: a process of git takes as long as a tenth of
 //! a plan. Wherever git might say something else, nothing is told, and git is to be asked.
 
-use std::path::Path;
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
 
 use memchr::memmem;
 
 use super::{CommitId, Oid, Repository};
-use crate::files::{self, FileErrorKind, Kind};
+use crate::files::{self, FileErrorKind, Kind, Stamp};
 
 /// Longest file of one reference.
 const LONGEST: u64 = 1024;
@@ -29,8 +30,8 @@ impl Repository {
         if self.git_dir != self.common_dir || files::exists(&self.git_dir.join("reftable")) {
             return None;
         }
-        let references = References { git_dir: &self.git_dir, packed: self.packed()? };
-        if ALSO.iter().any(|also| references.may_have(also)) || references.find("HEAD").ok()?? != commit {
+        let references = References { git_dir: &self.git_dir, packed: OnceCell::new() };
+        if references.find("HEAD").ok()?? != commit {
             return None;
         }
         for branch in branches {
@@ -40,27 +41,52 @@ impl Repository {
                 Some(_) => return None,
             }
         }
-        Some(CommitId(commit))
-    }
-
-    fn packed(&self) -> Option<Vec<u8>> {
-        match files::read(&self.git_dir.join("packed-refs"), MOST_PACKED) {
-            Ok(bytes) => Some(bytes),
-            Err(error) if error.kind == FileErrorKind::NotFound => Some(Vec::new()),
-            Err(_) => None,
+        if ALSO.iter().map(|also| references.may_have(also)).any(|may_have| may_have.unwrap_or(true)) {
+            return None;
         }
+        // Where references were packed meanwhile, one may have been looked for in vain at both places.
+        references.are_as_read().then_some(CommitId(commit))
     }
 }
 
 struct References<'a> {
     git_dir: &'a Path,
-    packed: Vec<u8>,
+    /// The packed ones, with the state of their file, read once one is not found by itself: git packs before it removes.
+    packed: OnceCell<(Option<Stamp>, Vec<u8>)>,
 }
 
 impl References<'_> {
-    fn may_have(&self, folder: &str) -> bool {
-        files::exists(&self.git_dir.join(folder))
-            || memmem::find(&self.packed, format!(" {folder}").as_bytes()).is_some()
+    fn packed(&self) -> Result<&[u8], NotPlain> {
+        if self.packed.get().is_none() {
+            let stamp = self.stamp()?;
+            let bytes = match stamp {
+                Some(_) => files::read(&self.path(), MOST_PACKED).map_err(|_| NotPlain)?,
+                None => Vec::new(),
+            };
+            let _ = self.packed.set((stamp, bytes));
+        }
+        self.packed.get().map(|(_, bytes)| bytes.as_slice()).ok_or(NotPlain)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.git_dir.join("packed-refs")
+    }
+
+    fn stamp(&self) -> Result<Option<Stamp>, NotPlain> {
+        match files::stat(&self.path()) {
+            Ok(stat) => Ok(Some(stat.stamp)),
+            Err(error) if error.kind == FileErrorKind::NotFound => Ok(None),
+            Err(_) => Err(NotPlain),
+        }
+    }
+
+    fn are_as_read(&self) -> bool {
+        self.packed.get().is_none_or(|(stamp, _)| self.stamp().is_ok_and(|now| now == *stamp))
+    }
+
+    fn may_have(&self, folder: &str) -> Result<bool, NotPlain> {
+        let is_there = files::exists(&self.git_dir.join(folder));
+        Ok(is_there || memmem::find(self.packed()?, format!(" {folder}").as_bytes()).is_some())
     }
 
     /// What a reference points at, through those that it names; `None` where it is not there.
@@ -88,9 +114,10 @@ impl References<'_> {
 
     fn find_packed(&self, name: &str) -> Result<Option<Oid>, NotPlain> {
         // A line is the name of an object, a space, and the name of the reference.
-        let Some(at) = memmem::find(&self.packed, format!(" {name}\n").as_bytes()) else { return Ok(None) };
-        let start = memchr::memrchr(b'\n', &self.packed[..at]).map_or(0, |end| end + 1);
-        let oid = std::str::from_utf8(&self.packed[start..at]).ok().and_then(Oid::parse);
+        let packed = self.packed()?;
+        let Some(at) = memmem::find(packed, format!(" {name}\n").as_bytes()) else { return Ok(None) };
+        let start = memchr::memrchr(b'\n', &packed[..at]).map_or(0, |end| end + 1);
+        let oid = std::str::from_utf8(&packed[start..at]).ok().and_then(Oid::parse);
         oid.map(Some).ok_or(NotPlain)
     }
 }
@@ -98,5 +125,10 @@ impl References<'_> {
 /// Whether a name is one of a reference that git reads as it is written.
 fn is_plain(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte);
-    name.starts_with("refs/") && name.bytes().all(is_plain) && !name.contains("..") && !name.contains("/.")
+    let is_component = |part: &str| !part.is_empty() && !part.starts_with(['.', '-']) && !part.ends_with(".lock");
+    name.starts_with("refs/")
+        && name.bytes().all(is_plain)
+        && !name.contains("..")
+        && !name.ends_with('.')
+        && name.split('/').all(is_component)
 }

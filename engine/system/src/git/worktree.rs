@@ -157,7 +157,10 @@ impl Repository {
         // Git lists in this order, and who gave another one gets the same answer.
         let mut before: Vec<&TreeEntry> = base.iter().collect();
         if !before.is_sorted_by(|a, b| a.path < b.path) {
+            // Of several of one path the last one counts.
+            before.reverse();
             before.sort_by(|a, b| a.path.cmp(&b.path));
+            before.dedup_by(|a, b| a.path == b.path);
         }
         let mut before = before.into_iter().peekable();
         let unknown: Vec<String> = listed.problems.iter().map(|problem| problem.path.clone()).collect();

@@ -48,8 +48,14 @@ fn where_git_may_say_something_else_nothing_is_told() {
     let sandbox = Sandbox::new();
     let commit = sandbox.git(&["rev-parse", "HEAD"]).trim().to_owned();
     let head = std::fs::read_to_string(sandbox.path(".git/HEAD")).unwrap();
-    for odd in ["ref: refs/heads/../heads/main\n", "ref: refs/heads/main", "ref: HEAD\n", "ref:  refs/heads/main\n", ""]
-    {
+    for odd in [
+        "ref: refs/heads/../heads/main\n",
+        "ref: refs/heads/main",
+        "ref: HEAD\n",
+        "ref:  refs/heads/main\n",
+        "ref: refs/heads//main\n",
+        "",
+    ] {
         std::fs::write(sandbox.path(".git/HEAD"), odd).unwrap();
         let repository = Repository::discover(&sandbox.root());
         let told =
@@ -63,4 +69,35 @@ fn where_git_may_say_something_else_nothing_is_told() {
     assert!(!told(&sandbox, &commit));
     sandbox.git(&["pack-refs", "--all"]);
     assert!(!told(&sandbox, &commit));
+}
+
+#[test]
+fn references_of_other_work_trees_tables_and_linked_heads_are_asked_of_git() {
+    let sandbox = Sandbox::new();
+    let first = sandbox.git(&["rev-parse", "HEAD"]).trim().to_owned();
+    // The default branch stands elsewhere, and only among the packed ones.
+    sandbox.git(&["commit", "-q", "--allow-empty", "-m", "second"]);
+    let second = sandbox.git(&["rev-parse", "HEAD"]).trim().to_owned();
+    sandbox.git(&["update-ref", "refs/remotes/origin/HEAD", &first]);
+    sandbox.git(&["pack-refs", "--all"]);
+    assert!(!told(&sandbox, &second));
+    // Branches are kept beside the first work tree, not beside this one's head.
+    let linked = tempfile::tempdir().unwrap();
+    let tree = linked.path().join("tree");
+    sandbox.git(&["worktree", "add", "-q", "--detach", tree.to_str().unwrap()]);
+    let repository = Repository::discover(&tree).unwrap();
+    assert_eq!(repository.head_if_plainly(Oid::parse(&second).unwrap(), &BRANCHES), None);
+    sandbox.git(&["update-ref", "-d", "refs/remotes/origin/HEAD"]);
+    assert!(told(&sandbox, &second));
+    std::fs::create_dir(sandbox.path(".git/reftable")).unwrap();
+    assert!(!told(&sandbox, &second));
+    std::fs::remove_dir(sandbox.path(".git/reftable")).unwrap();
+    #[cfg(unix)]
+    {
+        std::fs::rename(sandbox.path(".git/HEAD"), sandbox.path(".git/head-too")).unwrap();
+        std::os::unix::fs::symlink("head-too", sandbox.path(".git/HEAD")).unwrap();
+        let repository = Repository::discover(&sandbox.root()).ok();
+        let told = repository.and_then(|found| found.head_if_plainly(Oid::parse(&second).unwrap(), &BRANCHES));
+        assert_eq!(told, None);
+    }
 }
