@@ -188,12 +188,16 @@ impl LanguageFamily {
     #[must_use]
     pub fn of_path(path: &str) -> Option<Self> {
         match Language::of_path(path) {
-            Some(Language::Python) => return Some(Self::Python),
-            Some(Language::TypeScript | Language::Tsx | Language::JavaScript) => return Some(Self::Script),
-            Some(Language::Rust) => return Some(Self::Rust),
-            Some(Language::Go) => return Some(Self::Go),
-            _ => {}
+            Some(Language::Python) => Some(Self::Python),
+            Some(Language::TypeScript | Language::Tsx | Language::JavaScript) => Some(Self::Script),
+            Some(Language::Rust) => Some(Self::Rust),
+            Some(Language::Go) => Some(Self::Go),
+            _ => Self::of_unread(path),
         }
+    }
+
+    /// That of a file of a language that no parser reads.
+    pub(crate) fn of_unread(path: &str) -> Option<Self> {
         match path.rsplit_once('.')?.1 {
             "pyx" | "pxd" | "pxi" | "ipynb" => Some(Self::Python),
             "vue" | "svelte" | "astro" | "mdx" | "marko" | "riot" | "coffee" | "litcoffee" | "elm" | "res" | "re"

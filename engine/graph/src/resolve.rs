@@ -39,7 +39,7 @@ use visits::Mark;
 /// How many files a worker takes at a time.
 const SHARE: usize = 16;
 
-/// Whether what look-ups come by is written down. It costs about as much as linking itself, and serves repairs alone.
+/// Whether what look-ups come by is written down. It serves repairs alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trace {
     Yes,

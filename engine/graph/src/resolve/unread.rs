@@ -2,7 +2,7 @@
 //! use is not seen, so they hang on all that they may use.
 
 use super::{Links, Tree};
-use crate::code::{Dependent, FileId, FolderUse};
+use crate::code::{Dependent, FileId, FolderUse, LanguageFamily};
 use crate::layout::{base_name, directory_of};
 use crate::test_names::is_script;
 
@@ -20,9 +20,8 @@ enum Uses {
 fn uses(path: &str) -> Option<Uses> {
     let (stem, ending) = base_name(path).rsplit_once('.')?;
     let found = match ending {
-        "vue" | "svelte" | "astro" | "mdx" | "marko" | "riot" | "pyx" | "pxd" | "pxi" | "ipynb" | "coffee"
-        | "litcoffee" | "elm" | "res" | "re" | "css" | "scss" | "sass" | "less" | "styl" | "pcss" | "proto"
-        | "graphql" | "gql" | "thrift" => Uses::Package,
+        "proto" | "graphql" | "gql" | "thrift" => Uses::Package,
+        _ if LanguageFamily::of_unread(path).is_some() => Uses::Package,
         _ if is_script(path) => Uses::Tree,
         "html" | "htm" | "xhtml" | "jinja" | "jinja2" | "j2" | "mako" | "tmpl" | "tpl" | "hbs" | "handlebars"
         | "mustache" | "ejs" | "pug" | "jade" | "njk" | "liquid" | "twig" | "eta" | "erb" | "haml" | "slim" => {
