@@ -74,7 +74,7 @@ pub(crate) fn affected(graph: &CodeGraph, seeds: &[PartId], follow: Follow) -> f
 struct Folders<'g> {
     asked: BTreeSet<(&'g str, Content)>,
     files: fixedbitset::FixedBitSet,
-    /// Files that changed. A source that is only reached says what it said: who reads it as text sees nothing else.
+    /// Files that changed. A source that is only reached says what it said.
     changed: BTreeSet<FileId>,
 }
 
@@ -91,10 +91,7 @@ impl<'g> Folders<'g> {
         if graph.dependents().is_empty() || self.files.put(file.0 as usize) {
             return (folders, Content::Data);
         }
-        let content = match Content::of(graph, file) {
-            Content::Both(family) if !self.changed.contains(&file) => Content::Code(family),
-            content => content,
-        };
+        let content = Content::of(graph, file, self.changed.contains(&file));
         // What hangs on a single module asks for it by its path.
         let mut folder = &*graph.file(file).path;
         folders.push(folder);
@@ -117,16 +114,16 @@ fn affects<'g>(
     at: At,
     follow: Follow,
     folders: &mut Folders<'g>,
-    mut reach: impl FnMut(PartId, At, Option<&'g Edge>),
+    mut reach: impl FnMut(PartId, At, Option<Edge>),
 ) {
     let part = match at {
         At::Held(class) => return affects_holders(graph, class, reach),
         At::Part(part) => part,
     };
-    let sure = |edge: &&Edge| follow != Follow::Certain || edge.evidence.is_certain();
+    let sure = |edge: &Edge| follow != Follow::Certain || edge.evidence.is_certain();
     for edge in graph.in_edges(part, EDGE_KINDS).filter(sure).filter(|edge| !names_only(graph, edge)) {
         let from = edge.from;
-        if follow == Follow::Widely && is_own_operator(graph, edge) {
+        if follow == Follow::Widely && is_own_operator(graph, &edge) {
             reach(part, At::Held(from), Some(edge));
             continue;
         }
@@ -135,7 +132,7 @@ fn affects<'g>(
             reach(from, At::Part(graph.module_of(from)), None);
         }
         if follow == Follow::Widely
-            && let Some(around) = decorated_in(graph, edge)
+            && let Some(around) = decorated_in(graph, &edge)
         {
             reach(from, At::Part(around), None);
         }
@@ -172,14 +169,15 @@ pub(crate) enum Content {
 }
 
 impl Content {
-    pub(crate) fn of(graph: &CodeGraph, file: FileId) -> Self {
-        match (graph.part(graph.body_of(file)).kind, graph.may_be_data(file)) {
-            (PartKind::File, _) if is_documentation(&graph.file(file).path) || is_script(&graph.file(file).path) => {
-                Self::Document
-            }
-            (PartKind::File, _) => Self::Data,
-            (_, true) => Self::Both(LanguageFamily::of_path(&graph.file(file).path)),
-            (_, false) => Self::Code(LanguageFamily::of_path(&graph.file(file).path)),
+    /// Who reads a source as text sees nothing else where it is not `changed`.
+    pub(crate) fn of(graph: &CodeGraph, file: FileId, changed: bool) -> Self {
+        let path = &graph.file(file).path;
+        let is_plain = graph.part(graph.body_of(file)).kind == PartKind::File;
+        match is_plain {
+            true if is_documentation(path) || is_script(path) => Self::Document,
+            true => Self::Data,
+            false if changed && graph.may_be_data(file) => Self::Both(LanguageFamily::of_path(path)),
+            false => Self::Code(LanguageFamily::of_path(path)),
         }
     }
 }
@@ -211,7 +209,7 @@ pub(crate) fn runs_with(graph: &CodeGraph, body: PartId, mut reach: impl FnMut(P
 }
 
 /// Who holds objects of a class that behave otherwise.
-fn affects_holders<'g>(graph: &'g CodeGraph, class: PartId, mut reach: impl FnMut(PartId, At, Option<&'g Edge>)) {
+fn affects_holders(graph: &CodeGraph, class: PartId, mut reach: impl FnMut(PartId, At, Option<Edge>)) {
     let mut has_users = false;
     let inside = class.0 as usize..class.0 as usize + graph.subtree(class).len();
     for edge in graph.in_edges(class, EDGE_KINDS).filter(|edge| !names_only(graph, edge)) {
@@ -238,26 +236,7 @@ fn affects_holders<'g>(graph: &'g CodeGraph, class: PartId, mut reach: impl FnMu
 
 /// Whether a class may be kept where nobody names it: by what decorates it, or by what is above it.
 fn is_registered(graph: &CodeGraph, class: PartId) -> bool {
-    if !graph.decorators(class).all(leaves_alone) {
-        return true;
-    }
-    let keeps = |part: PartId| graph.part(part).keeps_classes;
-    let is_kept_by = |class| {
-        keeps(class) || graph.children(class).any(|child| graph.name(child) == "__init_subclass__" && keeps(child))
-    };
-    if graph.bases(class).is_empty() {
-        return is_kept_by(class);
-    }
-    let mut seen = BTreeSet::from([class]);
-    let mut open = vec![class];
-    while let Some(class) = open.pop() {
-        let above = graph.bases(class).iter().map(|edge| edge.to);
-        open.extend(above.filter(|&above| seen.insert(above)));
-        if seen.len() > MOST_ABOVE || is_kept_by(class) {
-            return true;
-        }
-    }
-    false
+    graph.may_be_kept(class) || !graph.decorators(class).all(leaves_alone)
 }
 
 /// What runs a decorator: the code around what it decorates. An edge does not say where in a part it stands, so that any use
@@ -296,7 +275,7 @@ fn unseen_user(graph: &CodeGraph, part: PartId) -> Option<At> {
         return None;
     }
     let around = node.parent?;
-    let is_used = || graph.in_edges(part, EDGE_KINDS).any(|edge| !names_only(graph, edge));
+    let is_used = || graph.in_edges(part, EDGE_KINDS).any(|edge| !names_only(graph, &edge));
     match node.kind {
         PartKind::Method => Some(At::Held(around)),
         PartKind::Function if !graph.decorators(part).all(leaves_alone) || !is_used() => Some(At::Part(around)),
@@ -339,20 +318,19 @@ fn package_step_back(graph: &CodeGraph, file: FileId, mut add: impl FnMut(PartId
 }
 
 /// A step of a way that the change takes: over an edge, or from a part to what runs with it.
-pub(crate) struct Reached<'g> {
+pub(crate) struct Reached {
     pub(crate) from: PartId,
     pub(crate) to: PartId,
-    pub(crate) edge: Option<&'g Edge>,
+    pub(crate) edge: Option<Edge>,
 }
 
 /// A shortest way by which [`affected`] comes from one of some parts to another part; certain edges alone where they do,
 /// then what is seen, then whatever tests are chosen by.
-pub(crate) fn way_to<'g>(graph: &'g CodeGraph, seeds: &BTreeSet<PartId>, end: PartId) -> Option<Vec<Reached<'g>>> {
+pub(crate) fn way_to(graph: &CodeGraph, seeds: &BTreeSet<PartId>, end: PartId) -> Option<Vec<Reached>> {
     let end = At::Part(end);
     [Follow::Certain, Follow::Possible, Follow::Widely].into_iter().find_map(|follow| {
         // Where each was reached from: the thing itself, and the step.
-        let mut came: BTreeMap<At, Option<(At, Reached<'g>)>> =
-            seeds.iter().map(|&seed| (At::Part(seed), None)).collect();
+        let mut came: BTreeMap<At, Option<(At, Reached)>> = seeds.iter().map(|&seed| (At::Part(seed), None)).collect();
         let mut queue: VecDeque<At> = seeds.iter().map(|&seed| At::Part(seed)).collect();
         let mut folders = Folders::of(graph, seeds.iter().copied());
         while let Some(at) = queue.pop_front().filter(|_| !came.contains_key(&end)) {
@@ -377,8 +355,6 @@ pub(crate) fn way_to<'g>(graph: &'g CodeGraph, seeds: &BTreeSet<PartId>, end: Pa
     })
 }
 
-/// A class below more than these counts as kept by one of them.
-const MOST_ABOVE: usize = 256;
 /// Parts above so many are not followed one by one to their tests.
 const FEW: usize = 16;
 
@@ -414,7 +390,7 @@ fn reaches_tests(graph: &CodeGraph, certain_only: bool) -> fixedbitset::FixedBit
     for &test in graph.tests() {
         add(test, &mut queue);
     }
-    let sure = |edge: &&Edge| !certain_only || edge.evidence.is_certain();
+    let sure = |edge: &Edge| !certain_only || edge.evidence.is_certain();
     while let Some(part) = queue.pop() {
         let node = graph.part(part);
         let used = graph.out_edges(part, EDGE_KINDS).filter(sure).filter(|edge| !names_only(graph, edge));

@@ -492,7 +492,7 @@ impl Explainer<'_> {
                 && let Some(first) = way.first()
             {
                 starts.remove(&first.from);
-                let step = |step: &Reached<'_>| match step.edge {
+                let step = |step: &Reached| match &step.edge {
                     Some(edge) => prover.edge_step(graph, edge, side),
                     None => {
                         let same_file = graph.part(step.from).file == graph.part(step.to).file;

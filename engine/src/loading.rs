@@ -203,7 +203,7 @@ fn loading(graph: &CodeGraph, seeds: &[PartId], wanted: &fixedbitset::FixedBitSe
         }
         runs_with(graph, body, |part| is_done |= reach(graph.part(part).file, &mut queue));
         package_step(graph, file, |part| is_done |= reach(graph.part(part).file, &mut queue));
-        let content = Content::of(graph, file);
+        let content = Content::of(graph, file, true);
         let mut folder = &*graph.file(file).path;
         while !folder.is_empty() && !graph.dependents().is_empty() {
             folder = folder.rsplit_once('/').map_or("", |(folder, _)| folder);

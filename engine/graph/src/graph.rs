@@ -4,8 +4,10 @@
 //! itself ([`CodeGraph::repaired`]), and everything else is shared with the graph before. It answers questions over parts
 //! and edges and knows nothing of rules, tags or changes.
 
+mod bases;
 mod build;
 mod chunks;
+mod ends;
 mod image;
 mod nodes;
 mod outlines;
@@ -28,7 +30,9 @@ use crate::layout::base_name;
 use crate::resolve::{Index, LazyIndex};
 use crate::test_names::lies_among_data;
 
+use bases::Bases;
 pub use chunks::Chunks;
+use ends::EndsOf;
 pub(crate) use image::{IMAGES, Section};
 pub use image::{Label, Recall};
 pub use nodes::{FileNode, Nodes};
@@ -176,8 +180,7 @@ pub struct CodeGraph {
     models: Arc<ModelLiterals>,
     /// Sorted by folder.
     dependents: Arc<Vec<Dependent>>,
-    /// Edges from classes to what they inherit, sorted by start and end.
-    bases: Arc<Vec<Edge>>,
+    bases: Arc<Bases>,
     sight: Sight,
 }
 
@@ -268,7 +271,7 @@ impl CodeGraph {
     /// Whether another file uses a file; `from_elsewhere`, one that lies among no data.
     #[must_use]
     pub fn is_used(&self, file: FileId, from_elsewhere: bool) -> bool {
-        let uses = |edge: &Edge| {
+        let uses = |edge: Edge| {
             let from = self.part(edge.from).file;
             from != file && !(from_elsewhere && lies_among_data(&self.file(from).path))
         };
@@ -294,21 +297,26 @@ impl CodeGraph {
     }
 
     /// Edges that start at a part.
-    pub fn out_edges<'a>(&'a self, part: PartId, kinds: &'a [EdgeKind]) -> impl Iterator<Item = &'a Edge> + 'a {
-        self.out_row(part).iter().filter(move |edge| kinds.contains(&edge.kind))
+    pub fn out_edges<'a>(&'a self, part: PartId, kinds: &'a [EdgeKind]) -> impl Iterator<Item = Edge> + 'a {
+        self.out_row(part).iter().copied().filter(move |edge| kinds.contains(&edge.kind))
     }
 
     /// Edges that end at a part, sorted by start and kind.
-    pub fn in_edges<'a>(&'a self, part: PartId, kinds: &'a [EdgeKind]) -> impl Iterator<Item = &'a Edge> + 'a {
+    pub fn in_edges<'a>(&'a self, part: PartId, kinds: &'a [EdgeKind]) -> impl Iterator<Item = Edge> + 'a {
         self.in_row(part).iter().filter(move |edge| kinds.contains(&edge.kind))
     }
 
-    /// Edges from a class to what it inherits. These are told without reading the rows of a graph that was recalled.
+    /// Edges from a class to what it inherits.
     #[must_use]
     pub fn bases(&self, class: PartId) -> &[Edge] {
-        let start = self.bases.partition_point(|edge| edge.from < class);
-        let count = self.bases[start..].partition_point(|edge| edge.from == class);
-        &self.bases[start..start + count]
+        self.bases.of(class)
+    }
+
+    /// Whether a class, or one above it, may keep it for somebody who does not name it: what runs as its `__init_subclass__`
+    /// hands it on, or it is of another than the usual kind of classes.
+    #[must_use]
+    pub fn may_be_kept(&self, class: PartId) -> bool {
+        self.bases.kept(&self.nodes).contains(class.0 as usize)
     }
 
     fn index(&self) -> &Index {
@@ -320,7 +328,7 @@ impl CodeGraph {
         self.rows.out(node.file, node.ordinal)
     }
 
-    fn in_row(&self, part: PartId) -> &[Edge] {
+    fn in_row(&self, part: PartId) -> EndsOf<'_> {
         self.rows.incoming(self.part(part), part)
     }
 

@@ -143,7 +143,7 @@ fn why_new(
         None => before.find(key),
     };
     let (Some(from), Some(to)) = (stood(&edge.from), stood(&edge.to)) else { return "new" };
-    let is_it = |old: &Edge| old.to == to && (old.evidence.is_certain() || !edge.evidence.is_certain());
+    let is_it = |old: Edge| old.to == to && (old.evidence.is_certain() || !edge.evidence.is_certain());
     if !before.out_edges(from, &[edge.kind]).any(is_it) {
         "new"
     } else if came_from.contains_key(&edge.from) || came_from.contains_key(&edge.to) {

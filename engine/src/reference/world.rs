@@ -83,7 +83,7 @@ impl SideFacts {
         ways && package(from).is_some_and(|own| package(to) == Some(own))
     }
 
-    /// Whether a decorator of a class, or a class above it (one of very many, too), may keep it for somebody who does not name it.
+    /// Whether a decorator of a class, or a class above it, may keep it for somebody who does not name it.
     fn is_registered(&self, class: &PartFacts) -> bool {
         let mut above = BTreeSet::new();
         let mut open = vec![class.key.clone()];
@@ -98,7 +98,7 @@ impl SideFacts {
                 || one.name == "__init_subclass__" && one.parent.as_ref().is_some_and(|class| above.contains(class));
             one.keeps_classes && (above.contains(&one.key) || runs())
         };
-        !class.is_left_alone() || above.len() > 256 || self.parts.values().any(registers)
+        !class.is_left_alone() || self.parts.values().any(registers)
     }
 
     /// Whether a test may be there under another name, or not at all, when its file is loaded.

@@ -442,17 +442,23 @@ impl Pieces {
         // Nothing is set aside for what cannot be there.
         offset.checked_add(length as u64).filter(|end| *end <= self.size)?;
         let mut bytes = vec![0; length];
-        self.fill(&mut bytes, offset).ok()?;
+        self.fill(offset, &mut bytes)?;
         Some(bytes)
     }
 
+    /// Fills a slice from `offset` on; `None` where the file has fewer bytes, or cannot be read.
+    #[must_use]
+    pub fn fill(&self, offset: u64, bytes: &mut [u8]) -> Option<()> {
+        self.read_exact(bytes, offset).ok()
+    }
+
     #[cfg(unix)]
-    fn fill(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+    fn read_exact(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
         std::os::unix::fs::FileExt::read_exact_at(&self.file, bytes, offset)
     }
 
     #[cfg(windows)]
-    fn fill(&self, mut bytes: &mut [u8], mut offset: u64) -> io::Result<()> {
+    fn read_exact(&self, mut bytes: &mut [u8], mut offset: u64) -> io::Result<()> {
         while !bytes.is_empty() {
             match std::os::windows::fs::FileExt::seek_read(&self.file, bytes, offset)? {
                 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
@@ -466,7 +472,7 @@ impl Pieces {
     }
 
     #[cfg(not(any(unix, windows)))]
-    fn fill(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+    fn read_exact(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
         use std::io::Seek as _;
         let _turn = self.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut file = &self.file;

@@ -6,8 +6,8 @@ use crate::hash::Set;
 
 use super::words::Namer;
 use super::{
-    Anew, CodeGraph, FileNode, GraphFile, ModelLiteral, ModelLiterals, Nodes, Outlines, Repair, Row, Rows, Sight,
-    is_generated_name, splice,
+    Anew, Bases, CodeGraph, FileNode, GraphFile, ModelLiteral, ModelLiterals, Nodes, Outlines, Repair, Row, Rows,
+    Sight, is_generated_name, splice,
 };
 use crate::code::{Dependent, Edge, EdgeKind, FileId, Part, PartId, PartKind, Word, Words};
 use crate::facts::{BindingFact, BindingForm, ImportFact, Language, NameId, Outline, PartFact, PartFlags};
@@ -153,8 +153,8 @@ pub(super) fn is_base(edge: &&Edge) -> bool {
     edge.kind == EdgeKind::Inherits
 }
 
-fn bases(rows: &Rows) -> Vec<Edge> {
-    rows.all().filter(is_base).copied().collect()
+fn bases(rows: &Rows) -> Bases {
+    Bases::new(rows.all().filter(is_base).copied().collect())
 }
 
 pub(super) fn dependents(rows: &Rows) -> Vec<Dependent> {

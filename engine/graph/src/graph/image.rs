@@ -12,8 +12,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::build;
-use super::rows::{Edges, Ends, Row};
-use super::{Chunks, CodeGraph, ModelLiterals, Nodes, Outlines, Rows, Sight, Unresolved};
+use super::ends::{End, Ends};
+use super::rows::{Edges, Row};
+use super::{Bases, Chunks, CodeGraph, ModelLiterals, Nodes, Outlines, Rows, Sight, Unresolved};
 use crate::code::{Dependent, Edge, EdgeKind, Evidence, FileId, PartId};
 use crate::facts::ContentId;
 use crate::graph::ModelLiteral;
@@ -32,10 +33,7 @@ pub(crate) const IMAGES: usize = 2;
 
 /// Bytes of an edge that starts somewhere: its ends, its site, and what it says.
 const EDGE: usize = 16;
-/// Bytes of an edge that ends at a part: where it starts, its site, and what it says in the lowest bits of that.
-const END: usize = 8;
-const SAID: u32 = 6;
-/// Bytes of a section that are held at a time: some edges.
+/// Bytes of a section that are checked at a time: a whole number of edges, and what a cache holds.
 const PIECE: usize = 128 << 10;
 
 /// What an image is of.
@@ -54,14 +52,16 @@ struct Head<'a> {
 type Sections = [(u64, Checksum); SECTIONS];
 
 /// Sections of a body, in order. Those behind [`ROWS`] are read when somebody asks.
-const SECTIONS: usize = 7;
+const SECTIONS: usize = 9;
 const NODES: usize = 0;
-const COUNTS: usize = 1;
-const ENDS: usize = 2;
-const TOLD: usize = 3;
-const ROWS: usize = 4;
-const EDGES: usize = 5;
-const INDEX: usize = 6;
+const NAMES: usize = 1;
+const PARTS: usize = 2;
+const COUNTS: usize = 3;
+const ENDS: usize = 4;
+const TOLD: usize = 5;
+const ROWS: usize = 6;
+const EDGES: usize = 7;
+const INDEX: usize = 8;
 
 /// What is told of all files together.
 #[derive(Serialize, Deserialize)]
@@ -90,8 +90,8 @@ pub struct Recall<'s> {
     differing: Vec<FileId>,
 }
 
-/// So many bytes of a body from a place on, where they are there.
-type ReadBody = dyn Fn(u64, usize) -> Option<Vec<u8>> + Send + Sync;
+/// Fills a slice with the bytes of a body from a place on, where they are all there.
+type ReadBody = dyn Fn(u64, &mut [u8]) -> Option<()> + Send + Sync;
 
 /// The body of an image.
 #[derive(Clone)]
@@ -102,27 +102,29 @@ struct Body {
 
 impl Body {
     fn section(&self, number: usize) -> Option<Vec<u8>> {
-        let (start, length, expected) = self.place(number)?;
-        (self.read)(start, length).filter(|section| checksum(section) == expected)
+        let (_, length, _) = self.place(number)?;
+        let mut section = vec![0; if self.holds(number) { length } else { return None }];
+        self.fill(number, &mut section)?;
+        Some(section)
     }
 
-    /// A section piece by piece; `None` where it turns out to be damaged, or no piece is wanted any more.
-    fn pieces(&self, number: usize, mut take: impl FnMut(&[u8]) -> Option<()>) -> Option<()> {
+    /// A section into a place that is as long.
+    fn fill(&self, number: usize, bytes: &mut [u8]) -> Option<()> {
         let (start, length, expected) = self.place(number)?;
-        let (mut sum, mut done) = (Sum::new(length), 0);
-        while done < length {
-            let piece = (self.read)(start.checked_add(done as u64)?, PIECE.min(length - done))?;
-            sum.add(&piece);
-            take(&piece)?;
-            done += piece.len();
+        let (mut sum, mut done) = (Sum::new(length), start);
+        for piece in bytes.chunks_mut(PIECE) {
+            (self.read)(done, piece)?;
+            sum.add(piece);
+            done = done.checked_add(piece.len() as u64)?;
         }
-        (sum.end() == expected).then_some(())
+        (length == bytes.len() && sum.end() == expected).then_some(())
     }
 
     /// Whether all of a section is there: room is set aside only for what can be read.
     fn holds(&self, number: usize) -> bool {
         self.place(number).is_some_and(|(start, length, _)| {
-            length == 0 || start.checked_add(length as u64 - 1).is_some_and(|last| (self.read)(last, 1).is_some())
+            length == 0
+                || start.checked_add(length as u64 - 1).is_some_and(|last| (self.read)(last, &mut [0]).is_some())
         })
     }
 
@@ -218,9 +220,12 @@ impl CodeGraph {
         let mut edges = Vec::new();
         self.edges().for_each(|edge| edges.extend_from_slice(&edge_bytes(edge)));
         let told = Told { models: self.models.0.clone(), dependents: self.dependents.to_vec(), sight: self.sight() };
-        let (counts, ends) = ends_bytes(self)?;
+        let (counts, ends) = ends_bytes(self);
+        let (nodes, parts) = parts::bytes(self)?;
         let sections: [Vec<u8>; SECTIONS] = [
-            parts::bytes(self)?,
+            nodes,
+            self.names.text().as_bytes().to_vec(),
+            parts,
             counts,
             ends,
             postcard::to_stdvec(&told).ok()?,
@@ -249,7 +254,7 @@ impl Recall<'_> {
     #[must_use]
     pub fn graph(&self) -> Option<CodeGraph> {
         let body = self.store.tree()?.graph_body(self.number)?;
-        Head::of(&self.head)?.graph(self.store, Arc::new(move |start, length| body.read(start, length)))
+        Head::of(&self.head)?.graph(self.store, Arc::new(move |start, bytes: &mut [u8]| body.fill(start, bytes)))
     }
 }
 
@@ -286,9 +291,10 @@ impl<'a> Head<'a> {
     fn graph(&self, store: &Arc<FactStore>, read: Arc<ReadBody>) -> Option<CodeGraph> {
         let body = Body { read, sections: self.sections };
         let (nodes, readers) = {
-            let section = body.section(NODES)?;
+            let (section, parts) = (body.section(NODES)?, body.section(PARTS)?);
             let kept: KeptNodes<'_> = whole(&section)?;
-            (Arc::new(kept.nodes(self.paths.iter().copied())?), kept.readers())
+            let names = String::from_utf8(body.section(NAMES)?).ok()?;
+            (Arc::new(kept.nodes(names, &parts, self.paths.iter().copied())?), kept.readers())
         };
         let ends = read_ends(&body, nodes.len())?;
         let told: Told = whole(&body.section(TOLD)?)?;
@@ -305,7 +311,7 @@ impl<'a> Head<'a> {
         let (edges, rest) = (body.later(EDGES), body.later(ROWS));
         let (of_rows, own_index) = (outlines.clone(), Arc::clone(&index));
         let kept = KeptRows { edges, rest, nodes: Arc::clone(&nodes), outlines: of_rows, index: own_index };
-        let bases = Arc::new(ends.bases());
+        let bases = Arc::new(Bases::new(ends.bases()));
         let rows = Rows::kept(&nodes, ends, kept);
         let (models, dependents) = (Arc::new(ModelLiterals(told.models)), Arc::new(told.dependents));
         let (built, sight) = (Arc::new(rows.clone()), told.sight);
@@ -398,22 +404,14 @@ fn edge_bytes(edge: &Edge) -> [u8; EDGE] {
     bytes
 }
 
-/// The sections of [`Ends`]: how many edges end at each part, and these edges. `None` where they cannot be written.
-fn ends_bytes(graph: &CodeGraph) -> Option<(Vec<u8>, Vec<u8>)> {
+/// The sections of [`Ends`]: how many edges end at each part, and these edges.
+fn ends_bytes(graph: &CodeGraph) -> (Vec<u8>, Vec<u8>) {
     let (mut counts, mut edges) = (Vec::with_capacity(graph.len() * 4), Vec::new());
     for ends in graph.rows.ends(&graph.nodes) {
         counts.extend_from_slice(&(ends.len() as u32).to_le_bytes());
-        for edge in ends {
-            let [kind, evidence, type_only, _] = said(edge).map(u32::from);
-            let site = edge.site << SAID;
-            if site >> SAID != edge.site {
-                return None;
-            }
-            edges.extend_from_slice(&edge.from.0.to_le_bytes());
-            edges.extend_from_slice(&(site | kind | evidence << 2 | type_only << 5).to_le_bytes());
-        }
+        edges.extend_from_slice(ends.bytes());
     }
-    Some((counts, edges))
+    (counts, edges)
 }
 
 /// The edges by their ends of a tree of so many parts; `None` where they are damaged, or start nowhere.
@@ -428,31 +426,12 @@ fn read_ends(body: &Body, parts: usize) -> Option<Ends> {
         starts.push(end);
     }
     let (_, length, _) = body.place(ENDS)?;
-    if counts.len() != parts || (end as usize).checked_mul(END)? != length || !body.holds(ENDS) {
+    if counts.len() != parts || (end as usize).checked_mul(size_of::<End>())? != length || !body.holds(ENDS) {
         return None;
     }
-    // Every pattern of the bits of a kind is one.
-    let evidence: [Evidence; 8] = std::array::from_fn(|at| Evidence::ALL.get(at).copied().unwrap_or(Evidence::Guess));
-    let (mut edges, mut to, mut last) = (Vec::with_capacity(end as usize), 0, 0);
-    body.pieces(ENDS, |piece| {
-        for bytes in piece.as_chunks::<END>().0 {
-            let (from, said) = (number(bytes, 0), number(bytes, 4));
-            last = last.max(from);
-            while starts.get(to + 1).is_some_and(|next| *next as usize <= edges.len()) {
-                to += 1;
-            }
-            edges.push(Edge {
-                from: PartId(from),
-                to: PartId(to as u32),
-                site: said >> SAID,
-                kind: EdgeKind::ALL[(said & 3) as usize],
-                evidence: evidence[(said >> 2 & 7) as usize],
-                type_only: said >> 5 & 1 != 0,
-            });
-        }
-        ((last as usize) < parts).then_some(())
-    })?;
-    Some(Ends::new(edges, starts))
+    let mut ends = vec![End::default(); end as usize];
+    body.fill(ENDS, ends.as_flattened_mut())?;
+    Ends::recalled(ends, starts)
 }
 
 /// The edges of a section, between parts below `all`; `None` where they are not in order.
@@ -649,7 +628,10 @@ mod tests {
         let (head, body) = (memory.graph_head(0).unwrap(), body.read(0, body.size() as usize).unwrap());
         let of = |head: &Head<'_>, body: &[u8]| {
             let body = body.to_vec();
-            let read = move |start, length| Some(body.get(start as usize..)?.get(..length)?.to_vec());
+            let read = move |start, bytes: &mut [u8]| {
+                bytes.copy_from_slice(body.get(start as usize..)?.get(..bytes.len())?);
+                Some(())
+            };
             head.graph(&store, Arc::new(read))
         };
         let read = |head: &[u8], body: &[u8]| of(&Head::of(head)?, body);

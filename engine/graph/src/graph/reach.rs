@@ -120,7 +120,7 @@ impl CodeGraph {
     fn each_edge(&self, part: PartId, direction: Direction, mut visit: impl FnMut(&Edge, PartId)) {
         match direction {
             Direction::Forward => self.out_row(part).iter().for_each(|edge| visit(edge, edge.to)),
-            Direction::Backward => self.in_row(part).iter().for_each(|edge| visit(edge, edge.from)),
+            Direction::Backward => self.in_row(part).iter().for_each(|edge| visit(&edge, edge.from)),
         }
     }
 }

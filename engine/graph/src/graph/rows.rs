@@ -1,13 +1,13 @@
-//! Edges in a row per file: those that start in it, and those that end in it.
+//! Edges in a row per file: what starts in it. By their ends they lie elsewhere ([`ends`](super::ends)).
 
 use std::ops::{Deref, Range};
 use std::sync::{Arc, OnceLock};
 
-use super::build;
 use super::chunks::Chunks;
+use super::ends::{Ends, EndsOf, Incoming};
 use super::image::KeptRows;
 use super::{ModelLiteral, Nodes, Unresolved};
-use crate::code::{Dependent, Edge, EdgeKind, Evidence, FileId, Part, PartId};
+use crate::code::{Dependent, Edge, FileId, Part, PartId};
 use crate::resolve::visits::Mark;
 use crate::resolve::{Demand, Links};
 
@@ -45,7 +45,7 @@ impl PartialEq for Edges {
     }
 }
 
-/// Edges sorted by the part at one end, and where each part's begin.
+/// Edges sorted by the part at which they start, and where each part's begin.
 #[derive(Debug, Default, PartialEq)]
 struct ByPart {
     edges: Edges,
@@ -54,13 +54,12 @@ struct ByPart {
 }
 
 impl ByPart {
-    /// `end` names the part of an edge; the edges are sorted by it.
-    fn new(nodes: &Nodes, file: FileId, edges: impl Into<Edges>, end: impl Fn(&Edge) -> u32) -> Self {
+    fn new(nodes: &Nodes, file: FileId, edges: impl Into<Edges>) -> Self {
         let edges = edges.into();
         let parts = &nodes.file(file).parts;
         let mut starts = vec![0u32; parts.len() + 1];
         for edge in edges.iter() {
-            starts[(end(edge) - parts.start) as usize + 1] += 1;
+            starts[(edge.from.0 - parts.start) as usize + 1] += 1;
         }
         for index in 1..starts.len() {
             starts[index] += starts[index - 1];
@@ -106,7 +105,7 @@ impl Row {
         edges.sort_unstable_by_key(|edge| (edge.from, edge.to, edge.kind, edge.type_only, edge.evidence, edge.site));
         edges.dedup_by_key(|edge| (edge.from, edge.to, edge.kind));
         Self {
-            out: ByPart::new(nodes, file, edges, |edge| edge.from.0),
+            out: ByPart::new(nodes, file, edges),
             given,
             unresolved: links.unresolved.into(),
             demands: links.demands.into(),
@@ -136,7 +135,7 @@ impl Row {
             self.demands.iter().map(|demand| demand.renumbered(&of)).collect::<Option<_>>()?;
         demands.sort_unstable();
         Some(Self {
-            out: ByPart::new(nodes, file, edges, |edge| edge.from.0),
+            out: ByPart::new(nodes, file, edges),
             given: renumbered(&self.given)?.into(),
             unresolved: unresolved.collect::<Option<_>>()?,
             demands: demands.into(),
@@ -159,7 +158,7 @@ impl Row {
         dependents: Box<[Dependent]>,
     ) -> Self {
         Self {
-            out: ByPart::new(nodes, file, edges, |edge| edge.from.0),
+            out: ByPart::new(nodes, file, edges),
             given: given.into(),
             unresolved,
             demands: demands.into(),
@@ -198,14 +197,16 @@ impl LazyRows {
 impl Rows {
     /// From the rows of every file in order.
     pub(super) fn of(nodes: &Nodes, rows: Vec<Arc<Row>>) -> Self {
-        let incoming = Incoming::new(nodes, Arc::new(Ends::of(nodes, &rows)));
-        Self { incoming, rows: LazyRows::known(rows.into_iter().collect()) }
+        Self {
+            incoming: Incoming::new(nodes, Ends::of(nodes, &rows)),
+            rows: LazyRows::known(rows.into_iter().collect()),
+        }
     }
 
     /// From all edges by their ends, and where the rows are.
     pub(super) fn kept(nodes: &Nodes, ends: Ends, kept: KeptRows) -> Self {
         let rows = Arc::new(LazyRows { rows: OnceLock::new(), kept: Some(kept) });
-        Self { incoming: Incoming::new(nodes, Arc::new(ends)), rows }
+        Self { incoming: Incoming::new(nodes, ends), rows }
     }
 
     /// With other links of one file; `None` where they ask other files for something else than before. What is again as in
@@ -223,18 +224,8 @@ impl Rows {
         touched.sort_unstable();
         touched.dedup();
         let mut incoming = self.incoming.clone();
-        let own = nodes.file(file).parts.clone();
         for target in touched {
-            let parts = &nodes.file(target).parts;
-            let before = self.incoming.of_file(target, parts);
-            let kept = before.iter().filter(|edge| !own.contains(&edge.from.0)).copied();
-            let mut added: Vec<Edge> =
-                new.out.edges.iter().filter(|edge| parts.contains(&edge.to.0)).copied().collect();
-            added.sort_unstable_by_key(by_end);
-            let edges = merged(kept, added, before.len());
-            if *edges != *before {
-                incoming.set(nodes, target, edges);
-            }
+            incoming.replace(nodes, target, file, &new.out.edges);
         }
         let mut rows = self.rows.get().clone();
         rows.set_like(file.0 as usize, Arc::new(new), first.rows.get());
@@ -283,18 +274,18 @@ impl Rows {
     }
 
     /// Edges that end at a part, by start and kind.
-    pub(super) fn incoming(&self, part: &Part, id: PartId) -> &[Edge] {
+    pub(super) fn incoming(&self, part: &Part, id: PartId) -> EndsOf<'_> {
         self.incoming.of(part, id)
     }
 
-    /// Every edge by its end, and how many end at each part; none of them was edited since they were all read.
-    pub(super) fn ends<'a>(&'a self, nodes: &'a Nodes) -> impl Iterator<Item = &'a [Edge]> {
+    /// Every edge, and how many end at each part; in order of parts.
+    pub(super) fn ends<'a>(&'a self, nodes: &'a Nodes) -> impl Iterator<Item = EndsOf<'a>> {
         nodes.part_ids().map(|id| self.incoming.of(nodes.part(id), id))
     }
 
     /// The parts at which edges start that end in a file.
     pub(super) fn sources(&self, nodes: &Nodes, file: FileId) -> impl Iterator<Item = PartId> {
-        self.incoming.of_file(file, &nodes.file(file).parts).iter().map(|edge| edge.from)
+        self.incoming.sources(nodes, file)
     }
 
     /// Every edge, by start, end and kind.
@@ -318,101 +309,6 @@ impl Rows {
     }
 }
 
-/// All edges of a tree by the part at their end, then by start and kind.
-#[derive(Debug, Default)]
-pub(super) struct Ends {
-    edges: Vec<Edge>,
-    /// `edges[starts[n]..starts[n + 1]]` end at part `n`.
-    starts: Vec<u32>,
-}
-
-impl Ends {
-    /// The edges of the parts in order, and where those of each part begin: one more than there are parts.
-    pub(super) fn new(edges: Vec<Edge>, starts: Vec<u32>) -> Self {
-        Self { edges, starts }
-    }
-
-    fn of(nodes: &Nodes, rows: &[Arc<Row>]) -> Self {
-        // Rows come in the order of starts, so edges that are laid out by their ends alone lie in the order of starts there.
-        let mut starts = vec![0u32; nodes.len() + 1];
-        for edge in rows.iter().flat_map(|row| row.edges()) {
-            starts[edge.to.0 as usize + 1] += 1;
-        }
-        for index in 1..starts.len() {
-            starts[index] += starts[index - 1];
-        }
-        let mut next = starts.clone();
-        let blank = Edge {
-            from: PartId(0),
-            to: PartId(0),
-            kind: EdgeKind::Imports,
-            evidence: Evidence::Guess,
-            site: 0,
-            type_only: false,
-        };
-        let mut edges = vec![blank; starts[nodes.len()] as usize];
-        for edge in rows.iter().flat_map(|row| row.edges()) {
-            let slot = &mut next[edge.to.0 as usize];
-            edges[*slot as usize] = *edge;
-            *slot += 1;
-        }
-        Self { edges, starts }
-    }
-
-    /// Those from classes to what they inherit, by start and end.
-    pub(super) fn bases(&self) -> Vec<Edge> {
-        let mut bases: Vec<Edge> = self.edges.iter().filter(build::is_base).copied().collect();
-        bases.sort_unstable_by_key(|edge| (edge.from, edge.to));
-        bases
-    }
-
-    /// Those that end in a run of parts.
-    fn among(&self, parts: Range<u32>) -> &[Edge] {
-        match (self.starts.get(parts.start as usize), self.starts.get(parts.end as usize)) {
-            (Some(&start), Some(&end)) => self.edges.get(start as usize..end as usize).unwrap_or_default(),
-            _ => &[],
-        }
-    }
-}
-
-/// The edges that end at each part: as all were read at once, and by file where they became others since.
-#[derive(Debug, Clone)]
-struct Incoming {
-    all: Arc<Ends>,
-    edited: Chunks<Option<Arc<ByPart>>>,
-}
-
-impl Incoming {
-    fn new(nodes: &Nodes, all: Arc<Ends>) -> Self {
-        Self { all, edited: nodes.files().iter().map(|_| None).collect() }
-    }
-
-    fn edited(&self, file: FileId) -> Option<&ByPart> {
-        self.edited.get(file.0 as usize)?.as_deref()
-    }
-
-    fn of(&self, part: &Part, id: PartId) -> &[Edge] {
-        match self.edited(part.file) {
-            Some(edited) => edited.of(part.ordinal),
-            None => self.all.among(id.0..id.0 + 1),
-        }
-    }
-
-    fn of_file(&self, file: FileId, parts: &Range<u32>) -> &[Edge] {
-        match self.edited(file) {
-            Some(edited) => &edited.edges,
-            None => self.all.among(parts.clone()),
-        }
-    }
-
-    /// Edges that are again those that were read at first leave no trace.
-    fn set(&mut self, nodes: &Nodes, file: FileId, edges: Vec<Edge>) {
-        let is_edited = *edges != *self.all.among(nodes.file(file).parts.clone());
-        let edited = is_edited.then(|| Arc::new(ByPart::new(nodes, file, edges, |edge| edge.to.0)));
-        self.edited.set(file.0 as usize, edited);
-    }
-}
-
 /// Edges of one sorted list that another has not, or with other evidence.
 fn only_in<'a>(edges: &'a [Edge], others: &'a [Edge]) -> impl Iterator<Item = Edge> + 'a {
     let key = |edge: &Edge| (edge.from, edge.to, edge.kind);
@@ -421,23 +317,4 @@ fn only_in<'a>(edges: &'a [Edge], others: &'a [Edge]) -> impl Iterator<Item = Ed
         !place.is_ok_and(|place| (others[place].evidence, others[place].type_only) == (edge.evidence, edge.type_only))
     };
     edges.iter().filter(stands).copied()
-}
-
-/// The order of incoming edges.
-fn by_end(edge: &Edge) -> (PartId, PartId, EdgeKind) {
-    (edge.to, edge.from, edge.kind)
-}
-
-/// Two sorted runs as one: a file that everything uses has very many edges, which are not sorted again for each edit.
-fn merged(kept: impl Iterator<Item = Edge>, added: Vec<Edge>, room: usize) -> Vec<Edge> {
-    let mut edges = Vec::with_capacity(room + added.len());
-    let mut added = added.into_iter().peekable();
-    for edge in kept {
-        while let Some(next) = added.next_if(|next| by_end(next) < by_end(&edge)) {
-            edges.push(next);
-        }
-        edges.push(edge);
-    }
-    edges.extend(added);
-    edges
 }

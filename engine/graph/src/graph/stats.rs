@@ -115,7 +115,7 @@ impl CodeGraph {
         self.part(body).kind == PartKind::File
             && !is_documentation(path)
             && !governs_tests(path)
-            && self.in_row(body).is_empty()
+            && self.in_row(body).len() == 0
             && self.dependents_of(directory_of(path)).iter().all(|one| one.usage != FolderUse::Reads)
     }
 

@@ -81,6 +81,7 @@ pub(crate) fn assert_equal(one: &CodeGraph, other: &CodeGraph, of: &str) {
     );
     for part in one.part_ids() {
         assert_eq!(one.bases(part), other.bases(part), "{of}");
+        assert_eq!(one.may_be_kept(part), other.may_be_kept(part), "{of}");
         let kinds = &grace_graph::code::EdgeKind::ALL;
         assert!(one.in_edges(part, kinds).eq(other.in_edges(part, kinds)), "{of}: what ends at {}", one.key(part).name);
         assert!(one.out_edges(part, kinds).eq(other.out_edges(part, kinds)), "{of}");

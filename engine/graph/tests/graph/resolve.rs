@@ -167,6 +167,25 @@ fn a_method_of_self_is_found_along_the_bases_and_overrides_are_possible() {
 }
 
 #[test]
+fn who_is_below_a_class_that_keeps_classes_may_be_kept() {
+    let graph = graph(&[
+        (
+            "kept.py",
+            "ALL = []\n\n\nclass Keeper:\n    def __init_subclass__(cls):\n        ALL.append(cls)\n\n\nclass Plain:\n    pass\n",
+        ),
+        (
+            "below.py",
+            "from kept import Keeper, Plain\n\n\nclass One(Keeper):\n    pass\n\n\nclass Two(Plain, One):\n    pass\n\n\nclass Other(Plain):\n    pass\n",
+        ),
+        // Each inherits from the other: wrong, and no reason to walk for ever.
+        ("round.py", "class A(B):\n    pass\n\n\nclass B(A):\n    pass\n"),
+    ]);
+    let kept = |name: &str| graph.may_be_kept(part(&graph, name));
+    assert_eq!(["kept.Keeper", "below.One", "below.Two"].map(kept), [true; 3]);
+    assert_eq!(["kept.Plain", "below.Other", "round.A", "round.B"].map(kept), [false; 4]);
+}
+
+#[test]
 fn constructing_a_class_runs_its_constructor_or_an_inherited_one() {
     let graph =
         graph(&[("m.py", "class A:\n    def __init__(self): pass\nclass B(A): pass\ndef make():\n    return B()\n")]);

@@ -23,18 +23,15 @@ const IS_CONDITIONAL: u8 = 8;
 const PART_KINDS: [PartKind; 5] =
     [PartKind::File, PartKind::Module, PartKind::Class, PartKind::Function, PartKind::Method];
 
-/// The section of the nodes.
+/// The section of the nodes. The text of the names and the parts, of [`PART`] bytes each, lie in sections of their own.
 #[derive(Serialize, Deserialize)]
 pub(super) struct KeptNodes<'a> {
-    /// What parts are called, one after the other, and where each ends, in four bytes.
-    names: &'a str,
+    /// Where each name ends, in four bytes.
     ends: &'a [u8],
     /// Dotted names of modules.
     #[serde(borrow)]
     modules: Vec<&'a str>,
     files: Vec<KeptFile>,
-    /// [`PART`] bytes each.
-    parts: &'a [u8],
     /// Names of the decorators of all parts, in order, of four bytes.
     decorators: &'a [u8],
     /// The order of the parts of each file by key, as ordinals of four bytes.
@@ -58,8 +55,8 @@ struct KeptFile {
     reader: Option<Language>,
 }
 
-/// The section of [`KeptNodes`]; `None` where it cannot be written.
-pub(super) fn bytes(graph: &CodeGraph) -> Option<Vec<u8>> {
+/// The sections of [`KeptNodes`] and of the parts; `None` where they cannot be written.
+pub(super) fn bytes(graph: &CodeGraph) -> Option<(Vec<u8>, Vec<u8>)> {
     let (mut parts, mut decorators) = (Vec::with_capacity(graph.len() * PART), Vec::new());
     for part in graph.parts() {
         let parent = part.parent.map_or(NO_PARENT, |parent| graph.part(parent).ordinal + 1);
@@ -101,10 +98,10 @@ pub(super) fn bytes(graph: &CodeGraph) -> Option<Vec<u8>> {
     };
     let files = graph.file_ids().zip(graph.files()).map(file).collect();
     let by_key: Vec<u8> = graph.by_key.iter().flat_map(|part| graph.part(*part).ordinal.to_le_bytes()).collect();
-    let names = graph.names.text();
     let ends: Vec<u8> = graph.names.ends().iter().flat_map(|end| end.to_le_bytes()).collect();
-    let (ends, parts, decorators, by_key) = (&*ends, &*parts, &*decorators, &*by_key);
-    postcard::to_stdvec(&KeptNodes { names, ends, modules, files, parts, decorators, by_key }).ok()
+    let (ends, decorators, by_key) = (&*ends, &*decorators, &*by_key);
+    let nodes = postcard::to_stdvec(&KeptNodes { ends, modules, files, decorators, by_key }).ok()?;
+    Some((nodes, parts))
 }
 
 fn words(bytes: &[u8]) -> Option<Vec<u32>> {
@@ -119,14 +116,14 @@ impl KeptNodes<'_> {
     }
 
     /// The nodes of files of these paths; `None` where they are not as nodes are.
-    pub(super) fn nodes<'p>(&self, paths: impl Iterator<Item = &'p str>) -> Option<Nodes> {
-        let ((parts, []), (by_key, [])) = (self.parts.as_chunks::<PART>(), self.by_key.as_chunks::<4>()) else {
+    pub(super) fn nodes<'p>(&self, names: String, parts: &[u8], paths: impl Iterator<Item = &'p str>) -> Option<Nodes> {
+        let ((parts, []), (by_key, [])) = (parts.as_chunks::<PART>(), self.by_key.as_chunks::<4>()) else {
             return None;
         };
         if by_key.len() != parts.len() || u32::try_from(parts.len()).is_err() {
             return None;
         }
-        let names = Names::kept(self.names.to_owned(), words(self.ends)?)?;
+        let names = Names::kept(names, words(self.ends)?)?;
         let decorators = words(self.decorators)?;
         let are_known = |words: &[u32]| words.iter().all(|word| *word < names.len());
         if !are_known(&decorators) {
