@@ -187,12 +187,17 @@ impl LanguageFamily {
     /// The family of a path by its ending.
     #[must_use]
     pub fn of_path(path: &str) -> Option<Self> {
-        match Language::of_path(path) {
-            Some(Language::Python) => Some(Self::Python),
-            Some(Language::TypeScript | Language::Tsx | Language::JavaScript) => Some(Self::Script),
-            Some(Language::Rust) => Some(Self::Rust),
-            Some(Language::Go) => Some(Self::Go),
-            _ => Self::of_unread(path),
+        Language::of_path(path).and_then(Self::of).or_else(|| Self::of_unread(path))
+    }
+
+    /// The family of a language that is read; `None` for manifests and settings.
+    pub(crate) fn of(language: Language) -> Option<Self> {
+        match language {
+            Language::Python => Some(Self::Python),
+            Language::TypeScript | Language::Tsx | Language::JavaScript => Some(Self::Script),
+            Language::Rust => Some(Self::Rust),
+            Language::Go => Some(Self::Go),
+            _ => None,
         }
     }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::emit::path_string;
 use super::scope::Binder;
 use super::{Index, Links, Tree, ecmascript, go, rust, unread};
-use crate::code::{Dependent, Edge, EdgeKind, Evidence, FileId, FolderUse, PartId, PartKey, PartKind};
+use crate::code::{Dependent, Edge, EdgeKind, Evidence, FileId, FolderUse, LanguageFamily, PartId, PartKey, PartKind};
 use crate::facts::{
     BindingForm, ImportFact, ImportForm, Language, Outline, PartFlags, StringShape, StringUse, without_call,
 };
@@ -63,7 +63,7 @@ pub(super) struct Value {
 
 pub(super) type Values = Vec<Value>;
 
-/// Languages whose code uses each other.
+/// The families of languages that are linked here: all but Python's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Family {
     Script,
@@ -73,11 +73,11 @@ pub(super) enum Family {
 
 impl Family {
     pub(super) fn of(language: Option<Language>) -> Option<Self> {
-        match language? {
-            Language::TypeScript | Language::Tsx | Language::JavaScript => Some(Self::Script),
-            Language::Rust => Some(Self::Rust),
-            Language::Go => Some(Self::Go),
-            _ => None,
+        match LanguageFamily::of(language?)? {
+            LanguageFamily::Python => None,
+            LanguageFamily::Script => Some(Self::Script),
+            LanguageFamily::Rust => Some(Self::Rust),
+            LanguageFamily::Go => Some(Self::Go),
         }
     }
 }
