@@ -241,6 +241,31 @@ fn a_file_that_rested_is_not_read_and_one_that_pretends_to_is() {
 }
 
 #[test]
+fn files_are_remembered_anew_where_one_was_read_or_is_gone() {
+    let repo = Repo::project();
+    let path = "app/core/kernel.py";
+    rest();
+    plan(&repo, &[]);
+    let memory = || TreeMemory::open(&repo.cache(), &repo.path);
+    let written = || {
+        let files = below(&repo.cache()).into_iter().find(|path| path.to_string_lossy().ends_with(".files")).unwrap();
+        files::stat(&files).unwrap().stamp
+    };
+    let (first, count) = (written(), memory().len());
+    plan(&repo, &[]);
+    assert_eq!(written(), first, "nothing is new, and nothing is written");
+    repo.write(path, &repo.read(path).replace("return 1", "return 2"));
+    rest();
+    plan(&repo, &[]);
+    let stamp = files::stat(&repo.path.join(path)).unwrap().stamp;
+    assert!(memory().names(path, &stamp, &mut 0).is_some(), "it was read, and is remembered");
+    assert_eq!(memory().len(), count);
+    fs::remove_file(repo.path.join(path)).unwrap();
+    plan(&repo, &[]);
+    assert_eq!(memory().len(), count - 1, "it is gone, and forgotten");
+}
+
+#[test]
 fn what_is_run_believes_nothing_that_was_remembered() {
     let repo = Repo::project();
     // `app/api.py` calls the kernel, and a change of it is of tier 3 for that alone.
