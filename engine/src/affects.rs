@@ -236,7 +236,7 @@ fn affects_holders(graph: &CodeGraph, class: PartId, mut reach: impl FnMut(PartI
 
 /// Whether a class may be kept where nobody names it: by what decorates it, or by what is above it.
 fn is_registered(graph: &CodeGraph, class: PartId) -> bool {
-    graph.may_be_kept(class) || !graph.decorators(class).all(leaves_alone)
+    !graph.decorators(class).all(leaves_alone) || graph.is_below_keeper(class)
 }
 
 /// What runs a decorator: the code around what it decorates. An edge does not say where in a part it stands, so that any use

@@ -315,8 +315,8 @@ impl CodeGraph {
     /// Whether a class, or one above it, may keep it for somebody who does not name it: what runs as its `__init_subclass__`
     /// hands it on, or it is of another than the usual kind of classes.
     #[must_use]
-    pub fn may_be_kept(&self, class: PartId) -> bool {
-        self.bases.kept(&self.nodes).contains(class.0 as usize)
+    pub fn is_below_keeper(&self, class: PartId) -> bool {
+        self.bases.below_keepers(&self.nodes).contains(class.0 as usize)
     }
 
     fn index(&self) -> &Index {

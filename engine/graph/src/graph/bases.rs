@@ -13,13 +13,13 @@ use crate::code::{Edge, Part, PartId};
 pub(super) struct Bases {
     /// Sorted by start and end.
     edges: Vec<Edge>,
-    kept: OnceLock<FixedBitSet>,
+    below_keepers: OnceLock<FixedBitSet>,
 }
 
 impl Bases {
     pub(super) fn new(mut edges: Vec<Edge>) -> Self {
         edges.sort_unstable_by_key(|edge| (edge.from, edge.to));
-        Self { edges, kept: OnceLock::new() }
+        Self { edges, below_keepers: OnceLock::new() }
     }
 
     pub(super) fn of(&self, class: PartId) -> &[Edge] {
@@ -29,24 +29,25 @@ impl Bases {
     }
 
     /// Classes that keep others, and all that are below one; told once.
-    pub(super) fn kept(&self, nodes: &Nodes) -> &FixedBitSet {
-        self.kept.get_or_init(|| {
+    pub(super) fn below_keepers(&self, nodes: &Nodes) -> &FixedBitSet {
+        self.below_keepers.get_or_init(|| {
             let mut below: Vec<(PartId, PartId)> = self.edges.iter().map(|edge| (edge.to, edge.from)).collect();
             below.sort_unstable();
-            let mut kept = nodes.empty_set();
-            let keeper = |(id, part): (PartId, &Part)| match part.parent {
-                _ if !part.keeps_classes => None,
-                Some(class) if nodes.name(id) == "__init_subclass__" => Some(class),
-                _ => Some(id),
+            let mut below_keepers = nodes.empty_set();
+            // A class by itself, or by the method that runs for those below it.
+            let keepers = |(id, part): (PartId, &Part)| {
+                let class = part.parent.filter(|_| nodes.name(id) == "__init_subclass__");
+                [Some(id), class].into_iter().flatten()
             };
-            let mut open: Vec<PartId> = nodes.part_ids().zip(nodes.parts()).filter_map(keeper).collect();
+            let parts = nodes.part_ids().zip(nodes.parts()).filter(|(_, part)| part.keeps_classes);
+            let mut open: Vec<PartId> = parts.flat_map(keepers).collect();
             while let Some(class) = open.pop() {
-                if !kept.put(class.0 as usize) {
+                if !below_keepers.put(class.0 as usize) {
                     let first = below.partition_point(|(base, _)| *base < class);
                     open.extend(below[first..].iter().take_while(|(base, _)| *base == class).map(|(_, below)| *below));
                 }
             }
-            kept
+            below_keepers
         })
     }
 }

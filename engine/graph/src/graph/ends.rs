@@ -234,6 +234,8 @@ mod tests {
             for (from, site, type_only) in [(0, 0, false), (7, 70_000, true), (u32::MAX - 1, MOST_SITE, false)] {
                 let edge = Edge { from: PartId(from), to: PartId(9), kind, evidence, site, type_only };
                 assert_eq!(unpacked(packed(&edge), PartId(9)), edge);
+                let far = Edge { site: u32::MAX, ..edge };
+                assert_eq!(unpacked(packed(&far), PartId(9)), Edge { site: MOST_SITE, ..edge });
             }
         }
     }

@@ -33,7 +33,7 @@ pub(crate) const IMAGES: usize = 2;
 
 /// Bytes of an edge that starts somewhere: its ends, its site, and what it says.
 const EDGE: usize = 16;
-/// Bytes of a section that are checked at a time: a whole number of edges, and what a cache holds.
+/// Bytes of a section that are read and checked at a time: what a cache holds, and a multiple of what a checksum takes.
 const PIECE: usize = 128 << 10;
 
 /// What an image is of.

@@ -167,7 +167,7 @@ fn a_method_of_self_is_found_along_the_bases_and_overrides_are_possible() {
 }
 
 #[test]
-fn who_is_below_a_class_that_keeps_classes_may_be_kept() {
+fn who_is_below_a_class_that_keeps_classes_is_told() {
     let graph = graph(&[
         (
             "kept.py",
@@ -177,11 +177,13 @@ fn who_is_below_a_class_that_keeps_classes_may_be_kept() {
             "below.py",
             "from kept import Keeper, Plain\n\n\nclass One(Keeper):\n    pass\n\n\nclass Two(Plain, One):\n    pass\n\n\nclass Other(Plain):\n    pass\n",
         ),
+        // Both a class that keeps others and what is named like the method that does.
+        ("odd.py", "class __init_subclass__(metaclass=M):\n    pass\n\n\nclass Of(__init_subclass__):\n    pass\n"),
         // Each inherits from the other: wrong, and no reason to walk for ever.
         ("round.py", "class A(B):\n    pass\n\n\nclass B(A):\n    pass\n"),
     ]);
-    let kept = |name: &str| graph.may_be_kept(part(&graph, name));
-    assert_eq!(["kept.Keeper", "below.One", "below.Two"].map(kept), [true; 3]);
+    let kept = |name: &str| graph.is_below_keeper(part(&graph, name));
+    assert_eq!(["kept.Keeper", "below.One", "below.Two", "odd.__init_subclass__", "odd.Of"].map(kept), [true; 5]);
     assert_eq!(["kept.Plain", "below.Other", "round.A", "round.B"].map(kept), [false; 4]);
 }
 
