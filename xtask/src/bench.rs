@@ -1,8 +1,8 @@
 //! `cargo xtask bench`: what a cold `graph stats` costs on a large project, and a plan when everything is remembered, as
 //! ratios.
 //!
-//! Programs read the same Python files in turn, several times: ours, tree-sitter alone (with the allocator of ours, which
-//! is what ours is compared with, and with the system's), and two import-only tools of others. The best run of each counts, so that
+//! Programs read the same Python files in turn, several times: ours, tree-sitter alone (with the allocator and the threads
+//! of ours, which is what ours is compared with, on one thread, and with the system's allocator), and two import-only tools of others. The best run of each counts, so that
 //! whatever else the machine does matters less. Processor time is user and system time of the whole process tree. A tool
 //! of others that cannot be had or run is left out, and said to be. docs/performance.md has figures.
 
@@ -21,7 +21,7 @@ use crate::{duckdb, host, python};
 const ROUNDS: usize = 5;
 
 /// How many contestants, the first ones, are ours: none of them can be left out.
-const OURS: usize = 3;
+const OURS: usize = 4;
 
 /// What `graph stats` may cost: times the processor seconds of tree-sitter alone with the same allocator, the time that
 /// passes as a share of its own processor time, and megabytes.
@@ -93,7 +93,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let yardstick = vec![release.join("examples").join("graph_stats"), corpus.clone(), "parse".into()];
     let contestant = |name, command| Contestant { name, command, environment: Vec::new(), cache: None, best: None };
     let mut contestants = vec![
-        contestant("tree-sitter, read and parse only", yardstick),
+        contestant("tree-sitter, read and parse only", yardstick.clone()),
         Contestant {
             // Facts are remembered, so what cold costs holds what remembering them costs.
             environment: vec![("GRACE_RULES_CACHE", scratch.clone()), ("HOME", scratch.clone())],
@@ -102,6 +102,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
                 "grace-rules graph stats, cold",
                 [vec![release.join("grace-rules")], words(&["graph", "stats"])].concat(),
             )
+        },
+        // What threads that work beside each other take from each other, such as room in caches, both above pay.
+        Contestant {
+            environment: vec![("RAYON_NUM_THREADS", "1".into())],
+            ..contestant("tree-sitter, on one thread", yardstick)
         },
         contestant("tree-sitter, the system's allocator", parse_only.clone()),
     ];

@@ -402,9 +402,14 @@ impl Replacement {
 
     /// Puts it in place; one that never comes so far leaves nothing behind.
     pub fn finish(self) -> Result<(), FileError> {
-        let Self { path, file } = self;
-        let file = at(&path, file.into_inner().map_err(io::IntoInnerError::into_error))?;
-        file.persist(&path).map_err(|error| FileError::from_io(&path, &error.error))?;
+        let path = self.path.clone();
+        self.finish_as(&path)
+    }
+
+    /// As [`Replacement::finish`], under a name of the same directory that was not known when it was begun.
+    pub fn finish_as(self, path: &Path) -> Result<(), FileError> {
+        let file = at(path, self.file.into_inner().map_err(io::IntoInnerError::into_error))?;
+        file.persist(path).map_err(|error| FileError::from_io(path, &error.error))?;
         Ok(())
     }
 }

@@ -1,13 +1,14 @@
 //! Records on disk: segments that are written once, an index that says where each record lies, a lock for those who write.
 //!
 //! Nothing here fails: what cannot be read is not known, what cannot be written is not kept. Readers take no lock. They see
-//! the index that was whole when they opened it, and a segment that went since is a record that is not known. A writer takes
-//! the lock, reads the index anew, writes one segment and then the index, each beside its place and moved there.
+//! the index that was whole when they opened it, and a segment that went since is a record that is not known. A writer writes
+//! one segment beside its place, takes the lock, reads the index anew, moves the segment there and then the index.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use grace_system::clock;
 use grace_system::files::{self, FileError, Kind, Pieces};
 use rayon::prelude::*;
 
@@ -32,6 +33,8 @@ const LARGE_SEGMENTS: usize = 4;
 const SHARE: usize = 256;
 /// How long a writer waits for another; what it has can be made again.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// What nobody wrote to for so many nanoseconds (an hour) will not be finished.
+const UNFINISHED: i64 = 3_600_000_000_000;
 /// Bytes that a cache takes, at most.
 pub const MOST_BYTES: u64 = 512 << 20;
 
@@ -86,23 +89,21 @@ impl Disk {
 
     fn try_to_keep(&self, records: &[(Key, &FileFacts)], blobs: &[(BlobName, ContentId)]) -> Result<(), FileError> {
         files::create_dirs(&self.directory)?;
+        // Before the lock is taken: whoever waits for it meanwhile would give up.
+        let mut written = Written::begin(&self.directory)?;
+        // So many at once as keep all threads busy: all of them together take as much room as the graph.
+        for share in records.chunks(SHARE) {
+            let encoded: Vec<Option<Vec<u8>>> = share.par_iter().map(|(_, facts)| codec::encode(facts)).collect();
+            for ((key, _), record) in share.iter().zip(encoded) {
+                record.map_or(Ok(()), |record| written.add(*key, &record))?;
+            }
+        }
+        let new_ones = written.places.len();
         let Some(_lock) = files::lock(&self.directory.join("lock"), PATIENCE)? else { return Ok(()) };
         mark(&self.root)?;
         let old = Index::load(&self.directory.join("index"));
         let next = old.segments.iter().map(|segment| segment.id).max().unwrap_or(0).saturating_add(1);
         let rewritten = to_rewrite(&old);
-        let mut file = files::Replacement::begin(&self.directory.join(file_name(next)))?;
-        let mut size = 0_u64;
-        let mut places = Vec::new();
-        let mut add = |key: Key, record: &[u8]| {
-            if record.len() <= MAX_RECORD {
-                file.add(&checksum(&key, record))?;
-                file.add(record)?;
-                places.push((key, size, (record.len() + CHECKSUM) as u32));
-                size += (record.len() + CHECKSUM) as u64;
-            }
-            Ok(())
-        };
         let sources: Vec<Option<Pieces>> = old
             .segments
             .iter()
@@ -120,16 +121,12 @@ impl Disk {
                 if copied > self.most {
                     return Ok(());
                 }
-                add(key, &record)?;
+                written.add(key, &record)?;
             }
         }
-        // So many at once as keep all threads busy: all of them together take as much room as the graph.
-        for share in records.chunks(SHARE) {
-            let written: Vec<Option<Vec<u8>>> = share.par_iter().map(|(_, facts)| codec::encode(facts)).collect();
-            for ((key, _), record) in share.iter().zip(written) {
-                record.map_or(Ok(()), |record| add(*key, &record))?;
-            }
-        }
+        let Written { file, size, mut places } = written;
+        // Of equal keys the last one counts.
+        places.rotate_left(new_ones);
 
         // The oldest segments go first, until the new one has room.
         let new = Segment { id: next, bytes: size };
@@ -156,7 +153,7 @@ impl Disk {
         if !places.is_empty() {
             let segment = segments.len() as u16;
             entries.extend(places.into_iter().map(|(key, offset, length)| (key, Place { segment, length, offset })));
-            file.finish()?;
+            file.finish_as(&self.directory.join(file_name(next)))?;
             segments.push(new);
         }
         // A blob whose facts went is of no use.
@@ -169,13 +166,19 @@ impl Disk {
         Ok(())
     }
 
-    /// Removes what no index names any more. Nobody else writes meanwhile.
+    /// Removes what no index names any more. Nobody else gives names meanwhile.
     fn clean(&self, segments: &[Segment]) {
+        let youngest = clock::nanoseconds().saturating_sub(UNFINISHED);
         let named: Vec<String> = segments.iter().map(|segment| file_name(segment.id)).collect();
         for entry in files::list(&self.directory).unwrap_or_default() {
-            let of_ours = entry.name.ends_with(".segment") || entry.name.starts_with(".tmp-");
-            if of_ours && !named.contains(&entry.name) {
-                let _left_behind = files::remove_file(&self.directory.join(&entry.name));
+            let path = self.directory.join(&entry.name);
+            let is_left = match entry.name.starts_with(".tmp-") {
+                // Somebody may be writing it, without the lock.
+                true => files::stat(&path).is_ok_and(|stat| stat.stamp.modified < youngest),
+                false => entry.name.ends_with(".segment") && !named.contains(&entry.name),
+            };
+            if is_left {
+                let _left_behind = files::remove_file(&path);
             }
         }
         let Some(versions) = self.directory.parent() else { return };
@@ -191,6 +194,31 @@ impl Disk {
         for (_, path) in &others[..many] {
             let _left_behind = files::remove_dirs(path);
         }
+    }
+}
+
+/// A segment that is being written, which has no name yet.
+struct Written {
+    file: files::Replacement,
+    size: u64,
+    /// Its records: where each begins, and how long it is.
+    places: Vec<(Key, u64, u32)>,
+}
+
+impl Written {
+    fn begin(directory: &Path) -> Result<Self, FileError> {
+        let file = files::Replacement::begin(&directory.join("segment"))?;
+        Ok(Self { file, size: 0, places: Vec::new() })
+    }
+
+    fn add(&mut self, key: Key, record: &[u8]) -> Result<(), FileError> {
+        if record.len() <= MAX_RECORD {
+            self.file.add(&checksum(&key, record))?;
+            self.file.add(record)?;
+            self.places.push((key, self.size, (record.len() + CHECKSUM) as u32));
+            self.size += (record.len() + CHECKSUM) as u64;
+        }
+        Ok(())
     }
 }
 

@@ -194,6 +194,19 @@ fn writers_at_the_same_time_lose_nothing() {
 }
 
 #[test]
+fn what_somebody_else_is_writing_is_let_be_and_what_nobody_finished_goes() {
+    let root = files::temporary_dir().unwrap();
+    kept(root.path(), MOST_BYTES, [0]);
+    let (directory, _) = segments(root.path());
+    let [young, old] = [".tmp-young", ".tmp-old"].map(|name| directory.join(name));
+    [&young, &old].into_iter().for_each(|path| files::write_atomic(path, b"begun").unwrap());
+    let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(7_200);
+    std::fs::File::options().write(true).open(&old).unwrap().set_modified(long_ago).unwrap();
+    kept(root.path(), MOST_BYTES, [1]);
+    assert_eq!((files::exists(&young), files::exists(&old)), (true, false));
+}
+
+#[test]
 fn a_reader_whose_segments_went_extracts_again() {
     let root = files::temporary_dir().unwrap();
     kept(root.path(), MOST_BYTES, 0..5);

@@ -48,13 +48,51 @@ impl<'a> LookIn<'a> {
         }
     }
 
-    /// As [`super::read_in`], with the state that the file was in when all of it was read.
+    /// As [`super::read_in`], with the state that the file was in when all of it was read. On Linux no link is followed that
+    /// takes the place of a directory meanwhile; elsewhere one is that comes after the directory was looked at.
     pub fn read(&mut self, relative: &str, max: u64) -> Result<(Vec<u8>, Stamp), FileError> {
-        self.reach(relative)?;
         let path = self.root.join(relative);
-        let (file, meta) = open(&path, false)?;
+        let (file, meta) = match self.beneath(&path, relative)? {
+            Some(opened) => opened,
+            None => {
+                self.reach(relative)?;
+                open(&path, false)?
+            }
+        };
         let bytes = read_whole(&path, &file, &meta, max)?;
         Ok((bytes, Stamp::of(&at(&path, file.metadata())?)))
+    }
+
+    /// A regular file below the root, opened by a system that itself sees to it that no component is a link; `None` where it
+    /// does not.
+    #[cfg(target_os = "linux")]
+    fn beneath(&self, path: &Path, relative: &str) -> Result<Option<(fs::File, fs::Metadata)>, FileError> {
+        use rustix::fs::{Mode, OFlags, ResolveFlags};
+        use rustix::io::Errno;
+        let Some(root) = self.open.as_ref().filter(|_| names::refused(relative).is_none()) else { return Ok(None) };
+        // Asked before opening, as everywhere.
+        if below(root, relative).is_some_and(|found| found.kind == super::Kind::Other) {
+            return Err(FileError::new(path, FileErrorKind::NotAFile));
+        }
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+        let file = match rustix::fs::openat2(root, relative, flags, Mode::empty(), resolve) {
+            Ok(file) => fs::File::from(file),
+            Err(Errno::LOOP) => return Err(FileError::new(path, FileErrorKind::Link)),
+            // Old systems, and sandboxes that do not know it.
+            Err(Errno::NOSYS | Errno::PERM) => return Ok(None),
+            Err(error) => return Err(FileError::from_io(path, &error.into())),
+        };
+        let meta = at(path, file.metadata())?;
+        if !meta.is_file() {
+            return Err(FileError::new(path, FileErrorKind::NotAFile));
+        }
+        Ok(Some((file, meta)))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn beneath(&self, _path: &Path, _relative: &str) -> Result<Option<(fs::File, fs::Metadata)>, FileError> {
+        Ok(None)
     }
 
     /// Makes sure that nothing above a path is a link; false where something there is no directory: whoever then asks for what

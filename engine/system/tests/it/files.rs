@@ -57,6 +57,12 @@ fn what_a_repository_names_is_not_read_through_links_or_pipes() {
         assert_eq!(read(&mut look), (b"ok".to_vec(), files::stat_in(&root, "sub/ok").unwrap().stamp));
     }
     assert_eq!(kind(look.read("sub/ok", 1)), FileErrorKind::TooLarge { max: 1 });
+    // Not even where a directory that it was in became one.
+    if cfg!(target_os = "linux") {
+        std::fs::rename(root.join("sub"), root.join("moved")).unwrap();
+        std::os::unix::fs::symlink("moved", root.join("sub")).unwrap();
+        assert_eq!(kind(look.read("sub/ok", 10)), FileErrorKind::Link);
+    }
 }
 
 #[test]
