@@ -1,5 +1,6 @@
 //! Turns resolved names into edges, file by file.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -40,6 +41,8 @@ pub(super) struct Linker<'a> {
     links: Links,
     /// What was found of the overrides of a class's method.
     overrides: Map<(PartId, &'a str), Rc<[PartId]>>,
+    /// What was found below a class.
+    below: RefCell<Map<PartId, Rc<[PartId]>>>,
     /// Edges of the file that come from computed names.
     dispatched: usize,
     /// What was looked through for them.
@@ -49,7 +52,8 @@ pub(super) struct Linker<'a> {
 impl<'a> Linker<'a> {
     pub(super) fn new(tree: Tree<'a>, index: &'a Index) -> Self {
         let resolver = Resolver::new(tree, Some(&index.hierarchy));
-        Self { resolver, index, links: Links::default(), overrides: Map::default(), dispatched: 0, looked: 0 }
+        let (links, overrides, below) = (Links::default(), Map::default(), RefCell::default());
+        Self { resolver, index, links, overrides, below, dispatched: 0, looked: 0 }
     }
 
     fn nodes(&self) -> &'a Nodes {
@@ -555,11 +559,28 @@ impl<'a> Linker<'a> {
     }
 
     fn find_overrides(&self, class: PartId, name: &str) -> Vec<PartId> {
-        let below = self.index.hierarchy.below(class);
-        let mut found: Vec<PartId> =
-            below.into_iter().filter_map(|class| self.resolver.own_method(class, name)).collect();
+        let Some(methods) = self.index.methods.get(name) else { return Vec::new() };
+        let below = self.below(class);
+        let mut found: Vec<PartId> = if methods.len() > below.len() {
+            below.iter().filter_map(|class| self.resolver.own_method(*class, name)).collect()
+        } else {
+            // The other way round: few methods are asked for their class instead of many classes for their method.
+            let of_class = |method: &PartId| Some((self.nodes().part(*method).parent?, *method));
+            let is_below = |(class, _): &(PartId, PartId)| below.binary_search(class).is_ok();
+            let mut found: Vec<_> = methods.iter().filter_map(of_class).filter(is_below).collect();
+            // Of several of one name in a class it is the first.
+            found.sort_unstable();
+            found.dedup_by_key(|(class, _)| *class);
+            found.into_iter().map(|(_, method)| method).collect()
+        };
         found.sort_unstable();
         found
+    }
+
+    /// Every class below a class, sorted.
+    fn below(&self, class: PartId) -> Rc<[PartId]> {
+        let mut known = self.below.borrow_mut();
+        Rc::clone(known.entry(class).or_insert_with(|| self.index.hierarchy.below(class).into()))
     }
 
     /// A call on something unknown: the few methods of this name.

@@ -66,6 +66,16 @@ impl stack::Open for Open {
     }
 }
 
+/// Where the cursor is after a node was left.
+enum Next {
+    /// At a later child of the innermost open node, of this index.
+    Child(u32),
+    /// At the innermost open node itself: no other child follows.
+    Above,
+    /// Where it was, for the same reason.
+    None,
+}
+
 /// Reads the facts out of a tree.
 pub(super) fn read<'t>(content: ContentId, text: &'t str, tree: &'t Tree) -> FileFacts {
     let mut walk = Walk::new(content, text, tree);
@@ -180,23 +190,28 @@ impl<'t> Walk<'t> {
             let mut end = node.end_byte();
             let mut open = Open { role, child: 0, end, usage: StringUse::Plain, opened_part: false, type_only: false };
             if self.enter(node, &cursor, &mut open) {
-                if cursor.goto_first_child() {
-                    self.stack.push(open);
+                if let Some(child) = self.first_child(&mut cursor, node.start_byte(), open.role) {
+                    self.stack.push(Open { child, ..open });
                     continue;
                 }
                 self.leave(&open);
             }
-            while self.is_last(end) || !cursor.goto_next_sibling() {
-                if !cursor.goto_parent() {
-                    break 'nodes;
+            loop {
+                match self.go_on(&mut cursor, end) {
+                    Next::Child(child) => {
+                        if let Some(top) = self.stack.last_mut() {
+                            top.child = child;
+                        }
+                        break;
+                    }
+                    Next::Above => {}
+                    Next::None if cursor.goto_parent() => {}
+                    Next::None => break 'nodes,
                 }
                 if let Some(open) = self.stack.pop() {
                     end = open.end;
                     self.leave(&open);
                 }
-            }
-            if let Some(top) = self.stack.last_mut() {
-                top.child += 1;
             }
         }
         self.computed_names();
@@ -228,6 +243,57 @@ impl<'t> Walk<'t> {
         around.end == end
             || around.role == Role::Attribute
             || (around.end == end + 1 && matches!(self.text.as_bytes().get(end), Some(b')' | b']' | b'}')))
+    }
+
+    /// Goes to the first child that may tell something, and gives its index. Tokens that a node begins with tell nothing, nor
+    /// does the name of a function or of an argument here; the text says where they end.
+    fn first_child(&self, cursor: &mut TreeCursor<'_>, start: usize, role: Role) -> Option<u32> {
+        let rest = self.text.as_bytes().get(start..).filter(|_| !self.has_errors).unwrap_or_default();
+        // Anything else that begins so is longer: a bracket with what it encloses, a name that begins like a word.
+        let length = match (rest, role) {
+            (_, Role::KeywordArgument) => rest.iter().position(|byte| *byte == b'=').map(|at| at + 1),
+            ([b'd', b'e', b'f', ..], Role::Function) => rest.iter().position(|byte| matches!(byte, b'(' | b'[')),
+            ([b'(' | b'[' | b'{' | b'@', ..], _) => Some(1),
+            ([b'i', b'f', b' ', ..], _) => Some(2),
+            ([b'f', b'r', b'o', b'm', ..], _) => Some(4),
+            ([b'r', b'e', b't', b'u', b'r', b'n', ..], _) => Some(6),
+            _ => None,
+        };
+        match length {
+            Some(length) => cursor.goto_first_child_for_byte(start + length).map(|index| index as u32),
+            None => cursor.goto_first_child().then_some(0),
+        }
+    }
+
+    /// Goes from a node that ends there to the next sibling that may tell something. Of a token between the two that the text
+    /// tells, the tree is not asked: to begin anew behind it costs less than two steps from sibling to sibling.
+    fn go_on(&self, cursor: &mut TreeCursor<'_>, end: usize) -> Next {
+        let Some(around) = self.stack.last().filter(|_| !self.is_last(end)) else { return Next::None };
+        if let Some(behind) = self.behind_token(end, around.role)
+            && cursor.goto_parent()
+        {
+            let next = cursor.goto_first_child_for_byte(behind);
+            return next.map_or(Next::Above, |index| Next::Child(index as u32));
+        }
+        if cursor.goto_next_sibling() { Next::Child(around.child + 1) } else { Next::None }
+    }
+
+    /// Where a token ends that follows there and tells nothing.
+    fn behind_token(&self, end: usize, around: Role) -> Option<usize> {
+        if self.has_errors || matches!(around, Role::Module | Role::Block) {
+            return None;
+        }
+        let rest = self.text.as_bytes().get(end..)?;
+        let space = rest.iter().take_while(|byte| **byte == b' ').count();
+        let length = match rest[space..] {
+            [b'=', b'=', ..] | [b':', b'=', ..] => return None,
+            [b',' | b'=' | b':', ..] => 1,
+            [b'[', ..] if around == Role::Subscript => 1,
+            [b'-', b'>', ..] if around == Role::Function => 2,
+            [b'i', b'm', b'p', b'o', b'r', b't', ..] if around == Role::ImportFrom => 6,
+            _ => return None,
+        };
+        Some(end + space + length)
     }
 
     pub(super) fn slice(&self, node: Node<'_>) -> &'t str {
