@@ -30,6 +30,12 @@ pub struct LineHunk {
 /// Inputs whose differing middle is huge give one hunk for all of it: never wrong, only coarse.
 #[must_use]
 pub fn line_diff(before: &str, after: &str) -> Vec<LineHunk> {
+    // With nothing on one side, there is nothing to compare.
+    if before.is_empty() || after.is_empty() {
+        let all = |text: &str| 1..line_number(text.split_inclusive('\n').count());
+        let hunk = LineHunk { removed: all(before), added: all(after) };
+        return Some(hunk).filter(|hunk| !(hunk.removed.is_empty() && hunk.added.is_empty())).into_iter().collect();
+    }
     let before = lines_without_endings(before);
     let after = lines_without_endings(after);
     let prefix = before.iter().zip(&after).take_while(|(left, right)| left == right).count();

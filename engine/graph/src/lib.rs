@@ -9,6 +9,7 @@ pub mod facts;
 pub mod graph;
 mod hash;
 mod layout;
+mod memo;
 pub mod owners;
 pub mod packages;
 mod resolve;

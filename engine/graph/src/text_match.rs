@@ -3,6 +3,7 @@
 //! Reads the texts of the change itself, by the parts and lines that [`crate::change::parts`] found. It searches for nothing:
 //! conditions do that with the lines given here.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -37,7 +38,7 @@ pub fn added_code_lines(
     facts: &mut dyn FnMut(&str, &Content) -> Option<Arc<FileFacts>>,
 ) -> (Vec<CodeLine>, Vec<PartKey>) {
     let files = by_after_path(change);
-    let mut codes: BTreeMap<&str, (Vec<String>, bool)> = BTreeMap::new();
+    let mut codes: BTreeMap<&str, Code<'_>> = BTreeMap::new();
     let mut lines = Vec::new();
     let mut unknown = Vec::new();
     for part in parts {
@@ -56,19 +57,19 @@ pub fn added_code_lines(
         if part.added.is_empty() {
             continue;
         }
-        let (code, certain) = codes.entry(&key.path).or_insert_with(|| {
+        let code = codes.entry(&key.path).or_insert_with(|| {
             let facts = after.and_then(|side| facts(&key.path, &side.content));
             let quiet = facts.filter(|_| !part.kinds.contains(Kinds::UNKNOWN)).and_then(|facts| facts.quiet.clone());
-            code_of(&key.path, text.unwrap_or_default(), quiet.as_deref())
+            Code::of(&key.path, text.unwrap_or_default(), quiet.as_deref())
         });
         for line in &part.added {
-            let Some(text) = code.get(*line as usize - 1).filter(|text| !text.trim().is_empty()) else { continue };
+            let Some(text) = code.line(*line).filter(|text| !text.trim().is_empty()) else { continue };
             lines.push(CodeLine {
                 path: key.path.clone(),
                 line: *line,
-                text: text.clone(),
+                text: text.to_owned(),
                 part: key.clone(),
-                certain: *certain,
+                certain: code.certain,
             });
         }
     }
@@ -90,22 +91,44 @@ fn text_of_side(side: &FileSide) -> Option<&str> {
     }
 }
 
-/// The lines of a text without comments and strings, and whether that is certain: not where nobody knows where they are.
-fn code_of(path: &str, text: &str, quiet: Option<&[(u32, u32)]>) -> (Vec<String>, bool) {
-    let lines = |text: &str| text.split('\n').map(|line| line.trim_end_matches('\r').to_owned()).collect();
-    // Comments and strings of other languages than Python count as code: that only raises.
-    if Language::of_path(path) != Some(Language::Python) {
-        return (lines(text), true);
+/// A text without comments and strings, by lines.
+struct Code<'t> {
+    text: Cow<'t, str>,
+    /// Where each line ends.
+    ends: Vec<usize>,
+    /// Not where nobody knows what are comments and strings.
+    certain: bool,
+}
+
+impl<'t> Code<'t> {
+    fn of(path: &str, text: &'t str, quiet: Option<&[(u32, u32)]>) -> Self {
+        // Comments and strings of other languages than Python count as code: that only raises.
+        let is_python = Language::of_path(path) == Some(Language::Python);
+        let text = match quiet.filter(|_| is_python) {
+            None => Cow::Borrowed(text),
+            Some(quiet) => {
+                let mut code = text.as_bytes().to_vec();
+                for (start, end) in quiet {
+                    // Line ends stay, so that lines keep their numbers.
+                    let bytes = code.get_mut(*start as usize..*end as usize).unwrap_or_default();
+                    bytes.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
+                }
+                // Only whole characters were blanked: what a node covers begins and ends at their boundaries.
+                Cow::Owned(
+                    String::from_utf8(code).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into()),
+                )
+            }
+        };
+        let ends = text.match_indices('\n').map(|(at, _)| at).chain([text.len()]).collect();
+        Self { ends, certain: !is_python || quiet.is_some(), text }
     }
-    let Some(quiet) = quiet else { return (lines(text), false) };
-    let mut code = text.as_bytes().to_vec();
-    for (start, end) in quiet {
-        // Line ends stay, so that lines keep their numbers.
-        let bytes = code.get_mut(*start as usize..*end as usize).unwrap_or_default();
-        bytes.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
+
+    /// A line by its number, from 1.
+    fn line(&self, number: u32) -> Option<&str> {
+        let at = (number as usize).checked_sub(1)?;
+        let start = at.checked_sub(1).map_or(Some(0), |before| Some(self.ends.get(before)? + 1))?;
+        Some(self.text.get(start..*self.ends.get(at)?)?.trim_end_matches('\r'))
     }
-    // Only whole characters were blanked: what a node covers begins and ends at their boundaries.
-    (lines(&String::from_utf8_lossy(&code)), true)
 }
 
 /// Documentation that a change takes away from one part.

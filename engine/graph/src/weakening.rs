@@ -14,6 +14,7 @@ use std::sync::Arc;
 use crate::change::{Change, Content, FileSide, WeakenedTest, Weakening};
 use crate::code::PartKey;
 use crate::layout::base_name;
+use crate::memo::Memo;
 use crate::test_names::python_test_name;
 use python::{Exceptions, Function, Measure, Module, Tolerance};
 
@@ -74,7 +75,7 @@ pub fn test_changes(change: &Change) -> TestChanges {
             continue;
         }
         let mut read = |side: Option<&FileSide>| match side {
-            None => Some(Module::default()),
+            None => Some(Arc::default()),
             Some(side) => {
                 let read = read(side);
                 if read.is_none() && is_test(&file.before) {
@@ -105,13 +106,17 @@ pub fn test_changes(change: &Change) -> TestChanges {
 struct File {
     before_path: Arc<str>,
     path: Arc<str>,
-    before: Module,
-    after: Module,
+    before: Arc<Module>,
+    after: Arc<Module>,
 }
 
-fn read(side: &FileSide) -> Option<Module> {
+fn read(side: &FileSide) -> Option<Arc<Module>> {
+    static KNOWN: Memo<Option<Arc<Module>>> = Memo::new();
     match &side.content {
-        Content::Text(text) if text.len() <= MAX_BYTES => python::read(text, python_test_name(&side.path).is_some()),
+        Content::Text(text) if text.len() <= MAX_BYTES => {
+            let is_test = python_test_name(&side.path).is_some();
+            (*KNOWN.of(text, is_test, || python::read(text, is_test).map(Arc::new))).clone()
+        }
         _ => None,
     }
 }
@@ -176,7 +181,7 @@ fn compare_files(change: &Change, files: &[File], changes: &mut TestChanges) {
         }
     }
     // Files outside the conventions matter only as places where a missing test may have gone.
-    let others: Vec<(Arc<str>, Module)> = if missing.is_empty() { Vec::new() } else { other_modules(change) };
+    let others: Vec<(Arc<str>, Arc<Module>)> = if missing.is_empty() { Vec::new() } else { other_modules(change) };
     for (path, module) in &others {
         for function in &module.functions {
             candidates.entry(function.body).or_default().push((path.clone(), function));
@@ -224,7 +229,7 @@ fn effective(module: &Module) -> BTreeMap<&str, &Function> {
     last
 }
 
-fn other_modules(change: &Change) -> Vec<(Arc<str>, Module)> {
+fn other_modules(change: &Change) -> Vec<(Arc<str>, Arc<Module>)> {
     change
         .files
         .iter()

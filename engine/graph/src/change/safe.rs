@@ -2,14 +2,18 @@
 //!
 //! Every doubt leaves a part unproved. Nothing here raises; it only allows others to lower.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock};
 
+use regex::Regex;
 use tree_sitter::Node;
 
 use super::syntax::{self, children, text_of, undecorated};
 use super::{Change, Content, FileChange, Kinds, PartChange, SafeKinds};
 use crate::code::{PartKey, PartKind};
 use crate::facts::Language;
+use crate::memo::Memo;
 use crate::test_names::{TestName, python_test_name};
 
 /// Whether everything in a change is of the allowed kinds, with the first part that is not.
@@ -66,12 +70,14 @@ fn text(side: Option<&super::FileSide>) -> Option<&str> {
 
 fn document(file: &FileChange, part: &PartChange) -> SafeKinds {
     let sides = [file.before.as_ref(), file.after.as_ref()];
-    let known = sides.into_iter().flatten().all(|side| {
-        is_documentation(&side.path) && !side.executable && text(Some(side)).is_some_and(|text| !is_run(text))
-    });
+    let known = || {
+        sides.into_iter().flatten().all(|side| {
+            is_documentation(&side.path) && !side.executable && text(Some(side)).is_some_and(|text| !is_run(text))
+        })
+    };
     let harmless = part.kinds == Kinds::BYTES || part.kinds == Kinds::ADDED;
-    let shows = text(file.after.as_ref()).is_some_and(|after| is_plain_to_see(part, &hidden_lines(after)));
-    if known && harmless && shows { SafeKinds::DOCUMENTATION } else { SafeKinds::empty() }
+    let shows = || text(file.after.as_ref()).is_some_and(|after| is_plain_to_see(part, &hidden_lines(after)));
+    if harmless && known() && shows() { SafeKinds::DOCUMENTATION } else { SafeKinds::empty() }
 }
 
 /// A text that tools run, fill in, or put together from other files.
@@ -130,8 +136,15 @@ fn is_run(text: &str) -> bool {
     ];
     // What a reader's browser would run.
     const ACTIVE: [&str; 6] = ["<script", "<iframe", "<object", "<embed", "javascript:", "srcdoc="];
+    static MARKS: LazyLock<Option<Regex>> =
+        LazyLock::new(|| any_of(RUN.iter().chain(&INCLUDES).chain(&ACTIVE).copied()));
     let lower = text.to_ascii_lowercase();
-    RUN.iter().chain(&INCLUDES).chain(&ACTIVE).any(|mark| lower.contains(mark)) || has_handler(&lower)
+    MARKS.as_ref().is_none_or(|marks| marks.is_match(&lower)) || has_handler(&lower)
+}
+
+/// Finds any of some texts in one pass.
+fn any_of<'t>(texts: impl Iterator<Item = &'t str>) -> Option<Regex> {
+    Regex::new(&texts.map(regex::escape).collect::<Vec<_>>().join("|")).ok()
 }
 
 /// An attribute of HTML that runs something: `onload=`.
@@ -145,11 +158,14 @@ fn has_handler(lower: &str) -> bool {
 
 /// Characters that a reader does not see, or that change the order in which the others are shown.
 fn is_hidden(character: char) -> bool {
+    if character.is_ascii() {
+        return character.is_ascii_control() && !matches!(character, '\t' | '\n' | '\r' | '\u{c}');
+    }
     matches!(character,
         '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200c}' | '\u{200e}'..='\u{200f}'
         | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
         | '\u{e0000}'..='\u{e0fff}')
-        || character.is_control() && !matches!(character, '\t' | '\n' | '\r' | '\u{c}')
+        || character.is_control()
 }
 
 /// Lines (1-based) of a text that hold a character that nobody sees.
@@ -178,7 +194,10 @@ pub(super) const DOCUMENT_FOLDERS: [&str; 8] =
 pub fn is_documentation(path: &str) -> bool {
     let lower = path.to_lowercase();
     let (folder, name) = lower.rsplit_once('/').unwrap_or(("", &lower));
-    let Some((stem, extension)) = name.split_once('.').and_then(|_| name.rsplit_once('.')) else { return false };
+    let Some((stem, extension)) = name.rsplit_once('.') else { return false };
+    if !matches!(extension, "md" | "rst" | "adoc" | "txt") {
+        return false;
+    }
     const KNOWN: [&str; 19] = [
         "readme",
         "changelog",
@@ -227,7 +246,10 @@ pub fn is_documentation(path: &str) -> bool {
     ];
     const READ_BY_PROGRAMS: [&str; 11] =
         ["test", "tests", "testdata", "data", "golden", "goldens", "examples", "rules", "commands", "memory", "corpus"];
-    if lower.split('/').any(|segment| segment.starts_with('.') || INSTRUCTING.iter().any(|part| segment.contains(part)))
+    // No name holds a `/`.
+    static INSTRUCTS: LazyLock<Option<Regex>> = LazyLock::new(|| any_of(INSTRUCTING.into_iter()));
+    if lower.split('/').any(|segment| segment.starts_with('.'))
+        || INSTRUCTS.as_ref().is_none_or(|instructs| instructs.is_match(&lower))
     {
         return false;
     }
@@ -292,7 +314,7 @@ fn python_file(file: &FileChange, parts: &[&PartChange]) -> Vec<SafeKinds> {
     if moved {
         return nothing;
     }
-    let hidden = hidden_lines(after);
+    let hidden = LazyCell::new(|| hidden_lines(after));
     let mut inert = None;
     let mut tests = None;
     let path = file.after.as_ref().map_or("", |side| &*side.path);
@@ -310,7 +332,7 @@ fn python_file(file: &FileChange, parts: &[&PartChange]) -> Vec<SafeKinds> {
                 safe.set(SafeKinds::FORMATTING, part.kinds.contains(Kinds::FORMAT));
                 if part.kinds.contains(Kinds::DOCSTRING) {
                     let inert = inert.get_or_insert_with(|| Docstrings::read(before, after));
-                    if !inert.is_inert(part) {
+                    if !inert.iter().all(|side| side.is_inert(part)) {
                         return SafeKinds::empty();
                     }
                     safe |= SafeKinds::DOCUMENTATION;
@@ -333,7 +355,7 @@ fn python_file(file: &FileChange, parts: &[&PartChange]) -> Vec<SafeKinds> {
 /// Whether something may read the docstrings of these parts, as far as the texts of their own files show.
 #[must_use]
 pub fn read_docstrings(change: &Change, parts: &[&PartChange]) -> Vec<bool> {
-    let mut known: BTreeMap<&str, Option<Docstrings>> = BTreeMap::new();
+    let mut known: BTreeMap<&str, Option<[Arc<Docstrings>; 2]>> = BTreeMap::new();
     let mut found = Vec::with_capacity(parts.len());
     for part in parts {
         let Some(key) = part.part() else {
@@ -348,7 +370,7 @@ pub fn read_docstrings(change: &Change, parts: &[&PartChange]) -> Vec<bool> {
                 [file.before.as_ref(), file.after.as_ref()].map(|side| side.map_or(Some(""), |side| text(Some(side))));
             Some(Docstrings::read(before?, after?))
         });
-        found.push(!read.as_ref().is_some_and(|read| read.is_inert(part)));
+        found.push(!read.as_ref().is_some_and(|read| read.iter().all(|side| side.is_inert(part))));
     }
     found
 }
@@ -363,45 +385,44 @@ struct Docstrings {
 }
 
 impl Docstrings {
-    fn read(before: &str, after: &str) -> Self {
+    fn read(before: &str, after: &str) -> [Arc<Self>; 2] {
+        static KNOWN: Memo<Docstrings> = Memo::new();
+        [before, after].map(|text| KNOWN.of(text, true, || Self::of(text)))
+    }
+
+    fn of(text: &str) -> Self {
         let mut read_by_others = BTreeSet::new();
-        let mut used = false;
-        for text in [before, after] {
-            used |= ["__doc__", "getdoc", "docopt", "cleandoc"].iter().any(|word| text.contains(word));
-            let Some(tree) = syntax::parse_python(text) else {
-                used = true;
-                continue;
-            };
-            let root = tree.root_node();
-            let imports = syntax::imports(root, text);
-            let mut defined = BTreeSet::new();
-            let mut named = Vec::new();
-            if is_run_docstring(root, text) {
-                read_by_others.insert(String::new());
+        let used = ["__doc__", "getdoc", "docopt", "cleandoc"].iter().any(|word| text.contains(word));
+        let Some(tree) = syntax::parse_python(text) else { return Self { read_by_others, used: true } };
+        let root = tree.root_node();
+        let imports = syntax::imports(root, text);
+        let mut defined = BTreeSet::new();
+        let mut named = Vec::new();
+        if is_run_docstring(root, text) {
+            read_by_others.insert(String::new());
+        }
+        syntax::each_definition(root, text, &mut |name, definition, decorators| {
+            defined.insert(name.to_owned());
+            if definition.child_by_field_name("body").is_some_and(|body| is_run_docstring(body, text)) {
+                read_by_others.insert(name.to_owned());
             }
-            syntax::each_definition(root, text, &mut |name, definition, decorators| {
-                defined.insert(name.to_owned());
-                if definition.child_by_field_name("body").is_some_and(|body| is_run_docstring(body, text)) {
-                    read_by_others.insert(name.to_owned());
-                }
-                let bases = definition.child_by_field_name("superclasses").map(children).unwrap_or_default();
-                for used in
-                    decorators.iter().map(|decorator| (true, *decorator)).chain(bases.iter().map(|base| (false, *base)))
-                {
-                    named.push((name.to_owned(), used));
-                }
-            });
-            for (name, (is_decorator, node)) in named {
-                let known = if is_decorator {
-                    children(node)
-                        .first()
-                        .is_some_and(|expression| is_known_decorator(*expression, text, &imports, &defined))
-                } else {
-                    is_known_base(node, text, &imports, &defined)
-                };
-                if !known {
-                    read_by_others.insert(name);
-                }
+            let bases = definition.child_by_field_name("superclasses").map(children).unwrap_or_default();
+            for used in
+                decorators.iter().map(|decorator| (true, *decorator)).chain(bases.iter().map(|base| (false, *base)))
+            {
+                named.push((name.to_owned(), used));
+            }
+        });
+        for (name, (is_decorator, node)) in named {
+            let known = if is_decorator {
+                children(node)
+                    .first()
+                    .is_some_and(|expression| is_known_decorator(*expression, text, &imports, &defined))
+            } else {
+                is_known_base(node, text, &imports, &defined)
+            };
+            if !known {
+                read_by_others.insert(name);
             }
         }
         Self { read_by_others, used }
