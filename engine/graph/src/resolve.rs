@@ -18,6 +18,8 @@ pub(crate) mod unread;
 mod values;
 pub(crate) mod visits;
 
+use std::borrow::Borrow;
+use std::hash::Hash;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -33,7 +35,7 @@ use crate::stdlib;
 pub(crate) use fixtures::DifferingFixtures;
 use fixtures::Fixtures;
 pub(crate) use hierarchy::Hierarchy;
-pub(crate) use scope::ScopeTable;
+pub(crate) use scope::{ScopeTable, Scopes};
 use visits::Mark;
 
 /// How many files a worker takes at a time.
@@ -90,8 +92,8 @@ pub(crate) struct Index {
     hierarchy: Hierarchy,
     /// Methods by name.
     methods: Map<Arc<str>, Vec<PartId>>,
-    /// The names of methods, sorted.
-    method_names: Vec<Arc<str>>,
+    /// The names of methods, sorted, once they are asked for.
+    method_names: OnceLock<Vec<Arc<str>>>,
     /// Every folder.
     folders: Set<Box<str>>,
     /// Files by the last segment of their path.
@@ -104,22 +106,55 @@ pub(crate) struct Index {
 
 impl Index {
     fn new(nodes: &Nodes, outlines: &Outlines, layout: Layout, hierarchy: Hierarchy, fixtures: Fixtures) -> Self {
-        let mut named: Map<&str, Vec<PartId>> = Map::default();
+        let mut methods: Map<Arc<str>, Vec<PartId>> = Map::default();
         for method in python_methods(nodes) {
-            named.entry(nodes.name(method)).or_default().push(method);
+            push(&mut methods, nodes.name(method), method);
         }
-        let methods: Map<Arc<str>, Vec<PartId>> =
-            named.into_iter().map(|(name, methods)| (name.into(), methods)).collect();
+        Self::with_methods(nodes, outlines, layout, hierarchy, fixtures, methods)
+    }
+
+    fn with_methods(
+        nodes: &Nodes,
+        outlines: &Outlines,
+        layout: Layout,
+        hierarchy: Hierarchy,
+        fixtures: Fixtures,
+        methods: Map<Arc<str>, Vec<PartId>>,
+    ) -> Self {
         let mut by_base_name: Map<Box<str>, Vec<FileId>> = Map::default();
         for file in nodes.file_ids() {
-            by_base_name.entry(base_name(&nodes.file(file).path).into()).or_default().push(file);
+            push(&mut by_base_name, base_name(&nodes.file(file).path), file);
         }
-        let mut method_names: Vec<Arc<str>> = methods.keys().cloned().collect();
-        method_names.sort_unstable();
+        let method_names = OnceLock::new();
         let foreign = foreign::World::new(nodes, outlines);
         let folders = folders(nodes);
         let has_compiled = nodes.files().iter().any(|file| file.path.ends_with(".pyx"));
         Self { has_compiled, layout, hierarchy, methods, method_names, folders, by_base_name, fixtures, foreign }
+    }
+
+    /// Of a tree in which all files that are read are as they were, under other numbers; `None` where one has none.
+    pub(crate) fn carried(
+        &self,
+        nodes: &Nodes,
+        outlines: &Outlines,
+        layout: Layout,
+        file: impl Fn(FileId) -> Option<FileId>,
+        of: impl Fn(PartId) -> Option<PartId>,
+    ) -> Option<Self> {
+        let (hierarchy, fixtures) = (self.hierarchy.renumbered(&of)?, self.fixtures.renumbered(file, &of)?);
+        let renumbered = |all: &Vec<PartId>| all.iter().map(|part| of(*part)).collect::<Option<Vec<PartId>>>();
+        let methods = self.methods.iter().map(|(name, all)| Some((Arc::clone(name), renumbered(all)?)));
+        let methods = methods.collect::<Option<_>>()?;
+        Some(Self::with_methods(nodes, outlines, layout, hierarchy, fixtures, methods))
+    }
+
+    /// The names of methods, sorted.
+    fn method_names(&self) -> &[Arc<str>] {
+        self.method_names.get_or_init(|| {
+            let mut names: Vec<Arc<str>> = self.methods.keys().cloned().collect();
+            names.sort_unstable();
+            names
+        })
     }
 
     /// What is worth remembering of it; `None` where it cannot be written.
@@ -235,7 +270,7 @@ pub(crate) struct Discovered {
     /// Files with what settings name a test, and pytest by itself does not; sorted.
     pub(crate) configured: Vec<FileId>,
     /// Decorators of the parts that have any, by dotted name, resolved through imports.
-    pub(crate) decorators: Vec<(PartId, Arc<[Arc<str>]>)>,
+    pub(crate) decorators: Vec<(PartId, Vec<Arc<str>>)>,
 }
 
 /// A tree as look-ups see it.
@@ -286,12 +321,23 @@ fn python_methods(nodes: &Nodes) -> impl Iterator<Item = PartId> {
     files.flat_map(|file| nodes.parts_of(file)).filter(|part| nodes.part(*part).kind == PartKind::Method)
 }
 
+/// Adds to what a name has.
+fn push<K: Borrow<str> + Eq + Hash + for<'n> From<&'n str>, T>(map: &mut Map<K, Vec<T>>, name: &str, one: T) {
+    match map.get_mut(name) {
+        Some(all) => all.push(one),
+        None => {
+            map.insert(name.into(), vec![one]);
+        }
+    }
+}
+
 /// The folders around all files.
 fn folders(nodes: &Nodes) -> Set<Box<str>> {
     let mut folders: Set<Box<str>> = Set::default();
     for file in nodes.files() {
         let mut folder = directory_of(&file.path);
-        while !folder.is_empty() && folders.insert(folder.into()) {
+        while !folder.is_empty() && !folders.contains(folder) {
+            folders.insert(folder.into());
             folder = directory_of(folder);
         }
     }
@@ -357,7 +403,10 @@ pub(crate) fn link_some(
 
 /// The links of one file.
 pub(crate) fn link(nodes: &Nodes, outlines: &Outlines, index: &Index, trace: Trace, file: FileId) -> Links {
-    let scopes = ScopeTable::new(outlines, nodes.files().len());
+    let scopes = match trace {
+        Trace::Yes => ScopeTable::staying(outlines),
+        Trace::No => ScopeTable::new(outlines, nodes.files().len()),
+    };
     emit::Linker::new(Tree::new(nodes, outlines, &index.layout, &scopes), index).link(file, trace)
 }
 

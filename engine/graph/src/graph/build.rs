@@ -51,7 +51,7 @@ pub(super) fn traced(graph: &CodeGraph) -> CodeGraph {
     if graph.rows.are_traced() {
         return graph.clone();
     }
-    let scopes = ScopeTable::new(&graph.outlines, graph.files().len());
+    let scopes = ScopeTable::staying(&graph.outlines);
     let rows = linked(&graph.nodes, &graph.outlines, graph.index(), &scopes, Trace::Yes);
     let rows = graph.rows.instead(rows);
     CodeGraph { built: Arc::new(rows.clone()), rows, ..graph.clone() }
@@ -70,11 +70,11 @@ pub(super) fn assembled(nodes: Nodes, index: Index, outlines: Outlines, rows: Ro
 }
 
 /// Says which parts are tests, and what decorates parts; before, neither is said of any.
-pub(super) fn mark(
+pub(super) fn mark<D: IntoIterator<Item: AsRef<str>>>(
     nodes: &mut Nodes,
     tests: Vec<PartId>,
     configured: &[FileId],
-    decorators: Vec<(PartId, Arc<[Arc<str>]>)>,
+    decorators: impl IntoIterator<Item = (PartId, D)>,
 ) {
     for file in configured {
         nodes.files[file.0 as usize].has_configured_tests = true;
@@ -90,7 +90,7 @@ pub(super) fn mark(
     let mut namer = Namer::default();
     for (part, decorators) in decorators {
         let first = nodes.decorators.len() as u32;
-        nodes.decorators.extend(decorators.iter().map(|name| namer.add(&mut nodes.names, name)));
+        nodes.decorators.extend(decorators.into_iter().map(|name| namer.add(&mut nodes.names, name.as_ref())));
         let count = nodes.decorators.len() as u32 - first;
         nodes.parts[part.0 as usize].decorators = Words { first, count };
     }

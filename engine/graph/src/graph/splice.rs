@@ -61,15 +61,29 @@ pub(super) fn spliced(graph: &CodeGraph, files: &[GraphFile], gone: &[Arc<str>])
         again[file.0 as usize] |= outlines.of(file).is_some_and(|outline| places.are_named_in(outline));
     }
 
-    let scopes = ScopeTable::new(&outlines, turn.nodes.files.len());
-    let edits = Edits { graph, outlines: &outlines, scopes: &scopes, changed: &changed, names, places, files: &files };
     let trace = if graph.rows.are_traced() { Trace::Yes } else { Trace::No };
+    let scopes = match trace {
+        Trace::Yes => ScopeTable::staying(&outlines),
+        Trace::No => ScopeTable::new(&outlines, turn.nodes.files.len()),
+    };
+    let is_plain = changed.iter().all(Changed::is_plain);
+    let edits = Edits {
+        is_plain,
+        graph,
+        outlines: &outlines,
+        scopes: &scopes,
+        changed: &changed,
+        names,
+        places,
+        files: &files,
+    };
     let index = match trace {
         Trace::Yes => traced::mark(&edits, &mut turn, &mut again)?,
         Trace::No => named::mark(&edits, &mut turn, &mut again)?,
     };
     let (nodes, of) = (&turn.nodes, |part| turn.part(part));
-    for (file, before) in nodes.file_ids().filter_map(|file| Some((file, turn.origin(file)?))) {
+    let was_there = nodes.file_ids().filter_map(|file| Some((file, turn.origin(file)?)));
+    for (file, before) in was_there.filter(|_| !is_plain) {
         again[file.0 as usize] |= !is_marked_alike(graph, nodes, before, file, of);
     }
     let rows = rows(graph, &turn, &outlines, &index, &scopes, trace, again).ok_or(Anew::Classes)?;
@@ -84,6 +98,8 @@ struct Edits<'o> {
     outlines: &'o Outlines,
     scopes: &'o ScopeTable<'o>,
     changed: &'o [Changed],
+    /// Nothing reads any of these.
+    is_plain: bool,
     /// By changed file: its names that mean something else.
     names: Vec<Set<&'o str>>,
     places: Places<'o>,
@@ -102,6 +118,9 @@ impl<'o> Edits<'o> {
     /// What all files say together after the edits, with the classes where they are as they were. Marks tests and what is
     /// decorated.
     fn discover(&self, turn: &mut Turn, same_classes: bool) -> Result<Index, Anew> {
+        if self.is_plain {
+            return self.carried(turn).ok_or(Anew::Classes);
+        }
         let of = |part| turn.part(part);
         let classes = || self.graph.index().renumbered_classes(of).ok_or(Anew::Classes);
         let known = if same_classes { Some(classes()?) } else { None };
@@ -109,6 +128,23 @@ impl<'o> Edits<'o> {
         let found = resolve::discover(&turn.nodes, self.outlines, layout, self.scopes, known);
         build::mark(&mut turn.nodes, found.tests, &found.configured, found.decorators);
         Ok(found.index)
+    }
+
+    /// What all files say together where those that say something are as they were; `None` where one has no number any more.
+    fn carried(&self, turn: &mut Turn) -> Option<Index> {
+        let graph = self.graph;
+        let layout = std::mem::take(&mut turn.layout);
+        let (file, of) = (|file| turn.file(file), |part| turn.part(part));
+        let index = graph.index().carried(&turn.nodes, self.outlines, layout, file, of)?;
+        let tests = graph.tests().iter().map(|test| turn.part(*test)).collect::<Option<_>>()?;
+        let configured = graph.file_ids().filter(|file| graph.file(*file).has_configured_tests);
+        let configured: Vec<FileId> = configured.map(|file| turn.file(file)).collect::<Option<_>>()?;
+        let decorated = graph.part_ids().filter(|part| graph.decorators(*part).len() > 0);
+        let decorated: Vec<(PartId, PartId)> =
+            decorated.map(|part| Some((turn.part(part)?, part))).collect::<Option<_>>()?;
+        let decorators = decorated.into_iter().map(|(part, before)| (part, graph.decorators(before)));
+        build::mark(&mut turn.nodes, tests, &configured, decorators);
+        Some(index)
     }
 }
 

@@ -196,7 +196,7 @@ impl<'a> Linker<'a> {
             }
         }
         if found.is_empty() && start.len() >= MIN_START {
-            let names = &self.index.method_names;
+            let names = self.index.method_names();
             let from = names.partition_point(|name| **name < *start);
             let named = names[from..].iter().take_while(|name| name.starts_with(start)).take(MAX_DISPATCHED + 1);
             for methods in named.filter_map(|name| self.index.methods.get(name)) {
@@ -738,13 +738,13 @@ pub(super) fn path_string(nodes: &Nodes, index: &Index, from: &str, text: &str) 
 }
 
 /// Decorators of the parts that have any.
-pub(super) fn decorators(resolver: &mut Resolver<'_>) -> Vec<(PartId, Arc<[Arc<str>]>)> {
+pub(super) fn decorators(resolver: &mut Resolver<'_>) -> Vec<(PartId, Vec<Arc<str>>)> {
     let mut found = Vec::new();
     for file in resolver.nodes().file_ids() {
         let Some(outline) = resolver.outline(file) else { continue };
         for (ordinal, fact) in outline.parts.iter().enumerate().filter(|(_, fact)| fact.decorators.len > 0) {
             let names = outline.list(fact.decorators).iter();
-            let names: Arc<[Arc<str>]> =
+            let names: Vec<Arc<str>> =
                 names.map(|name| decorator_name(resolver, file, outline, fact.parent, outline.name(*name))).collect();
             found.push((resolver.part_id(file, ordinal as u32), names));
         }
@@ -789,8 +789,10 @@ fn decorator_name<'a>(
         };
     };
     let dotted = outline.name(import.module);
-    let module = match resolver.module(file, import.level, dotted).map(|found| found.target) {
-        Some(Target::Module(target)) if import.level > 0 => resolver.nodes().file(target).module.to_string(),
+    // What is imported by its whole name is called so, whatever is there.
+    let found = if import.level > 0 { resolver.module(file, import.level, dotted) } else { None };
+    let module = match found.map(|found| found.target) {
+        Some(Target::Module(target)) => resolver.nodes().file(target).module.to_string(),
         _ => dotted.to_owned(),
     };
     match import.form {

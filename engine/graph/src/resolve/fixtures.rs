@@ -95,7 +95,7 @@ pub(crate) struct Fixtures {
 }
 
 /// Names of tests beside those that pytest looks for by itself: patterns of files, classes and functions.
-#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Names {
     files: Vec<Box<str>>,
     classes: Vec<Box<str>>,
@@ -159,6 +159,14 @@ impl Names {
 
 /// Whether a pattern with `*`, `?` and sets fits a text; a set stands for any sign.
 fn matches_pattern(pattern: &str, text: &str) -> bool {
+    // What stands before and after all signs is there as it is: most texts lack it.
+    let is_sign = |char: char| matches!(char, '*' | '?' | '[' | ']');
+    let (begin, end) = (pattern.find(is_sign), pattern.rfind(is_sign));
+    if !text.starts_with(&pattern[..begin.unwrap_or(pattern.len())])
+        || !text.ends_with(&pattern[end.map_or(0, |end| end + 1)..])
+    {
+        return false;
+    }
     let mut signs: Vec<char> = Vec::new();
     let mut chars = pattern.chars();
     while let Some(sign) = chars.next() {
@@ -314,6 +322,33 @@ impl Fixtures {
         let mut folders: Set<Box<str>> = went.map(|(folder, _)| folder.clone()).collect();
         folders.extend(after.conftests.keys().filter(|folder| !self.conftests.contains_key(*folder)).cloned());
         Some(DifferingFixtures { folders, files })
+    }
+
+    /// The same under other numbers; `None` where a file or a part has none.
+    pub(super) fn renumbered(
+        &self,
+        file: impl Fn(FileId) -> Option<FileId>,
+        of: impl Fn(PartId) -> Option<PartId>,
+    ) -> Option<Self> {
+        let files = |files: &[FileId]| files.iter().map(|one| file(*one)).collect::<Option<Vec<FileId>>>();
+        let parts = |parts: &[PartId]| parts.iter().map(|one| of(*one)).collect::<Option<Vec<PartId>>>();
+        let offer = |offer: &Offer| {
+            let named = offer.named.iter().map(|(name, named)| Some((Arc::clone(name), parts(named)?)));
+            Some(Offer {
+                named: named.collect::<Option<_>>()?,
+                automatic: parts(&offer.automatic)?,
+                hooks: parts(&offer.hooks)?,
+            })
+        };
+        let offers = self.offers.iter().map(|(of_file, own)| Some((file(*of_file)?, offer(own)?)));
+        let conftests = self.conftests.iter().map(|(folder, conftest)| Some((folder.clone(), file(*conftest)?)));
+        Some(Self {
+            offers: offers.collect::<Option<_>>()?,
+            conftests: conftests.collect::<Option<_>>()?,
+            plugins: files(&self.plugins)?,
+            entries: files(&self.entries)?,
+            names: self.names.clone(),
+        })
     }
 
     /// Whether every file and part of it is one of the tree.

@@ -166,7 +166,7 @@ pub(super) fn tests(nodes: &Nodes, outlines: &Outlines) -> Vec<PartId> {
 }
 
 /// Decorators and attributes as written.
-pub(super) fn decorators(nodes: &Nodes, outlines: &Outlines) -> Vec<(PartId, Arc<[Arc<str>]>)> {
+pub(super) fn decorators(nodes: &Nodes, outlines: &Outlines) -> Vec<(PartId, Vec<Arc<str>>)> {
     let mut found = Vec::new();
     for file in nodes.file_ids() {
         if Family::of(nodes.file(file).language).is_none() {

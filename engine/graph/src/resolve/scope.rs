@@ -13,6 +13,8 @@ const ROOM: usize = 256;
 /// The scopes of the files of a tree, each made when it is first asked for. Shared by threads.
 pub(crate) struct ScopeTable<'a> {
     outlines: &'a Outlines,
+    /// They stay with the outlines, for the next tree that has those.
+    stay: bool,
     scopes: Vec<OnceLock<Box<[OnceLock<Scopes>]>>>,
 }
 
@@ -21,12 +23,20 @@ impl<'a> ScopeTable<'a> {
     pub(crate) fn new(outlines: &'a Outlines, files: usize) -> Self {
         let mut scopes = Vec::new();
         scopes.resize_with(files.div_ceil(ROOM), OnceLock::new);
-        Self { outlines, scopes }
+        Self { outlines, stay: false, scopes }
+    }
+
+    /// A table of which the scopes stay with the outlines.
+    pub(crate) fn staying(outlines: &'a Outlines) -> Self {
+        Self { outlines, stay: true, scopes: Vec::new() }
     }
 
     /// The scopes of a file with the outline that names them; `None` where nothing was read of it.
     pub(super) fn of(&self, file: FileId) -> Option<(&'a Outline, &Scopes)> {
         let outline = self.outlines.of(file)?;
+        if self.stay {
+            return Some((outline, self.outlines.scopes(file, || Scopes::new(outline))?));
+        }
         let room = self.scopes.get(file.0 as usize / ROOM)?;
         let room = room.get_or_init(|| (0..ROOM).map(|_| OnceLock::new()).collect());
         let scopes = room.get(file.0 as usize % ROOM)?.get_or_init(|| Scopes::new(outline));
@@ -49,7 +59,7 @@ pub(super) enum Binder {
 
 /// The scopes of one file: sorted tables over its outline, which look-ups are given again.
 #[derive(Debug, Default)]
-pub(super) struct Scopes {
+pub(crate) struct Scopes {
     names: Table<Binder>,
     /// By class: its attributes and the indices of their bindings.
     attributes: Table<u32>,

@@ -41,10 +41,22 @@ pub(super) fn mark(edits: &Edits<'_>, turn: &mut Turn, again: &mut [bool]) -> Re
         }
     }
     let index = edits.discover(turn, !is_seen && other.is_empty())?;
-    mark_fixtures(graph, turn, &index, files, again).ok_or(Anew::Plugins)?;
+    if !edits.is_plain {
+        mark_fixtures(graph, turn, &index, files, again).ok_or(Anew::Plugins)?;
+        mark_classes(edits, turn, &index, &mut other, again);
+    }
+    for &file in files {
+        let visits = turn.origin(file).and_then(|before| graph.rows.row(before)?.visits.as_deref());
+        again[file.0 as usize] |= visits.is_some_and(|visits| other.is_among(visits));
+    }
+    Ok(index)
+}
 
-    let sides = [Side { nodes: &graph.nodes, index: graph.index() }, Side { nodes: &turn.nodes, index: &index }];
-    for (before, after) in graph.index().lines_that_differ(&index, |part| turn.part(part)) {
+/// Marks the files of classes with other bases, and adds what look-ups come by in them and in the files that are others.
+fn mark_classes<'e>(edits: &'e Edits<'_>, turn: &'e Turn, index: &'e Index, other: &mut Other, again: &mut [bool]) {
+    let graph = edits.graph;
+    let sides = [Side { nodes: &graph.nodes, index: graph.index() }, Side { nodes: &turn.nodes, index }];
+    for (before, after) in graph.index().lines_that_differ(index, |part| turn.part(part)) {
         for (side, class) in sides.iter().zip([before, after]) {
             let Some(class) = class else { continue };
             other.add(Visit::Line(Class::of(side.nodes, class)));
@@ -66,11 +78,6 @@ pub(super) fn mark(edits: &Edits<'_>, turn: &mut Turn, again: &mut [bool]) -> Re
             }
         }
     }
-    for &file in files {
-        let visits = turn.origin(file).and_then(|before| graph.rows.row(before)?.visits.as_deref());
-        again[file.0 as usize] |= visits.is_some_and(|visits| other.is_among(visits));
-    }
-    Ok(index)
 }
 
 /// Marks files that name modules which came and went without being seen to come by them, and those that ask for

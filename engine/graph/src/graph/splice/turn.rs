@@ -37,6 +37,11 @@ impl Changed {
     pub(super) fn comes_or_goes(&self) -> bool {
         self.before.is_none() || self.after.is_none()
     }
+
+    /// Nothing reads the file.
+    pub(super) fn is_plain(&self) -> bool {
+        self.language.is_none() && Language::reader_of(&self.path).is_none()
+    }
 }
 
 /// A part that is not there after.
