@@ -1,7 +1,8 @@
 //! How far the effects of a change go over the graph: from changed parts to everything that may behave otherwise, forwards
 //! to choose tests by, and backwards from all tests. It knows edges, folders and packages, and neither bundles nor records.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use grace_graph::change::is_documentation;
 use grace_graph::code::{Dependent, Edge, EdgeKind, Evidence, FileId, FolderUse, LanguageFamily, PartId, PartKind};
@@ -39,15 +40,62 @@ enum At {
     Held(PartId),
 }
 
+/// A graph with what several walks ask of it.
+pub(crate) struct Ground<'g> {
+    pub(crate) graph: &'g CodeGraph,
+    /// By folder: what hangs on it.
+    dependents: HashMap<&'g str, &'g [Dependent]>,
+    /// By file, as far as it was asked for.
+    contents: RefCell<Vec<Option<Content>>>,
+}
+
+impl<'g> Ground<'g> {
+    pub(crate) fn new(graph: &'g CodeGraph) -> Self {
+        let by_folder = graph.dependents().chunk_by(|one, other| one.folder == other.folder);
+        let dependents = by_folder.filter_map(|all| Some((&*all.first()?.folder, all))).collect();
+        Self { graph, dependents, contents: RefCell::new(vec![None; graph.files().len()]) }
+    }
+
+    /// The parts that hang on just this folder.
+    pub(crate) fn dependents_of(&self, folder: &str) -> &'g [Dependent] {
+        self.dependents.get(folder).copied().unwrap_or_default()
+    }
+
+    /// Nothing hangs on a folder.
+    pub(crate) fn has_no_dependents(&self) -> bool {
+        self.dependents.is_empty()
+    }
+
+    /// What a file is to those who hang on its folder, where it changed or may have.
+    pub(crate) fn content(&self, file: FileId) -> Content {
+        let mut contents = self.contents.borrow_mut();
+        match contents.get_mut(file.0 as usize) {
+            Some(content) => *content.get_or_insert_with(|| Content::of(self.graph, file, true)),
+            None => Content::of(self.graph, file, true),
+        }
+    }
+}
+
 /// What some changed parts reach, as tests are chosen by it.
 pub(crate) fn read_widely(graph: &CodeGraph, seeds: &[PartId]) -> fixedbitset::FixedBitSet {
-    let mut reached = affected(graph, seeds, Follow::Widely);
-    keep_loading(graph, seeds, &mut reached);
-    reached
+    read_and_loaded(graph, seeds, &[]).0
+}
+
+/// [`read_widely`], and those of some test files that can come to load what changed.
+pub(crate) fn read_and_loaded(
+    graph: &CodeGraph,
+    seeds: &[PartId],
+    files: &[FileId],
+) -> (fixedbitset::FixedBitSet, BTreeSet<FileId>) {
+    let ground = Ground::new(graph);
+    let mut reached = affected(&ground, seeds, Follow::Widely);
+    let loaded = keep_loading(&ground, seeds, &mut reached, files);
+    (reached, loaded)
 }
 
 /// Everything that behaves otherwise when some parts do, as far as static reading tells.
-pub(crate) fn affected(graph: &CodeGraph, seeds: &[PartId], follow: Follow) -> fixedbitset::FixedBitSet {
+pub(crate) fn affected(ground: &Ground<'_>, seeds: &[PartId], follow: Follow) -> fixedbitset::FixedBitSet {
+    let graph = ground.graph;
     let mut reached = graph.empty_set();
     let mut held = graph.empty_set();
     let mut folders = Folders::of(graph, seeds.iter().copied());
@@ -65,14 +113,14 @@ pub(crate) fn affected(graph: &CodeGraph, seeds: &[PartId], follow: Follow) -> f
         reach(At::Part(seed), &mut queue);
     }
     while let Some(at) = queue.pop() {
-        affects(graph, at, follow, &mut folders, |_, next, _| reach(next, &mut queue));
+        affects(ground, at, follow, &mut folders, |_, next, _| reach(next, &mut queue));
     }
     reached
 }
 
 /// The folders that were asked for their dependents, by what the files in them are.
 struct Folders<'g> {
-    asked: BTreeSet<(&'g str, Content)>,
+    asked: HashSet<(&'g str, Content)>,
     files: fixedbitset::FixedBitSet,
     /// Files that changed. A source that is only reached says what it said.
     changed: BTreeSet<FileId>,
@@ -81,17 +129,20 @@ struct Folders<'g> {
 impl<'g> Folders<'g> {
     fn of(graph: &CodeGraph, seeds: impl Iterator<Item = PartId>) -> Self {
         let changed = seeds.map(|seed| graph.part(seed).file).collect();
-        Self { asked: BTreeSet::new(), files: fixedbitset::FixedBitSet::new(), changed }
+        Self { asked: HashSet::new(), files: fixedbitset::FixedBitSet::new(), changed }
     }
 
     /// The folders around a file that were not asked yet, and what the file is to them.
-    fn around(&mut self, graph: &'g CodeGraph, file: FileId) -> (Vec<&'g str>, Content) {
-        let mut folders = Vec::new();
+    fn around(&mut self, ground: &Ground<'g>, file: FileId) -> (Vec<&'g str>, Content) {
+        let (graph, mut folders) = (ground.graph, Vec::new());
         self.files.grow(graph.files().len());
-        if graph.dependents().is_empty() || self.files.put(file.0 as usize) {
+        if ground.has_no_dependents() || self.files.put(file.0 as usize) {
             return (folders, Content::Data);
         }
-        let content = Content::of(graph, file, self.changed.contains(&file));
+        let content = match self.changed.contains(&file) {
+            true => ground.content(file),
+            false => Content::of(graph, file, false),
+        };
         // What hangs on a single module asks for it by its path.
         let mut folder = &*graph.file(file).path;
         folders.push(folder);
@@ -110,12 +161,13 @@ impl<'g> Folders<'g> {
 /// What one thing affects directly: each with the part that it is reached from (this one, or one reached so) and the edge,
 /// where there is one. Folders that were asked for their dependents are not asked again.
 fn affects<'g>(
-    graph: &'g CodeGraph,
+    ground: &Ground<'g>,
     at: At,
     follow: Follow,
     folders: &mut Folders<'g>,
     mut reach: impl FnMut(PartId, At, Option<Edge>),
 ) {
+    let graph = ground.graph;
     let part = match at {
         At::Held(class) => return affects_holders(graph, class, reach),
         At::Part(part) => part,
@@ -147,9 +199,9 @@ fn affects<'g>(
         if let Some(user) = unseen_user(graph, part) {
             reach(part, user, None);
         }
-        let (around, content) = folders.around(graph, graph.part(part).file);
+        let (around, content) = folders.around(ground, graph.part(part).file);
         for folder in around {
-            for dependent in graph.dependents_of(folder).iter().filter(|one| hangs_on(graph, one, content)) {
+            for dependent in ground.dependents_of(folder).iter().filter(|one| hangs_on(graph, one, content)) {
                 reach(part, At::Part(dependent.part), None);
             }
         }
@@ -158,7 +210,7 @@ fn affects<'g>(
 
 /// What a file is to those who hang on its folder. A source that nothing uses may be both code and data: tests read such ones,
 /// too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Content {
     /// What people read, or a script: tests that read it name it, or a folder below the root.
     Document,
@@ -170,7 +222,7 @@ pub(crate) enum Content {
 
 impl Content {
     /// Who reads a source as text sees nothing else where it is not `changed`.
-    pub(crate) fn of(graph: &CodeGraph, file: FileId, changed: bool) -> Self {
+    fn of(graph: &CodeGraph, file: FileId, changed: bool) -> Self {
         let path = &graph.file(file).path;
         let is_plain = graph.part(graph.body_of(file)).kind == PartKind::File;
         match is_plain {
@@ -328,13 +380,14 @@ pub(crate) struct Reached {
 /// then what is seen, then whatever tests are chosen by.
 pub(crate) fn way_to(graph: &CodeGraph, seeds: &BTreeSet<PartId>, end: PartId) -> Option<Vec<Reached>> {
     let end = At::Part(end);
+    let ground = Ground::new(graph);
     [Follow::Certain, Follow::Possible, Follow::Widely].into_iter().find_map(|follow| {
         // Where each was reached from: the thing itself, and the step.
         let mut came: BTreeMap<At, Option<(At, Reached)>> = seeds.iter().map(|&seed| (At::Part(seed), None)).collect();
         let mut queue: VecDeque<At> = seeds.iter().map(|&seed| At::Part(seed)).collect();
         let mut folders = Folders::of(graph, seeds.iter().copied());
         while let Some(at) = queue.pop_front().filter(|_| !came.contains_key(&end)) {
-            affects(graph, at, follow, &mut folders, |from, next, edge| {
+            affects(&ground, at, follow, &mut folders, |from, next, edge| {
                 let (At::Part(to) | At::Held(to)) = next;
                 // From a class that is built by what was reached on to its module.
                 let before = if At::Part(from) == at || At::Held(from) == at { at } else { At::Part(from) };
@@ -369,8 +422,9 @@ pub(crate) fn reaching_tests(
         return reaches_tests(graph, certain_only);
     }
     let mut reaching = graph.empty_set();
+    let ground = Ground::new(graph);
     for part in parts.iter().flat_map(|&part| [part, graph.module_of(part)]) {
-        let affected = affected(graph, &[part], follow);
+        let affected = affected(&ground, &[part], follow);
         if graph.tests().iter().any(|test| affected.contains(test.0 as usize)) {
             reaching.insert(part.0 as usize);
         }
@@ -471,7 +525,7 @@ mod tests {
             let mut both = [false, false];
             for part in graph.part_ids() {
                 let follow = if certain_only { Follow::Certain } else { Follow::Possible };
-                let affected = affected(&graph, &[part], follow);
+                let affected = affected(&Ground::new(&graph), &[part], follow);
                 let affects_one = affected.ones().any(|index| graph.parts()[index].is_test);
                 let one = reaching_tests(&graph, &BTreeSet::from([part]), certain_only);
                 assert_eq!(one.contains(part.0 as usize), affects_one, "{}", graph.qualified_name(part));

@@ -14,6 +14,7 @@ use grace_graph::graph::{Anew, CodeGraph, ModelLiterals, Nodes};
 use grace_graph::store::FactStore;
 use salsa::Setter;
 
+use crate::found::FoundFiles;
 use crate::input::{Book, Declared, Input, PastFacts, TreeContent, TreeFile};
 use crate::plan::Side;
 use crate::side::{AFTER, BEFORE, Contents, GraphWork, SideState};
@@ -26,6 +27,8 @@ pub(crate) trait Db: salsa::Database {
     fn store(&self) -> &FactStore;
     /// What walks reached.
     fn walks(&self) -> &Walks;
+    /// Which files scans found.
+    fn found(&self) -> &FoundFiles;
 }
 
 /// The database.
@@ -35,6 +38,7 @@ pub(crate) struct Database {
     storage: salsa::Storage<Self>,
     store: Arc<FactStore>,
     walks: Arc<Walks>,
+    found: Arc<FoundFiles>,
 }
 
 #[salsa::db]
@@ -48,6 +52,10 @@ impl Db for Database {
 
     fn walks(&self) -> &Walks {
         &self.walks
+    }
+
+    fn found(&self) -> &FoundFiles {
+        &self.found
     }
 }
 
@@ -66,7 +74,7 @@ impl Database {
                 }
             }) as Box<dyn Fn(salsa::Event) + Send + Sync>
         });
-        Self { storage: salsa::Storage::new(callback), store, walks: Arc::default() }
+        Self { storage: salsa::Storage::new(callback), store, walks: Arc::default(), found: Arc::default() }
     }
 }
 

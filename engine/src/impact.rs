@@ -10,13 +10,13 @@ use grace_graph::facts::Language;
 use grace_graph::graph::{CodeGraph, Nodes};
 use grace_graph::test_names::{governs_changes, governs_tests, is_script, lies_among_data, lies_among_tests};
 
-use crate::affects::read_widely;
+use crate::affects::read_and_loaded;
 use crate::book::{Kind, compiled, milliseconds, names};
 use crate::conds::EDGE_KINDS;
 use crate::db::{Db, Meant, graph_of, nodes_of};
 use crate::join::books;
 use crate::listing::{Listing, is_unsure, listing, named_like_tests};
-use crate::loading::{heirs, that_load};
+use crate::loading::heirs;
 use crate::plan::{BookSide, BundleForm, BundlePlan, Derivation, Side, Sources, Widening, WideningCause};
 use crate::reach::{FailedBefore, Recorded, Unread, Why, failed_before, has_any, recorded};
 use crate::text::noticed;
@@ -72,12 +72,17 @@ impl Impact {
         if !noticed(db).is_empty() {
             widened.extend(too_little_seen(graph));
         }
-        let reaching = |graph: &CodeGraph, side: Side| read_widely(graph, &seeds(db, graph, side));
-        let mut reached = reaching(graph, Side::After);
+        let heirs = heirs(graph, &named_like_tests(db));
+        let (mut reached, mut reached_heirs) = read_and_loaded(graph, &seeds(db, graph, Side::After), &heirs);
+        // What the change took away was loaded before it.
+        let in_before = |file: &FileId| before.file_by_path(&graph.file(*file).path);
+        let before_it: Vec<FileId> = heirs.iter().filter_map(in_before).collect();
+        let (reached_before, loaded) = read_and_loaded(before, &seeds(db, before, Side::Before), &before_it);
+        reached_heirs.extend(loaded.iter().filter_map(|file| graph.file_by_path(&before.file(*file).path)));
         let pairs = noticed(db);
         let pairs = pairs.iter().filter_map(|change| Some((change.before.as_ref()?, change.after.as_ref()?)));
         let renamed: BTreeMap<&PartKey, &PartKey> = pairs.filter(|(before, after)| before != after).collect();
-        for index in reaching(before, Side::Before).ones() {
+        for index in reached_before.ones() {
             let part = PartId(u32::try_from(index).unwrap_or(u32::MAX));
             let again = if renamed.is_empty() {
                 before.find_again(part, graph)
@@ -89,13 +94,6 @@ impl Impact {
                 reached.insert(part.0 as usize);
             }
         }
-        let heirs = heirs(graph, &named_like_tests(db));
-        let mut reached_heirs = that_load(graph, &seeds(db, graph, Side::After), &heirs);
-        // What the change took away was loaded before it.
-        let in_before = |file: &FileId| before.file_by_path(&graph.file(*file).path);
-        let before_it: Vec<FileId> = heirs.iter().filter_map(in_before).collect();
-        let loaded = that_load(before, &seeds(db, before, Side::Before), &before_it);
-        reached_heirs.extend(loaded.iter().filter_map(|file| graph.file_by_path(&before.file(*file).path)));
         let (recorded, failed) = (recorded(db), failed_before(db));
         Self { changed, reached, widened: widened.into_iter().collect(), recorded, failed, heirs, reached_heirs }
     }

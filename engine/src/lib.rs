@@ -16,6 +16,7 @@ pub mod digest;
 mod engine;
 mod exceptions;
 mod explain;
+mod found;
 mod impact;
 pub mod input;
 mod join;

@@ -12,6 +12,7 @@ use grace_graph::test_names::is_test_name;
 
 use crate::book::{Glob, regex_of};
 use crate::db::{Db, Snapshot, snapshot};
+use crate::found::Test;
 use crate::plan::{Side, Truth};
 use crate::sets::{Members, dotted_match, opaque_parts, own_name, stood_before};
 
@@ -59,7 +60,7 @@ pub(crate) fn scan(db: &dyn Db, side: Snapshot, what: Scan) -> Arc<Kept> {
     let nodes = side.nodes(db);
     let found = match &what {
         Scan::Path(..) | Scan::Package(_) | Scan::Module(_) | Scan::Matches(MatchOn::Path, _) => {
-            files(db, side, what.clone()).map(|files| all_parts(nodes, &files))
+            files(db, nodes, &what).map(|files| all_parts(nodes, &files))
         }
         Scan::Generated => Some(claimed(db, side, |file| file.is_generated, |_| false)),
         Scan::Language(name) => Some(by_meaning(nodes, |part| {
@@ -85,53 +86,32 @@ pub(crate) fn scan(db: &dyn Db, side: Snapshot, what: Scan) -> Arc<Kept> {
     Arc::new(Kept::of(&found.unwrap_or_else(|| Members::unknown(nodes.len()))))
 }
 
-/// The files that a scan by paths and module names finds; `None` for a pattern that does not compile. Of two sides with the
-/// same files it is told once.
-#[salsa::tracked(returns(clone))]
-fn files(db: &dyn Db, side: Snapshot, what: Scan) -> Option<Arc<FixedBitSet>> {
-    let before = snapshot(db, Side::Before);
-    if side != before && has_files_of(db, side, before) {
-        return files(db, before, what);
-    }
-    let nodes = side.nodes(db);
-    Some(Arc::new(match &what {
-        Scan::Path(pattern, ignore_case) => {
-            let glob = Glob::new(pattern, *ignore_case)?;
-            by_file(nodes, |path, _| glob.is_match(path))
-        }
-        Scan::Package(name) => {
-            let dotted = format!("{name}.");
-            let directory = format!("{}/", name.replace('.', "/"));
-            let below_src = format!("src/{directory}");
-            by_file(nodes, |path, module| match module {
-                Some(module) => module == name || module.starts_with(&dotted),
-                None => path.starts_with(&directory) || path.starts_with(&below_src),
-            })
-        }
-        Scan::Module(name) => by_file(nodes, |_, module| module == Some(name)),
-        Scan::Matches(MatchOn::Path, pattern) => {
-            let regex = regex_of(pattern).ok()?;
-            by_file(nodes, |path, _| regex.is_match(path))
-        }
-        // Not by file.
-        _ => return None,
-    }))
-}
-
-/// Whether two sides have files of the same paths and module names, each at the same place.
-#[salsa::tracked(returns(copy))]
-fn has_files_of(db: &dyn Db, one: Snapshot, other: Snapshot) -> bool {
-    let names = |file: &FileNode| (Arc::clone(&file.path), file.language.map(|_| Arc::clone(&file.module)));
-    let (one, other) = (one.nodes(db).files(), other.nodes(db).files());
-    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| names(one) == names(other))
-}
-
-fn by_file(nodes: &Nodes, test: impl Fn(&str, Option<&str>) -> bool) -> FixedBitSet {
-    let mut found = FixedBitSet::with_capacity(nodes.files().len());
-    for (at, file) in nodes.files().iter().enumerate() {
-        found.set(at, test(&file.path, file.language.map(|_| &*file.module)));
-    }
-    found
+/// The files that a scan by paths and module names finds; `None` for a pattern that does not compile.
+fn files(db: &dyn Db, nodes: &Arc<Nodes>, what: &Scan) -> Option<Arc<FixedBitSet>> {
+    db.found().files(what, nodes, || -> Option<Test<'_>> {
+        Some(match what {
+            Scan::Path(pattern, ignore_case) => {
+                let glob = Glob::new(pattern, *ignore_case)?;
+                Box::new(move |path, _| glob.is_match(path))
+            }
+            Scan::Package(name) => {
+                let dotted = format!("{name}.");
+                let directory = format!("{}/", name.replace('.', "/"));
+                let below_src = format!("src/{directory}");
+                Box::new(move |path, module| match module {
+                    Some(module) => module == name || module.starts_with(&dotted),
+                    None => path.starts_with(&directory) || path.starts_with(&below_src),
+                })
+            }
+            Scan::Module(name) => Box::new(move |_, module| module == Some(name)),
+            Scan::Matches(MatchOn::Path, pattern) => {
+                let regex = regex_of(pattern).ok()?;
+                Box::new(move |path, _| regex.is_match(path))
+            }
+            // Not by file.
+            _ => return None,
+        })
+    })
 }
 
 /// Every part of some files; certain for unreadable files too.
