@@ -109,9 +109,20 @@ impl<'a> Replay<'a> {
         let entry = |path: &&str| Some(((*path).to_owned(), compared.after.get(*path)?.clone()));
         let fresh: Files = named.iter().filter_map(entry).collect();
         let fresh = trees::read(&self.reader, &[&fresh], &Progress::Silent)?.pop().unwrap_or_default();
-        let kept = before.files.iter().filter(|file| !named.contains(&*file.path)).cloned();
-        let mut files: Vec<_> = kept.chain(fresh.files).collect();
-        files.sort_by(|a, b| a.path.cmp(&b.path));
+        // All three are sorted by path.
+        let (mut named, mut fresh) = (named.into_iter().peekable(), fresh.files.into_iter().peekable());
+        let mut files = Vec::with_capacity(before.files.len() + fresh.len());
+        for file in &before.files {
+            while named.next_if(|path| *path < &*file.path).is_some() {}
+            let is_named = named.peek().is_some_and(|path| *path == &*file.path);
+            while let Some(come) = fresh.next_if(|come| come.path < file.path || is_named && come.path == file.path) {
+                files.push(come);
+            }
+            if !is_named {
+                files.push(file.clone());
+            }
+        }
+        files.extend(fresh);
         Ok(Tree { files })
     }
 }
