@@ -165,6 +165,68 @@ mod tests {
         }
     }
 
+    /// Statements in which every token that is not visited stands before, behind and between something that tells.
+    const STATEMENTS: &[&str] = &[
+        "return",
+        "return 'a/b.json'",
+        "return f(x)",
+        "'data/x.json'",
+        "\"\"\"A docstring, 'data/y.json'.\"\"\"",
+        "(a(), b.c(), ['d/e.py', f'g/{h()}.py'])",
+        "[a(), b[c()][1:d(), ::2], *e]",
+        "{'k': a(), **b, c: 'd.e.f'}",
+        "x = y = z = a()",
+        "x: list['A.b'] = a()",
+        "if a() == b or (c := d()): e()\nelif not f: g()\nelse: h()",
+        "from . import a as b, c",
+        "from ..a.b import (c, d as e,)",
+        "import a.b, c as d",
+        "from a import *",
+        "@a.b(c='d/e.py', f=g())\ndef h(i, j: K = l(), *m, n='o.p', **q) -> R[s()]: return t(*i, **j)",
+        "@ a\nclass B(c, D['e'], metaclass=f()): g = h",
+        "async def a[T: b](c): await d(e=f, g=h)",
+        "lambda a, b=c(): d(a, b)",
+        "with open('a/b') as c, d(): e(c)",
+        "for a, b in c(d): e()\nelse: f()",
+        "try: a()\nexcept (B, c.D) as e: f(e)\nfinally: g()",
+        "a(b)(c)(d='e')[f](g).h = i",
+        "assert a, b('c/d.py')",
+        "print(a, file = b , end='')",
+        "match a():\n    case B(c=d) if e: f()\n    case [g, *h]: i()\n    case _: return",
+        "a = b if c else d; e(); return",
+        "del a[b()], c.d",
+        "raise A(b) from c",
+        "a = 'b' 'c/d.py' f'{e!r:>{f()}}'",
+        "global a\na += b(c)[d]",
+        "type A[B] = c[B]",
+        "returned, fromage, definite, iffy = importable()",
+        "a = [b(c) for c in d if e(c) for f in g]",
+        "a =\\\n    b(c,\n      # d('e/f.py')\n      d)",
+    ];
+
+    #[test]
+    fn tokens_that_are_not_visited_tell_nothing() {
+        let nested = |text: &str| text.replace('\n', "\n    ");
+        let mut compared = 0;
+        for one in STATEMENTS {
+            for other in STATEMENTS {
+                for text in [
+                    format!("{one}\n{other}\n"),
+                    format!("def around(a):\n    {}\n    {}\n", nested(one), nested(other)),
+                    format!("class Around:\n    {}\n\n\n{other}\n", nested(one)),
+                ] {
+                    let content = ContentId::of(text.as_bytes());
+                    let (code, tree) = code_of(&text).unwrap();
+                    assert!(!tree.root_node().has_error(), "{text}");
+                    let all = walk::read_by_every_node(content, code, &tree);
+                    assert_eq!(walk::read(content, code, &tree), all, "{text}");
+                    compared += 1;
+                }
+            }
+        }
+        assert_eq!(compared, STATEMENTS.len() * STATEMENTS.len() * 3);
+    }
+
     #[test]
     fn a_parse_ends_when_its_budget_is_spent_and_the_next_one_starts_afresh() {
         let text = "x = f(a, b)\n".repeat(1_000);

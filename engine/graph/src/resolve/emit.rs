@@ -27,12 +27,22 @@ const MAX_DISPATCHED: usize = 256;
 const MAX_DISPATCHED_IN_FILE: usize = 16_384;
 /// Classes and attributes that are looked through for all of them.
 const MAX_LOOKED_IN_FILE: usize = 1 << 22;
+/// Classes below others that are remembered at once: a long line of classes has as many pairs as its square.
+const MAX_BELOW: usize = 1 << 20;
 /// Files of one name that are looked through for a path.
 const MAX_NAMESAKES: usize = 1_024;
 /// Entry points that one computed import hangs on; beyond, on the whole tree.
 const MAX_ENTRIES: usize = 16;
 /// The least that must be known of a computed name to look for methods by it on an object of unknown class.
 const MIN_START: usize = 3;
+
+/// What was found below classes.
+#[derive(Default)]
+struct Below {
+    classes: Map<PartId, Rc<[PartId]>>,
+    /// How many they are together.
+    held: usize,
+}
 
 /// Links one file after another.
 pub(super) struct Linker<'a> {
@@ -41,8 +51,7 @@ pub(super) struct Linker<'a> {
     links: Links,
     /// What was found of the overrides of a class's method.
     overrides: Map<(PartId, &'a str), Rc<[PartId]>>,
-    /// What was found below a class.
-    below: RefCell<Map<PartId, Rc<[PartId]>>>,
+    below: RefCell<Below>,
     /// Edges of the file that come from computed names.
     dispatched: usize,
     /// What was looked through for them.
@@ -580,7 +589,16 @@ impl<'a> Linker<'a> {
     /// Every class below a class, sorted.
     fn below(&self, class: PartId) -> Rc<[PartId]> {
         let mut known = self.below.borrow_mut();
-        Rc::clone(known.entry(class).or_insert_with(|| self.index.hierarchy.below(class).into()))
+        if let Some(below) = known.classes.get(&class) {
+            return Rc::clone(below);
+        }
+        let below: Rc<[PartId]> = self.index.hierarchy.below(class).into();
+        if known.held + below.len() > MAX_BELOW {
+            *known = Below::default();
+        }
+        known.held += below.len();
+        known.classes.insert(class, Rc::clone(&below));
+        below
     }
 
     /// A call on something unknown: the few methods of this name.

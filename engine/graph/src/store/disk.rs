@@ -33,8 +33,8 @@ const LARGE_SEGMENTS: usize = 4;
 const SHARE: usize = 256;
 /// How long a writer waits for another; what it has can be made again.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// What nobody wrote to for so many nanoseconds (an hour) will not be finished.
-const UNFINISHED: i64 = 3_600_000_000_000;
+/// What nobody wrote to for so many nanoseconds (two minutes) will not be finished: who writes adds a share at a time.
+const UNFINISHED: i64 = 120_000_000_000;
 /// Bytes that a cache takes, at most.
 pub const MOST_BYTES: u64 = 512 << 20;
 

@@ -48,13 +48,16 @@ impl<'a> LookIn<'a> {
         }
     }
 
-    /// As [`super::read_in`], with the state that the file was in when all of it was read. On Linux no link is followed that
-    /// takes the place of a directory meanwhile; elsewhere one is that comes after the directory was looked at.
+    /// As [`super::read_in`], with the state that the file was in when all of it was read. Where the system has
+    /// `openat2` (Linux) no link is followed that takes the place of a directory meanwhile; elsewhere one is that comes after
+    /// the directory was looked at.
     pub fn read(&mut self, relative: &str, max: u64) -> Result<(Vec<u8>, Stamp), FileError> {
         let path = self.root.join(relative);
         let (file, meta) = match self.beneath(&path, relative)? {
             Some(opened) => opened,
             None => {
+                // Looked at anew for each file.
+                self.sound.clear();
                 self.reach(relative)?;
                 open(&path, false)?
             }
@@ -76,7 +79,8 @@ impl<'a> LookIn<'a> {
         }
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-        let file = match rustix::fs::openat2(root, relative, flags, Mode::empty(), resolve) {
+        let opened = rustix::io::retry_on_intr(|| rustix::fs::openat2(root, relative, flags, Mode::empty(), resolve));
+        let file = match opened {
             Ok(file) => fs::File::from(file),
             Err(Errno::LOOP) => return Err(FileError::new(path, FileErrorKind::Link)),
             // Old systems, and sandboxes that do not know it.

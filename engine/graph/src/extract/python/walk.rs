@@ -83,6 +83,15 @@ pub(super) fn read<'t>(content: ContentId, text: &'t str, tree: &'t Tree) -> Fil
     seal::seal(walk.raw)
 }
 
+/// The same by visiting every node.
+#[cfg(test)]
+pub(super) fn read_by_every_node<'t>(content: ContentId, text: &'t str, tree: &'t Tree) -> FileFacts {
+    let mut walk = Walk::new(content, text, tree);
+    walk.skips = false;
+    walk.run(tree);
+    seal::seal(walk.raw)
+}
+
 /// How a file finds what lies around it.
 #[derive(Default)]
 pub(super) struct Anchored<'t> {
@@ -104,6 +113,8 @@ pub(super) struct Walk<'t> {
     pub(super) stack: Stack<Open>,
     /// The tree holds errors: nodes may be missing.
     has_errors: bool,
+    /// Nodes of which the text says where they end, and that tell nothing, are not visited: not where nodes may be missing.
+    skips: bool,
     /// References before this offset are part of one that was recorded.
     pub(super) silent_until: usize,
     pub(super) type_only: u32,
@@ -155,6 +166,7 @@ impl<'t> Walk<'t> {
             frames: Vec::new(),
             stack: Stack::new(),
             has_errors: tree.root_node().has_error(),
+            skips: !tree.root_node().has_error(),
             silent_until: 0,
             type_only: 0,
             guarded: 0,
@@ -238,7 +250,7 @@ impl<'t> Walk<'t> {
     /// Whether nothing of interest follows a child of the innermost open node that ends there. To look for a sibling costs more
     /// than most nodes do.
     fn is_last(&self, end: usize) -> bool {
-        let Some(around) = self.stack.last().filter(|_| !self.has_errors) else { return false };
+        let Some(around) = self.stack.last().filter(|_| self.skips) else { return false };
         // Behind the object of an attribute are a dot and a name, which the attribute told.
         around.end == end
             || around.role == Role::Attribute
@@ -248,7 +260,7 @@ impl<'t> Walk<'t> {
     /// Goes to the first child that may tell something, and gives its index. Tokens that a node begins with tell nothing, nor
     /// does the name of a function or of an argument here; the text says where they end.
     fn first_child(&self, cursor: &mut TreeCursor<'_>, start: usize, role: Role) -> Option<u32> {
-        let rest = self.text.as_bytes().get(start..).filter(|_| !self.has_errors).unwrap_or_default();
+        let rest = self.text.as_bytes().get(start..).filter(|_| self.skips).unwrap_or_default();
         // Anything else that begins so is longer: a bracket with what it encloses, a name that begins like a word.
         let length = match (rest, role) {
             (_, Role::KeywordArgument) => rest.iter().position(|byte| *byte == b'=').map(|at| at + 1),
@@ -256,7 +268,8 @@ impl<'t> Walk<'t> {
             ([b'(' | b'[' | b'{' | b'@', ..], _) => Some(1),
             ([b'i', b'f', b' ', ..], _) => Some(2),
             ([b'f', b'r', b'o', b'm', ..], _) => Some(4),
-            ([b'r', b'e', b't', b'u', b'r', b'n', ..], _) => Some(6),
+            // A block may begin with a `return` of nothing, which is a statement and no token.
+            ([b'r', b'e', b't', b'u', b'r', b'n', ..], role) if !matches!(role, Role::Module | Role::Block) => Some(6),
             _ => None,
         };
         match length {
@@ -280,7 +293,7 @@ impl<'t> Walk<'t> {
 
     /// Where a token ends that follows there and tells nothing.
     fn behind_token(&self, end: usize, around: Role) -> Option<usize> {
-        if self.has_errors || matches!(around, Role::Module | Role::Block) {
+        if !self.skips || matches!(around, Role::Module | Role::Block) {
             return None;
         }
         let rest = self.text.as_bytes().get(end..)?;
