@@ -13,6 +13,8 @@ use grace_graph::graph::{FileNode, Nodes};
 
 use crate::scan::Scan;
 
+/// Scans that are remembered: with more, rules were edited many times over, and all are asked anew.
+const MOST_SCANS: usize = 4_096;
 /// Trees whose files are remembered: both sides of a change, and those of the change before.
 const MOST_TREES: usize = 4;
 
@@ -75,6 +77,9 @@ impl FoundFiles {
             None => found(&tree.names, |_| None, (*test).as_ref()?),
         };
         let files = Arc::new(files);
+        if all.len() >= MOST_SCANS {
+            all.clear();
+        }
         all.insert(scan.clone(), Found { among: Arc::clone(&tree.names), files: Arc::clone(&files) });
         Some(files)
     }
@@ -83,8 +88,9 @@ impl FoundFiles {
 impl Known {
     /// Makes a tree the first one.
     fn go_to(&mut self, nodes: &Arc<Nodes>) {
-        if let Some(at) = self.trees.iter().position(|tree| std::ptr::eq(tree.nodes.as_ptr(), &**nodes)) {
-            self.trees.swap(0, at);
+        let there = self.trees.iter().position(|tree| std::ptr::eq(tree.nodes.as_ptr(), &**nodes));
+        if let Some(tree) = there.and_then(|at| self.trees.remove(at)) {
+            self.trees.push_front(tree);
             return;
         }
         let is_like = |tree: &&Tree| {
@@ -179,5 +185,9 @@ mod tests {
             assert_eq!(ask(&tree(&["a.py", &name])).0, format!("a.py {name}"));
         }
         assert!(known.files(&Scan::Module(String::new()), &first, || None).is_none());
+        for number in 0..=MOST_SCANS {
+            known.files(&Scan::Path(number.to_string(), false), &first, || Some(Box::new(|_, _| true)));
+        }
+        assert!(known.0.lock().unwrap().found.len() <= MOST_SCANS);
     }
 }

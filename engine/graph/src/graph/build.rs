@@ -48,7 +48,9 @@ pub(super) fn linked(
 
 /// The graph with rows of which it is known what their look-ups came by.
 pub(super) fn traced(graph: &CodeGraph) -> CodeGraph {
-    if graph.rows.are_traced() {
+    // Of other languages all files are linked again, whatever they come by.
+    let is_of_python = |file: &FileNode| file.language == Some(Language::Python);
+    if graph.rows.are_traced() || !graph.files().iter().any(is_of_python) {
         return graph.clone();
     }
     let scopes = ScopeTable::staying(&graph.outlines);
