@@ -46,14 +46,14 @@ pub(crate) struct Ground<'g> {
     /// By folder: what hangs on it.
     dependents: HashMap<&'g str, &'g [Dependent]>,
     /// By file, as far as it was asked for.
-    contents: RefCell<Vec<Option<Content>>>,
+    contents: RefCell<HashMap<FileId, Content>>,
 }
 
 impl<'g> Ground<'g> {
     pub(crate) fn new(graph: &'g CodeGraph) -> Self {
         let by_folder = graph.dependents().chunk_by(|one, other| one.folder == other.folder);
         let dependents = by_folder.filter_map(|all| Some((&*all.first()?.folder, all))).collect();
-        Self { graph, dependents, contents: RefCell::new(vec![None; graph.files().len()]) }
+        Self { graph, dependents, contents: RefCell::default() }
     }
 
     /// The parts that hang on just this folder.
@@ -69,10 +69,7 @@ impl<'g> Ground<'g> {
     /// What a file is to those who hang on its folder, where it changed or may have.
     pub(crate) fn content(&self, file: FileId) -> Content {
         let mut contents = self.contents.borrow_mut();
-        match contents.get_mut(file.0 as usize) {
-            Some(content) => *content.get_or_insert_with(|| Content::of(self.graph, file, true)),
-            None => Content::of(self.graph, file, true),
-        }
+        *contents.entry(file).or_insert_with(|| Content::of(self.graph, file, true))
     }
 }
 
