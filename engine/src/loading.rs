@@ -53,8 +53,7 @@ pub(crate) fn keep_loading(
 /// file is loaded. Who runs such a file by single tests would leave those out, for they are listed where they are written,
 /// if at all. `named` are the classes that have methods named like tests, and the functions of modules that are.
 pub(crate) fn heirs(graph: &CodeGraph, named: &[PartId]) -> Vec<FileId> {
-    let mut found: BTreeSet<FileId> =
-        graph.file_ids().filter(|&file| graph.file(file).is_test && graph.file(file).makes_tests).collect();
+    let mut found: BTreeSet<FileId> = graph.unwritten_tests().makers.iter().copied().collect();
     let mut givers = BTreeSet::new();
     for &base in named {
         if graph.part(base).parent.is_some_and(|around| graph.part(around).kind == PartKind::Module) {
@@ -94,8 +93,8 @@ fn importers(graph: &CodeGraph, part: PartId) -> impl Iterator<Item = FileId> {
 /// names to others.
 fn given(graph: &CodeGraph) -> BTreeSet<FileId> {
     let lies_there = |file: FileId| graph.file(file).is_test || lies_among_tests(&graph.file(file).path);
-    let gives = |file: &FileId| graph.file(*file).gives_names && lies_there(*file);
-    let mut found: BTreeSet<FileId> = graph.file_ids().filter(gives).collect();
+    let givers = graph.unwritten_tests().givers.iter().copied();
+    let mut found: BTreeSet<FileId> = givers.filter(|file| lies_there(*file)).collect();
     let mut open: Vec<FileId> = found.iter().copied().collect();
     while let Some(file) = open.pop() {
         for part in graph.parts_of(file) {

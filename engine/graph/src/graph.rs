@@ -35,7 +35,7 @@ pub use chunks::Chunks;
 use ends::EndsOf;
 pub(crate) use image::{IMAGES, Section};
 pub use image::{Label, Recall};
-pub use nodes::{FileNode, Nodes};
+pub use nodes::{FileNode, Nodes, Unwritten};
 pub(crate) use outlines::Outlines;
 pub use reach::Direction;
 use rows::{Row, Rows};

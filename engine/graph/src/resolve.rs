@@ -403,10 +403,8 @@ pub(crate) fn link_some(
 
 /// The links of one file.
 pub(crate) fn link(nodes: &Nodes, outlines: &Outlines, index: &Index, trace: Trace, file: FileId) -> Links {
-    let scopes = match trace {
-        Trace::Yes => ScopeTable::staying(outlines),
-        Trace::No => ScopeTable::new(outlines, nodes.files().len()),
-    };
+    // Of the few files that it asks, the next edit asks again.
+    let scopes = ScopeTable::staying(outlines);
     emit::Linker::new(Tree::new(nodes, outlines, &index.layout, &scopes), index).link(file, trace)
 }
 

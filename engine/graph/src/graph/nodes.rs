@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use fixedbitset::FixedBitSet;
 
@@ -60,6 +60,17 @@ pub struct Nodes {
     pub(super) damaged: Vec<FileId>,
     /// Test functions and methods, sorted.
     pub(super) tests: Vec<PartId>,
+    /// Told once they are asked for: see [`Nodes::unwritten_tests`].
+    pub(super) unwritten: OnceLock<Unwritten>,
+}
+
+/// Files by what they may do with tests that nobody wrote in them, each list sorted.
+#[derive(Debug)]
+pub struct Unwritten {
+    /// Files with tests that may hold others, too: [`FileNode::makes_tests`].
+    pub makers: Vec<FileId>,
+    /// Those of [`FileNode::gives_names`].
+    pub givers: Vec<FileId>,
 }
 
 impl Nodes {
@@ -130,6 +141,16 @@ impl Nodes {
     #[must_use]
     pub fn tests(&self) -> &[PartId] {
         &self.tests
+    }
+
+    /// Which files may hold, or give to others, tests that nobody wrote in them: an edited body leaves that as it is, and
+    /// need not go through all files again.
+    #[must_use]
+    pub fn unwritten_tests(&self) -> &Unwritten {
+        self.unwritten.get_or_init(|| {
+            let those = |is: fn(&FileNode) -> bool| self.file_ids().filter(|file| is(self.file(*file))).collect();
+            Unwritten { makers: those(|file| file.is_test && file.makes_tests), givers: those(|file| file.gives_names) }
+        })
     }
 
     /// Files of which something could not be read, sorted.
