@@ -63,9 +63,14 @@ pub(crate) fn scan(db: &dyn Db, side: Snapshot, what: Scan) -> Arc<Kept> {
             files(db, nodes, &what).map(|files| all_parts(nodes, &files))
         }
         Scan::Generated => Some(claimed(db, side, |file| file.is_generated, |_| false)),
-        Scan::Language(name) => Some(by_meaning(nodes, |part| {
-            nodes.file(nodes.part(part).file).language.is_some_and(|language| language.name() == name)
-        })),
+        // Told by the name of a file, so of one that cannot be read, too.
+        Scan::Language(name) => {
+            let is_in = |file: &FileNode| file.language.is_some_and(|language| language.name() == name);
+            Some(all_parts(
+                nodes,
+                &nodes.files().iter().map(is_in).enumerate().filter(|(_, is)| *is).map(|(at, _)| at).collect(),
+            ))
+        }
         Scan::Tests => Some(claimed(db, side, |file| file.is_test, is_test_name)),
         Scan::Class(pattern) => by_dotted(nodes, pattern, |kind| kind == PartKind::Class),
         Scan::Function(pattern) => {

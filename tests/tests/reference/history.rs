@@ -52,6 +52,9 @@ forbid ui_to_store
 layers inside closed
   path("app/ui/**") over path("app/api/**") over path("app/store/**")
   because "Dependencies point down."
+rule python_code : tier 2
+  when change touches language(python)
+  because "What it is written in is told by its name."
 rule fewer_tests : tier 2
   when tests removed or tests weakened
   require approval 1 of team(all_hands)
@@ -173,6 +176,8 @@ pub(crate) fn history() -> Vec<Commit> {
         .commit("a screen goes, its test too");
     it.put("app/api/broken.py", "def half(:\n").commit("a file that does not parse");
     it.replace("app/api/broken.py", "def half(:\n", "def half():\n    return 0\n").commit("and does");
+    it.put("web/broken.ts", "export function half(\n").commit("a file of another language that does not parse");
+    it.replace("web/broken.ts", "half(", "half() {}").commit("and does");
     it.put("CODEOWNERS", "* @all\n").commit("other owners");
     it.replace(RULE_FILE, "timeout 60 s in all", "timeout 30 s in all");
     it.replace("app/store/table.py", "return row", "return [row]").commit("a bundle and code at once");

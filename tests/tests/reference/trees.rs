@@ -317,7 +317,8 @@ pub(crate) fn repo() -> impl Strategy<Value = Repo> {
         files.insert("README.md".to_owned(), lines(readme));
         files.insert("conf/mistral.yaml".to_owned(), lines(vec![1]));
         if let Some(seed) = opaque {
-            files.insert("lib/strange.py".to_owned(), Source::Opaque(seed));
+            let path = if seed == 0 { "web/strange.ts" } else { "lib/strange.py" };
+            files.insert(path.to_owned(), Source::Opaque(seed));
         }
         Repo { files }
     })
@@ -501,7 +502,7 @@ fn apply_one(repo: &mut Repo, edit: &Edit, done: &mut Done) -> Option<()> {
             }
         }
         Edit::Spoil(file, seed) => {
-            let path = nth_path(repo, *file, |source| matches!(source, Source::Python(_)))?;
+            let path = nth_path(repo, *file, |source| matches!(source, Source::Python(_) | Source::Other(_)))?;
             repo.files.insert(path, Source::Opaque(*seed));
         }
         Edit::Assert(file) => {
