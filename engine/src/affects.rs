@@ -177,7 +177,7 @@ fn affects<'g>(
             continue;
         }
         reach(part, At::Part(from), Some(edge));
-        if graph.part(from).kind == PartKind::Class {
+        if graph.kind(from) == PartKind::Class {
             reach(from, At::Part(graph.module_of(from)), None);
         }
         if follow == Follow::Widely
@@ -186,7 +186,7 @@ fn affects<'g>(
             reach(from, At::Part(around), None);
         }
     }
-    if graph.part(part).kind == PartKind::Module {
+    if graph.kind(part) == PartKind::Module {
         runs_with(graph, part, |next| reach(part, At::Part(next), None));
         if follow != Follow::Certain {
             package_step(graph, graph.part(part).file, |body| reach(part, At::Part(body), None));
@@ -221,7 +221,7 @@ impl Content {
     /// Who reads a source as text sees nothing else where it is not `changed`.
     fn of(graph: &CodeGraph, file: FileId, changed: bool) -> Self {
         let path = &graph.file(file).path;
-        let is_plain = graph.part(graph.body_of(file)).kind == PartKind::File;
+        let is_plain = graph.kind(graph.body_of(file)) == PartKind::File;
         match is_plain {
             true if is_documentation(path) || is_script(path) => Self::Document,
             true => Self::Data,
@@ -264,12 +264,12 @@ fn affects_holders(graph: &CodeGraph, class: PartId, mut reach: impl FnMut(PartI
     for edge in graph.in_edges(class, EDGE_KINDS).filter(|edge| !names_only(graph, edge)) {
         let from = edge.from;
         has_users |= !inside.contains(&(from.0 as usize));
-        if graph.part(from).kind == PartKind::Class && edge.kind == EdgeKind::Inherits {
+        if graph.kind(from) == PartKind::Class && edge.kind == EdgeKind::Inherits {
             reach(class, At::Held(from), Some(edge));
             continue;
         }
         reach(class, At::Part(from), Some(edge));
-        if graph.part(from).kind == PartKind::Class {
+        if graph.kind(from) == PartKind::Class {
             // Its body makes such an object, or is made by one: import-time code.
             reach(from, At::Part(graph.module_of(from)), None);
         }
@@ -291,13 +291,14 @@ fn is_registered(graph: &CodeGraph, class: PartId) -> bool {
 /// What runs a decorator: the code around what it decorates. An edge does not say where in a part it stands, so that any use
 /// without a call by something decorated counts.
 fn decorated_in(graph: &CodeGraph, edge: &Edge) -> Option<PartId> {
+    let may_be =
+        edge.kind == EdgeKind::References && matches!(graph.kind(edge.from), PartKind::Function | PartKind::Method);
+    if !may_be || graph.decorators(edge.from).len() == 0 {
+        return None;
+    }
     let from = graph.part(edge.from);
-    let is_used_so = edge.kind == EdgeKind::References
-        && matches!(from.kind, PartKind::Function | PartKind::Method)
-        && graph.decorators(edge.from).len() > 0
-        && graph.file(from.file).language == Some(Language::Python);
-    let around = from.parent.filter(|_| is_used_so)?;
-    match graph.part(around).kind {
+    let around = from.parent.filter(|_| graph.file(from.file).language == Some(Language::Python))?;
+    match graph.kind(around) {
         PartKind::Function | PartKind::Method => Some(around),
         _ => Some(graph.module_of(around)),
     }
@@ -305,10 +306,9 @@ fn decorated_in(graph: &CodeGraph, edge: &Edge) -> Option<PartId> {
 
 /// A class's edge to an operator of its own: the interpreter calls it for whoever holds an object.
 fn is_own_operator(graph: &CodeGraph, edge: &Edge) -> bool {
-    let (from, to) = (graph.part(edge.from), graph.part(edge.to));
     edge.evidence == Evidence::Guess
-        && from.kind == PartKind::Class
-        && to.parent == Some(edge.from)
+        && graph.kind(edge.from) == PartKind::Class
+        && graph.part(edge.to).parent == Some(edge.from)
         && !builds_classes(graph.name(edge.to))
 }
 
@@ -447,7 +447,7 @@ fn reaches_tests(graph: &CodeGraph, certain_only: bool) -> fixedbitset::FixedBit
         let used = graph.out_edges(part, EDGE_KINDS).filter(sure).filter(|edge| !names_only(graph, edge));
         used.for_each(|edge| add(edge.to, &mut queue));
         let body = graph.module_of(part);
-        if graph.part(body).kind == PartKind::Module {
+        if graph.kind(body) == PartKind::Module {
             add(body, &mut queue);
         }
         if part != body {
@@ -456,7 +456,7 @@ fn reaches_tests(graph: &CodeGraph, certain_only: bool) -> fixedbitset::FixedBit
         if !certain_only {
             package_step_back(graph, node.file, |other| add(other, &mut queue));
         }
-        for class in graph.parts_of(node.file).filter(|&inside| graph.part(inside).kind == PartKind::Class) {
+        for class in graph.parts_of(node.file).filter(|&inside| graph.kind(inside) == PartKind::Class) {
             graph.out_edges(class, EDGE_KINDS).filter(sure).for_each(|edge| add(edge.to, &mut queue));
         }
         let file = graph.file(node.file);
@@ -469,7 +469,7 @@ fn reaches_tests(graph: &CodeGraph, certain_only: bool) -> fixedbitset::FixedBit
             };
             for path in initialized.iter().chain([&inside]) {
                 let body = graph.file_by_path(path).map(|file| graph.body_of(file));
-                if let Some(body) = body.filter(|&body| graph.part(body).kind == PartKind::Module) {
+                if let Some(body) = body.filter(|&body| graph.kind(body) == PartKind::Module) {
                     add(body, &mut queue);
                 }
             }
@@ -481,8 +481,8 @@ fn reaches_tests(graph: &CodeGraph, certain_only: bool) -> fixedbitset::FixedBit
 /// To import a function's name runs nothing of it; of a plain file, all of it.
 pub(crate) fn names_only(graph: &CodeGraph, edge: &Edge) -> bool {
     edge.kind == EdgeKind::Imports
-        && graph.part(edge.from).kind == PartKind::Module
-        && !matches!(graph.part(edge.to).kind, PartKind::Module | PartKind::File)
+        && graph.kind(edge.from) == PartKind::Module
+        && !matches!(graph.kind(edge.to), PartKind::Module | PartKind::File)
 }
 
 #[cfg(test)]

@@ -649,6 +649,11 @@ impl Outline {
         self.words.get_or_init(|| Words::of(self))
     }
 
+    /// Whether somebody asked for them already.
+    pub(crate) fn are_words_told(&self) -> bool {
+        self.words.get().is_some()
+    }
+
     /// The string of an id.
     #[must_use]
     pub fn name(&self, id: NameId) -> &str {

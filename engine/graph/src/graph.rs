@@ -309,14 +309,14 @@ impl CodeGraph {
     /// Edges from a class to what it inherits.
     #[must_use]
     pub fn bases(&self, class: PartId) -> &[Edge] {
-        self.bases.of(class)
+        self.bases.of(&self.nodes, &self.rows, class)
     }
 
     /// Whether a class, or one above it, may keep it for somebody who does not name it: what runs as its `__init_subclass__`
     /// hands it on, or it is of another than the usual kind of classes.
     #[must_use]
     pub fn is_below_keeper(&self, class: PartId) -> bool {
-        self.bases.below_keepers(&self.nodes).contains(class.0 as usize)
+        self.bases.below_keepers(&self.nodes, &self.rows).contains(class.0 as usize)
     }
 
     fn index(&self) -> &Index {

@@ -32,8 +32,8 @@ use crate::hash::{Map, Set};
 use crate::layout::{Layout, base_name, directory_of};
 use crate::stdlib;
 
-pub(crate) use fixtures::DifferingFixtures;
 use fixtures::Fixtures;
+pub(crate) use fixtures::{DifferingFixtures, is_hook};
 pub(crate) use hierarchy::Hierarchy;
 pub(crate) use scope::{ScopeTable, Scopes};
 use visits::Mark;
@@ -57,6 +57,8 @@ pub(crate) struct Links {
     pub(crate) unresolved: Vec<Unresolved>,
     /// Sorted; the edges of [`demanded`] start in other files.
     pub(crate) demands: Vec<Demand>,
+    /// Sorted.
+    pub(crate) asked: Vec<Asked>,
     /// Sorted.
     pub(crate) models: Vec<ModelLiteral>,
     /// Sorted.
@@ -132,20 +134,30 @@ impl Index {
         Self { has_compiled, layout, hierarchy, methods, method_names, folders, by_base_name, fixtures, foreign }
     }
 
-    /// Of a tree in which all files that are read are as they were, under other numbers; `None` where one has none.
+    /// Of a tree in which all files together say what they said, under other numbers; `None` where one has none. Its methods
+    /// may be others.
     pub(crate) fn carried(
         &self,
         nodes: &Nodes,
         outlines: &Outlines,
         layout: Layout,
+        same_methods: bool,
         file: impl Fn(FileId) -> Option<FileId>,
         of: impl Fn(PartId) -> Option<PartId>,
     ) -> Option<Self> {
         let (hierarchy, fixtures) = (self.hierarchy.renumbered(&of)?, self.fixtures.renumbered(file, &of)?);
+        if !same_methods {
+            return Some(Self::new(nodes, outlines, layout, hierarchy, fixtures));
+        }
         let renumbered = |all: &Vec<PartId>| all.iter().map(|part| of(*part)).collect::<Option<Vec<PartId>>>();
         let methods = self.methods.iter().map(|(name, all)| Some((Arc::clone(name), renumbered(all)?)));
         let methods = methods.collect::<Option<_>>()?;
         Some(Self::with_methods(nodes, outlines, layout, hierarchy, fixtures, methods))
+    }
+
+    /// Whether a function of this name may be a test, by the usual names or by settings.
+    pub(crate) fn names_tests(&self, name: &str) -> bool {
+        self.fixtures.name_tests(name)
     }
 
     /// The names of methods, sorted.
@@ -215,6 +227,29 @@ impl Index {
             Some(Language::Rust) => self.foreign.rust.package_files(&file.path),
             _ => &[],
         }
+    }
+}
+
+/// Where a name that is computed was looked for: another function there may be meant, too.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Asked {
+    /// Among all that stands in a class or a module.
+    In(PartId),
+    /// Among the methods whose names begin so.
+    Methods(Arc<str>),
+}
+
+impl Asked {
+    /// Whether it is of a part of a tree with so many parts.
+    pub(crate) fn is_sound(&self, parts: u32) -> bool {
+        matches!(self, Self::In(part) if part.0 < parts) || matches!(self, Self::Methods(_))
+    }
+
+    pub(crate) fn renumbered(&self, of: impl Fn(PartId) -> Option<PartId>) -> Option<Self> {
+        Some(match self {
+            Self::In(part) => Self::In(of(*part)?),
+            Self::Methods(start) => Self::Methods(Arc::clone(start)),
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Which names an outline holds, to ask many outlines for a few names quickly.
 
 use crate::facts::{NameId, Outline, without_call};
-use crate::hash::Keyed;
+use crate::hash::fixed;
 
 /// Methods that run where nobody names them: where an object is made or called.
 pub(crate) const UNNAMED: [&str; 4] = ["__init__", "__new__", "__post_init__", "__call__"];
@@ -31,6 +31,11 @@ pub(crate) struct Sought {
 }
 
 impl Sought {
+    /// Nothing is looked for.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.hashes.is_empty() && !self.unnamed.contains(&true)
+    }
+
     pub(crate) fn new<'w>(words: impl IntoIterator<Item = &'w str>) -> Self {
         let mut sought = Self::default();
         for word in words {
@@ -83,6 +88,45 @@ impl Words {
     pub(crate) fn compute(&self) -> bool {
         self.computes
     }
+
+    /// As bytes that are remembered: what it asks for, a bit each, then the upper halves of the hashes, sorted.
+    pub(crate) fn kept(&self) -> Vec<u8> {
+        let asked = self.unnamed.iter().chain([&self.computes]).enumerate();
+        let asked = asked.fold(0, |bits, (at, asked)| bits | u8::from(*asked) << at);
+        let mut halves: Vec<u16> = self.hashes.iter().map(|hash| (hash >> 16) as u16).collect();
+        halves.dedup();
+        std::iter::once(asked).chain(halves.into_iter().flat_map(u16::to_le_bytes)).collect()
+    }
+}
+
+/// What [`Words::kept`] gave: tells of far more files that they may hold a word than [`Words`] do, and never of one too few.
+#[derive(Clone, Copy)]
+pub(crate) struct KeptWords<'a> {
+    asked: u8,
+    halves: &'a [[u8; 2]],
+}
+
+impl<'a> KeptWords<'a> {
+    pub(crate) fn of(bytes: &'a [u8]) -> Option<Self> {
+        let (asked, halves) = bytes.split_first()?;
+        let (halves, rest) = halves.as_chunks::<2>();
+        rest.is_empty().then_some(Self { asked: *asked, halves })
+    }
+
+    /// Whether one of these may be there.
+    pub(crate) fn may_hold(self, sought: &Sought) -> bool {
+        let holds = |hash: &u32| {
+            let half = (hash >> 16) as u16;
+            self.halves.binary_search_by_key(&half, |bytes| u16::from_le_bytes(*bytes)).is_ok()
+        };
+        let asks = |at: usize| self.asked >> at & 1 != 0;
+        sought.hashes.iter().any(holds) || (0..).zip(sought.unnamed).any(|(at, sought)| sought && asks(at))
+    }
+
+    /// Whether attributes are asked for by a name that is computed.
+    pub(crate) fn compute(self) -> bool {
+        self.asked >> UNNAMED.len() & 1 != 0
+    }
 }
 
 /// The names in a dotted chain.
@@ -90,8 +134,9 @@ pub(crate) fn segments(chain: &str) -> impl Iterator<Item = &str> {
     chain.split('.').map(without_call)
 }
 
+/// The same in each process, for words are remembered: who writes names that fall together has files linked that need not be.
 fn hash(word: &str) -> u32 {
-    (Keyed::default().hash_text(word) >> 32) as u32
+    (fixed(word) >> 32) as u32
 }
 
 #[cfg(test)]
@@ -111,5 +156,29 @@ mod tests {
         assert!(!words.hold(&Sought::new(["h", "a.b", "__init__"])) && !words.compute());
         let asking = Words::of(&outline("def f(x):\n    x.__init__()\n    getattr(x, 'on_' + y)()\n"));
         assert!(asking.hold(&Sought::new(["__init__"])) && asking.compute());
+    }
+
+    #[test]
+    fn what_is_remembered_of_words_tells_the_same_and_never_misses_one() {
+        let texts =
+            ["", "import a.b\n", "def f(x):\n    x.__init__()\n", "def f(x, y):\n    getattr(x, 'on_' + y)()\n"];
+        for text in texts {
+            let words = Words::of(&extract(Language::Python, text.as_bytes()).outline);
+            let kept = words.kept();
+            let kept = KeptWords::of(&kept).unwrap();
+            for word in ["a", "b", "x", "on_", "f", "__init__", "__call__", "nobody"] {
+                let sought = Sought::new([word]);
+                assert_eq!(kept.may_hold(&sought), words.hold(&sought), "{word} in {text}");
+            }
+            assert_eq!(kept.compute(), words.compute(), "{text}");
+        }
+        let many: String = (0..20_000).map(|n| format!("name_{n}\n")).collect();
+        let words = Words::of(&extract(Language::Python, many.as_bytes()).outline);
+        let kept = words.kept();
+        let kept = KeptWords::of(&kept).unwrap();
+        assert!((0..20_000).all(|n| kept.may_hold(&Sought::new([&*format!("name_{n}")]))));
+        let wrong = (0..1_000).filter(|n| kept.may_hold(&Sought::new([&*format!("other_{n}")]))).count();
+        assert!((100..400).contains(&wrong), "about a quarter is expected of 20,000 among 65,536: {wrong}");
+        assert!(KeptWords::of(&[]).is_none() && KeptWords::of(&[0, 1]).is_none());
     }
 }

@@ -5,33 +5,38 @@ use std::sync::OnceLock;
 
 use fixedbitset::FixedBitSet;
 
-use super::Nodes;
+use super::{Nodes, Rows};
 use crate::code::{Edge, Part, PartId};
 
-/// The edges from classes to what they inherit.
+/// The edges from classes to what they inherit, once somebody asks for them. Graphs that have the same ones share them.
 #[derive(Debug, Default)]
 pub(super) struct Bases {
     /// Sorted by start and end.
-    edges: Vec<Edge>,
+    edges: OnceLock<Vec<Edge>>,
     below_keepers: OnceLock<FixedBitSet>,
 }
 
 impl Bases {
-    pub(super) fn new(mut edges: Vec<Edge>) -> Self {
-        edges.sort_unstable_by_key(|edge| (edge.from, edge.to));
-        Self { edges, below_keepers: OnceLock::new() }
+    fn edges(&self, nodes: &Nodes, rows: &Rows) -> &[Edge] {
+        self.edges.get_or_init(|| {
+            let mut edges = rows.bases(nodes);
+            edges.sort_unstable_by_key(|edge| (edge.from, edge.to));
+            edges
+        })
     }
 
-    pub(super) fn of(&self, class: PartId) -> &[Edge] {
-        let start = self.edges.partition_point(|edge| edge.from < class);
-        let count = self.edges[start..].iter().take_while(|edge| edge.from == class).count();
-        &self.edges[start..start + count]
+    pub(super) fn of(&self, nodes: &Nodes, rows: &Rows, class: PartId) -> &[Edge] {
+        let edges = self.edges(nodes, rows);
+        let start = edges.partition_point(|edge| edge.from < class);
+        let count = edges[start..].iter().take_while(|edge| edge.from == class).count();
+        &edges[start..start + count]
     }
 
     /// Classes that keep others, and all that are below one; told once.
-    pub(super) fn below_keepers(&self, nodes: &Nodes) -> &FixedBitSet {
+    pub(super) fn below_keepers(&self, nodes: &Nodes, rows: &Rows) -> &FixedBitSet {
         self.below_keepers.get_or_init(|| {
-            let mut below: Vec<(PartId, PartId)> = self.edges.iter().map(|edge| (edge.to, edge.from)).collect();
+            let edges = self.edges(nodes, rows).iter();
+            let mut below: Vec<(PartId, PartId)> = edges.map(|edge| (edge.to, edge.from)).collect();
             below.sort_unstable();
             let mut below_keepers = nodes.empty_set();
             // A class by itself, or by the method that runs for those below it.

@@ -6,8 +6,8 @@ use crate::hash::Set;
 
 use super::words::Namer;
 use super::{
-    Anew, Bases, CodeGraph, FileNode, GraphFile, ModelLiteral, ModelLiterals, Nodes, Outlines, Repair, Row, Rows,
-    Sight, is_generated_name, splice,
+    Anew, CodeGraph, FileNode, GraphFile, ModelLiteral, ModelLiterals, Nodes, Outlines, Repair, Row, Rows, Sight,
+    is_generated_name, splice,
 };
 use crate::code::{Dependent, Edge, EdgeKind, FileId, Part, PartId, PartKind, Word, Words};
 use crate::facts::{BindingFact, BindingForm, ImportFact, Language, NameId, Outline, PartFact, PartFlags};
@@ -27,7 +27,8 @@ pub(super) fn build(mut files: Vec<GraphFile>) -> CodeGraph {
     let rows = linked(&nodes, &outlines, &found.index, &scopes, Trace::No);
     drop(scopes);
     let rows = Rows::of(&nodes, rows);
-    assembled(nodes, found.index, outlines, rows)
+    let sight = Sight::of_all(&nodes, &outlines, &rows);
+    assembled(nodes, found.index, outlines, rows, sight)
 }
 
 /// The rows of all files.
@@ -60,14 +61,12 @@ pub(super) fn traced(graph: &CodeGraph) -> CodeGraph {
 }
 
 /// A graph of which all rows are known.
-pub(super) fn assembled(nodes: Nodes, index: Index, outlines: Outlines, rows: Rows) -> CodeGraph {
+pub(super) fn assembled(nodes: Nodes, index: Index, outlines: Outlines, rows: Rows, sight: Sight) -> CodeGraph {
     let models = Arc::new(models(&rows));
     let dependents = Arc::new(dependents(&rows));
-    let of_file = |file| rows.row(file).map(|row| Sight::of(&nodes, &outlines, file, row)).unwrap_or_default();
-    let sight = nodes.file_ids().map(of_file).fold(Sight::default(), Sight::plus);
     let index = Arc::new(LazyIndex::known(index));
     let built = Arc::new(rows.clone());
-    let bases = Arc::new(bases(&rows));
+    let bases = Arc::default();
     CodeGraph { nodes: Arc::new(nodes), index, outlines, rows, built, models, dependents, bases, sight }
 }
 
@@ -141,7 +140,7 @@ fn with_body(graph: &CodeGraph, id: FileId, new: &Arc<Outline>) -> Option<CodeGr
     let same_bases = old.edges().filter(is_base).eq(new.edges().filter(is_base));
     let models = if same_models { Arc::clone(&graph.models) } else { Arc::new(models(&rows)) };
     let dependents = if same_dependents { Arc::clone(&graph.dependents) } else { Arc::new(dependents(&rows)) };
-    let bases = if same_bases { Arc::clone(&graph.bases) } else { Arc::new(bases(&rows)) };
+    let bases = if same_bases { Arc::clone(&graph.bases) } else { Arc::default() };
     let (nodes, index) = (Arc::clone(&graph.nodes), Arc::clone(&graph.index));
     let of_old = Sight::of(&nodes, &graph.outlines, id, old);
     let sight = graph.sight.minus(of_old).plus(Sight::of(&nodes, &outlines, id, new));
@@ -153,10 +152,6 @@ fn with_body(graph: &CodeGraph, id: FileId, new: &Arc<Outline>) -> Option<CodeGr
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "a filter of edges")]
 pub(super) fn is_base(edge: &&Edge) -> bool {
     edge.kind == EdgeKind::Inherits
-}
-
-fn bases(rows: &Rows) -> Bases {
-    Bases::new(rows.all().filter(is_base).copied().collect())
 }
 
 pub(super) fn dependents(rows: &Rows) -> Vec<Dependent> {

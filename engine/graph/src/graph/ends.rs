@@ -5,7 +5,6 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::Nodes;
-use super::build;
 use super::chunks::Chunks;
 use super::rows::Row;
 use crate::code::{Edge, EdgeKind, Evidence, FileId, Part, PartId};
@@ -100,14 +99,6 @@ impl Ends {
             *slot += 1;
         }
         Self { ends, starts }
-    }
-
-    /// Those from classes to what they inherit.
-    pub(super) fn bases(&self) -> Vec<Edge> {
-        let end_of = |place: usize| PartId(self.starts.partition_point(|start| *start as usize <= place) as u32 - 1);
-        let edges = self.ends.iter().enumerate().map(|(place, end)| (place, unpacked(*end, PartId(0))));
-        let bases = edges.filter(|(_, edge)| build::is_base(&edge));
-        bases.map(|(place, edge)| Edge { to: end_of(place), ..edge }).collect()
     }
 
     /// Those that end in a run of parts.

@@ -6,6 +6,7 @@
 //! it: an image that was damaged, or made to harm, is no image, and what is found damaged later is made again.
 
 mod parts;
+mod words;
 
 use std::sync::Arc;
 
@@ -14,15 +15,16 @@ use serde::{Deserialize, Serialize};
 use super::build;
 use super::ends::{End, Ends};
 use super::rows::{Edges, Row};
-use super::{Bases, Chunks, CodeGraph, ModelLiterals, Nodes, Outlines, Rows, Sight, Unresolved};
+use super::{Chunks, CodeGraph, ModelLiterals, Nodes, Outlines, Rows, Sight, Unresolved};
 use crate::code::{Dependent, Edge, EdgeKind, Evidence, FileId, PartId};
 use crate::facts::ContentId;
 use crate::graph::ModelLiteral;
 use crate::hash::{Checksum, Sum, checksum};
-use crate::resolve::{Demand, LazyIndex, ScopeTable, Trace};
+use crate::resolve::{Asked, Demand, LazyIndex, ScopeTable, Trace};
 use crate::store::FactStore;
 
 use parts::KeptNodes;
+pub(crate) use words::WordsOfFiles;
 
 /// What a file holds: two files of one path and label are the same to a graph. Of a file that was read it is the
 /// [`ContentId`].
@@ -52,7 +54,7 @@ struct Head<'a> {
 type Sections = [(u64, Checksum); SECTIONS];
 
 /// Sections of a body, in order. Those behind [`ROWS`] are read when somebody asks.
-const SECTIONS: usize = 9;
+const SECTIONS: usize = 10;
 const NODES: usize = 0;
 const NAMES: usize = 1;
 const PARTS: usize = 2;
@@ -62,6 +64,7 @@ const TOLD: usize = 5;
 const ROWS: usize = 6;
 const EDGES: usize = 7;
 const INDEX: usize = 8;
+const WORDS: usize = 9;
 
 /// What is told of all files together.
 #[derive(Serialize, Deserialize)]
@@ -77,6 +80,7 @@ struct Rest {
     given: Vec<(FileId, Vec<Edge>)>,
     unresolved: Vec<Unresolved>,
     demands: Vec<(FileId, Vec<Demand>)>,
+    asked: Vec<(FileId, Vec<Asked>)>,
     models: Vec<ModelLiteral>,
     dependents: Vec<Dependent>,
 }
@@ -232,6 +236,7 @@ impl CodeGraph {
             postcard::to_stdvec(&Rest::of(self)).ok()?,
             edges,
             self.index().kept()?,
+            words::bytes(self).unwrap_or_default(),
         ];
         let head = Head {
             version: crate::store::VERSION,
@@ -306,15 +311,15 @@ impl<'a> Head<'a> {
         }
         let files = readers.into_iter().zip(self.files()).zip(nodes.files());
         let outlines = files.map(|((reader, (_, label)), file)| Some((ContentId(label), reader?, file.parts.len())));
-        let outlines = Outlines::kept(store, outlines);
+        let outlines = Outlines::kept(store, WordsOfFiles::new(body.later(WORDS)), outlines);
         let index = Arc::new(LazyIndex::kept(body.later(INDEX)));
         let (edges, rest) = (body.later(EDGES), body.later(ROWS));
         let (of_rows, own_index) = (outlines.clone(), Arc::clone(&index));
         let kept = KeptRows { edges, rest, nodes: Arc::clone(&nodes), outlines: of_rows, index: own_index };
-        let bases = Arc::new(Bases::new(ends.bases()));
         let rows = Rows::kept(&nodes, ends, kept);
         let (models, dependents) = (Arc::new(ModelLiterals(told.models)), Arc::new(told.dependents));
         let (built, sight) = (Arc::new(rows.clone()), told.sight);
+        let bases = Arc::default();
         Some(CodeGraph { nodes, index, outlines, rows, built, models, dependents, bases, sight })
     }
 }
@@ -339,6 +344,9 @@ impl Rest {
             if !row.demands.is_empty() {
                 rest.demands.push((file, row.demands.to_vec()));
             }
+            if !row.asked.is_empty() {
+                rest.asked.push((file, row.asked.to_vec()));
+            }
             rest.unresolved.extend_from_slice(&row.unresolved);
             rest.models.extend_from_slice(&row.models);
             rest.dependents.extend_from_slice(&row.dependents);
@@ -356,6 +364,7 @@ impl Rest {
         let mut dependents = self.dependents.into_iter().peekable();
         let mut given = self.given.into_iter().peekable();
         let mut demands = self.demands.into_iter().peekable();
+        let mut asked = self.asked.into_iter().peekable();
         let mut rows = Vec::with_capacity(nodes.files().len());
         for file in nodes.file_ids() {
             let end = nodes.file(file).parts.end;
@@ -368,22 +377,25 @@ impl Rest {
             let unresolved: Box<[Unresolved]> =
                 std::iter::from_fn(|| unresolved.next_if(|one| one.part.0 < end)).collect();
             let demands = demands.next_if(|(of, _)| *of == file).map(|(_, demands)| demands).unwrap_or_default();
+            let asked = asked.next_if(|(of, _)| *of == file).map(|(_, asked)| asked).unwrap_or_default();
             let is_sound = given.iter().all(|edge| here(edge.from) && there(edge.to))
                 && unresolved.iter().all(|one| here(one.part))
-                && demands.iter().all(|demand| demand.is_sound(all));
+                && demands.iter().all(|demand| demand.is_sound(all))
+                && asked.iter().all(|asked| asked.is_sound(all));
             if !is_sound {
                 return None;
             }
             let models = std::iter::from_fn(|| models.next_if(|(_, part, _)| here(*part))).collect();
             let dependents = std::iter::from_fn(|| dependents.next_if(|one| here(one.part))).collect();
-            rows.push(Arc::new(Row::recalled(nodes, file, out, given, unresolved, demands, models, dependents)));
+            rows.push(Arc::new(Row::recalled(nodes, file, out, given, unresolved, demands, asked, models, dependents)));
         }
         let is_done = next == edges.len()
             && unresolved.next().is_none()
             && models.next().is_none()
             && dependents.next().is_none()
             && given.next().is_none()
-            && demands.next().is_none();
+            && demands.next().is_none()
+            && asked.next().is_none();
         is_done.then_some(rows)
     }
 }
@@ -594,6 +606,37 @@ mod tests {
             graph = graph.repaired(&[file(&store, path, text)], &[], Repair::Any).unwrap();
         }
         assert_eq!(shown(&graph), shown(&built(&store, &new)));
+    }
+
+    #[test]
+    fn a_function_that_nobody_asks_for_is_added_without_reading_other_files() {
+        let root = files::temporary_dir().unwrap();
+        let api = FILES[1].1;
+        let first = format!("{api}\n\ndef one():\n    pass\n");
+        let second = format!("{first}\n\ndef two(x):\n    return Kernel().start(x)\n");
+        let old = texts(&[("app/api.py", &first)]);
+        // The first edit tells the words of all files.
+        let known = store(root.path());
+        let graph = built(&known, &texts(&[]));
+        let graph = graph.repaired(&[file(&known, "app/api.py", &first)], &[], Repair::Any).unwrap();
+        known.learn_graph(0, &graph, labels(&old).into_iter().map(|(_, label)| label).collect());
+        known.keep();
+
+        // Of this one nothing can be read but the edited file and what it asks for itself.
+        let bare = store(root.path());
+        let asked: Vec<&str> =
+            old.iter().filter(|(path, _)| path.starts_with("app/")).map(|(_, text)| &**text).collect();
+        asked.iter().for_each(|text| drop(bare.facts(Language::Python, text.as_bytes())));
+        let graph = CodeGraph::recall(&bare, &labels(&old), 0, 0).unwrap().graph().unwrap();
+        let graph = graph.repaired(&[file(&bare, "app/api.py", &second)], &[], Repair::Any).unwrap();
+        let expected = built(&known, &texts(&[("app/api.py", &second)]));
+        assert!(graph.edges().eq(expected.edges()) && graph.edges().count() > 10);
+        assert_eq!((graph.tests(), graph.sight()), (expected.tests(), expected.sight()));
+        let is_read = |file: &FileId| graph.outline(*file).is_some();
+        let others: Vec<&str> = graph.file_ids().filter(is_read).map(|file| &*graph.file(file).path).collect();
+        assert!(others.iter().all(|path| path.starts_with("app/")), "{others:?}");
+        // And what is remembered then knows the words of all, too.
+        assert_eq!(words::bytes(&graph).unwrap(), words::bytes(&expected).unwrap());
     }
 
     #[test]

@@ -53,6 +53,8 @@ pub struct Nodes {
     pub(super) decorators: Vec<Word>,
     /// One past the last part inside each part.
     pub(super) subtree_end: Vec<u32>,
+    /// What each part is, side by side: a walk along edges asks that of every end.
+    pub(super) kinds: Vec<PartKind>,
     pub(super) by_path: Map<Arc<str>, FileId>,
     /// The parts of each file by (local name, kind, occurrence).
     pub(super) by_key: Vec<PartId>,
@@ -86,6 +88,7 @@ impl Nodes {
 
     /// Says where each part ends, once all parts are there.
     pub(super) fn close_subtrees(&mut self) {
+        self.kinds = self.parts.iter().map(|part| part.kind).collect();
         self.subtree_end = (1..=self.parts.len() as u32).collect();
         // From the end, each part hands its own end to the part around it.
         for (at, part) in self.parts.iter().enumerate().rev() {
@@ -186,6 +189,12 @@ impl Nodes {
     #[must_use]
     pub fn part(&self, part: PartId) -> &Part {
         &self.parts[part.0 as usize]
+    }
+
+    /// What a part is.
+    #[must_use]
+    pub fn kind(&self, part: PartId) -> PartKind {
+        self.kinds[part.0 as usize]
     }
 
     /// A part's own name: `start`, `BootKernel`, the module's last segment, or the file's name.

@@ -3,13 +3,14 @@
 use std::ops::{Deref, Range};
 use std::sync::{Arc, OnceLock};
 
+use super::build;
 use super::chunks::Chunks;
 use super::ends::{Ends, EndsOf, Incoming};
 use super::image::KeptRows;
 use super::{ModelLiteral, Nodes, Unresolved};
 use crate::code::{Dependent, Edge, FileId, Part, PartId};
 use crate::resolve::visits::Mark;
-use crate::resolve::{Demand, Links};
+use crate::resolve::{Asked, Demand, Links};
 
 /// Edges that stand side by side: those of one file, among those of all files where all were read at once.
 #[derive(Debug, Default)]
@@ -84,6 +85,7 @@ pub(crate) struct Row {
     pub(super) given: Box<[Edge]>,
     pub(super) unresolved: Box<[Unresolved]>,
     pub(super) demands: Box<[Demand]>,
+    pub(super) asked: Box<[Asked]>,
     pub(super) models: Box<[ModelLiteral]>,
     pub(super) dependents: Box<[Dependent]>,
     /// What the look-ups of the file came by in others, sorted; `None` where that is not known.
@@ -109,6 +111,7 @@ impl Row {
             given,
             unresolved: links.unresolved.into(),
             demands: links.demands.into(),
+            asked: links.asked.into(),
             models: links.models.into(),
             dependents: links.dependents.into(),
             visits: links.visits.map(Into::into),
@@ -134,11 +137,14 @@ impl Row {
         let mut demands: Vec<Demand> =
             self.demands.iter().map(|demand| demand.renumbered(&of)).collect::<Option<_>>()?;
         demands.sort_unstable();
+        let mut asked: Vec<Asked> = self.asked.iter().map(|asked| asked.renumbered(&of)).collect::<Option<_>>()?;
+        asked.sort_unstable();
         Some(Self {
             out: ByPart::new(nodes, file, edges),
             given: renumbered(&self.given)?.into(),
             unresolved: unresolved.collect::<Option<_>>()?,
             demands: demands.into(),
+            asked: asked.into(),
             models: models.collect::<Option<_>>()?,
             dependents: dependents.collect::<Option<_>>()?,
             visits: self.visits.clone(),
@@ -154,6 +160,7 @@ impl Row {
         given: Vec<Edge>,
         unresolved: Box<[Unresolved]>,
         demands: Vec<Demand>,
+        asked: Vec<Asked>,
         models: Box<[ModelLiteral]>,
         dependents: Box<[Dependent]>,
     ) -> Self {
@@ -162,6 +169,7 @@ impl Row {
             given: given.into(),
             unresolved,
             demands: demands.into(),
+            asked: asked.into(),
             models,
             dependents,
             visits: None,
@@ -281,6 +289,11 @@ impl Rows {
     /// Every edge, and how many end at each part; in order of parts.
     pub(super) fn ends<'a>(&'a self, nodes: &'a Nodes) -> impl Iterator<Item = EndsOf<'a>> {
         nodes.part_ids().map(|id| self.incoming.of(nodes.part(id), id))
+    }
+
+    /// Those from classes to what they inherit, told by their ends.
+    pub(super) fn bases(&self, nodes: &Nodes) -> Vec<Edge> {
+        self.ends(nodes).flat_map(EndsOf::iter).filter(|edge| build::is_base(&edge)).collect()
     }
 
     /// The parts at which edges start that end in a file.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Nodes, Outlines, Row, UnresolvedKind};
+use super::{Nodes, Outlines, Row, Rows, UnresolvedKind};
 use crate::code::FileId;
 
 /// Fewer test files than this say nothing about how well a tree is read.
@@ -47,6 +47,11 @@ impl Sight {
             imports: u32::try_from(imports).unwrap_or(u32::MAX),
             lost_imports: u32::try_from(lost.count()).unwrap_or(u32::MAX),
         }
+    }
+
+    pub(super) fn of_all(nodes: &Nodes, outlines: &Outlines, rows: &Rows) -> Self {
+        let of_file = |file| rows.row(file).map(|row| Self::of(nodes, outlines, file, row)).unwrap_or_default();
+        nodes.file_ids().map(of_file).fold(Self::default(), Self::plus)
     }
 
     pub(super) fn plus(self, other: Self) -> Self {

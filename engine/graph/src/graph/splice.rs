@@ -9,6 +9,7 @@
 mod modules;
 mod named;
 mod names;
+mod quiet;
 mod traced;
 mod turn;
 
@@ -18,7 +19,7 @@ use rayon::prelude::*;
 
 use super::build;
 use super::rows::Row;
-use super::{Anew, CodeGraph, FileNode, GraphFile, Nodes, Outlines, Rows};
+use super::{Anew, CodeGraph, FileNode, GraphFile, Nodes, Outlines, Rows, Sight};
 use crate::code::{FileId, PartId};
 use crate::facts::Language;
 use crate::hash::Set;
@@ -27,6 +28,7 @@ use crate::resolve::{self, Demand, Index, Links, ScopeTable, Trace, unread};
 
 use modules::Places;
 use names::Meanings;
+use quiet::Quiet;
 use turn::{Changed, Seen, Turn};
 
 /// `files` are other than in the graph, or not there yet; `gone` are there and shall not be.
@@ -57,8 +59,10 @@ pub(super) fn spliced(graph: &CodeGraph, files: &[GraphFile], gone: &[Arc<str>])
     let mut again = vec![false; turn.nodes.files.len()];
     changed.iter().filter_map(|changed| changed.after).for_each(|file| again[file.0 as usize] = true);
     mark_kin(&turn, &outlines, &places, &mut again);
-    for &file in &files {
-        again[file.0 as usize] |= outlines.of(file).is_some_and(|outline| places.are_named_in(outline));
+    if places.may_be_named() {
+        for &file in &files {
+            again[file.0 as usize] |= outlines.of(file).is_some_and(|outline| places.are_named_in(outline));
+        }
     }
 
     let trace = if graph.rows.are_traced() { Trace::Yes } else { Trace::No };
@@ -66,9 +70,8 @@ pub(super) fn spliced(graph: &CodeGraph, files: &[GraphFile], gone: &[Arc<str>])
         Trace::Yes => ScopeTable::staying(&outlines),
         Trace::No => ScopeTable::new(&outlines, turn.nodes.files.len()),
     };
-    let is_plain = changed.iter().all(Changed::is_plain);
-    let edits = Edits {
-        is_plain,
+    let mut edits = Edits {
+        told: Told::Anew,
         graph,
         outlines: &outlines,
         scopes: &scopes,
@@ -77,18 +80,43 @@ pub(super) fn spliced(graph: &CodeGraph, files: &[GraphFile], gone: &[Arc<str>])
         places,
         files: &files,
     };
+    edits.told = edits.told(&turn);
     let index = match trace {
         Trace::Yes => traced::mark(&edits, &mut turn, &mut again)?,
         Trace::No => named::mark(&edits, &mut turn, &mut again)?,
     };
     let (nodes, of) = (&turn.nodes, |part| turn.part(part));
     let was_there = nodes.file_ids().filter_map(|file| Some((file, turn.origin(file)?)));
-    for (file, before) in was_there.filter(|_| !is_plain) {
+    let is_told_anew = matches!(edits.told, Told::Anew);
+    for (file, before) in was_there.filter(|_| is_told_anew) {
         again[file.0 as usize] |= !is_marked_alike(graph, nodes, before, file, of);
     }
-    let rows = rows(graph, &turn, &outlines, &index, &scopes, trace, again).ok_or(Anew::Classes)?;
+    let rows = rows(graph, &turn, &outlines, &index, &scopes, trace, &mut again).ok_or(Anew::Classes)?;
+    let sight = if is_told_anew { Sight::of_all(nodes, &outlines, &rows) } else { sight(graph, &turn, &rows, &again) };
     drop(scopes);
-    Ok(build::assembled(turn.nodes, index, outlines, rows))
+    Ok(build::assembled(turn.nodes, index, outlines, rows, sight))
+}
+
+/// How much is seen of a tree in which tests are those of before, when the links of some files were made again.
+fn sight(graph: &CodeGraph, turn: &Turn, rows: &Rows, again: &[bool]) -> Sight {
+    let before = |file| graph.rows.row(file).map(|row| Sight::of(&graph.nodes, &graph.outlines, file, row));
+    let after = |file| rows.row(file).map(|row| Sight::of(&turn.nodes, &turn.outlines, file, row));
+    let sum = |all: Sight, one: Option<Sight>| all.plus(one.unwrap_or_default());
+    let linked = || turn.nodes.file_ids().filter(|file| again[file.0 as usize]);
+    let gone = graph.file_ids().filter(|file| turn.file(*file).is_none());
+    let old = linked().filter_map(|file| turn.origin(file)).chain(gone).map(before).fold(Sight::default(), sum);
+    graph.sight.minus(old).plus(linked().map(after).fold(Sight::default(), sum))
+}
+
+/// How is told what all files say together.
+#[derive(Debug)]
+enum Told {
+    /// All are read.
+    Anew,
+    /// They say what they said, under other numbers, but for some functions.
+    Quiet(Quiet),
+    /// They say what they said: nothing reads any of those that are others.
+    Carried,
 }
 
 /// What became another one, and what it lies among.
@@ -98,8 +126,7 @@ struct Edits<'o> {
     outlines: &'o Outlines,
     scopes: &'o ScopeTable<'o>,
     changed: &'o [Changed],
-    /// Nothing reads any of these.
-    is_plain: bool,
+    told: Told,
     /// By changed file: its names that mean something else.
     names: Vec<Set<&'o str>>,
     places: Places<'o>,
@@ -115,10 +142,26 @@ impl<'o> Edits<'o> {
         self.changed.iter().zip(&self.names).filter(seen)
     }
 
+    fn told(&self, turn: &Turn) -> Told {
+        if self.changed.iter().all(Changed::is_plain) {
+            return Told::Carried;
+        }
+        Quiet::of(self, turn).map_or(Told::Anew, Told::Quiet)
+    }
+
+    /// Whether a file of after may find something else by a name that is computed.
+    fn may_compute_otherwise(&self, turn: &Turn, file: FileId) -> bool {
+        let row = turn.origin(file).and_then(|before| self.graph.rows.row(before));
+        match (&self.told, row) {
+            (Told::Quiet(quiet), Some(row)) => row.asked.iter().any(|asked| quiet.are_among(asked, turn)),
+            _ => self.outlines.computes(file),
+        }
+    }
+
     /// What all files say together after the edits, with the classes where they are as they were. Marks tests and what is
     /// decorated.
     fn discover(&self, turn: &mut Turn, same_classes: bool) -> Result<Index, Anew> {
-        if self.is_plain {
+        if !matches!(self.told, Told::Anew) {
             return self.carried(turn).ok_or(Anew::Classes);
         }
         let of = |part| turn.part(part);
@@ -130,12 +173,13 @@ impl<'o> Edits<'o> {
         Ok(found.index)
     }
 
-    /// What all files say together where those that say something are as they were; `None` where one has no number any more.
+    /// What all files say together where they say what they said; `None` where one has no number any more.
     fn carried(&self, turn: &mut Turn) -> Option<Index> {
         let graph = self.graph;
         let layout = std::mem::take(&mut turn.layout);
+        let same_methods = matches!(self.told, Told::Carried);
         let (file, of) = (|file| turn.file(file), |part| turn.part(part));
-        let index = graph.index().carried(&turn.nodes, self.outlines, layout, file, of)?;
+        let index = graph.index().carried(&turn.nodes, self.outlines, layout, same_methods, file, of)?;
         let tests = graph.tests().iter().map(|test| turn.part(*test)).collect::<Option<_>>()?;
         let configured = graph.file_ids().filter(|file| graph.file(*file).has_configured_tests);
         let configured: Vec<FileId> = configured.map(|file| turn.file(file)).collect::<Option<_>>()?;
@@ -273,6 +317,7 @@ fn is_marked_alike(
 }
 
 /// The rows of all files: those that are marked are linked again, and those to which what others ask of methods differs.
+/// Marks the latter, too.
 fn rows(
     graph: &CodeGraph,
     turn: &Turn,
@@ -280,7 +325,7 @@ fn rows(
     index: &Index,
     scopes: &ScopeTable<'_>,
     trace: Trace,
-    mut again: Vec<bool>,
+    again: &mut [bool],
 ) -> Option<Rows> {
     let nodes = &turn.nodes;
     let same = turn.is_identity();
@@ -298,7 +343,7 @@ fn rows(
         let links = resolve::link_some(nodes, outlines, index, scopes, trace, &files);
         files.into_iter().zip(links).collect()
     };
-    let mut links = link(&again);
+    let mut links = link(again);
     let demands: Vec<&Demand> = (kept.iter().flatten().flat_map(|row| &row.demands))
         .chain(links.iter().flat_map(|(_, links)| &links.demands))
         .collect();
@@ -314,6 +359,7 @@ fn rows(
         }
     }
     links.extend(link(&more));
+    again.iter_mut().zip(more).for_each(|(again, more)| *again |= more);
     for (file, links) in links {
         let given = given.remove(&file).unwrap_or_default().into();
         kept[file.0 as usize] = Some(Arc::new(Row::new(nodes, file, links, given)));

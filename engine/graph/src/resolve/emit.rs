@@ -8,7 +8,7 @@ use crate::hash::Map;
 
 use super::values::{FUEL, Resolver, Thing, Value};
 use super::visits::{Class, Visit};
-use super::{Demand, Index, Links, Trace, Tree, fixtures, foreign};
+use super::{Asked, Demand, Index, Links, Trace, Tree, fixtures, foreign};
 use crate::code::{Dependent, Edge, EdgeKind, Evidence, FileId, FolderUse, PartId, PartKind};
 use crate::facts::{
     ImportFact, ImportForm, Language, Outline, PartFact, PartFlags, ReferenceFact, StringFact, StringShape, StringUse,
@@ -108,6 +108,8 @@ impl<'a> Linker<'a> {
         links.unresolved.dedup();
         links.demands.sort_unstable();
         links.demands.dedup();
+        links.asked.sort_unstable();
+        links.asked.dedup();
         links.models.sort_unstable();
         links.dependents.sort_unstable();
         links.dependents.dedup();
@@ -189,6 +191,7 @@ impl<'a> Linker<'a> {
                         return self.depends(part, site, "", FolderUse::Attributes);
                     }
                     for class in classes {
+                        self.links.asked.push(Asked::In(class));
                         let begins = |part: &PartId| nodes.name(*part).starts_with(start);
                         let children = nodes.children(class).inspect(|_| self.looked += 1);
                         found.extend(children.filter(begins).take(MAX_DISPATCHED + 1));
@@ -196,6 +199,7 @@ impl<'a> Linker<'a> {
                 }
                 Thing::Module(module) => {
                     let body = nodes.body_of(module);
+                    self.links.asked.push(Asked::In(body));
                     let begins = |part: &PartId| nodes.name(*part).starts_with(start);
                     found.push(body);
                     let children = nodes.children(body).inspect(|_| self.looked += 1);
@@ -205,6 +209,7 @@ impl<'a> Linker<'a> {
             }
         }
         if found.is_empty() && start.len() >= MIN_START {
+            self.links.asked.push(Asked::Methods(start.into()));
             let names = self.index.method_names();
             let from = names.partition_point(|name| **name < *start);
             let named = names[from..].iter().take_while(|name| name.starts_with(start)).take(MAX_DISPATCHED + 1);

@@ -135,16 +135,6 @@ impl Names {
     /// Whether a part may be a test by these names.
     fn has_part(&self, nodes: &Nodes, part: PartId) -> bool {
         let node = nodes.part(part);
-        let is_named = |patterns: &[Box<str>], usual: &str, name: &str| {
-            let begins = |pattern: &str| {
-                if pattern.contains(['*', '?', '[']) {
-                    matches_pattern(pattern, name)
-                } else {
-                    name.starts_with(pattern)
-                }
-            };
-            name.starts_with(usual) || patterns.iter().any(|pattern| begins(pattern))
-        };
         let is_class = |class: PartId| {
             nodes.part(class).kind == PartKind::Class && is_named(&self.classes, "Test", nodes.name(class))
         };
@@ -153,8 +143,21 @@ impl Names {
             (PartKind::Method, Some(class)) => is_class(class),
             _ => false,
         };
-        around && is_named(&self.functions, "test", nodes.name(part))
+        around && self.has_function(nodes.name(part))
     }
+
+    /// Whether a function, or a method of a class, may be a test by these names.
+    fn has_function(&self, name: &str) -> bool {
+        is_named(&self.functions, "test", name)
+    }
+}
+
+/// Whether a name begins in the usual way, or as one of the patterns says.
+fn is_named(patterns: &[Box<str>], usual: &str, name: &str) -> bool {
+    let begins = |pattern: &str| {
+        if pattern.contains(['*', '?', '[']) { matches_pattern(pattern, name) } else { name.starts_with(pattern) }
+    };
+    name.starts_with(usual) || patterns.iter().any(|pattern| begins(pattern))
 }
 
 /// Whether a pattern with `*`, `?` and sets fits a text; a set stands for any sign.
@@ -351,6 +354,11 @@ impl Fixtures {
         })
     }
 
+    /// Whether a function of this name may be a test.
+    pub(super) fn name_tests(&self, name: &str) -> bool {
+        self.names.has_function(name)
+    }
+
     /// Whether every file and part of it is one of the tree.
     pub(super) fn are_sound(&self, nodes: &Nodes) -> bool {
         let file = |file: &FileId| (file.0 as usize) < nodes.files().len();
@@ -497,7 +505,7 @@ fn named_fixtures(
 }
 
 /// A function that pytest or unittest calls by its name.
-fn is_hook(name: &str) -> bool {
+pub(crate) fn is_hook(name: &str) -> bool {
     name.starts_with("pytest_")
         || matches!(
             name,

@@ -48,6 +48,10 @@ fn tree() -> BTreeMap<&'static str, String> {
             "app/twice.py",
             "from app.models import Base\n\ntry:\n    class Twice(Base):\n        def run(self):\n            return 1\n\nexcept ImportError:\n    class Twice:\n        pass\n",
         ),
+        (
+            "app/asks.py",
+            "from app import tools\nfrom app.models import Child\n\n\nclass Asks(Child):\n    def ask(self, name):\n        return getattr(self, 'on_' + name)() or getattr(tools, name)()\n",
+        ),
         // What a star may bring in.
         ("app/late.py", "from app import tools\n\n\ndef late():\n    return tools.Child()\n"),
     ];
@@ -123,6 +127,17 @@ const STATEMENTS: &[&str] = &[
     "def test_more(child, always):\n    pass",
     "getattr(base, 'visit_' + name)()",
     "__all__ = ['make']",
+    // What nobody asks for, and what others may take for something else.
+    "def nobody_asks():\n    return make()",
+    "def nobody_asks(self, child):\n    return self.tool.use()",
+    "async def visit_nobody(self):\n    pass",
+    "def make(more) -> Tool:\n    return Tool()",
+    "def kind(more):\n    return shared",
+    "def decorate(f, more):\n    return f",
+    "def pytest_configure(config):\n    pass",
+    "def on_event(self):\n    pass",
+    "def fresh():\n    pass\n\n\n@fresh\ndef decorated():\n    pass",
+    "def fresh():\n    pass\n\n\nclass Fresh(fresh()):\n    pass",
 ];
 
 /// From the same place and by the same kind of edge: what ends at each of two neighbours looks alike.

@@ -79,6 +79,11 @@ impl<'o> Places<'o> {
         }
     }
 
+    /// Whether a string can name any of them.
+    pub(super) fn may_be_named(&self) -> bool {
+        !self.paths.is_empty() || !self.modules.is_empty()
+    }
+
     /// Whether a file of Python has a string that may name one of the paths, or a module among strings.
     pub(super) fn are_named_in(&self, outline: &Outline) -> bool {
         outline.strings.iter().any(|string| {
@@ -122,13 +127,11 @@ pub(super) fn follow_imports<'o>(
 ) -> Option<()> {
     let sought = Sought::new(places.modules.iter().copied());
     for &file in files {
-        let Some(outline) = outlines.of(file) else { continue };
         let path = &*turn.nodes.file(file).path;
         let is_below = |folder: &&str| path.strip_prefix(*folder).is_some_and(|rest| rest.starts_with('/'));
         let below = places.packages_made.iter().any(is_below);
-        if !below && !outline.words().hold(&sought) {
-            continue;
-        }
+        let outline = if below { outlines.of(file) } else { outlines.holder(file, &sought) };
+        let Some(outline) = outline else { continue };
         marked[file.0 as usize] |= below;
         for import in &outline.imports {
             let (module, name) = (outline.name(import.module), outline.name(import.name));
@@ -237,7 +240,7 @@ pub(super) fn add_starred<'o>(
 /// Whether some file asks another one for a name that `import name.more` binds there.
 pub(super) fn is_asked_of_others(outlines: &Outlines, files: &[FileId], name: &str) -> bool {
     let sought = Sought::new([name]);
-    files.iter().filter_map(|file| outlines.of(*file)).filter(|outline| outline.words().hold(&sought)).any(|outline| {
+    files.iter().filter_map(|file| outlines.holder(*file, &sought)).any(|outline| {
         let imported = outline.imports.iter().any(|import| {
             import.name.some().is_some_and(|of| outline.name(of) == name) || import.form == ImportForm::Star
         });

@@ -1,6 +1,8 @@
 //! Which files are linked again where it is not known what their look-ups came by: those that hold a name whose meaning
 //! changed, or a name that stands for such a one, and may come by what changed.
 
+use std::cell::LazyCell;
+
 use super::modules::{self, Binds, Places};
 use super::names::{Holders, Meanings};
 use super::turn::{Changed, Seen, Turn};
@@ -40,11 +42,19 @@ pub(super) fn mark(edits: &Edits<'_>, turn: &mut Turn, again: &mut [bool]) -> Re
     })
     .ok_or(Anew::Star)?;
     let is_seen = edits.seen().next().is_some();
-    let mut doors = Places::doors(changed);
-    doors.spread_packages(outlines, files);
-    let reach = reaching(graph, turn, outlines, &doors, files, again);
-    let holders = Holders { outlines, files, edited, reach, most };
+    let begin = again.to_vec();
     if is_seen {
+        let reach = || reaching(edits, turn, &begin);
+        let computes = |file| edits.may_compute_otherwise(turn, file);
+        let holders = Holders {
+            outlines,
+            files,
+            edited: &edited,
+            begin: &begin,
+            reach: LazyCell::new(&reach),
+            computes: &computes,
+            most,
+        };
         holders.mark(&mut meanings, &loose, again).ok_or(Anew::Many)?;
     }
 
@@ -64,6 +74,18 @@ pub(super) fn mark(edits: &Edits<'_>, turn: &mut Turn, again: &mut [bool]) -> Re
     // Whose classes are others names them, and need not come by what changed.
     held.extend(names.iter().copied());
     names.retain(|name| !meanings.names.contains(name));
+    let reach = || reaching(edits, turn, &begin);
+    // Those were marked, where anything is seen.
+    let computes = |_| false;
+    let holders = Holders {
+        outlines,
+        files,
+        edited: &edited,
+        begin: &begin,
+        reach: LazyCell::new(&reach),
+        computes: &computes,
+        most,
+    };
     if !names.is_empty() {
         meanings.names.extend(names);
         holders.mark(&mut meanings, &loose, again).ok_or(Anew::Many)?;
@@ -112,20 +134,17 @@ fn changes_classes(
     of_changed || of_holders()
 }
 
-/// The files whose look-ups may come by a file that changed: those that lead to it, and those that name it without that.
-fn reaching(
-    graph: &CodeGraph,
-    turn: &Turn,
-    outlines: &Outlines,
-    doors: &Meanings<'_>,
-    files: &[FileId],
-    begin: &[bool],
-) -> Vec<bool> {
+/// The files whose look-ups may come by a file that changed: some that surely do, those that lead to it, and those that
+/// name it without that.
+fn reaching(edits: &Edits<'_>, turn: &Turn, begin: &[bool]) -> Vec<bool> {
+    let Edits { graph, outlines, files, .. } = edits;
+    let mut doors = Places::doors(edits.changed);
+    doors.spread_packages(outlines, files);
     let mut reach = begin.to_vec();
     let sought = Sought::new(doors.modules.iter().copied());
-    let loose = Loose::new(turn, outlines, doors, files);
-    for &file in files {
-        let Some(outline) = outlines.of(file).filter(|outline| outline.words().hold(&sought)) else { continue };
+    let loose = Loose::new(turn, outlines, &doors, files);
+    for &file in *files {
+        let Some(outline) = outlines.holder(file, &sought) else { continue };
         let is_named = |string: &StringFact| doors.pass(outline.name(string.text), true);
         reach[file.0 as usize] |= outline.names.iter().any(|chain| doors.pass(chain, loose.holds(file)))
             || outline.strings.iter().any(is_named);

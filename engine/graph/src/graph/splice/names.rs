@@ -1,6 +1,8 @@
 //! What names mean something else after some files became others, and who holds them.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::super::{FileNode, Outlines};
 use super::Loose;
@@ -8,7 +10,7 @@ use crate::code::{FileId, PartKind};
 use crate::facts::{ImportFact, ImportForm, Outline, StringUse};
 use crate::hash::Set;
 use crate::layout::{base_name, stem};
-use crate::words::{Sought, segments};
+use crate::words::{Sought, UNNAMED, segments};
 
 /// Names that stand for names that stand for names: no honest code goes on for longer.
 const MAX_ROUNDS: usize = 16;
@@ -16,15 +18,16 @@ const MAX_ROUNDS: usize = 16;
 /// Names of one file that mean something else after an edit; `None` where names do not tell what that does to others.
 pub(super) fn changed_names<'o>(old: &'o Outline, new: &'o Outline) -> Option<Set<&'o str>> {
     let (before, after) = (said(old), said(new));
-    let mut counts: BTreeMap<&(String, &str), i32> = BTreeMap::new();
-    before.iter().for_each(|said| *counts.entry(said).or_default() += 1);
-    after.iter().for_each(|said| *counts.entry(said).or_default() -= 1);
-    let stays = |said: &&(String, &str)| counts.get(said) == Some(&0);
+    let mut counts: BTreeMap<(&str, &str), i32> = BTreeMap::new();
+    before.iter().for_each(|said| *counts.entry(said.key()).or_default() += 1);
+    after.iter().for_each(|said| *counts.entry(said.key()).or_default() -= 1);
+    let stays = |said: &&Said<'_>| counts.get(&said.key()) == Some(&0);
     // Of very many meanings of a name the first ones count.
-    if !before.iter().filter(stays).eq(after.iter().filter(stays)) {
+    if !before.iter().filter(stays).map(Said::key).eq(after.iter().filter(stays).map(Said::key)) {
         return None;
     }
-    let mut names: Set<&str> = counts.iter().filter(|(_, count)| **count != 0).map(|((_, name), _)| *name).collect();
+    let differing = before.iter().chain(&after).filter(|said| !stays(said));
+    let mut names: Set<&str> = differing.map(|said| said.name).collect();
     match (&old.all, &new.all) {
         (None, None) => {}
         (Some(before), Some(after)) => {
@@ -38,22 +41,48 @@ pub(super) fn changed_names<'o>(old: &'o Outline, new: &'o Outline) -> Option<Se
     is_plain.then_some(names)
 }
 
-/// What a file says that others can ask for, each with the name that it is asked for by; `*` for a star import, which
-/// gives names that are not there to be read.
-fn said(outline: &Outline) -> Vec<(String, &str)> {
+/// Something that a file says and others can ask for.
+pub(super) struct Said<'o> {
+    pub(super) text: String,
+    /// What it is asked for by; `*` for a star import, which gives names that are not there to be read.
+    pub(super) name: &'o str,
+    pub(super) told: Told,
+}
+
+/// What says it.
+pub(super) enum Told {
+    /// A part, and which part is meant, with all around it: a file may hold several of one name.
+    Part { ordinal: u32, place: String },
+    /// An import, a binding, a variable, a plugin.
+    Other,
+}
+
+impl<'o> Said<'o> {
+    fn other(text: String, name: &'o str) -> Self {
+        Self { text, name, told: Told::Other }
+    }
+
+    /// Two that have the same say the same.
+    pub(super) fn key(&self) -> (&str, &str) {
+        (&self.text, self.name)
+    }
+}
+
+/// What a file says that others can ask for.
+pub(super) fn said(outline: &Outline) -> Vec<Said<'_>> {
     let list = |list| outline.list(list).iter().map(|name| outline.name(*name)).collect::<Vec<_>>();
-    // Which part is meant, with all around it: a file may hold several of one name.
     let mut places: Vec<String> = Vec::with_capacity(outline.parts.len());
     for part in &outline.parts {
         let around = places.get(part.parent as usize).map_or("", String::as_str);
         places.push(format!("{around}/{} {:?} {}", outline.name(part.local_name), part.kind, part.occurrence));
     }
     let place = |part: u32| places.get(part as usize).map(String::as_str).unwrap_or_default();
-    let mut all: Vec<(String, &str)> = Vec::new();
-    for (part, place) in outline.parts.iter().zip(&places).skip(1) {
+    let mut all: Vec<Said<'_>> = Vec::new();
+    for ((ordinal, part), place) in (0..).zip(&outline.parts).zip(&places).skip(1) {
         let lists = [list(part.decorators), list(part.bases), list(part.parameters)];
         let said = (place, part.flags, lists, outline.name(part.returns), outline.name(part.fixture_name));
-        all.push((format!("part {said:?}"), outline.name(part.name)));
+        let told = Told::Part { ordinal, place: place.clone() };
+        all.push(Said { text: format!("part {said:?}"), name: outline.name(part.name), told });
     }
     for import in outline.imports.iter().filter(|import| import.form != ImportForm::Literal) {
         let (module, name) = (outline.name(import.module), outline.name(import.name));
@@ -65,16 +94,16 @@ fn said(outline: &Outline) -> Vec<(String, &str)> {
             _ => module.split('.').next().unwrap_or(module),
         };
         let said = (place(import.part), import.form, import.level, module, name, alias);
-        all.push((format!("import {said:?}"), bound));
+        all.push(Said::other(format!("import {said:?}"), bound));
     }
     for binding in &outline.bindings {
         let (target, source) = (outline.name(binding.target), outline.name(binding.source));
         let said = (place(binding.part), binding.on_self, binding.form, target, source);
-        all.push((format!("binding {said:?}"), target));
+        all.push(Said::other(format!("binding {said:?}"), target));
     }
-    all.extend(outline.module_names.iter().map(|name| (String::from("variable"), outline.name(*name))));
+    all.extend(outline.module_names.iter().map(|name| Said::other("variable".to_owned(), outline.name(*name))));
     let plugins = outline.strings.iter().filter(|string| string.usage == StringUse::Plugin);
-    all.extend(plugins.map(|string| (format!("plugin {}", outline.name(string.text)), "pytest_plugins")));
+    all.extend(plugins.map(|string| Said::other(format!("plugin {}", outline.name(string.text)), "pytest_plugins")));
     all
 }
 
@@ -85,10 +114,10 @@ pub(super) fn given<'o>(file: &FileNode, outline: &'o Outline, names: &mut Set<&
     if stem(base_name(&file.path)) == "__init__" {
         return None;
     }
-    if said.iter().any(|(_, name)| *name == "*") {
+    if said.iter().any(|said| said.name == "*") {
         return None;
     }
-    names.extend(said.into_iter().map(|(_, name)| name));
+    names.extend(said.into_iter().map(|said| said.name));
     names.extend(outline.all.iter().flatten().map(|name| outline.name(*name)));
     Some(())
 }
@@ -152,10 +181,7 @@ impl<'o> Meanings<'o> {
         for _ in 0..MAX_ROUNDS {
             let sought = Sought::new(fresh.iter().copied());
             let mut next: Set<&str> = Set::default();
-            for outline in files.iter().filter_map(|file| outlines.of(*file)) {
-                if !outline.words().hold(&sought) {
-                    continue;
-                }
+            for outline in files.iter().filter_map(|file| outlines.holder(*file, &sought)) {
                 let last = |chain: &str| fresh.contains(segments(chain).last().unwrap_or_default());
                 let aliased = outline.imports.iter().filter(|import| {
                     let named = match import.form {
@@ -179,19 +205,27 @@ impl<'o> Meanings<'o> {
 }
 
 /// Files of Python of which those are found that hold names.
-pub(super) struct Holders<'o> {
+pub(super) struct Holders<'o, 'r> {
     pub(super) outlines: &'o Outlines,
     /// Files of Python.
     pub(super) files: &'o [FileId],
     /// Outlines of files whose names changed, before and after.
-    pub(super) edited: Vec<&'o Outline>,
-    /// The files that may come by what means something else, in order of all files.
-    pub(super) reach: Vec<bool>,
+    pub(super) edited: &'r [&'o Outline],
+    /// Files that surely may come by what means something else, in order of all files.
+    pub(super) begin: &'r [bool],
+    /// All files that may; told once a file that holds such a name is not among those.
+    pub(super) reach: LazyCell<Vec<bool>, &'r dyn Fn() -> Vec<bool>>,
+    /// Whether a file may find something else by a name that is computed.
+    pub(super) computes: &'r dyn Fn(FileId) -> bool,
     /// At most so many files are marked.
     pub(super) most: usize,
 }
 
-impl<'o> Holders<'o> {
+impl<'o> Holders<'o, '_> {
+    fn reaches(&self, file: FileId) -> bool {
+        self.begin[file.0 as usize] || self.reach[file.0 as usize]
+    }
+
     /// Marks the files that hold one of these and may come by what means something else, or hold a name that stands for
     /// one, and adds those names; `None` where they are too many. `loose` files may bind names of modules without writing
     /// them.
@@ -201,23 +235,29 @@ impl<'o> Holders<'o> {
             let sought = Sought::new(fresh.iter().copied());
             let modules = Sought::new(if round == 0 { meanings.modules.clone() } else { Set::default() });
             for &file in self.files {
-                let Some(outline) = self.outlines.of(file).filter(|_| !marked[file.0 as usize]) else { continue };
-                let words = outline.words();
-                marked[file.0 as usize] = self.reach[file.0 as usize] && words.hold(&sought)
-                    || words.compute()
-                    || words.hold(&modules)
-                        && outline.names.iter().any(|chain| meanings.pass(chain, loose.holds(file)));
+                if marked[file.0 as usize] {
+                    continue;
+                }
+                let passes =
+                    |outline: &Arc<Outline>| outline.names.iter().any(|chain| meanings.pass(chain, loose.holds(file)));
+                marked[file.0 as usize] = self.outlines.holder(file, &sought).is_some() && self.reaches(file)
+                    || (self.computes)(file)
+                    || self.outlines.holder(file, &modules).is_some_and(passes);
             }
             if marked.iter().filter(|marked| **marked).count() > self.most {
                 return None;
             }
             let mut next: Set<&str> = Set::default();
-            for &file in self.files.iter().filter(|file| marked[file.0 as usize] && self.reach[file.0 as usize]) {
-                if let Some(outline) = self.outlines.of(file) {
+            let meant = Sought::new(meanings.names.iter().chain(&meanings.modules).copied());
+            // Words tell of these alone whether they are called or asked for.
+            let is_unnamed = UNNAMED.iter().any(|name| meanings.names.contains(name));
+            for &file in self.files.iter().filter(|file| marked[file.0 as usize]) {
+                let outline = self.outlines.of(file).filter(|outline| is_unnamed || outline.words().hold(&meant));
+                if let Some(outline) = outline.filter(|_| self.reaches(file)) {
                     meanings.stand_for(outline, loose.holds(file), &mut next);
                 }
             }
-            for outline in &self.edited {
+            for outline in self.edited {
                 meanings.stand_for(outline, true, &mut next);
             }
             next.retain(|name| !meanings.names.contains(name));
@@ -234,8 +274,7 @@ impl<'o> Holders<'o> {
     pub(super) fn mark_words(&self, words: &Set<&str>, marked: &mut [bool]) -> Option<()> {
         let sought = Sought::new(words.iter().copied());
         for &file in self.files {
-            let holds = |outline: &Outline| outline.words().hold(&sought);
-            marked[file.0 as usize] |= self.outlines.of(file).is_some_and(|outline| holds(outline));
+            marked[file.0 as usize] |= self.outlines.holder(file, &sought).is_some();
         }
         (marked.iter().filter(|marked| **marked).count() <= self.most).then_some(())
     }

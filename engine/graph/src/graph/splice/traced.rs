@@ -1,11 +1,13 @@
 //! Which files are linked again where it is known what the look-ups of each came by: those that came by what is another one.
 
+use std::sync::Arc;
+
 use super::modules::{self, Binds};
 use super::names::Meanings;
 use super::turn::{Changed, Seen, Turn};
-use super::{Edits, Loose, mark_fixtures};
+use super::{Edits, Loose, Told, mark_fixtures};
 use crate::code::PartId;
-use crate::facts::Language;
+use crate::facts::{Language, Outline};
 use crate::graph::{Anew, Nodes, is_callable};
 use crate::hash::Set;
 use crate::layout::{base_name, directory_of, stem};
@@ -41,7 +43,7 @@ pub(super) fn mark(edits: &Edits<'_>, turn: &mut Turn, again: &mut [bool]) -> Re
         }
     }
     let index = edits.discover(turn, !is_seen && other.is_empty())?;
-    if !edits.is_plain {
+    if !matches!(edits.told, Told::Carried) {
         mark_fixtures(graph, turn, &index, files, again).ok_or(Anew::Plugins)?;
         mark_classes(edits, turn, &index, &mut other, again);
     }
@@ -89,10 +91,10 @@ fn mark_loose(edits: &Edits<'_>, turn: &Turn, again: &mut [bool]) {
     let loose = Loose::new(turn, edits.outlines, &meanings, edits.files);
     let sought = Sought::new(meanings.modules.iter().copied());
     for &file in edits.files {
-        let Some(outline) = edits.outlines.of(file).filter(|_| !again[file.0 as usize]) else { continue };
-        let words = outline.words();
-        let passes = || outline.names.iter().any(|chain| meanings.pass(chain, loose.holds(file)));
-        again[file.0 as usize] = words.compute() || words.hold(&sought) && passes();
+        let passes = |outline: &Arc<Outline>| outline.names.iter().any(|chain| meanings.pass(chain, loose.holds(file)));
+        again[file.0 as usize] = again[file.0 as usize]
+            || edits.may_compute_otherwise(turn, file)
+            || edits.outlines.holder(file, &sought).is_some_and(passes);
     }
 }
 
