@@ -109,8 +109,15 @@ pub(crate) fn affected(ground: &Ground<'_>, seeds: &[PartId], follow: Follow) ->
     for &seed in seeds {
         reach(At::Part(seed), &mut queue);
     }
+    // Parts from which an edge was followed already: one that names them, and one of another kind.
+    let mut followed = [graph.empty_set(), graph.empty_set()];
+    // Where an edge leads hangs on where it starts and whether it names something, but for a guess.
+    let mut is_known = |edge: &Edge| {
+        let followed = &mut followed[usize::from(edge.kind == EdgeKind::References)];
+        edge.evidence != Evidence::Guess && followed.put(edge.from.0 as usize)
+    };
     while let Some(at) = queue.pop() {
-        affects(ground, at, follow, &mut folders, |_, next, _| reach(next, &mut queue));
+        affects(ground, at, follow, &mut folders, &mut is_known, |_, next, _| reach(next, &mut queue));
     }
     reached
 }
@@ -156,12 +163,14 @@ impl<'g> Folders<'g> {
 }
 
 /// What one thing affects directly: each with the part that it is reached from (this one, or one reached so) and the edge,
-/// where there is one. Folders that were asked for their dependents are not asked again.
+/// where there is one. Edges of which it is known where they lead are not followed, and folders that were asked for their
+/// dependents are not asked again.
 fn affects<'g>(
     ground: &Ground<'g>,
     at: At,
     follow: Follow,
     folders: &mut Folders<'g>,
+    mut is_known: impl FnMut(&Edge) -> bool,
     mut reach: impl FnMut(PartId, At, Option<Edge>),
 ) {
     let graph = ground.graph;
@@ -171,6 +180,9 @@ fn affects<'g>(
     };
     let sure = |edge: &Edge| follow != Follow::Certain || edge.evidence.is_certain();
     for edge in graph.in_edges(part, EDGE_KINDS).filter(sure).filter(|edge| !names_only(graph, edge)) {
+        if is_known(&edge) {
+            continue;
+        }
         let from = edge.from;
         if follow == Follow::Widely && is_own_operator(graph, &edge) {
             reach(part, At::Held(from), Some(edge));
@@ -384,15 +396,22 @@ pub(crate) fn way_to(graph: &CodeGraph, seeds: &BTreeSet<PartId>, end: PartId) -
         let mut queue: VecDeque<At> = seeds.iter().map(|&seed| At::Part(seed)).collect();
         let mut folders = Folders::of(graph, seeds.iter().copied());
         while let Some(at) = queue.pop_front().filter(|_| !came.contains_key(&end)) {
-            affects(&ground, at, follow, &mut folders, |from, next, edge| {
-                let (At::Part(to) | At::Held(to)) = next;
-                // From a class that is built by what was reached on to its module.
-                let before = if At::Part(from) == at || At::Held(from) == at { at } else { At::Part(from) };
-                came.entry(next).or_insert_with(|| {
-                    queue.push_back(next);
-                    Some((before, Reached { from, to, edge }))
-                });
-            });
+            affects(
+                &ground,
+                at,
+                follow,
+                &mut folders,
+                |_| false,
+                |from, next, edge| {
+                    let (At::Part(to) | At::Held(to)) = next;
+                    // From a class that is built by what was reached on to its module.
+                    let before = if At::Part(from) == at || At::Held(from) == at { at } else { At::Part(from) };
+                    came.entry(next).or_insert_with(|| {
+                        queue.push_back(next);
+                        Some((before, Reached { from, to, edge }))
+                    });
+                },
+            );
         }
         let mut way = Vec::new();
         let mut at = end;

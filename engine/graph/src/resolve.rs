@@ -77,6 +77,11 @@ pub(crate) struct Demand {
 }
 
 impl Demand {
+    /// The name of the method.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Whether it is of a class of a tree with so many parts.
     pub(crate) fn is_sound(&self, parts: u32) -> bool {
         self.class.0 < parts
@@ -443,6 +448,14 @@ pub(crate) fn link(nodes: &Nodes, outlines: &Outlines, index: &Index, trace: Tra
     emit::Linker::new(Tree::new(nodes, outlines, &index.layout, &scopes), index).link(file, trace)
 }
 
+/// Demands in order, each once.
+pub(crate) fn each_once<'d>(demands: impl Iterator<Item = &'d Demand>) -> Vec<&'d Demand> {
+    let mut demands: Vec<&Demand> = demands.collect();
+    demands.sort_unstable();
+    demands.dedup();
+    demands
+}
+
 /// The edges that demands ask of the methods they name, by the file in which they start.
 pub(crate) fn demanded<'d>(
     nodes: &Nodes,
@@ -451,9 +464,7 @@ pub(crate) fn demanded<'d>(
     scopes: &ScopeTable<'_>,
     demands: impl Iterator<Item = &'d Demand>,
 ) -> Map<FileId, Vec<Edge>> {
-    let mut demands: Vec<&Demand> = demands.collect();
-    demands.sort_unstable();
-    demands.dedup();
+    let demands = each_once(demands);
     let linker = emit::Linker::new(Tree::new(nodes, outlines, &index.layout, scopes), index);
     let mut edges: Map<FileId, Vec<Edge>> = Map::default();
     for demand in demands {

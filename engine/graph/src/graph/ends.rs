@@ -146,14 +146,19 @@ impl OfFile {
 pub(super) struct Incoming {
     all: Arc<Ends>,
     edited: Chunks<Option<Arc<OfFile>>>,
+    /// Some file's were edited at some time: walks ask of each part, and most trees were not edited.
+    is_edited: bool,
 }
 
 impl Incoming {
     pub(super) fn new(nodes: &Nodes, all: Ends) -> Self {
-        Self { all: Arc::new(all), edited: nodes.files().iter().map(|_| None).collect() }
+        Self { all: Arc::new(all), edited: nodes.files().iter().map(|_| None).collect(), is_edited: false }
     }
 
     fn edited(&self, file: FileId) -> Option<&OfFile> {
+        if !self.is_edited {
+            return None;
+        }
         self.edited.get(file.0 as usize)?.as_deref()
     }
 
@@ -190,6 +195,7 @@ impl Incoming {
         let edited = Some(edges).filter(|edges| !self.all.holds(parts, edges));
         if edited.as_ref() != self.edited(target) {
             self.edited.set(target.0 as usize, edited.map(Arc::new));
+            self.is_edited = true;
         }
     }
 }

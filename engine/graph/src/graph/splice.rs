@@ -20,9 +20,9 @@ use rayon::prelude::*;
 use super::build;
 use super::rows::Row;
 use super::{Anew, CodeGraph, FileNode, GraphFile, Nodes, Outlines, Rows, Sight};
-use crate::code::{FileId, PartId};
+use crate::code::{Edge, FileId, PartId};
 use crate::facts::Language;
-use crate::hash::Set;
+use crate::hash::{Map, Set};
 use crate::layout::{base_name, directory_of, stem};
 use crate::resolve::{self, Demand, Index, Links, ScopeTable, Trace, unread};
 
@@ -91,7 +91,7 @@ pub(super) fn spliced(graph: &CodeGraph, files: &[GraphFile], gone: &[Arc<str>])
     for (file, before) in was_there.filter(|_| is_told_anew) {
         again[file.0 as usize] |= !is_marked_alike(graph, nodes, before, file, of);
     }
-    let rows = rows(graph, &turn, &outlines, &index, &scopes, trace, &mut again).ok_or(Anew::Classes)?;
+    let rows = rows(&edits, &turn, &index, trace, &mut again).ok_or(Anew::Classes)?;
     let sight = if is_told_anew { Sight::of_all(nodes, &outlines, &rows) } else { sight(graph, &turn, &rows, &again) };
     drop(scopes);
     Ok(build::assembled(turn.nodes, index, outlines, rows, sight))
@@ -156,6 +156,31 @@ impl<'o> Edits<'o> {
             (Told::Quiet(quiet), Some(row)) => row.asked.iter().any(|asked| quiet.are_among(asked, turn)),
             _ => self.outlines.computes(file),
         }
+    }
+
+    /// The edges that demands ask for, by file, where they are those of before.
+    fn given_as_before(&self, turn: &Turn, demands: &[&Demand]) -> Option<Map<FileId, Vec<Edge>>> {
+        let is_other = |demand: &&Demand| match &self.told {
+            Told::Anew => true,
+            Told::Quiet(quiet) => quiet.are_called(demand.name()),
+            Told::Carried => false,
+        };
+        if demands.iter().any(is_other) {
+            return None;
+        }
+        let (of, before) =
+            (|part| turn.part(part), || self.graph.file_ids().filter_map(|file| self.graph.rows.row(file)));
+        let old = before().flat_map(|row| &row.demands).map(|demand| demand.renumbered(of));
+        let old: Vec<Demand> = old.collect::<Option<_>>()?;
+        if resolve::each_once(old.iter()) != demands {
+            return None;
+        }
+        let mut given: Map<FileId, Vec<Edge>> = Map::default();
+        for edge in before().flat_map(|row| &row.given) {
+            let (from, to) = (turn.part(edge.from)?, turn.part(edge.to)?);
+            given.entry(turn.nodes.part(from).file).or_default().push(Edge { from, to, ..*edge });
+        }
+        Some(given)
     }
 
     /// What all files say together after the edits, with the classes where they are as they were. Marks tests and what is
@@ -318,15 +343,8 @@ fn is_marked_alike(
 
 /// The rows of all files: those that are marked are linked again, and those to which what others ask of methods differs.
 /// Marks the latter, too.
-fn rows(
-    graph: &CodeGraph,
-    turn: &Turn,
-    outlines: &Outlines,
-    index: &Index,
-    scopes: &ScopeTable<'_>,
-    trace: Trace,
-    again: &mut [bool],
-) -> Option<Rows> {
+fn rows(edits: &Edits<'_>, turn: &Turn, index: &Index, trace: Trace, again: &mut [bool]) -> Option<Rows> {
+    let Edits { graph, outlines, scopes, .. } = edits;
     let nodes = &turn.nodes;
     let same = turn.is_identity();
     let of_file = |(file, again): (usize, &bool)| -> Option<Arc<Row>> {
@@ -344,10 +362,11 @@ fn rows(
         files.into_iter().zip(links).collect()
     };
     let mut links = link(again);
-    let demands: Vec<&Demand> = (kept.iter().flatten().flat_map(|row| &row.demands))
-        .chain(links.iter().flat_map(|(_, links)| &links.demands))
-        .collect();
-    let mut given = resolve::demanded(nodes, outlines, index, scopes, demands.into_iter());
+    let demands =
+        (kept.iter().flatten().flat_map(|row| &row.demands)).chain(links.iter().flat_map(|(_, links)| &links.demands));
+    let demands = resolve::each_once(demands);
+    let given = edits.given_as_before(turn, &demands);
+    let mut given = given.unwrap_or_else(|| resolve::demanded(nodes, outlines, index, scopes, demands.iter().copied()));
     given.values_mut().for_each(|edges| edges.sort_unstable());
     let mut more = vec![false; again.len()];
     for (at, row) in kept.iter_mut().enumerate() {

@@ -52,6 +52,7 @@ fn tree() -> BTreeMap<&'static str, String> {
             "app/asks.py",
             "from app import tools\nfrom app.models import Child\n\n\nclass Asks(Child):\n    def ask(self, name):\n        return getattr(self, 'on_' + name)() or getattr(tools, name)()\n",
         ),
+        ("app/cached.py", "from functools import lru_cache\n\n\n@lru_cache\ndef cached():\n    return 1\n"),
         // What a star may bring in.
         ("app/late.py", "from app import tools\n\n\ndef late():\n    return tools.Child()\n"),
     ];
@@ -136,6 +137,7 @@ const STATEMENTS: &[&str] = &[
     "def decorate(f, more):\n    return f",
     "def pytest_configure(config):\n    pass",
     "def on_event(self):\n    pass",
+    "def lru_cache(f):\n    return f",
     "def fresh():\n    pass\n\n\n@fresh\ndef decorated():\n    pass",
     "def fresh():\n    pass\n\n\nclass Fresh(fresh()):\n    pass",
 ];

@@ -62,6 +62,11 @@ impl Quiet {
         is_quiet.then_some(quiet)
     }
 
+    /// Whether one of them is called so.
+    pub(super) fn are_called(&self, name: &str) -> bool {
+        self.names.iter().any(|one| **one == *name)
+    }
+
     /// Whether one of them may be, or have been, what a name that is computed means.
     pub(super) fn are_among(&self, asked: &Asked, turn: &Turn) -> bool {
         match asked {
