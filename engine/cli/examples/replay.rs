@@ -3,7 +3,7 @@
 //! MODE `time` plans every commit in one process, with what an earlier process remembered, and takes the time beside
 //! `git log -p`. MODE `scratch` compares every plan, byte for byte, with one that nothing was kept for, and graphs too. MODE `reference`
 //! compares with the reference evaluator as well: of every commit, or with `reference:M/N` of those whose number leaves
-//! the rest M when divided by N. RULES is a directory of rules, else the project's own or the floor judge.
+//! the rest M when divided by N. MODE `plans` prints a digest of every plan, to be compared with those of another version. RULES is a directory of rules, else the project's own or the floor judge.
 #![expect(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     let differences = match arguments.as_slice() {
         [checkout, commits, mode] => run(checkout, commits, mode, None),
         [checkout, commits, mode, rules] => run(checkout, commits, mode, Some(Path::new(rules))),
-        _ => Err(Failure::new("usage", "expected CHECKOUT COMMITS time|scratch|reference[:M/N] [RULES]")),
+        _ => Err(Failure::new("usage", "expected CHECKOUT COMMITS time|plans|scratch|reference[:M/N] [RULES]")),
     };
     match differences {
         Ok(0) => ExitCode::SUCCESS,
@@ -96,8 +96,22 @@ fn run(checkout: &str, commits: &str, mode: &str, rules: Option<&Path>) -> Resul
     if mode == "time" {
         return time(&place, &ids, rules).map(|()| 0);
     }
+    if mode == "plans" {
+        return plans(&place, &ids, rules).map(|()| 0);
+    }
     let asked = Asked::of(mode).ok_or_else(|| Failure::new("usage", format!("`{mode}` is no mode")))?;
     compare(&place, &ids, rules, asked)
+}
+
+/// Prints a digest of the plan of every step.
+fn plans(place: &Place, ids: &[CommitId], rules: Option<&Path>) -> Result<(), Failure> {
+    let Some((&first, steps)) = ids.split_first() else { return Ok(()) };
+    let mut replay = Replay::start(place, first, rules, AS_OF, Cache::Used)?;
+    let mut engine = Engine::new(Arc::clone(replay.store()));
+    replay.along(steps, |_, to, input| {
+        engine.update(input);
+        println!("{to} {}", blake3::hash(text(&engine.plan()).as_bytes()));
+    })
 }
 
 /// Plans every step; facts come from the user's cache and go there.
