@@ -654,6 +654,11 @@ impl Outline {
         self.words.get().is_some()
     }
 
+    /// The parts inside a part, however deep: they stand behind it, side by side.
+    pub(crate) fn within(&self, ordinal: u32) -> impl Iterator<Item = &PartFact> {
+        self.parts.iter().skip(ordinal as usize + 1).take_while(move |part| part.parent >= ordinal)
+    }
+
     /// The string of an id.
     #[must_use]
     pub fn name(&self, id: NameId) -> &str {

@@ -25,8 +25,8 @@ use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
-use crate::code::{Dependent, Edge, EdgeKind, FileId, PartId, PartKind};
-use crate::facts::Language;
+use crate::code::{Dependent, Edge, EdgeKind, FileId, LanguageFamily, PartId, PartKind};
+use crate::facts::{Language, Outline};
 use crate::graph::{FileNode, ModelLiteral, Nodes, Outlines, Section, Unresolved};
 use crate::hash::{Map, Set};
 use crate::layout::{Layout, base_name, directory_of};
@@ -390,6 +390,14 @@ impl Index {
         !stdlib::is_builtin_method(method)
             && self.methods.get(method).is_some_and(|methods| methods.len() <= emit::MAX_GUESSES)
     }
+}
+
+/// Whether no other file can see an edit of a file from one outline to the other, and it holds tests as before.
+pub(crate) fn is_seen_by_nobody(language: Option<Language>, old: &Outline, new: &Outline) -> bool {
+    let is_script = language.and_then(LanguageFamily::of) == Some(LanguageFamily::Script);
+    // Calls tell that, also those in bodies.
+    let runs = ecmascript::calls_a_runner;
+    old.same_interface(new) && (!is_script || runs(old) == runs(new))
 }
 
 /// The links of every file, in order.

@@ -125,7 +125,7 @@ pub(super) fn repaired(
 fn body<'f>(graph: &CodeGraph, file: &'f GraphFile) -> Option<(FileId, &'f Arc<Outline>)> {
     let id = graph.file_by_path(&file.path)?;
     let (old, new) = (graph.outline(id)?, file.readable()?);
-    (file.reads_as(graph.file(id)) && old.same_interface(new)).then_some((id, new))
+    (file.reads_as(graph.file(id)) && resolve::is_seen_by_nobody(file.language, old, new)).then_some((id, new))
 }
 
 /// The graph with another body of one file.

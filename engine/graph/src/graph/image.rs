@@ -494,7 +494,7 @@ mod tests {
         ),
         (
             "app/more.py",
-            "from app.kernel import Kernel\n\n\nclass More(Kernel):\n    async def stop(self):\n        return open('app/api.py')\n",
+            "from app.kernel import Kernel\n\n\nclass More(Kernel):\n    async def stop(self):\n        return getattr(self, 'st' + x)(open('app/api.py'))\n",
         ),
         ("bad.py", "def f(:\n"),
         ("go.mod", "module example.com/a\n"),
@@ -639,6 +639,28 @@ mod tests {
         assert_eq!(words::bytes(&graph).unwrap(), words::bytes(&expected).unwrap());
     }
 
+    /// One more method in the class of which a name that is computed is asked.
+    const MORE_TO_COMPUTE: (&str, &str) = (
+        "app/kernel.py",
+        "class Kernel:\n    def start(self):\n        return self.stop()\n\n    def stop(self):\n        pass\n\n    def stay(self):\n        return 1\n",
+    );
+
+    #[test]
+    fn what_names_that_are_computed_were_asked_comes_back() {
+        let root = files::temporary_dir().unwrap();
+        let old = texts(&[]);
+        let store = remembered(root.path(), 0, &old);
+        let graph = CodeGraph::recall(&store, &labels(&old), 0, 0).unwrap().graph().unwrap();
+        let (path, text) = MORE_TO_COMPUTE;
+        let graph = graph.repaired(&[file(&store, path, text)], &[], Repair::Any).unwrap();
+        let expected = built(&store, &texts(&[MORE_TO_COMPUTE]));
+        assert_eq!(shown(&graph), shown(&expected));
+        let stay = expected.part_ids().find(|part| expected.name(*part) == "stay").unwrap();
+        let computes =
+            expected.in_edges(stay, &EdgeKind::ALL).any(|edge| &*expected.key(edge.from).path == "app/more.py");
+        assert!(computes, "the name that is computed may be that one");
+    }
+
     #[test]
     fn the_nearest_one_of_the_same_paths_is_recalled() {
         let root = files::temporary_dir().unwrap();
@@ -678,9 +700,15 @@ mod tests {
             head.graph(&store, Arc::new(read))
         };
         let read = |head: &[u8], body: &[u8]| of(&Head::of(head)?, body);
+        // What is read later is made again where it is damaged, also where it is read to repair a graph.
+        let edit = file(&store, MORE_TO_COMPUTE.0, MORE_TO_COMPUTE.1);
+        let repaired = shown(&built(&store, &self::texts(&[MORE_TO_COMPUTE])));
+        let behind_ends: u64 = Head::of(&head).unwrap().sections[..ROWS].iter().map(|(length, _)| length).sum();
         for at in 0..body.len() {
-            // What is read later is made again where it is damaged.
-            let is_as_ever = |graph: CodeGraph| shown(&graph) == expected;
+            let is_as_ever = |graph: CodeGraph| {
+                let repair = || graph.repaired(std::slice::from_ref(&edit), &[], Repair::Any).unwrap();
+                shown(&graph) == expected && ((at as u64) < behind_ends || shown(&repair()) == repaired)
+            };
             assert!(read(&head, &body[..at]).is_none_or(is_as_ever), "cut at {at}");
             let mut noise = body.clone();
             noise[at] ^= 1;

@@ -3,8 +3,9 @@
 //! Of a graph that is repaired again and again, what the links of a file of Python hang on in other files is written down as
 //! it is linked ([`traced`]). So links are made again only for files whose look-ups came by what changed; all others are
 //! kept, under new numbers. Of one that was just built or recalled nobody knows that: whatever look-ups hang on is asked for
-//! by a name, so there the files are linked again that hold a name whose meaning changed ([`named`]). Files of other languages are linked again with all of their language.
-//! Where neither tells (plugins of pytest, folders that imports start from), the graph is to be built anew.
+//! by a name, so there the files are linked again that hold a name whose meaning changed ([`named`]). What all files say
+//! together is told anew, but where functions alone came or went for which nobody asks ([`quiet`]). Files of other languages
+//! are linked again with all of their language. Where neither tells (plugins of pytest, folders that imports start from), the graph is to be built anew.
 
 mod modules;
 mod named;
@@ -178,7 +179,9 @@ impl<'o> Edits<'o> {
         let mut given: Map<FileId, Vec<Edge>> = Map::default();
         for edge in before().flat_map(|row| &row.given) {
             let (from, to) = (turn.part(edge.from)?, turn.part(edge.to)?);
-            given.entry(turn.nodes.part(from).file).or_default().push(Edge { from, to, ..*edge });
+            let start = turn.nodes.part(from);
+            // As where they are told anew: what is asked for is shown at the method.
+            given.entry(start.file).or_default().push(Edge { from, to, site: start.ordinal, ..*edge });
         }
         Some(given)
     }

@@ -142,6 +142,68 @@ const STATEMENTS: &[&str] = &[
     "def fresh():\n    pass\n\n\nclass Fresh(fresh()):\n    pass",
 ];
 
+/// Holds the repair of a tree against what is built anew, by names and by what look-ups came by.
+fn assert_repaired(tree: &BTreeMap<&str, String>, edits: &[(&'static str, &str)]) {
+    let mut edited = tree.clone();
+    edited.extend(edits.iter().map(|(path, text)| (*path, (*text).to_owned())));
+    let files: Vec<GraphFile> = edits.iter().map(|(path, text)| file(path, text)).collect();
+    let (before, after) = (graph(tree), graph(&edited));
+    for repaired in [&before, &before.traced()].map(|graph| graph.repaired(&files, &[], Repair::Any).unwrap()) {
+        assert_equal(&repaired, &after, &format!("{edits:?}"));
+    }
+}
+
+#[test]
+fn a_file_whose_body_is_edited_too_may_ask_for_what_gives_something_else() {
+    let user = |value: u32| {
+        format!(
+            "from app.db import get_db\n\n\nclass User(get_db().Model):\n    def go(self):\n        return self.save() + {value}\n"
+        )
+    };
+    let db = |gives: &str| {
+        format!(
+            "class Database:\n    class Model:\n        def save(self):\n            return 1\n\n\ndef get_db(){gives}:\n    return made()\n"
+        )
+    };
+    let tree = texts(&[("app/__init__.py", ""), ("app/db.py", &db("")), ("app/user.py", &user(1))]);
+    for edits in
+        [vec![("app/db.py", db(" -> Database")), ("app/user.py", user(2))], vec![("app/db.py", db(" -> Database"))]]
+    {
+        assert_repaired(&tree, &edits.iter().map(|(path, text)| (*path, &**text)).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn an_object_by_another_name_is_another_base() {
+    let text = |object: &str| {
+        format!(
+            "class A:\n    class Inner:\n        def x(self):\n            return 1\n\n    def m({object}):\n        class L(self.Inner):\n            def y(self):\n                return self.x()\n\n        return L\n"
+        )
+    };
+    let tree = texts(&[("app/a.py", &text("self"))]);
+    assert_repaired(&tree, &[("app/a.py", &text("this, self"))]);
+    assert_repaired(&tree, &[("app/a.py", &text("self, more"))]);
+}
+
+#[test]
+fn a_script_that_comes_to_run_tests_in_a_body_is_seen() {
+    let script = |run: &str| format!("export function all() {{\n    {run}\n}}\n");
+    let tree = texts(&[
+        ("test/all.js", &script("")),
+        ("test/other.js", &script("it('runs', () => {});")),
+        ("app/a.py", "def known():\n    return 1\n"),
+    ]);
+    let (python, tests) =
+        ("def known():\n    return 1\n\n\ndef nobody_asks():\n    return 2\n", script("it('is', () => {});"));
+    for edits in [
+        vec![("test/all.js", &*tests)],
+        vec![("test/all.js", &*tests), ("app/a.py", python)],
+        vec![("test/other.js", &*script("")), ("app/a.py", python)],
+    ] {
+        assert_repaired(&tree, &edits);
+    }
+}
+
 /// From the same place and by the same kind of edge: what ends at each of two neighbours looks alike.
 #[test]
 fn a_call_that_moves_to_the_next_function_ends_there_and_comes_back() {
@@ -195,6 +257,11 @@ fn a_method_that_very_many_override_is_repaired_too() {
         ("app/user.py", user.replace("it.run()", "1")),
         ("app/user.py", user.replace("def go", "def other")),
         ("app/base.py", "class Base:\n    pass\n".to_owned()),
+        // What the overrides are asked by has another number then.
+        (
+            "app/base.py",
+            "def nobody_asks():\n    pass\n\n\nclass Base:\n    def run(self):\n        return 1\n".to_owned(),
+        ),
     ];
     for (path, text) in edits {
         let mut edited = tree.clone();

@@ -1,6 +1,6 @@
 //! The words of the files of a remembered tree: who looks for a few names reads no outline of a file that has none of them.
 //!
-//! They are written once somebody told the words of all files; a graph that was just built has none.
+//! They are written once somebody told the words of all files, or but few files are there to tell them of.
 
 use std::sync::OnceLock;
 

@@ -23,7 +23,6 @@ const FEW: usize = 32;
 pub(super) fn mark(edits: &Edits<'_>, turn: &mut Turn, again: &mut [bool]) -> Result<Index, Anew> {
     let Edits { graph, outlines, changed, places, files, .. } = edits;
     let (graph, outlines, changed, files) = (*graph, *outlines, *changed, *files);
-    let most = (turn.nodes.files.len() / FILES_A_LINKED_ONE).max(FEW);
     let is_of_python = |changed: &&Changed| changed.language == Some(Language::Python);
     let edited = changed.iter().filter(|changed| changed.seen == Seen::Names);
     let edited: Vec<&Outline> = edited.flat_map(|changed| both(graph, outlines, changed)).collect();
@@ -46,15 +45,7 @@ pub(super) fn mark(edits: &Edits<'_>, turn: &mut Turn, again: &mut [bool]) -> Re
     if is_seen {
         let reach = || reaching(edits, turn, &begin);
         let computes = |file| edits.may_compute_otherwise(turn, file);
-        let holders = Holders {
-            outlines,
-            files,
-            edited: &edited,
-            begin: &begin,
-            reach: LazyCell::new(&reach),
-            computes: &computes,
-            most,
-        };
+        let holders = holders(edits, &edited, &begin, &reach, &computes);
         holders.mark(&mut meanings, &loose, again).ok_or(Anew::Many)?;
     }
 
@@ -75,17 +66,8 @@ pub(super) fn mark(edits: &Edits<'_>, turn: &mut Turn, again: &mut [bool]) -> Re
     held.extend(names.iter().copied());
     names.retain(|name| !meanings.names.contains(name));
     let reach = || reaching(edits, turn, &begin);
-    // Those were marked, where anything is seen.
-    let computes = |_| false;
-    let holders = Holders {
-        outlines,
-        files,
-        edited: &edited,
-        begin: &begin,
-        reach: LazyCell::new(&reach),
-        computes: &computes,
-        most,
-    };
+    // Who computes names was marked, where anything is seen.
+    let holders = holders(edits, &edited, &begin, &reach, &|_| false);
     if !names.is_empty() {
         meanings.names.extend(names);
         holders.mark(&mut meanings, &loose, again).ok_or(Anew::Many)?;
@@ -94,6 +76,21 @@ pub(super) fn mark(edits: &Edits<'_>, turn: &mut Turn, again: &mut [bool]) -> Re
         holders.mark_words(&held, again).ok_or(Anew::Many)?;
     }
     Ok(index)
+}
+
+fn holders<'o, 'r>(
+    edits: &Edits<'o>,
+    edited: &'r [&'o Outline],
+    begin: &'r [bool],
+    reach: &'r dyn Fn() -> Vec<bool>,
+    computes: &'r dyn Fn(FileId) -> bool,
+) -> Holders<'o, 'r>
+where
+    'o: 'r,
+{
+    let most = (begin.len() / FILES_A_LINKED_ONE).max(FEW);
+    let (outlines, files) = (edits.outlines, edits.files);
+    Holders { outlines, files, edited, begin, reach: LazyCell::new(reach), computes, most }
 }
 
 /// The outlines of a file before and after, where it has them.
@@ -121,7 +118,7 @@ fn changes_classes(
     let of_changed = changed.iter().filter(|changed| changed.language == Some(Language::Python)).any(|changed| {
         both(graph, outlines, changed).any(|outline| match changed.seen {
             Seen::Nothing => false,
-            Seen::Names => meanings.has_class(outline, true),
+            Seen::Names => meanings.has_class(outline, true) || has_class_in_one(outline, meanings),
             Seen::Whole => has_class(outline),
         })
     });
@@ -132,6 +129,13 @@ fn changes_classes(
             .any(|file| outlines.of(*file).is_some_and(|outline| meanings.has_class(outline, loose.holds(*file))))
     };
     of_changed || of_holders()
+}
+
+/// Whether a class stands in a function of one of the names: what that is given may be what the class is based on.
+fn has_class_in_one(outline: &Outline, meanings: &Meanings<'_>) -> bool {
+    let named = (0..).zip(&outline.parts).filter(|(_, part)| meanings.names.contains(outline.name(part.name)));
+    let mut functions = named.filter(|(_, part)| matches!(part.kind, PartKind::Function | PartKind::Method));
+    functions.any(|(ordinal, _)| outline.within(ordinal).any(|inside| inside.kind == PartKind::Class))
 }
 
 /// The files whose look-ups may come by a file that changed: some that surely do, those that lead to it, and those that

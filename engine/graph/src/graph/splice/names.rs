@@ -18,16 +18,11 @@ const MAX_ROUNDS: usize = 16;
 /// Names of one file that mean something else after an edit; `None` where names do not tell what that does to others.
 pub(super) fn changed_names<'o>(old: &'o Outline, new: &'o Outline) -> Option<Set<&'o str>> {
     let (before, after) = (said(old), said(new));
-    let mut counts: BTreeMap<(&str, &str), i32> = BTreeMap::new();
-    before.iter().for_each(|said| *counts.entry(said.key()).or_default() += 1);
-    after.iter().for_each(|said| *counts.entry(said.key()).or_default() -= 1);
-    let stays = |said: &&Said<'_>| counts.get(&said.key()) == Some(&0);
-    // Of very many meanings of a name the first ones count.
-    if !before.iter().filter(stays).map(Said::key).eq(after.iter().filter(stays).map(Said::key)) {
+    let difference = Difference::of(&before, &after);
+    if difference.is_reordered {
         return None;
     }
-    let differing = before.iter().chain(&after).filter(|said| !stays(said));
-    let mut names: Set<&str> = differing.map(|said| said.name).collect();
+    let mut names: Set<&str> = difference.only.iter().flatten().map(|said| said.name).collect();
     match (&old.all, &new.all) {
         (None, None) => {}
         (Some(before), Some(after)) => {
@@ -46,11 +41,11 @@ pub(super) struct Said<'o> {
     pub(super) text: String,
     /// What it is asked for by; `*` for a star import, which gives names that are not there to be read.
     pub(super) name: &'o str,
-    pub(super) told: Told,
+    pub(super) sayer: Sayer,
 }
 
 /// What says it.
-pub(super) enum Told {
+pub(super) enum Sayer {
     /// A part, and which part is meant, with all around it: a file may hold several of one name.
     Part { ordinal: u32, place: String },
     /// An import, a binding, a variable, a plugin.
@@ -59,12 +54,33 @@ pub(super) enum Told {
 
 impl<'o> Said<'o> {
     fn other(text: String, name: &'o str) -> Self {
-        Self { text, name, told: Told::Other }
+        Self { text, name, sayer: Sayer::Other }
     }
 
     /// Two that have the same say the same.
     pub(super) fn key(&self) -> (&str, &str) {
         (&self.text, self.name)
+    }
+}
+
+/// How two files differ in what they say.
+pub(super) struct Difference<'s, 'o> {
+    /// What only the one says, and only the other.
+    pub(super) only: [Vec<&'s Said<'o>>; 2],
+    /// What both say stands in another order: of very many meanings of a name the first ones count.
+    is_reordered: bool,
+}
+
+impl<'s, 'o> Difference<'s, 'o> {
+    pub(super) fn of(before: &'s [Said<'o>], after: &'s [Said<'o>]) -> Self {
+        let mut counts: BTreeMap<(&str, &str), i32> = BTreeMap::new();
+        before.iter().for_each(|said| *counts.entry(said.key()).or_default() += 1);
+        after.iter().for_each(|said| *counts.entry(said.key()).or_default() -= 1);
+        let sides = [before, after]
+            .map(|side| side.iter().partition::<Vec<&Said<'_>>, _>(|said| counts.get(&said.key()) == Some(&0)));
+        let [(stays, gone), (stays_there, come)] = sides;
+        let is_reordered = !stays.iter().map(|said| said.key()).eq(stays_there.iter().map(|said| said.key()));
+        Self { only: [gone, come], is_reordered }
     }
 }
 
@@ -81,8 +97,8 @@ pub(super) fn said(outline: &Outline) -> Vec<Said<'_>> {
     for ((ordinal, part), place) in (0..).zip(&outline.parts).zip(&places).skip(1) {
         let lists = [list(part.decorators), list(part.bases), list(part.parameters)];
         let said = (place, part.flags, lists, outline.name(part.returns), outline.name(part.fixture_name));
-        let told = Told::Part { ordinal, place: place.clone() };
-        all.push(Said { text: format!("part {said:?}"), name: outline.name(part.name), told });
+        let sayer = Sayer::Part { ordinal, place: place.clone() };
+        all.push(Said { text: format!("part {said:?}"), name: outline.name(part.name), sayer });
     }
     for import in outline.imports.iter().filter(|import| import.form != ImportForm::Literal) {
         let (module, name) = (outline.name(import.module), outline.name(import.name));

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::Edits;
-use super::names::{Told, said};
+use super::names::{Difference, Sayer, said};
 use super::turn::{Seen, Turn};
 use crate::code::{PartId, PartKind};
 use crate::facts::{Language, NameId, Outline, PartFact, PartFlags};
@@ -39,10 +39,15 @@ impl Quiet {
         let mut names: Set<&str> = Set::default();
         let mut outlines: Vec<&Outline> = Vec::new();
         for changed in edits.changed.iter().filter(|changed| !changed.is_plain()) {
-            match changed.seen {
-                Seen::Nothing => continue,
-                Seen::Names if changed.language == Some(Language::Python) => {}
-                Seen::Names | Seen::Whole => return None,
+            let is_python = changed.language == Some(Language::Python);
+            if changed.seen == Seen::Nothing {
+                // What others see of it is as it was, and may be what asks.
+                let outline = changed.after.filter(|_| is_python).and_then(|file| edits.outlines.of(file));
+                outlines.extend(outline.map(|outline| &**outline));
+                continue;
+            }
+            if changed.seen == Seen::Whole || !is_python {
+                return None;
             }
             let (before, after) = (changed.before?, changed.after?);
             let (old, new) = (edits.graph.outline(before)?, edits.outlines.of(after)?);
@@ -88,16 +93,18 @@ fn functions_that_moved<'o>(index: &Index, old: &'o Outline, new: &'o Outline) -
         return None;
     }
     let (before, after) = (said(old), said(new));
-    let mut counts: BTreeMap<(&str, &str), i32> = BTreeMap::new();
-    before.iter().for_each(|said| *counts.entry(said.key()).or_default() += 1);
-    after.iter().for_each(|said| *counts.entry(said.key()).or_default() -= 1);
     // By place: how a function is defined and what it gives, on each side.
     let mut places: BTreeMap<&str, [Option<(PartFlags, &str)>; 2]> = BTreeMap::new();
     let mut all: Vec<(&str, Moved<'o>)> = Vec::new();
-    for (side, (outline, said)) in [(old, &before), (new, &after)].into_iter().enumerate() {
-        for said in said.iter().filter(|said| counts.get(&said.key()) != Some(&0)) {
-            let Told::Part { ordinal, place } = &said.told else { return None };
+    let only = Difference::of(&before, &after).only;
+    for (side, (outline, only)) in [old, new].into_iter().zip(&only).enumerate() {
+        for said in only {
+            let Sayer::Part { ordinal, place } = &said.sayer else { return None };
             let part = outline.parts.get(*ordinal as usize).filter(|part| is_plain(index, outline, part))?;
+            // What it is given may be what is based on or decorates inside.
+            if outline.within(*ordinal).any(|inside| inside.kind == PartKind::Class || inside.decorators.len > 0) {
+                return None;
+            }
             places.entry(place).or_default()[side] = Some((part.flags, outline.name(part.returns)));
             all.push((place, Moved { name: said.name, around: part.parent, is_after: side == 1 }));
         }

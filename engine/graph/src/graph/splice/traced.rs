@@ -82,8 +82,8 @@ fn mark_classes<'e>(edits: &'e Edits<'_>, turn: &'e Turn, index: &'e Index, othe
     }
 }
 
-/// Marks files that name modules which came and went without being seen to come by them, and those that ask for
-/// attributes by names that are computed.
+/// Marks files that name modules which came and went without being seen to come by them, and those that may find something
+/// else by names that are computed.
 fn mark_loose(edits: &Edits<'_>, turn: &Turn, again: &mut [bool]) {
     let (modules, packages) = (edits.places.modules.clone(), edits.places.packages.clone());
     let mut meanings = Meanings { modules, packages, ..Meanings::default() };

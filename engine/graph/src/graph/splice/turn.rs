@@ -9,6 +9,7 @@ use super::super::{CodeGraph, FileNode, GraphFile, Nodes, Outlines};
 use crate::code::{FileId, Part, PartId, Words};
 use crate::facts::Language;
 use crate::layout::Layout;
+use crate::resolve::is_seen_by_nobody;
 use crate::test_names::is_test_name;
 
 /// What others see of an edit.
@@ -231,7 +232,7 @@ fn order<'f>(
 fn seen(graph: &CodeGraph, before: Option<FileId>, file: &GraphFile) -> Seen {
     let Some(before) = before.filter(|before| file.reads_as(graph.file(*before))) else { return Seen::Whole };
     match (graph.outline(before), file.readable()) {
-        (Some(old), Some(new)) if old.same_interface(new) => Seen::Nothing,
+        (Some(old), Some(new)) if is_seen_by_nobody(file.language, old, new) => Seen::Nothing,
         (Some(_), Some(_)) => Seen::Names,
         (None, None) => Seen::Nothing,
         _ => Seen::Whole,
