@@ -155,9 +155,9 @@ fn assert_repaired(tree: &BTreeMap<&str, String>, edits: &[(&'static str, &str)]
 
 #[test]
 fn a_file_whose_body_is_edited_too_may_ask_for_what_gives_something_else() {
-    let user = |value: u32| {
+    let user = |called: &str| {
         format!(
-            "from app.db import get_db\n\n\nclass User(get_db().Model):\n    def go(self):\n        return self.save() + {value}\n"
+            "from app.db import get_db\n\n\nclass User(get_db().Model):\n    def go(self):\n        return {called}(self.save())\n"
         )
     };
     let db = |gives: &str| {
@@ -165,10 +165,11 @@ fn a_file_whose_body_is_edited_too_may_ask_for_what_gives_something_else() {
             "class Database:\n    class Model:\n        def save(self):\n            return 1\n\n\ndef get_db(){gives}:\n    return made()\n"
         )
     };
-    let tree = texts(&[("app/__init__.py", ""), ("app/db.py", &db("")), ("app/user.py", &user(1))]);
-    for edits in
-        [vec![("app/db.py", db(" -> Database")), ("app/user.py", user(2))], vec![("app/db.py", db(" -> Database"))]]
-    {
+    let tree = texts(&[("app/__init__.py", ""), ("app/db.py", &db("")), ("app/user.py", &user("str"))]);
+    for edits in [
+        vec![("app/db.py", db(" -> Database")), ("app/user.py", user("print"))],
+        vec![("app/db.py", db(" -> Database"))],
+    ] {
         assert_repaired(&tree, &edits.iter().map(|(path, text)| (*path, &**text)).collect::<Vec<_>>());
     }
 }
