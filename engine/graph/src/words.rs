@@ -99,7 +99,8 @@ impl Words {
     }
 }
 
-/// What [`Words::kept`] gave: tells of far more files that they may hold a word than [`Words`] do, and never of one too few.
+/// What [`Words::kept`] gave: tells of a few files more that they may hold a word than [`Words`] do (of one in 300 that have
+/// 200 names), and never of one too few.
 #[derive(Clone, Copy)]
 pub(crate) struct KeptWords<'a> {
     asked: u8,
