@@ -16,6 +16,8 @@ mod seal;
 mod settings;
 pub(crate) mod shapes;
 
+pub use python::{Reading, compare_parsers};
+
 use std::borrow::Cow;
 
 use crate::change::syntax;

@@ -1,9 +1,8 @@
 //! Names that get a meaning: imports, bindings, and strings that may name something.
 
-use tree_sitter::{Node, TreeCursor};
-
-use super::kinds::Role;
-use super::walk::{MAX_CHAIN, Walk, line};
+use super::kinds::{Field, Role};
+use super::tree::{Detail, Node};
+use super::walk::{MAX_CHAIN, Walk};
 use crate::code::PartKind;
 use crate::extract::raw::{RawBinding, RawImport, RawString};
 use crate::extract::shapes;
@@ -11,13 +10,11 @@ use crate::facts::{BindingForm, ImportForm, NameId, PartFlags, StringUse};
 
 /// Literals that are joined to one path.
 const MAX_JOINED: usize = 32;
-/// How deep a literal may stand that is joined: whoever asks for what is around it walks down to it.
-const MAX_JOIN_DEPTH: usize = 200;
 
 impl Walk<'_> {
     // Imports.
 
-    pub(super) fn dotted_name(&mut self, node: Node<'_>, cursor: &TreeCursor<'_>) {
+    pub(super) fn dotted_name(&mut self, node: Node<'_>) {
         let text = shapes::name_characters(self.slice(node));
         let text = &*text;
         match self.stack.parent_role() {
@@ -26,7 +23,7 @@ impl Walk<'_> {
                 self.import(node, ImportForm::Module, 0, module, NameId::NONE, NameId::NONE);
             }
             Role::ImportFrom => {
-                if self.is_field(cursor, self.kinds.fields.module_name) {
+                if node.field() == Field::ModuleName {
                     self.from = (self.raw.names.intern(text), 0);
                 } else {
                     let name = self.raw.names.intern(text);
@@ -41,9 +38,7 @@ impl Walk<'_> {
     }
 
     pub(super) fn aliased_import(&mut self, node: Node<'_>) {
-        let fields = self.kinds.fields;
-        let (Some(name), Some(alias)) = (node.child_by_field_id(fields.name), node.child_by_field_id(fields.alias))
-        else {
+        let (Some(name), Some(alias)) = (node.child_of(Field::Name), node.child_of(Field::Alias)) else {
             return;
         };
         let name = shapes::without_spaces(self.slice(name));
@@ -77,7 +72,7 @@ impl Walk<'_> {
         }
         self.raw.imports.push(RawImport {
             part: self.part(),
-            line: line(node),
+            line: node.line(),
             form,
             level,
             module,
@@ -98,9 +93,8 @@ impl Walk<'_> {
     // Bindings.
 
     pub(super) fn assignment(&mut self, node: Node<'_>) {
-        let fields = self.kinds.fields;
-        let Some(left) = node.child_by_field_id(fields.left) else { return };
-        let right = node.child_by_field_id(fields.right);
+        let Some(left) = node.child_of(Field::Left) else { return };
+        let right = node.child_of(Field::Right);
         let name = self.slice(left);
         if self.part() == 0 && name == "__all__" {
             let listed = right.and_then(|right| self.string_list(right));
@@ -113,11 +107,11 @@ impl Walk<'_> {
         }
         // Between a name and its value stands a colon where there is an annotation.
         let is_annotated = right.is_none_or(|right| {
-            let between = self.text.as_bytes().get(left.end_byte()..right.start_byte());
+            let between = self.text.as_bytes().get(left.end()..right.start());
             between.is_none_or(|between| between.contains(&b':'))
         });
         if is_annotated
-            && let Some(annotation) = node.child_by_field_id(fields.type_)
+            && let Some(annotation) = node.child_of(Field::Type)
             && let (Some((target, on_self)), Some(class)) =
                 (self.target(left), shapes::annotated_name(self.slice(annotation)))
         {
@@ -131,12 +125,10 @@ impl Walk<'_> {
     }
 
     pub(super) fn augmented(&mut self, node: Node<'_>) {
-        let fields = self.kinds.fields;
         if self.part() != 0 {
             return;
         }
-        let (Some(left), Some(right)) = (node.child_by_field_id(fields.left), node.child_by_field_id(fields.right))
-        else {
+        let (Some(left), Some(right)) = (node.child_of(Field::Left), node.child_of(Field::Right)) else {
             return;
         };
         if self.slice(left) == "__all__" {
@@ -153,29 +145,22 @@ impl Walk<'_> {
 
     /// The strings of a literal list or tuple; `None` when anything else is in it.
     fn string_list(&mut self, node: Node<'_>) -> Option<Vec<NameId>> {
-        if self.kinds.role(node.kind_id()) != Role::Sequence {
+        if node.role() != Role::Sequence {
             return None;
         }
         let mut found = Vec::new();
-        let mut cursor = node.walk();
-        let mut more = cursor.goto_first_child();
-        while more {
-            let child = cursor.node();
-            if child.is_named() {
-                match self.kinds.role(child.kind_id()) {
-                    Role::String => found.push(self.raw.names.intern(shapes::literal_content(self.slice(child))?)),
-                    Role::Comment | Role::Continuation => {}
-                    _ => return None,
-                }
+        for child in node.children() {
+            match child.role() {
+                Role::String => found.push(self.raw.names.intern(shapes::literal_content(self.slice(child))?)),
+                _ => return None,
             }
-            more = cursor.goto_next_sibling();
         }
         Some(found)
     }
 
     fn plugins(&mut self, right: Node<'_>) {
         let part = self.part();
-        let line = line(right);
+        let line = right.line();
         let texts = match self.string_list(right) {
             Some(texts) => texts,
             None => match shapes::literal_content(self.slice(right)) {
@@ -211,7 +196,6 @@ impl Walk<'_> {
     /// Binds a target to what a value gives, as far as it is a call, a name, or a choice of them.
     pub(super) fn bind_value(&mut self, left: Node<'_>, value: Node<'_>) {
         let Some((target, on_self)) = self.target(left) else { return };
-        let fields = self.kinds.fields;
         let mut pending = vec![value];
         let mut budget = 8;
         while let Some(value) = pending.pop() {
@@ -219,9 +203,9 @@ impl Walk<'_> {
             if budget == 0 {
                 return;
             }
-            match self.kinds.role(value.kind_id()) {
+            match value.role() {
                 Role::Call => {
-                    if let Some(callee) = value.child_by_field_id(fields.function)
+                    if let Some(callee) = value.child_of(Field::Function)
                         && let Some(chain) = self.chain(callee)
                     {
                         self.push_binding_id(target, on_self, BindingForm::Result, chain);
@@ -232,9 +216,9 @@ impl Walk<'_> {
                         self.push_binding_id(target, on_self, BindingForm::Alias, chain);
                     }
                 }
-                Role::Wrapper => pending.extend(value.named_child(0)),
-                Role::Choice => pending.extend([value.child(0), value.child(2)].into_iter().flatten()),
-                Role::Conditional => pending.extend([value.child(0), value.child(4)].into_iter().flatten()),
+                Role::Await | Role::Parenthesized => pending.extend(value.child(0)),
+                Role::Choice => pending.extend([value.child(0), value.child(1)].into_iter().flatten()),
+                Role::Conditional => pending.extend([value.child(0), value.child(2)].into_iter().flatten()),
                 _ => {}
             }
         }
@@ -258,14 +242,13 @@ impl Walk<'_> {
     }
 
     pub(super) fn named_expression(&mut self, node: Node<'_>) {
-        let fields = self.kinds.fields;
-        if let (Some(name), Some(value)) = (node.child_by_field_id(fields.name), node.child_by_field_id(fields.value)) {
+        if let (Some(name), Some(value)) = (node.child_of(Field::Name), node.child_of(Field::Value)) {
             self.bind_value(name, value);
         }
     }
 
     pub(super) fn as_pattern(&mut self, node: Node<'_>) {
-        if let (Some(value), Some(alias)) = (node.child(0), node.child_by_field_id(self.kinds.fields.alias))
+        if let (Some(value), Some(alias)) = (node.child(0), node.child_of(Field::Alias))
             && let Some(target) = alias.child(0)
         {
             self.bind_value(target, value);
@@ -273,7 +256,7 @@ impl Walk<'_> {
     }
 
     pub(super) fn type_alias(&mut self, node: Node<'_>) {
-        if let Some(left) = node.child_by_field_id(self.kinds.fields.left) {
+        if let Some(left) = node.child_of(Field::Left) {
             let text = self.slice(left);
             if shapes::is_identifier(text) {
                 self.bind_local(text);
@@ -297,11 +280,11 @@ impl Walk<'_> {
         };
         let text = shapes::folder_before_value(text).unwrap_or(text);
         let is_after_slash =
-            self.text.get(..node.start_byte()).is_some_and(|before| before.trim_end_matches(' ').ends_with('/'));
+            self.text.get(..node.start()).is_some_and(|before| before.trim_end_matches(' ').ends_with('/'));
         let joined;
         let (usage, text) = match self.stack.last() {
             Some(parent) if parent.role == Role::Arguments => (parent.usage, text),
-            _ if is_after_slash => match self.joined(node, text) {
+            _ if is_after_slash => match self.joined(text) {
                 Some(whole) => {
                     joined = whole;
                     (StringUse::Path, joined.as_str())
@@ -317,29 +300,26 @@ impl Walk<'_> {
             return;
         }
         let text = self.raw.names.intern(text);
-        self.raw.strings.push(RawString { part: self.part(), line: line(node), text, shape, usage });
+        self.raw.strings.push(RawString { part: self.part(), line: node.line(), text, shape, usage });
     }
 
     /// The path of a literal that is joined to a path (`base / "docs" / "guide.md"`), with the literals before it; `None`
     /// where another literal follows.
-    fn joined(&self, node: Node<'_>, text: &str) -> Option<String> {
-        let join =
-            |node: Node<'_>| node.kind() == "binary_operator" && node.child(1).is_some_and(|sign| sign.kind() == "/");
+    fn joined(&self, text: &str) -> Option<String> {
+        let join = |node: &Node<'_>| node.detail() == Detail::Divides;
         let literal = |node: Option<Node<'_>>| {
-            node.filter(|node| node.kind() == "string").and_then(|node| shapes::literal_content(self.slice(node)))
+            node.filter(|node| node.role() == Role::String).and_then(|node| shapes::literal_content(self.slice(node)))
         };
-        let around = || node.parent().filter(|parent| join(*parent));
-        let Some(parent) = (self.stack.depth() < MAX_JOIN_DEPTH).then(around).flatten() else {
-            return Some(text.to_owned());
-        };
-        let is_first = |above: &Node<'_>| join(*above) && above.child(0).is_some_and(|left| left.id() == parent.id());
-        if parent.parent().filter(is_first).is_some_and(|above| literal(above.child(2)).is_some()) {
+        let mut around = self.stack.outwards().map(|open| self.tree.node(open.at));
+        let Some(parent) = around.next().filter(join) else { return Some(text.to_owned()) };
+        let is_first = |above: &Node<'_>| join(above) && above.child(0).is_some_and(|left| left.at() == parent.at());
+        if around.next().filter(is_first).is_some_and(|above| literal(above.child(1)).is_some()) {
             return None;
         }
         let mut segments = vec![text];
         let mut left = parent.child(0);
-        while let Some(before) = left.filter(|left| join(*left) && segments.len() < MAX_JOINED)
-            && let Some(segment) = literal(before.child(2))
+        while let Some(before) = left.filter(|left| join(left) && segments.len() < MAX_JOINED)
+            && let Some(segment) = literal(before.child(1))
         {
             segments.push(segment);
             left = before.child(0);

@@ -1,15 +1,16 @@
 //! Names that are used: identifiers, chains of attributes, annotations.
 
-use tree_sitter::{Node, TreeCursor};
-
-use super::kinds::{Kinds, Role};
-use super::walk::{MAX_CHAIN, Walk, line};
+use super::kinds::{Field, Role};
+use super::tree::Node;
+use super::walk::{MAX_CHAIN, Walk};
 use crate::extract::raw::RawReference;
 use crate::extract::shapes::{self, Loading};
 use crate::facts::{BindingForm, ImportForm, NameId, PartFlags, StringUse};
 
 /// Arguments of one call that are looked through.
 const MAX_ARGUMENTS: usize = 16;
+/// Names and calls of one chain that are followed.
+pub(super) const MAX_CHAIN_NODES: usize = 32;
 /// Classes that `__init_subclass__` gives to others, of which each costs a search of the tree.
 const MOST_LOOKS: usize = 16;
 
@@ -19,38 +20,36 @@ pub(super) fn is_plain_chain(text: &str) -> bool {
 }
 
 /// The chain of an attribute or call, built from its nodes; the flag says that it is names only.
-pub(super) fn long_chain(kinds: &Kinds, text: &str, node: Node<'_>) -> Option<(String, bool)> {
-    if !matches!(kinds.role(node.kind_id()), Role::Attribute | Role::Identifier | Role::Call) {
+fn long_chain(text: &str, node: Node<'_>) -> Option<(String, bool)> {
+    if !matches!(node.role(), Role::Attribute | Role::Identifier | Role::Call) {
         return None;
     }
-    let slice = |node: Node<'_>| text.get(node.start_byte()..node.end_byte()).unwrap_or_default();
+    let slice = |node: Node<'_>| text.get(node.start()..node.end()).unwrap_or_default();
     let mut segments: Vec<(&str, bool)> = Vec::new();
-    let mut pure = true;
+    let mut pure = false;
     let mut at = node;
     let mut called = false;
-    for _ in 0..32 {
-        match kinds.role(at.kind_id()) {
+    let mut calls = 0;
+    for _ in 0..MAX_CHAIN_NODES {
+        match at.role() {
             Role::Attribute => {
-                segments.push((slice(at.child_by_field_id(kinds.fields.attribute)?), called));
+                segments.push((slice(at.child_of(Field::Attribute)?), called));
                 called = false;
-                at = at.child_by_field_id(kinds.fields.object)?;
+                at = at.child_of(Field::Object)?;
                 continue;
             }
             Role::Call => {
-                pure = false;
+                calls += 1;
                 called = true;
-                at = at.child_by_field_id(kinds.fields.function)?;
+                at = at.child_of(Field::Function)?;
                 continue;
             }
-            Role::Identifier => segments.push((slice(at), called)),
-            Role::String => {
-                pure = false;
-                segments.push(("''", false));
+            Role::Identifier => {
+                pure = calls == 0;
+                segments.push((slice(at), called));
             }
-            _ => {
-                pure = false;
-                segments.push(("?", false));
-            }
+            Role::String => segments.push(("''", false)),
+            _ => segments.push(("?", false)),
         }
         break;
     }
@@ -75,7 +74,7 @@ pub(super) fn long_chain(kinds: &Kinds, text: &str, node: Node<'_>) -> Option<(S
 }
 
 impl<'t> Walk<'t> {
-    pub(super) fn identifier(&mut self, node: Node<'_>, cursor: &TreeCursor<'_>) {
+    pub(super) fn identifier(&mut self, node: Node<'_>) {
         let text = self.slice(node);
         let Some(&parent) = self.stack.last() else { return };
         match parent.role {
@@ -105,8 +104,8 @@ impl<'t> Walk<'t> {
             Role::Assignment | Role::AugmentedAssignment | Role::NamedExpression if parent.child == 0 => {
                 self.bind_local(text);
             }
-            Role::For if self.is_field(cursor, self.kinds.fields.left) => self.bind_local(text),
-            Role::Except if self.is_field(cursor, self.kinds.fields.alias) => self.bind_local(text),
+            Role::For if node.field() == Field::Left => self.bind_local(text),
+            Role::Except if node.field() == Field::Alias => self.bind_local(text),
             Role::AsPattern if parent.child > 0 => self.bind_local(text),
             Role::Scope => {
                 let name = self.raw.names.intern(text);
@@ -122,10 +121,6 @@ impl<'t> Walk<'t> {
         }
     }
 
-    pub(super) fn is_field(&self, cursor: &TreeCursor<'_>, field: u16) -> bool {
-        cursor.field_id().is_some_and(|id| id.get() == field)
-    }
-
     fn parameter(&mut self, text: &str) {
         let name = self.raw.names.intern(text);
         let part = self.part() as usize;
@@ -133,7 +128,7 @@ impl<'t> Walk<'t> {
     }
 
     fn annotated_parameter(&mut self, text: &str) {
-        let annotation = self.parameter.and_then(|node| node.child_by_field_id(self.kinds.fields.type_));
+        let annotation = self.parameter.and_then(|node| node.child_of(Field::Type));
         let Some(annotation) = annotation else { return };
         if let Some(class) = shapes::annotated_name(self.slice(annotation)) {
             let target = self.raw.names.intern(text);
@@ -153,7 +148,7 @@ impl<'t> Walk<'t> {
 
     /// Notes whether an `__init_subclass__` hands on its class: it names it, or what is of it, otherwise than to look at it or to set
     /// an attribute, or calls what is above it.
-    fn keeps_class(&mut self, node: Node<'_>, chain: &str, is_call: bool) {
+    fn keeps_class(&mut self, chain: &str, is_call: bool) {
         const LOOKS: [&str; 7] = ["callable", "dir", "hasattr", "id", "isinstance", "issubclass", "repr"];
         const TOLD: [&str; 6] = ["__base__", "__bases__", "__doc__", "__module__", "__name__", "__qualname__"];
         let part = self.part() as usize;
@@ -166,7 +161,7 @@ impl<'t> Walk<'t> {
         let is_of_class = head == class;
         // A few are looked up in the tree; of who names it more often too little is known.
         let is_looked_at = || {
-            let call = node.parent().and_then(|arguments| arguments.parent());
+            let call = self.stack.outwards().nth(1).map(|open| self.tree.node(open.at));
             call.and_then(|call| call.child(0)).is_some_and(|callee| LOOKS.contains(&self.slice(callee)))
         };
         let is_set = || self.stack.last().is_some_and(|parent| parent.role == Role::Assignment && parent.child == 0);
@@ -187,7 +182,7 @@ impl<'t> Walk<'t> {
 
     pub(super) fn reference(&mut self, node: Node<'_>, chain: &str, is_call: bool) {
         if self.is_for_subclasses() {
-            self.keeps_class(node, chain, is_call);
+            self.keeps_class(chain, is_call);
         }
         if chain == "sys.executable" {
             let part = self.part() as usize;
@@ -215,7 +210,7 @@ impl<'t> Walk<'t> {
             }
             match shapes::loading(callee) {
                 Some(Loading::Text) => drop(self.executes.insert(part as u32)),
-                Some(how) if !self.is_loaded_by_literal(node, how) => {
+                Some(how) if !self.is_loaded_by_literal(how) => {
                     self.raw.parts[part].flags |= PartFlags::COMPUTED_IMPORT;
                 }
                 _ => {}
@@ -228,12 +223,12 @@ impl<'t> Walk<'t> {
                 call.usage = usage;
             }
         }
-        if node.start_byte() < self.silent_until || chain.is_empty() || chain.len() > MAX_CHAIN {
+        if node.start() < self.silent_until || chain.is_empty() || chain.len() > MAX_CHAIN {
             return;
         }
         let reference = RawReference {
             part: self.part(),
-            line: line(node),
+            line: node.line(),
             chain: self.raw.names.intern(chain),
             is_call,
             in_decorator: self.in_decorator > 0,
@@ -253,17 +248,17 @@ impl<'t> Walk<'t> {
         self.anchored.calls += usize::from(is_call && chain.rsplit('.').next() == Some("dirname"));
     }
 
+    /// The arguments of the call of which the callee is visited.
+    fn arguments(&self) -> Option<Node<'t>> {
+        self.tree.node(self.stack.last()?.at).child_of(Field::Arguments)
+    }
+
     /// Whether a literal among the arguments says what a call loads.
-    fn is_loaded_by_literal(&self, callee: Node<'_>, how: Loading) -> bool {
-        let arguments = callee.parent().and_then(|call| call.child_by_field_id(self.kinds.fields.arguments));
-        let Some(arguments) = arguments else { return false };
-        let mut cursor = arguments.walk();
-        let mut more = cursor.goto_first_child();
-        let mut left = MAX_ARGUMENTS;
-        while more && left > 0 {
-            let child = cursor.node();
-            let value = child.child_by_field_id(self.kinds.fields.value).unwrap_or(child);
-            let literal = Some(value).filter(|value| self.kinds.role(value.kind_id()) == Role::String);
+    fn is_loaded_by_literal(&self, how: Loading) -> bool {
+        let Some(arguments) = self.arguments() else { return false };
+        for child in arguments.children().take(MAX_ARGUMENTS) {
+            let value = child.child_of(Field::Value).unwrap_or(child);
+            let literal = Some(value).filter(|value| value.role() == Role::String);
             if let Some(text) = literal.and_then(|value| shapes::literal_content(self.slice(value))) {
                 match how {
                     Loading::Dotted => return true,
@@ -271,19 +266,16 @@ impl<'t> Walk<'t> {
                     _ => {}
                 }
             }
-            more = cursor.goto_next_sibling();
-            left -= 1;
         }
         false
     }
 
     /// `import_module(…)`: a literal is an import, anything else is a name that is computed.
     fn module_call(&mut self, callee: Node<'_>) {
-        let literal = callee
-            .parent()
-            .and_then(|call| call.child_by_field_id(self.kinds.fields.arguments))
-            .and_then(|arguments| arguments.child(1))
-            .filter(|first| self.kinds.role(first.kind_id()) == Role::String)
+        let literal = self
+            .arguments()
+            .and_then(|arguments| arguments.child(0))
+            .filter(|first| first.role() == Role::String)
             .and_then(|first| shapes::literal_content(self.slice(first)));
         match literal {
             Some(text) if shapes::is_dotted(text.trim_start_matches('.')) => {
@@ -299,13 +291,13 @@ impl<'t> Walk<'t> {
     }
 
     /// Records an attribute chain; true when it needs no descent.
-    pub(super) fn attribute(&mut self, node: Node<'_>, cursor: &TreeCursor<'_>) -> bool {
+    pub(super) fn attribute(&mut self, node: Node<'_>) -> bool {
         let text = self.slice(node);
         let parent = self.stack.last().copied();
         let is_call = parent.is_some_and(|parent| parent.role == Role::Call && parent.child == 0);
         let is_target = match parent.map(|parent| parent.role) {
             Some(Role::Assignment) => parent.is_some_and(|parent| parent.child == 0),
-            Some(Role::For) => self.is_field(cursor, self.kinds.fields.left),
+            Some(Role::For) => node.field() == Field::Left,
             Some(Role::Pattern) => true,
             _ => false,
         };
@@ -318,10 +310,10 @@ impl<'t> Walk<'t> {
             return true;
         }
         // Inside a chain that was recorded, or behind one: nothing new.
-        if node.start_byte() < self.silent_until {
+        if node.start() < self.silent_until {
             return false;
         }
-        let Some((chain, pure)) = long_chain(self.kinds, self.text, node) else { return false };
+        let Some((chain, pure)) = long_chain(self.text, node) else { return false };
         if pure && is_target {
             self.target_attribute(node, &chain);
         } else if !is_target {
@@ -329,7 +321,7 @@ impl<'t> Walk<'t> {
         }
         if pure {
             // White space or comments between the names: the same chain, recorded once.
-            self.silent_until = self.silent_until.max(node.end_byte());
+            self.silent_until = self.silent_until.max(node.end());
         }
         false
     }
@@ -352,7 +344,7 @@ impl<'t> Walk<'t> {
         if shapes::is_dotted(text) {
             return Some(self.raw.names.intern(text));
         }
-        let (chain, _) = long_chain(self.kinds, self.text, node)?;
+        let (chain, _) = long_chain(self.text, node)?;
         Some(self.raw.names.intern(&chain))
     }
 }

@@ -1,10 +1,10 @@
 //! Names that are computed: what `getattr` and `getfixturevalue` ask for by a value.
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use tree_sitter::Node;
 
-use super::kinds::Role;
-use super::walk::{MAX_CHAIN, Walk, line};
+use super::kinds::{Field, Role};
+use super::tree::{Detail, Node};
+use super::walk::{MAX_CHAIN, Walk};
 use crate::code::PartKind;
 use crate::extract::raw::RawReference;
 use crate::extract::shapes;
@@ -55,19 +55,9 @@ impl<'t> Walk<'t> {
         if !asks && !matches!(callee, "getattr" | "setattr" | "exec") {
             return;
         }
-        let Some(arguments) = call.child_by_field_id(self.kinds.fields.arguments) else { return };
-        let mut given: [Option<Node<'_>>; 2] = [None, None];
-        let mut cursor = arguments.walk();
-        let mut more = cursor.goto_first_child();
-        let mut count = 0;
-        while more && count < given.len() {
-            let child = cursor.node();
-            if child.is_named() && !matches!(self.kinds.role(child.kind_id()), Role::Comment | Role::Continuation) {
-                given[count] = Some(child);
-                count += 1;
-            }
-            more = cursor.goto_next_sibling();
-        }
+        let Some(arguments) = call.child_of(Field::Arguments) else { return };
+        let mut given = arguments.children();
+        let given = [given.next(), given.next()];
         if callee == "exec" {
             if given[1].is_none() {
                 self.gives_names();
@@ -94,7 +84,7 @@ impl<'t> Walk<'t> {
         }
         let [Some(object), Some(name)] = given else { return };
         let object = self.chain(object).unwrap_or(self.unknown);
-        let (part, line, text) = (self.part(), line(call), self.slice(name));
+        let (part, line, text) = (self.part(), call.line(), self.slice(name));
         if text.len() <= MAX_CHAIN && shapes::is_dotted(text) {
             self.computed.calls.push(Asked { part, line, object, name: text });
             return;
@@ -127,9 +117,9 @@ impl<'t> Walk<'t> {
             if found.len() + pending.len() >= MAX_STARTS {
                 return vec![None];
             }
-            match self.kinds.role(node.kind_id()) {
-                Role::Choice => pending.extend([node.child(0), node.child(2)].into_iter().flatten()),
-                Role::Conditional => pending.extend([node.child(0), node.child(4)].into_iter().flatten()),
+            match node.role() {
+                Role::Choice => pending.extend([node.child(0), node.child(1)].into_iter().flatten()),
+                Role::Conditional => pending.extend([node.child(0), node.child(2)].into_iter().flatten()),
                 _ => found.push(self.beginning(node)),
             }
         }
@@ -139,31 +129,30 @@ impl<'t> Walk<'t> {
     /// A literal, also with something behind it: `"visit_" + name`, `f"visit_{name}"`, `"visit_%s" % name`,
     /// `"visit_{}".format(name)`. What other calls and operators make of a literal need not begin as it does.
     fn beginning(&self, expression: Node<'_>) -> Option<Beginning<'t>> {
-        let fields = self.kinds.fields;
         let mut node = expression;
         let mut is_whole = true;
         for _ in 0..MAX_STEPS {
-            node = match (self.kinds.role(node.kind_id()), node.kind()) {
-                (Role::String, _) => {
+            node = match node.role() {
+                Role::String => {
                     let (start, all) = shapes::leading_name(self.slice(node))?;
                     return Some((start, all && is_whole));
                 }
-                (Role::Wrapper, "parenthesized_expression") => node.named_child(0)?,
-                (_, "concatenated_string") => {
+                Role::Parenthesized => node.child(0)?,
+                Role::Concatenated => {
                     is_whole = false;
                     node.child(0)?
                 }
-                (_, "binary_operator") if matches!(node.child(1)?.kind(), "+" | "%") => {
+                Role::Binary if node.detail() == Detail::Appends => {
                     is_whole = false;
                     node.child(0)?
                 }
-                (Role::Call, _) => {
-                    let callee = node.child_by_field_id(fields.function)?;
-                    if self.slice(callee.child_by_field_id(fields.attribute)?) != "format" {
+                Role::Call => {
+                    let callee = node.child_of(Field::Function)?;
+                    if self.slice(callee.child_of(Field::Attribute)?) != "format" {
                         return None;
                     }
                     is_whole = false;
-                    callee.child_by_field_id(fields.object)?
+                    callee.child_of(Field::Object)?
                 }
                 _ => return None,
             };

@@ -8,10 +8,10 @@
 
 use tree_sitter::{Node, Tree};
 
-use super::chains::{is_plain_chain, long_chain};
-use super::kinds::{KINDS, Kinds, Role};
+use super::chains::{MAX_CHAIN_NODES, is_plain_chain};
+use super::kinds::{KINDS, Kinds, Role, defined};
 use super::stack::{self, Stack};
-use super::walk::opens_part;
+use super::walk::{MAX_CHAIN, opens_part};
 use crate::code::PartKind;
 use crate::extract::hashes::{digest, without_nested};
 use crate::extract::shapes;
@@ -149,7 +149,7 @@ impl<'t> Walk<'t> {
             role => self.begin_section(role),
         }
         match open.role {
-            Role::Token | Role::Async => {
+            Role::Token => {
                 self.write_token(node);
                 return false;
             }
@@ -157,7 +157,7 @@ impl<'t> Walk<'t> {
                 self.identifier(node);
                 return false;
             }
-            Role::Leaf => {
+            Role::Leaf | Role::Piece => {
                 self.write_leaf(node, self.slice(node));
                 return false;
             }
@@ -174,7 +174,7 @@ impl<'t> Walk<'t> {
                 self.write_text(node.kind_id(), text);
             }
             Role::Decorated => {
-                if let Some(definition) = node.child_by_field_id(self.kinds.fields.definition) {
+                if let Some(definition) = node.child_by_field_id(self.kinds.definition) {
                     open.opened_part = self.open_definition(definition, node);
                 }
             }
@@ -243,14 +243,14 @@ impl<'t> Walk<'t> {
 
     /// Opens the part of a definition; `outer` is the decorated definition where there is one. False when nested too deeply.
     fn open_definition(&mut self, definition: Node<'_>, outer: Node<'_>) -> bool {
-        let Some(name) = definition.child_by_field_id(self.kinds.fields.name) else { return false };
+        let Some(name) = definition.child_by_field_id(self.kinds.name) else { return false };
         let name = self.slice(name);
         let Some(parent) = self.frames.last() else { return false };
         if !opens_part(self.frames.len(), parent.name_length, name.len()) {
             return false;
         }
         let name_length = if parent.name_length == 0 { name.len() } else { parent.name_length + 1 + name.len() };
-        let kind = self.kinds.definition(definition.kind_id(), parent.kind);
+        let kind = defined(self.kinds.role(definition.kind_id()), parent.kind);
         // The parent's body marks the place of the part by kind and name.
         self.write_gap(outer.start_byte());
         if let Some(frame) = self.frames.last_mut() {
@@ -339,7 +339,7 @@ impl<'t> Walk<'t> {
         if node.start_byte() < self.silent_until {
             return false;
         }
-        if let Some((chain, true)) = long_chain(self.kinds, self.text, node) {
+        if let Some(chain) = self.spaced_chain(node) {
             // White space or comments between the names: the same chain, written once.
             self.write_chain(node, &chain);
             self.silent_until = self.silent_until.max(node.end_byte());
@@ -347,6 +347,19 @@ impl<'t> Walk<'t> {
             self.last_end = node.start_byte();
         }
         false
+    }
+
+    /// The names of a chain that is nothing but names.
+    fn spaced_chain(&self, node: Node<'_>) -> Option<String> {
+        let mut names = Vec::new();
+        let mut at = node;
+        while self.kinds.role(at.kind_id()) == Role::Attribute && names.len() < MAX_CHAIN_NODES {
+            names.push(self.slice(at.child_by_field_id(self.kinds.attribute)?));
+            at = at.child_by_field_id(self.kinds.object)?;
+        }
+        (self.kinds.role(at.kind_id()) == Role::Identifier).then(|| names.push(self.slice(at)))?;
+        names.reverse();
+        Some(names.join(".")).filter(|chain| chain.len() <= MAX_CHAIN)
     }
 
     fn comment(&mut self, node: Node<'_>) {
@@ -454,7 +467,7 @@ impl Frame {
 }
 
 /// The literal of a statement that is a plain string and nothing else, as docstrings are.
-pub(super) fn docstring<'t>(kinds: &Kinds, text: &'t str, statement: Node<'_>) -> Option<&'t str> {
+fn docstring<'t>(kinds: &Kinds, text: &'t str, statement: Node<'_>) -> Option<&'t str> {
     let string = statement.child(0).filter(|_| statement.child_count() == 1)?;
     let text = text.get(string.start_byte()..string.end_byte()).unwrap_or_default();
     let is_plain = text.trim_start_matches(['r', 'R', 'u', 'U']).starts_with(['"', '\'']);

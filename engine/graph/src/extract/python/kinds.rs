@@ -13,10 +13,10 @@ pub(super) enum Role {
     Inner,
     /// An anonymous token: its kind says its text.
     Token,
-    /// The `async` keyword.
-    Async,
-    /// A named leaf whose text counts.
+    /// A literal that is no string.
     Leaf,
+    /// A named leaf inside a string.
+    Piece,
     Identifier,
     Comment,
     /// A backslash before a line end.
@@ -68,35 +68,77 @@ pub(super) enum Role {
     Subscript,
     /// A list or tuple.
     Sequence,
-    /// Stands for the expression inside: `await`, parentheses.
-    Wrapper,
+    Await,
+    Parenthesized,
+    Binary,
+    Lambda,
+    /// `*` before an expression.
+    ListSplat,
+    /// Strings side by side.
+    Concatenated,
     /// `and`, `or`.
     Choice,
     Conditional,
 }
 
-/// Fields by id.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Fields {
-    pub(super) name: u16,
-    pub(super) alias: u16,
-    pub(super) definition: u16,
-    pub(super) function: u16,
-    pub(super) arguments: u16,
-    pub(super) object: u16,
-    pub(super) attribute: u16,
-    pub(super) left: u16,
-    pub(super) right: u16,
-    pub(super) type_: u16,
-    pub(super) value: u16,
-    pub(super) module_name: u16,
-    pub(super) return_type: u16,
-    pub(super) superclasses: u16,
+impl Role {
+    /// Whether the text of a node says all that it tells.
+    pub(super) fn is_told_by_text(self) -> bool {
+        matches!(self, Self::Identifier | Self::DottedName | Self::RelativeImport)
+    }
+}
+
+/// What a node is to the node around it, as far as a walk asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Field {
+    None,
+    Name,
+    Alias,
+    Definition,
+    Function,
+    Arguments,
+    Object,
+    Attribute,
+    Left,
+    Right,
+    Type,
+    Value,
+    ModuleName,
+    ReturnType,
+    Superclasses,
+}
+
+impl Field {
+    fn of_name(name: &str) -> Self {
+        match name {
+            "name" => Self::Name,
+            "alias" => Self::Alias,
+            "definition" => Self::Definition,
+            "function" => Self::Function,
+            "arguments" => Self::Arguments,
+            "object" => Self::Object,
+            "attribute" => Self::Attribute,
+            "left" => Self::Left,
+            "right" => Self::Right,
+            "type" => Self::Type,
+            "value" => Self::Value,
+            "module_name" => Self::ModuleName,
+            "return_type" => Self::ReturnType,
+            "superclasses" => Self::Superclasses,
+            _ => Self::None,
+        }
+    }
 }
 
 pub(super) struct Kinds {
     roles: Box<[Role]>,
-    pub(super) fields: Fields,
+    fields: Box<[Field]>,
+    /// Fields by their ids.
+    pub(super) name: u16,
+    pub(super) definition: u16,
+    pub(super) attribute: u16,
+    pub(super) object: u16,
+    pub(super) operator: u16,
 }
 
 impl Kinds {
@@ -105,13 +147,17 @@ impl Kinds {
         self.roles.get(kind as usize).copied().unwrap_or(Role::Error)
     }
 
-    /// What a definition of this kind defines inside a part.
-    pub(super) fn definition(&self, kind: u16, inside: PartKind) -> PartKind {
-        match (self.role(kind), inside) {
-            (Role::Class, _) => PartKind::Class,
-            (_, PartKind::Class) => PartKind::Method,
-            _ => PartKind::Function,
-        }
+    pub(super) fn field(&self, id: u16) -> Field {
+        self.fields.get(id as usize).copied().unwrap_or(Field::None)
+    }
+}
+
+/// What a definition defines inside a part.
+pub(super) fn defined(definition: Role, inside: PartKind) -> PartKind {
+    match (definition, inside) {
+        (Role::Class, _) => PartKind::Class,
+        (_, PartKind::Class) => PartKind::Method,
+        _ => PartKind::Function,
     }
 }
 
@@ -127,49 +173,33 @@ pub(super) static KINDS: LazyLock<Kinds> = LazyLock::new(|| {
         .map(|id| {
             let id = id as u16;
             let name = language.node_kind_for_id(id).unwrap_or("");
-            if language.node_kind_is_named(id) {
-                named_role(name)
-            } else if name == "async" {
-                Role::Async
-            } else {
-                Role::Token
-            }
+            if language.node_kind_is_named(id) { named_role(name) } else { Role::Token }
         })
         .collect();
-    let field = |name: &str| language.field_id_for_name(name).map_or(0, std::num::NonZero::get);
-    let fields = Fields {
-        name: field("name"),
-        alias: field("alias"),
-        definition: field("definition"),
-        function: field("function"),
-        arguments: field("arguments"),
-        object: field("object"),
-        attribute: field("attribute"),
-        left: field("left"),
-        right: field("right"),
-        type_: field("type"),
-        value: field("value"),
-        module_name: field("module_name"),
-        return_type: field("return_type"),
-        superclasses: field("superclasses"),
-    };
-    Kinds { roles, fields }
+    let fields = (0..=language.field_count())
+        .map(|id| Field::of_name(language.field_name_for_id(id as u16).unwrap_or_default()))
+        .collect();
+    let id = |name: &str| language.field_id_for_name(name).map_or(0, std::num::NonZero::get);
+    Kinds {
+        roles,
+        fields,
+        name: id("name"),
+        definition: id("definition"),
+        attribute: id("attribute"),
+        object: id("object"),
+        operator: id("operator"),
+    }
 });
 
 fn named_role(name: &str) -> Role {
     match name {
-        "integer"
-        | "float"
-        | "true"
-        | "false"
-        | "none"
-        | "ellipsis"
-        | "string_start"
+        "integer" | "float" | "true" | "false" | "none" | "ellipsis" => Role::Leaf,
+        "string_start"
         | "string_end"
         | "string_content"
         | "escape_sequence"
         | "escape_interpolation"
-        | "type_conversion" => Role::Leaf,
+        | "type_conversion" => Role::Piece,
         "identifier" => Role::Identifier,
         "comment" => Role::Comment,
         "line_continuation" => Role::Continuation,
@@ -217,7 +247,12 @@ fn named_role(name: &str) -> Role {
         "try_statement" => Role::Try,
         "subscript" => Role::Subscript,
         "list" | "tuple" => Role::Sequence,
-        "await" | "parenthesized_expression" => Role::Wrapper,
+        "await" => Role::Await,
+        "parenthesized_expression" => Role::Parenthesized,
+        "binary_operator" => Role::Binary,
+        "lambda" => Role::Lambda,
+        "list_splat" => Role::ListSplat,
+        "concatenated_string" => Role::Concatenated,
         "boolean_operator" => Role::Choice,
         "conditional_expression" => Role::Conditional,
         _ => Role::Inner,

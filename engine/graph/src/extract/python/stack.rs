@@ -28,10 +28,6 @@ impl<N: Open> Stack<N> {
         self.0.pop()
     }
 
-    pub(super) fn depth(&self) -> usize {
-        self.0.len()
-    }
-
     pub(super) fn last(&self) -> Option<&N> {
         self.0.last()
     }

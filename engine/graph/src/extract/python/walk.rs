@@ -1,15 +1,13 @@
 //! The walk for facts: opens and closes parts, keeps the stack of open nodes, collects raw facts and hands them to `seal`.
 //!
-//! Most of what it costs is going from node to node, so a node that tells nothing is left at once, and what is known by
-//! its text alone (plain chains of names, strings, annotations) is not descended into.
+//! What is known by its text alone (plain chains of names, strings, annotations) is not descended into.
 
 use rustc_hash::FxHashSet;
-use tree_sitter::{Node, Tree, TreeCursor};
 
 use super::computed::Computed;
-use super::digest::docstring;
-use super::kinds::{KINDS, Kinds, Role};
+use super::kinds::{Field, Role, defined};
 use super::stack::{self, Stack};
+use super::tree::{Detail, Node, Tree};
 use crate::code::PartKind;
 use crate::extract::names::Names;
 use crate::extract::raw::{Raw, RawPart};
@@ -44,10 +42,11 @@ struct Frame {
 #[derive(Clone, Copy)]
 pub(super) struct Open {
     pub(super) role: Role,
+    /// Its row, and the one behind it and all below it.
+    pub(super) at: usize,
+    behind: usize,
     /// Index of the child that is visited.
     pub(super) child: u32,
-    /// Where its text ends.
-    end: usize,
     /// What string arguments say, for calls; kept through argument lists.
     pub(super) usage: StringUse,
     /// A part began with this node.
@@ -66,29 +65,10 @@ impl stack::Open for Open {
     }
 }
 
-/// Where the cursor is after a node was left.
-enum Next {
-    /// At a later child of the innermost open node, of this index.
-    Child(u32),
-    /// At the innermost open node itself: no other child follows.
-    Above,
-    /// Where it was, for the same reason.
-    None,
-}
-
 /// Reads the facts out of a tree.
 pub(super) fn read<'t>(content: ContentId, text: &'t str, tree: &'t Tree) -> FileFacts {
     let mut walk = Walk::new(content, text, tree);
-    walk.run(tree);
-    seal::seal(walk.raw)
-}
-
-/// The same by visiting every node.
-#[cfg(test)]
-pub(super) fn read_by_every_node<'t>(content: ContentId, text: &'t str, tree: &'t Tree) -> FileFacts {
-    let mut walk = Walk::new(content, text, tree);
-    walk.skips = false;
-    walk.run(tree);
+    walk.run();
     seal::seal(walk.raw)
 }
 
@@ -107,14 +87,10 @@ pub(super) struct Anchored<'t> {
 
 pub(super) struct Walk<'t> {
     pub(super) text: &'t str,
-    pub(super) kinds: &'static Kinds,
+    pub(super) tree: &'t Tree,
     pub(super) raw: Raw,
     frames: Vec<Frame>,
     pub(super) stack: Stack<Open>,
-    /// The tree holds errors: nodes may be missing.
-    has_errors: bool,
-    /// Nodes of which the text says where they end, and that tell nothing, are not visited: not where nodes may be missing.
-    skips: bool,
     /// References before this offset are part of one that was recorded.
     pub(super) silent_until: usize,
     pub(super) type_only: u32,
@@ -161,12 +137,10 @@ impl<'t> Walk<'t> {
         };
         Self {
             text,
-            kinds: &KINDS,
+            tree,
             raw,
             frames: Vec::new(),
             stack: Stack::new(),
-            has_errors: tree.root_node().has_error(),
-            skips: !tree.root_node().has_error(),
             silent_until: 0,
             type_only: 0,
             guarded: 0,
@@ -187,7 +161,7 @@ impl<'t> Walk<'t> {
         }
     }
 
-    fn run(&mut self, tree: &'t Tree) {
+    fn run(&mut self) {
         let breaks = self.text.bytes().filter(|byte| *byte == b'\n').count();
         let lines = (breaks + usize::from(!self.text.ends_with('\n'))).max(1) as u32;
         self.open_part(
@@ -195,36 +169,35 @@ impl<'t> Walk<'t> {
             self.empty,
             PartPlace { start: 1, def: 1, end: lines, name_column: 0, name_len: 0 },
         );
-        let mut cursor = tree.walk();
-        'nodes: loop {
-            let node = cursor.node();
-            let role = self.kinds.role(node.kind_id());
-            let mut end = node.end_byte();
-            let mut open = Open { role, child: 0, end, usage: StringUse::Plain, opened_part: false, type_only: false };
-            if self.enter(node, &cursor, &mut open) {
-                if let Some(child) = self.first_child(&mut cursor, node.start_byte(), open.role) {
-                    self.stack.push(Open { child, ..open });
-                    continue;
-                }
+        let rows = self.tree.rows.len();
+        let mut at = 0;
+        while at < rows {
+            while let Some(open) = self.stack.last().copied().filter(|open| open.behind <= at) {
+                self.stack.pop();
                 self.leave(&open);
             }
-            loop {
-                match self.go_on(&mut cursor, end) {
-                    Next::Child(child) => {
-                        if let Some(top) = self.stack.last_mut() {
-                            top.child = child;
-                        }
-                        break;
-                    }
-                    Next::Above => {}
-                    Next::None if cursor.goto_parent() => {}
-                    Next::None => break 'nodes,
-                }
-                if let Some(open) = self.stack.pop() {
-                    end = open.end;
-                    self.leave(&open);
-                }
+            if let Some(around) = self.stack.last_mut() {
+                around.child = around.child.wrapping_add(1);
             }
+            let node = self.tree.node(at);
+            let mut open = Open {
+                role: node.role(),
+                at,
+                behind: node.behind(),
+                child: u32::MAX,
+                usage: StringUse::Plain,
+                opened_part: false,
+                type_only: false,
+            };
+            if self.enter(node, &mut open) {
+                self.stack.push(open);
+                at += 1;
+            } else {
+                at = open.behind;
+            }
+        }
+        while let Some(open) = self.stack.pop() {
+            self.leave(&open);
         }
         self.computed_names();
         // Whoever asks a class for those below keeps nothing and finds all the same.
@@ -242,75 +215,13 @@ impl<'t> Walk<'t> {
                 self.raw.parts[part as usize].flags |= PartFlags::LEAVES_FOLDER;
             }
         }
-        if self.has_errors && self.raw.problems.iter().all(|problem| problem.kind != ProblemKind::SyntaxError) {
-            self.problem(tree.root_node());
+        if self.tree.has_errors && self.raw.problems.iter().all(|problem| problem.kind != ProblemKind::SyntaxError) {
+            self.problem(self.tree.root());
         }
-    }
-
-    /// Whether nothing of interest follows a child of the innermost open node that ends there. To look for a sibling costs more
-    /// than most nodes do.
-    fn is_last(&self, end: usize) -> bool {
-        let Some(around) = self.stack.last().filter(|_| self.skips) else { return false };
-        // Behind the object of an attribute are a dot and a name, which the attribute told.
-        around.end == end
-            || around.role == Role::Attribute
-            || (around.end == end + 1 && matches!(self.text.as_bytes().get(end), Some(b')' | b']' | b'}')))
-    }
-
-    /// Goes to the first child that may tell something, and gives its index. Tokens that a node begins with tell nothing, nor
-    /// does the name of a function or of an argument here; the text says where they end.
-    fn first_child(&self, cursor: &mut TreeCursor<'_>, start: usize, role: Role) -> Option<u32> {
-        let rest = self.text.as_bytes().get(start..).filter(|_| self.skips).unwrap_or_default();
-        // Anything else that begins so is longer: a bracket with what it encloses, a name that begins like a word.
-        let length = match (rest, role) {
-            (_, Role::KeywordArgument) => rest.iter().position(|byte| *byte == b'=').map(|at| at + 1),
-            ([b'd', b'e', b'f', ..], Role::Function) => rest.iter().position(|byte| matches!(byte, b'(' | b'[')),
-            ([b'(' | b'[' | b'{' | b'@', ..], _) => Some(1),
-            ([b'i', b'f', b' ', ..], _) => Some(2),
-            ([b'f', b'r', b'o', b'm', ..], _) => Some(4),
-            // A block may begin with a `return` of nothing, which is a statement and no token.
-            ([b'r', b'e', b't', b'u', b'r', b'n', ..], role) if !matches!(role, Role::Module | Role::Block) => Some(6),
-            _ => None,
-        };
-        match length {
-            Some(length) => cursor.goto_first_child_for_byte(start + length).map(|index| index as u32),
-            None => cursor.goto_first_child().then_some(0),
-        }
-    }
-
-    /// Goes from a node that ends there to the next sibling that may tell something. Of a token between the two that the text
-    /// tells, the tree is not asked: to begin anew behind it costs less than two steps from sibling to sibling.
-    fn go_on(&self, cursor: &mut TreeCursor<'_>, end: usize) -> Next {
-        let Some(around) = self.stack.last().filter(|_| !self.is_last(end)) else { return Next::None };
-        if let Some(behind) = self.behind_token(end, around.role)
-            && cursor.goto_parent()
-        {
-            let next = cursor.goto_first_child_for_byte(behind);
-            return next.map_or(Next::Above, |index| Next::Child(index as u32));
-        }
-        if cursor.goto_next_sibling() { Next::Child(around.child + 1) } else { Next::None }
-    }
-
-    /// Where a token ends that follows there and tells nothing.
-    fn behind_token(&self, end: usize, around: Role) -> Option<usize> {
-        if !self.skips || matches!(around, Role::Module | Role::Block) {
-            return None;
-        }
-        let rest = self.text.as_bytes().get(end..)?;
-        let space = rest.iter().take_while(|byte| **byte == b' ').count();
-        let length = match rest[space..] {
-            [b'=', b'=', ..] | [b':', b'=', ..] => return None,
-            [b',' | b'=' | b':', ..] => 1,
-            [b'[', ..] if around == Role::Subscript => 1,
-            [b'-', b'>', ..] if around == Role::Function => 2,
-            [b'i', b'm', b'p', b'o', b'r', b't', ..] if around == Role::ImportFrom => 6,
-            _ => return None,
-        };
-        Some(end + space + length)
     }
 
     pub(super) fn slice(&self, node: Node<'_>) -> &'t str {
-        self.text.get(node.start_byte()..node.end_byte()).unwrap_or_default()
+        node.slice(self.text)
     }
 
     pub(super) fn part(&self) -> u32 {
@@ -322,28 +233,19 @@ impl<'t> Walk<'t> {
     }
 
     /// Handles a node on the way down; true to descend.
-    fn enter(&mut self, node: Node<'t>, cursor: &TreeCursor<'_>, open: &mut Open) -> bool {
+    fn enter(&mut self, node: Node<'t>, open: &mut Open) -> bool {
         match open.role {
-            Role::Comment | Role::Continuation => return false,
             Role::ExpressionStatement => return !self.is_docstring(node),
             _ => self.begin_statement(),
         }
         match open.role {
-            Role::Token | Role::Leaf => {
+            Role::Token | Role::Leaf | Role::Piece => {
                 self.missing(node);
                 return false;
             }
             Role::Identifier => {
                 self.missing(node);
-                self.identifier(node, cursor);
-                return false;
-            }
-            Role::Async => {
-                self.missing(node);
-                if self.stack.parent_role() == Role::Function {
-                    let part = self.part() as usize;
-                    self.raw.parts[part].flags |= PartFlags::ASYNC;
-                }
+                self.identifier(node);
                 return false;
             }
             Role::String => {
@@ -353,7 +255,7 @@ impl<'t> Walk<'t> {
             }
             Role::Error => self.problem(node),
             Role::Decorated => {
-                if let Some(definition) = node.child_by_field_id(self.kinds.fields.definition) {
+                if let Some(definition) = node.child_of(Field::Definition) {
                     open.opened_part = self.open_definition(definition, node);
                 }
             }
@@ -365,6 +267,10 @@ impl<'t> Walk<'t> {
                 if decorated || open.opened_part {
                     self.definition_header(node, open.role);
                 }
+                if node.detail() == Detail::Async {
+                    let part = self.part() as usize;
+                    self.raw.parts[part].flags |= PartFlags::ASYNC;
+                }
             }
             Role::Decorator => {
                 self.in_decorator += 1;
@@ -375,16 +281,16 @@ impl<'t> Walk<'t> {
                     open.usage = parent.usage;
                 }
             }
-            Role::Attribute => return !self.attribute(node, cursor),
+            Role::Attribute => return !self.attribute(node),
             Role::DottedName => {
-                self.dotted_name(node, cursor);
+                self.dotted_name(node);
                 return false;
             }
             Role::Type => return !self.plain_type(node),
             Role::AliasedImport => self.aliased_import(node),
             Role::ImportFrom | Role::Import | Role::ImportFuture => {
                 self.from = (self.empty, 0);
-                self.silent_until = node.end_byte();
+                self.silent_until = node.end();
             }
             Role::RelativeImport => self.relative_import(node),
             Role::WildcardImport => {
@@ -438,7 +344,7 @@ impl<'t> Walk<'t> {
             return false;
         }
         let Some(frame) = self.frames.last_mut() else { return false };
-        !std::mem::replace(&mut frame.body_begun, true) && docstring(self.kinds, self.text, statement).is_some()
+        !std::mem::replace(&mut frame.body_begun, true) && is_docstring(self.text, statement)
     }
 
     /// `if TYPE_CHECKING:`, by whatever name the module has.
@@ -453,25 +359,24 @@ impl<'t> Walk<'t> {
 
     /// Opens the part of a definition; `outer` is the decorated definition where there is one. False when nested too deeply.
     fn open_definition(&mut self, definition: Node<'_>, outer: Node<'_>) -> bool {
-        let Some(name_node) = definition.child_by_field_id(self.kinds.fields.name) else { return false };
+        let Some(name_node) = definition.child_of(Field::Name) else { return false };
         let name = self.slice(name_node);
         let parent = self.part() as usize;
         let parent_name = self.raw.names.get(self.raw.parts[parent].local_name);
         if !opens_part(self.frames.len(), parent_name.len(), name.len()) {
-            let line = line(definition);
+            let line = definition.line();
             if !self.raw.problems.iter().any(|problem| problem.kind == ProblemKind::TooDeep) {
                 self.raw.problems.push(Problem { kind: ProblemKind::TooDeep, line });
             }
             return false;
         }
         let local = (!parent_name.is_empty()).then(|| format!("{parent_name}.{name}"));
-        let kind = self.kinds.definition(definition.kind_id(), self.raw.parts[parent].kind);
-        let name_at = name_node.start_position();
+        let kind = defined(definition.role(), self.raw.parts[parent].kind);
         let place = PartPlace {
-            start: line(outer),
-            def: line(definition),
-            end: last_line(outer),
-            name_column: name_at.column as u32,
+            start: outer.line(),
+            def: definition.line(),
+            end: self.last_line(outer),
+            name_column: self.column(name_node.start()),
             name_len: name.len() as u32,
         };
         let name = self.raw.names.intern(name);
@@ -515,27 +420,23 @@ impl<'t> Walk<'t> {
     fn definition_header(&mut self, node: Node<'_>, role: Role) {
         let part = self.part() as usize;
         if role == Role::Class {
-            let Some(arguments) = node.child_by_field_id(self.kinds.fields.superclasses) else { return };
-            let mut cursor = arguments.walk();
-            let mut more = cursor.goto_first_child();
-            while more {
-                let child = cursor.node();
-                let role = self.kinds.role(child.kind_id());
-                if role == Role::KeywordArgument && self.is_kind_of_classes(child) {
-                    self.raw.parts[part].flags |= PartFlags::KEEPS_CLASS;
-                }
-                if child.is_named() && !matches!(role, Role::KeywordArgument | Role::Comment | Role::Continuation) {
-                    // `Generic[T]` and `Base[int]` name their head.
-                    let head = if role == Role::Subscript { child.child(0).unwrap_or(child) } else { child };
-                    let base = self.chain(head).unwrap_or(self.unknown);
-                    if self.is_made_by_a_call(base) {
+            let Some(arguments) = node.child_of(Field::Superclasses) else { return };
+            for child in arguments.children() {
+                if child.role() == Role::KeywordArgument {
+                    if self.is_kind_of_classes(child) {
                         self.raw.parts[part].flags |= PartFlags::KEEPS_CLASS;
                     }
-                    self.raw.parts[part].bases.push(base);
+                    continue;
                 }
-                more = cursor.goto_next_sibling();
+                // `Generic[T]` and `Base[int]` name their head.
+                let head = if child.role() == Role::Subscript { child.child(0).unwrap_or(child) } else { child };
+                let base = self.chain(head).unwrap_or(self.unknown);
+                if self.is_made_by_a_call(base) {
+                    self.raw.parts[part].flags |= PartFlags::KEEPS_CLASS;
+                }
+                self.raw.parts[part].bases.push(base);
             }
-        } else if let Some(returns) = node.child_by_field_id(self.kinds.fields.return_type)
+        } else if let Some(returns) = node.child_of(Field::ReturnType)
             && let Some(name) = shapes::annotated_name(self.slice(returns))
             && name.len() <= MAX_CHAIN
         {
@@ -552,18 +453,17 @@ impl<'t> Walk<'t> {
 
     /// `metaclass=` of another than Python's own.
     fn is_kind_of_classes(&self, argument: Node<'_>) -> bool {
-        let text = |field| argument.child_by_field_id(field).map(|node| self.slice(node)).unwrap_or_default();
-        let last = text(self.kinds.fields.value).rsplit('.').next().unwrap_or_default();
+        let text = |field| argument.child_of(field).map(|node| self.slice(node)).unwrap_or_default();
+        let last = text(Field::Value).rsplit('.').next().unwrap_or_default();
         let is_own = matches!(last, "type" | "ABCMeta" | "EnumMeta" | "EnumType");
-        text(self.kinds.fields.name) == "metaclass" && !is_own
+        text(Field::Name) == "metaclass" && !is_own
     }
 
     fn decorator(&mut self, node: Node<'_>) {
         let part = self.part() as usize;
-        // `@` comes first; a comment cannot stand between.
-        let Some(expression) = node.child(1) else { return };
-        let is_call = self.kinds.role(expression.kind_id()) == Role::Call;
-        let head = if is_call { expression.child_by_field_id(self.kinds.fields.function) } else { Some(expression) };
+        let Some(expression) = node.child(0) else { return };
+        let is_call = expression.role() == Role::Call;
+        let head = if is_call { expression.child_of(Field::Function) } else { Some(expression) };
         let chain = head.and_then(|head| self.chain(head)).unwrap_or(self.unknown);
         let name = self.raw.names.get(chain);
         let flag = match shapes::split_last(name).map_or(name, |(_, last)| last) {
@@ -581,27 +481,21 @@ impl<'t> Walk<'t> {
     }
 
     fn fixture_arguments(&mut self, call: Node<'_>, part: usize) {
-        let fields = self.kinds.fields;
-        let Some(arguments) = call.child_by_field_id(fields.arguments) else { return };
-        let mut cursor = arguments.walk();
-        let mut more = cursor.goto_first_child();
-        while more {
-            let child = cursor.node();
-            if let (Some(name), Some(value)) =
-                (child.child_by_field_id(fields.name), child.child_by_field_id(fields.value))
-            {
-                match self.slice(name) {
-                    // What is computed may be true.
-                    "autouse" if self.slice(value) != "False" => self.raw.parts[part].flags |= PartFlags::AUTOUSE,
-                    "name" => {
-                        if let Some(text) = shapes::literal_content(self.slice(value)) {
-                            self.raw.parts[part].fixture_name = self.raw.names.intern(text);
-                        }
+        let Some(arguments) = call.child_of(Field::Arguments) else { return };
+        for child in arguments.children() {
+            let (Some(name), Some(value)) = (child.child_of(Field::Name), child.child_of(Field::Value)) else {
+                continue;
+            };
+            match self.slice(name) {
+                // What is computed may be true.
+                "autouse" if self.slice(value) != "False" => self.raw.parts[part].flags |= PartFlags::AUTOUSE,
+                "name" => {
+                    if let Some(text) = shapes::literal_content(self.slice(value)) {
+                        self.raw.parts[part].fixture_name = self.raw.names.intern(text);
                     }
-                    _ => {}
                 }
+                _ => {}
             }
-            more = cursor.goto_next_sibling();
         }
     }
 
@@ -609,25 +503,36 @@ impl<'t> Walk<'t> {
 
     /// What the parser put in where the text has nothing is a syntax error.
     fn missing(&mut self, node: Node<'_>) {
-        if self.has_errors && node.is_missing() {
+        if node.detail() == Detail::Missing {
             self.problem(node);
         }
     }
 
     fn problem(&mut self, node: Node<'_>) {
         if self.raw.problems.len() < MAX_SYNTAX_ERRORS {
-            self.raw.problems.push(Problem { kind: ProblemKind::SyntaxError, line: line(node) });
+            self.raw.problems.push(Problem { kind: ProblemKind::SyntaxError, line: node.line() });
         }
+    }
+
+    // Places.
+
+    /// Bytes between the start of its line and a place.
+    fn column(&self, at: usize) -> u32 {
+        let before = self.text.as_bytes().get(..at).unwrap_or_default();
+        memchr::memrchr(b'\n', before).map_or(at, |newline| at - newline - 1) as u32
+    }
+
+    /// The last line that holds text of the node: one that ends at the start of a line does not reach into it.
+    fn last_line(&self, node: Node<'_>) -> u32 {
+        let text = self.text.as_bytes().get(node.start()..node.end()).unwrap_or_default();
+        let text = text.strip_suffix(b"\n").unwrap_or(text);
+        node.line() + memchr::memchr_iter(b'\n', text).count() as u32
     }
 }
 
-pub(super) fn line(node: Node<'_>) -> u32 {
-    node.start_position().row as u32 + 1
-}
-
-/// The last line that holds text of the node: one that ends at the start of a line does not reach into it.
-fn last_line(node: Node<'_>) -> u32 {
-    let end = node.end_position();
-    let row = if end.column == 0 { end.row.saturating_sub(1) } else { end.row };
-    (row.max(node.start_position().row)) as u32 + 1
+/// Whether a statement is a plain string and nothing else, as docstrings are.
+fn is_docstring(text: &str, statement: Node<'_>) -> bool {
+    let string = statement.child(0).filter(|string| string.role() == Role::String && string.end() == statement.end());
+    let text = string.map_or("", |string| string.slice(text));
+    text.trim_start_matches(['r', 'R', 'u', 'U']).starts_with(['"', '\''])
 }
