@@ -36,7 +36,7 @@ fn main() -> ExitCode {
     let readings: Vec<Reading> = files
         .par_iter()
         .map(|path| {
-            let text = std::fs::read_to_string(path).unwrap_or_default().replace("\r\n", "\n");
+            let text = std::fs::read_to_string(path).unwrap_or_default().replace("\r\n", "\n").replace('\r', "\n");
             compare_parsers(text.trim_start_matches('\u{feff}'))
         })
         .collect();

@@ -22,6 +22,9 @@ pub use disk::{Disk, MOST_BYTES, record_checksum};
 use index::{BlobName, Key};
 pub use tree::TreeMemory;
 
+/// How many files one task of a worker reads: one that is left with more keeps the others waiting.
+const SHARE: usize = 64;
+
 /// A content-addressed store of facts. Cheap to share behind an `Arc`; safe from many threads.
 #[derive(Debug, Default)]
 pub struct FactStore {
@@ -209,6 +212,7 @@ impl FactStore {
     {
         paths
             .par_iter()
+            .with_max_len(SHARE)
             .map(|path| {
                 let path = path.as_ref();
                 let language = Language::reader_of(path)?;

@@ -80,7 +80,8 @@ pub(super) fn read(reader: &Reader<'_>, sides: &[&Files], progress: &Progress) -
         let mut look = reader.look();
         others.into_iter().flat_map(|file| read_file(&mut look, file)).collect()
     } else {
-        let read = others.into_par_iter().map_init(|| reader.look(), read_file);
+        let others: Vec<_> = others.into_iter().collect();
+        let read = others.into_par_iter().with_max_len(SHARE).map_init(|| reader.look(), read_file);
         read.flatten_iter().collect::<Vec<_>>().into_iter().collect()
     };
     let content = |side: usize, file: &Listed<'_>| match (&file.entry.source, file.language) {
@@ -159,7 +160,8 @@ fn read_blobs(reader: &Reader<'_>, blobs: &mut Blobs, meter: &crate::progress::M
     if blobs.len() <= FEW {
         blobs.iter_mut().for_each(look)
     } else {
-        blobs.par_iter_mut().for_each(look)
+        let all: Vec<_> = blobs.iter_mut().collect();
+        all.into_par_iter().with_max_len(SHARE).for_each(look)
     }
     let mut wanted: Vec<_> = blobs.iter_mut().filter(|(_, slot)| slot.is_none()).collect();
     if wanted.is_empty() {

@@ -55,6 +55,10 @@ impl Extractor for Python {
 
     fn digests(&self, text: &str) -> Box<[PartDigests]> {
         let Some((code, tree)) = parse_kept(text).and_then(|_| code_of(text)) else { return Box::default() };
+        // Facts that are read where tree-sitter sees errors may be of other parts.
+        if tree.root_node().has_error() && parser::parse(text).is_some() {
+            return Box::default();
+        }
         let mut digests = digest::read(code, &tree);
         // With the tags Python rejects the file, so that they come or go means something.
         if let (false, Some(module)) = (text[code.len()..].trim().is_empty(), digests.first_mut()) {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use crate::hash::Set;
 
 use super::words::Namer;
@@ -15,6 +17,9 @@ use crate::layout::{Layout, base_name};
 use crate::resolve::{self, Index, LazyIndex, ScopeTable, Trace};
 use crate::test_names::is_test_name;
 
+/// Files that one task of a worker handles.
+const SHARE: usize = 64;
+
 pub(super) fn build(mut files: Vec<GraphFile>) -> CodeGraph {
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files.dedup_by(|later, first| later.path == first.path);
@@ -22,6 +27,7 @@ pub(super) fn build(mut files: Vec<GraphFile>) -> CodeGraph {
     let mut nodes = nodes(&files, &layout);
     let outlines: Outlines = files.into_iter().map(|file| file.outline.filter(|_| file.opaque.is_none())).collect();
     let scopes = ScopeTable::new(&outlines, nodes.files.len());
+    scopes.fill();
     let found = resolve::discover(&nodes, &outlines, layout, &scopes, None);
     mark(&mut nodes, found.tests, &found.configured, found.decorators);
     let rows = linked(&nodes, &outlines, &found.index, &scopes, Trace::No);
@@ -42,9 +48,13 @@ pub(super) fn linked(
     let links = resolve::link_all(nodes, outlines, index, scopes, trace);
     let demands = links.iter().flat_map(|links| &links.demands);
     let mut given = resolve::demanded(nodes, outlines, index, scopes, demands);
-    let mut given = |file| given.remove(&file).unwrap_or_default().into();
-    let row = |(file, links)| Arc::new(Row::new(nodes, file, links, given(file)));
-    nodes.file_ids().zip(links).map(row).collect()
+    let files: Vec<_> = nodes
+        .file_ids()
+        .zip(links)
+        .map(|(file, links)| (file, links, given.remove(&file).unwrap_or_default()))
+        .collect();
+    let row = |(file, links, given): (_, _, Vec<_>)| Arc::new(Row::new(nodes, file, links, given.into()));
+    files.into_par_iter().with_min_len(SHARE).map(row).collect()
 }
 
 /// The graph with rows of which it is known what their look-ups came by.

@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+use rayon::prelude::*;
+
 use crate::code::{FileId, PartKind};
 use crate::facts::{ImportForm, NameId, Outline};
 use crate::graph::Outlines;
@@ -29,6 +31,14 @@ impl<'a> ScopeTable<'a> {
     /// A table of which the scopes stay with the outlines.
     pub(crate) fn staying(outlines: &'a Outlines) -> Self {
         Self { outlines, stay: true, scopes: Vec::new() }
+    }
+
+    /// Makes those of all files that there is room for, on all threads: who reads all files together asks for them one by one.
+    pub(crate) fn fill(&self) {
+        let all = (0..self.scopes.len() * ROOM).into_par_iter();
+        all.with_min_len(ROOM / 4).for_each(|file| {
+            let _ = self.of(FileId(file as u32));
+        });
     }
 
     /// The scopes of a file with the outline that names them; `None` where nothing was read of it.

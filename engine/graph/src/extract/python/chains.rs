@@ -8,7 +8,7 @@ use crate::extract::shapes::{self, Loading};
 use crate::facts::{BindingForm, ImportForm, NameId, PartFlags, StringUse};
 
 /// Arguments of one call that are looked through.
-const MAX_ARGUMENTS: usize = 16;
+const MAX_ARGUMENTS: usize = 8;
 /// Names and calls of one chain that are followed.
 pub(super) const MAX_CHAIN_NODES: usize = 32;
 /// Classes that `__init_subclass__` gives to others, of which each costs a search of the tree.

@@ -25,11 +25,13 @@ struct Odd;
 
 type Result<T> = std::result::Result<T, Odd>;
 
-/// Expressions and blocks inside one another.
-const MAX_DEPTH: u32 = 100;
+/// Expressions, operands and blocks inside one another.
+const MAX_DEPTH: u32 = 120;
+/// Columns that tree-sitter can tell from none.
+const MAX_COLUMNS: u32 = u16::MAX as u32;
 /// Rows that may be moved to put others before them, in all and for each byte of a text: ordinary code moves less than one.
 const BASE_MOVES: usize = 4_096;
-const MOVES_PER_BYTE: usize = 32;
+const MOVES_PER_BYTE: usize = 8;
 
 /// The rows of a text; `None` where tree-sitter must be asked.
 pub(super) fn parse(text: &str) -> Option<Tree> {
@@ -74,7 +76,7 @@ struct Parser<'t> {
     passed_comments: usize,
     /// Where the last line of code ends, or the last comment of the innermost block behind it.
     code_end: u32,
-    /// To tree-sitter the statement that was read may go on in the next line, where a bracket begins it.
+    /// To tree-sitter the statement that was read may go on in the next line, where a bracket or an operator begins it.
     may_go_on: bool,
 }
 
@@ -184,11 +186,11 @@ impl Parser<'_> {
             match lexer.text.get(lexer.at) {
                 Some(b' ') => columns += 1,
                 Some(b'\t') => columns += 8,
-                Some(b'\r') if lexer.text.get(lexer.at + 1) == Some(&b'\n') => columns = 0,
                 Some(b'\n') => {
                     columns = 0;
                     lexer.line += 1;
                 }
+                _ if columns > MAX_COLUMNS => return Err(Odd),
                 Some(b'#') => {
                     lexer.pass_comment();
                     self.comments.push((columns, lexer.at as u32));
@@ -265,7 +267,8 @@ impl Parser<'_> {
         }
         let end = self.token.end;
         self.begin_line()?;
-        if std::mem::take(&mut self.may_go_on) && matches!(self.token.kind, Kind::Open | Kind::OpenSquare) {
+        let goes_on = matches!(self.token.kind, Kind::Open | Kind::OpenSquare | Kind::Star | Kind::Plus | Kind::Minus);
+        if std::mem::take(&mut self.may_go_on) && goes_on {
             return Err(Odd);
         }
         Ok(end)

@@ -176,16 +176,18 @@ impl<'t> Node<'t> {
         text.get(self.start()..self.end()).unwrap_or_default()
     }
 
+    /// What stands in it, but for tokens that are not in the text.
     pub(super) fn children(self) -> impl Iterator<Item = Node<'t>> {
         let end = self.behind();
         let mut at = self.at + 1;
-        std::iter::from_fn(move || {
+        let next = move || {
             let child = Node { rows: self.rows, at };
             (at < end).then(|| {
                 at = child.behind();
                 child
             })
-        })
+        };
+        std::iter::from_fn(next).filter(|child| child.role() != Role::Token)
     }
 
     pub(super) fn child(self, index: usize) -> Option<Node<'t>> {

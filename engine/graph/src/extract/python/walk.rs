@@ -113,6 +113,9 @@ pub(super) struct Walk<'t> {
     pub(super) from: (NameId, u16),
     empty: NameId,
     pub(super) unknown: NameId,
+    /// The last place of which the column was asked, and where its line begins.
+    passed: usize,
+    line_start: usize,
     /// The parameter with a type or a default that is being read.
     pub(super) parameter: Option<Node<'t>>,
 }
@@ -157,6 +160,8 @@ impl<'t> Walk<'t> {
             from: (empty, 0),
             empty,
             unknown,
+            passed: 0,
+            line_start: 0,
             parameter: None,
         }
     }
@@ -516,10 +521,14 @@ impl<'t> Walk<'t> {
 
     // Places.
 
-    /// Bytes between the start of its line and a place.
-    fn column(&self, at: usize) -> u32 {
-        let before = self.text.as_bytes().get(..at).unwrap_or_default();
-        memchr::memrchr(b'\n', before).map_or(at, |newline| at - newline - 1) as u32
+    /// Bytes between the start of its line and a place. Places are asked for in the order of the text.
+    fn column(&mut self, at: usize) -> u32 {
+        let passed = self.text.as_bytes().get(self.passed..at).unwrap_or_default();
+        if let Some(newline) = memchr::memrchr(b'\n', passed) {
+            self.line_start = self.passed + newline + 1;
+        }
+        self.passed = at;
+        (at - self.line_start) as u32
     }
 
     /// The last line that holds text of the node: one that ends at the start of a line does not reach into it.

@@ -179,7 +179,8 @@ impl Parser<'_> {
         self.expression()?;
         if self.is(Kind::As) {
             // Behind these, tree-sitter takes the name to belong to a part of them.
-            if matches!(self.rows[at].role, Role::Conditional | Role::NamedExpression | Role::Lambda) {
+            let is_choice = matches!(self.rows[at].role, Role::Conditional | Role::NamedExpression);
+            if is_choice || self.rows[at..].iter().any(|row| row.role == Role::Lambda) {
                 return Err(Odd);
             }
             self.wrap(at, Role::AsPattern)?;
@@ -233,7 +234,7 @@ impl Parser<'_> {
                     self.close(at);
                     if has_types && self.is(Kind::Colon) {
                         self.wrap(at, Role::TypedParameter)?;
-                        self.parameter_type()?;
+                        self.type_behind_colon()?;
                         self.close(at);
                     }
                 }
@@ -242,7 +243,7 @@ impl Parser<'_> {
                     let has_type = has_types && self.is(Kind::Colon);
                     if has_type {
                         self.wrap(at, Role::TypedParameter)?;
-                        self.parameter_type()?;
+                        self.type_behind_colon()?;
                     }
                     if self.is(Kind::Equal) {
                         if has_type {
@@ -269,7 +270,7 @@ impl Parser<'_> {
     }
 
     /// `: type`.
-    pub(super) fn parameter_type(&mut self) -> Result<()> {
+    pub(super) fn type_behind_colon(&mut self) -> Result<()> {
         self.advance()?;
         let at = self.rows.len();
         self.annotation()?;

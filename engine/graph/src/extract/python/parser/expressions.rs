@@ -176,6 +176,14 @@ impl Parser<'_> {
 
     /// A name, literal or bracket with what follows it directly: attributes, calls, subscripts.
     pub(super) fn primary(&mut self) -> Result<()> {
+        // Whatever nests passes here.
+        self.deeper()?;
+        self.operand()?;
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn operand(&mut self) -> Result<()> {
         let at = self.rows.len();
         self.atom()?;
         loop {

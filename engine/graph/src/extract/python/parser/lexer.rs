@@ -1,10 +1,10 @@
 //! Tokens of Python, as far as the parser needs them: names, literals and operators with their places. Comments and white
 //! space between tokens are passed over; where lines begin, the parser asks for it.
 //!
-//! What is unusual is [`Odd`], and left to tree-sitter: other white space than spaces, tabs and line ends, names beyond
-//! ASCII, backquotes, a line that begins with a backslash.
+//! What is unusual is [`Odd`], and left to tree-sitter: other white space than spaces, tabs and newlines, names beyond ASCII,
+//! backquotes, a line that begins with a backslash.
 
-use super::{Odd, Result};
+use super::{MAX_COLUMNS, Odd, Result};
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,7 +123,8 @@ impl<'t> Lexer<'t> {
         // A line ends where its last token or the comment behind it does.
         let mut end = self.at;
         // Columns before what begins a line inside brackets.
-        let mut columns = u32::MAX;
+        const BEHIND: u32 = u32::MAX;
+        let mut columns = BEHIND;
         loop {
             match self.byte(0) {
                 b' ' => {
@@ -134,13 +135,6 @@ impl<'t> Lexer<'t> {
                     self.at += 1;
                     columns = columns.saturating_add(8);
                 }
-                // Before the block's own column it may end the block to tree-sitter, by what stands before it.
-                b'#' if columns < self.indentation => return Err(Odd),
-                b'#' => {
-                    self.pass_comment();
-                    end = self.at;
-                }
-                b'\r' if self.byte(1) == b'\n' => self.at += 1,
                 b'\n' if self.brackets > 0 => {
                     self.at += 1;
                     self.line += 1;
@@ -151,15 +145,16 @@ impl<'t> Lexer<'t> {
                     self.at += 2;
                     self.line += 1;
                 }
-                b'\\' if self.byte(1) == b'\r' && self.byte(2) == b'\n' => {
-                    self.at += 3;
-                    self.line += 1;
-                }
                 0 if self.at >= self.text.len() => {
                     let kind = if self.brackets > 0 { Kind::End } else { Kind::Newline };
                     return Ok(Token { kind, start: end as u32, end: end as u32, line: self.line });
                 }
-                _ if columns < self.indentation => return Err(Odd),
+                // Before the block's own column it may end the block to tree-sitter, by what stands before it.
+                _ if columns != BEHIND && (columns < self.indentation || columns > MAX_COLUMNS) => return Err(Odd),
+                b'#' => {
+                    self.pass_comment();
+                    end = self.at;
+                }
                 _ => break,
             }
         }
@@ -282,7 +277,7 @@ impl<'t> Lexer<'t> {
                 self.at += 1;
             }
         }
-        // A name right behind it, or another point: whatever that is.
+        // A name right behind it: whatever that is.
         if is_name_part(self.byte(0)) || self.byte(0) >= 128 { Err(Odd) } else { Ok(Kind::Number) }
     }
 
@@ -321,12 +316,12 @@ impl<'t> Lexer<'t> {
                         self.named_character(quote)?;
                         continue;
                     }
-                    let escaped = self.byte(1);
-                    match escaped {
-                        b'\r' if self.byte(2) == b'\n' => {
-                            self.line += 1;
-                            self.at += 3;
-                        }
+                    // There tree-sitter steps over the character behind the letter, too.
+                    let is_no_escape = is_bytes && !is_raw && matches!(self.byte(1), b'N' | b'u' | b'U');
+                    if is_no_escape && (self.byte(2) == quote || matches!(self.byte(2), b'\\' | b'\n')) {
+                        return Err(Odd);
+                    }
+                    match self.byte(1) {
                         b'\n' => {
                             self.line += 1;
                             self.at += 2;

@@ -9,6 +9,7 @@ impl Parser<'_> {
 
     pub(super) fn simple_statement(&mut self) -> Result<()> {
         let at = self.rows.len();
+        self.may_go_on = false;
         match self.token.kind {
             Kind::Import => self.import()?,
             Kind::From => return self.import_from(),
@@ -237,7 +238,7 @@ impl Parser<'_> {
     fn annotated_assignment(&mut self, at: usize) -> Result<()> {
         self.patterns(at, false)?;
         self.wrap(at, Role::Assignment)?;
-        self.parameter_type()?;
+        self.type_behind_colon()?;
         if self.accept(Kind::Equal)? {
             self.right_hand_side()?;
         }

@@ -42,7 +42,14 @@ impl Parser<'_> {
             let next = |ahead: usize| self.lexer.text.get(self.lexer.at + ahead).copied().unwrap_or(0);
             match next(0) {
                 b'{' if next(1) == b'{' => self.lexer.at += 2,
-                b'}' => self.lexer.at += 2,
+                b'}' if next(1) == b'}' => self.lexer.at += 2,
+                // The literal was passed over otherwise.
+                b'}' => return Err(Odd),
+                byte if byte == quotes.quote
+                    && (!quotes.is_triple || next(1) == quotes.quote && next(2) == quotes.quote) =>
+                {
+                    return Err(Odd);
+                }
                 b'{' => self.value(Role::Verbatim)?,
                 b'\\' if !quotes.is_raw && next(1) == b'N' && next(2) == b'{' => {
                     self.lexer.named_character(quotes.quote)?;

@@ -69,11 +69,20 @@ const COMMON: &[&str] = &[
     "if a:\n    pass # b\n    # c\n  # d\n# e\n\n\nf",
     "class A:\n    def b(self):\n        pass\n        # c\n    # d\n# e\n    f = g",
     "if a:\n\tif b:\n\t\tc\n\telse: # d\n\t\te ; \nf",
+    "if a:\n        b\n\t# c\nif d:\n\te \\\n\nf",
+    "if a:\n    b # c",
     "a[b, c:d, ::e, ...]; a[:]; a[b:=c]; a[::]; a[b:, :c]; a[(d, e)]",
 ];
 
 /// Statements that are left to tree-sitter, or rejected by it.
 const RARE: &[&str] = &[
+    "type(x)\n*y = z",
+    "type(a)\n-b\n(c).d = e",
+    "with a or lambda: b as c: d",
+    "try: a\nexcept not lambda: c as d: e",
+    "x = b'\\u'#'",
+    "f(b\"\\U\\\")",
+    "x = f\"{lambda: 'x}' '{'}\"'} x\" #'",
     "x = *a, b",
     "x, *y = (x), [y, *z]",
     "type(a).b: c = d",
@@ -354,8 +363,17 @@ fn changed_texts_are_read_alike_or_left() {
 
 #[test]
 fn deep_and_long_texts_end_without_a_row_too_many() {
-    for text in ["(", "[", "{", "-", "not ", "lambda: ", "a if b else ", "a ** ", "f'{"] {
+    let nested =
+        ["(", "[", "{", "-", "not ", "lambda: ", "a if b else ", "a ** ", "f'{", "[*", "(*", "{*", "a(*", "a[", "{a: "];
+    let repeated =
+        ["[a for ", "(a for ", "{a for ", "for (a for ", "a(b for ", "with a as [*", "if a:\n", "a = ", "x: a["];
+    for text in nested.into_iter().chain(repeated) {
         assert_eq!(compare_parsers(&text.repeat(10_000)), Reading::Left, "{text}");
+    }
+    // A column is a number of 16 bits to tree-sitter.
+    for (spaces, is_left) in [(65_535, false), (65_536, true)] {
+        let reading = compare_parsers(&format!("if a:\n{}b\n", " ".repeat(spaces)));
+        assert_eq!(reading == Reading::Left, is_left, "{spaces}: {reading:?}");
     }
     // Each of these stands around all before it.
     for text in [".a", "()", "[a]", " + a", " or a"] {
