@@ -215,6 +215,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_between_an_operator_and_its_operands_hides_nothing() {
+        let bindings = |text: &str| Python.extract(ContentId::of(text.as_bytes()), text).outline.bindings.clone();
+        for (plain, broken) in [
+            ("x = (f())", "x = (  # a comment\n    f()\n)"),
+            ("x = f() or g", "x = f() \\\n    or \\\n    g"),
+            ("x = f() if y else g", "x = f() if y \\\n    else \\\n    g"),
+        ] {
+            assert!(!bindings(plain).is_empty(), "{plain}");
+            assert_eq!(bindings(plain), bindings(broken), "{broken}");
+        }
+        // Nor is what a parser puts in where something is missing taken for an argument or a base.
+        let broken = "class A(B:\n    pass\n";
+        let facts = Python.extract(ContentId::of(broken.as_bytes()), broken);
+        assert!(facts.hides_code());
+        let class = facts.outline.parts.iter().find(|part| part.kind == crate::code::PartKind::Class);
+        assert_eq!(class.map(|class| facts.outline.list(class.bases).len()), Some(1));
+    }
+
+    #[test]
     fn a_parse_ends_when_its_budget_is_spent_and_the_next_one_starts_afresh() {
         let text = "x = f(a, b)\n".repeat(1_000);
         assert!(parse_within(&text, 5).is_none());

@@ -17,7 +17,7 @@ use crate::layout::{Layout, base_name};
 use crate::resolve::{self, Index, LazyIndex, ScopeTable, Trace};
 use crate::test_names::is_test_name;
 
-/// Files that one task of a worker handles.
+/// Files that one task of a worker handles at least.
 const SHARE: usize = 64;
 
 pub(super) fn build(mut files: Vec<GraphFile>) -> CodeGraph {

@@ -4,7 +4,8 @@
 //! a text is broken, ambiguous to that grammar or merely rare, the parser is [`Odd`] about the whole file, and tree-sitter
 //! reads it. That both give the same rows is what its tests are about, and what `examples/same_rows` asks of any folder.
 //!
-//! One pass, without going back but for a token; a node that turns out to stand around what was read is put before it.
+//! One pass; looked ahead is for a token, and to the end of the brackets of a `with` and of a formatted literal. A node that turns
+//! out to stand around what was read is put before it.
 
 mod compound;
 mod expressions;

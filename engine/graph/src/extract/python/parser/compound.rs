@@ -6,8 +6,6 @@ use crate::extract::python::kinds::{Field, Role};
 use crate::extract::python::tree::Detail;
 
 impl Parser<'_> {
-    // Compound statements.
-
     pub(super) fn statement(&mut self) -> Result<()> {
         let begin = self.rows.len();
         match self.token.kind {
@@ -252,10 +250,7 @@ impl Parser<'_> {
                             self.wrap(at, Role::DefaultParameter)?;
                         }
                         self.rows[at + 1].field = Field::Name;
-                        self.advance()?;
-                        let value = self.rows.len();
-                        self.expression()?;
-                        self.rows[value].field = Field::Value;
+                        self.value_behind_sign()?;
                     }
                     if self.rows.len() > at + 1 {
                         self.close(at);

@@ -43,6 +43,15 @@ impl Parser<'_> {
         Ok(())
     }
 
+    /// `= value` or `: value`.
+    pub(super) fn value_behind_sign(&mut self) -> Result<()> {
+        self.advance()?;
+        let at = self.rows.len();
+        self.expression()?;
+        self.rows[at].field = Field::Value;
+        Ok(())
+    }
+
     /// One that is no choice by `if`: that would belong to a comprehension.
     fn disjunction(&mut self) -> Result<()> {
         let at = self.rows.len();
@@ -327,10 +336,7 @@ impl Parser<'_> {
                 let has_value = self.is(Kind::Colon);
                 if has_value {
                     self.wrap(at, Role::Inner)?;
-                    self.advance()?;
-                    let value = self.rows.len();
-                    self.expression()?;
-                    self.rows[value].field = Field::Value;
+                    self.value_behind_sign()?;
                     self.close(at);
                 }
                 has_value
@@ -404,10 +410,7 @@ impl Parser<'_> {
                     if self.is(Kind::Equal) && is_name {
                         self.wrap(at, Role::KeywordArgument)?;
                         self.rows[at + 1].field = Field::Name;
-                        self.advance()?;
-                        let value = self.rows.len();
-                        self.expression()?;
-                        self.rows[value].field = Field::Value;
+                        self.value_behind_sign()?;
                         self.close(at);
                     } else if matches!(self.token.kind, Kind::For | Kind::Async) && at == around + 1 {
                         self.clauses()?;

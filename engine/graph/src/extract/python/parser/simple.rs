@@ -5,8 +5,6 @@ use super::{Odd, Parser, Result};
 use crate::extract::python::kinds::{Field, Role};
 
 impl Parser<'_> {
-    // Simple statements.
-
     pub(super) fn simple_statement(&mut self) -> Result<()> {
         let at = self.rows.len();
         self.may_go_on = false;
