@@ -35,7 +35,7 @@ pub struct Input {
 }
 
 /// A tree of files, by content.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Tree {
     /// Sorted by path.
     pub files: Vec<TreeFile>,
@@ -58,7 +58,7 @@ impl Tree {
 }
 
 /// One file of a tree.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TreeFile {
     /// Repository-relative path with `/`.
     pub path: Arc<str>,
@@ -67,7 +67,7 @@ pub struct TreeFile {
 }
 
 /// What a file of a tree is to the engine.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum TreeContent {
     /// Source code whose facts the [`grace_graph::store::FactStore`] holds under this id.
     Code(ContentId),
@@ -78,7 +78,7 @@ pub enum TreeContent {
 }
 
 /// A rule book: the project's own files and the packs that they adopt or use.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Book {
     /// Sorted by path.
     pub files: Vec<BookFile>,
@@ -89,7 +89,7 @@ pub struct Book {
 pub const RAISED: &str = "raised after deployment: ";
 
 /// One file of a rule book.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BookFile {
     /// `grace/layer1.grace`, or `pack grace.policies` for an embedded pack.
     pub path: Arc<str>,
@@ -100,7 +100,7 @@ pub struct BookFile {
 }
 
 /// What the change says of itself, and who makes it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Declared {
     /// `--operation`.
     pub operation: Option<String>,
@@ -119,7 +119,7 @@ pub struct Declared {
 }
 
 /// Whether a bot makes the change.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub enum VerifiedBot {
     /// Nobody has looked at the signatures.
     #[default]
@@ -131,7 +131,7 @@ pub enum VerifiedBot {
 }
 
 /// Facts of the past, frozen. What is absent is unknown.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct PastFacts {
     /// Model fingerprints before the change, by name.
     pub models_before: BTreeMap<String, Arc<Fingerprint>>,
@@ -163,7 +163,7 @@ pub struct PastFacts {
 }
 
 /// A CODEOWNERS file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CodeOwners {
     /// Where it stands.
     pub path: Arc<str>,
@@ -172,7 +172,7 @@ pub struct CodeOwners {
 }
 
 /// How one run of a bundle ended. One that was stopped, or had nothing to run, is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BundleRun {
     /// It passed at the first try.
     Passed,

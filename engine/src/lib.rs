@@ -27,6 +27,7 @@ mod order;
 pub mod plan;
 mod prove;
 pub mod reach;
+pub mod recall;
 pub mod reference;
 mod rules;
 mod scan;

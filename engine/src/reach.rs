@@ -23,7 +23,7 @@ use crate::plan::Side;
 use crate::text::noticed;
 
 /// What was seen while something ran.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Seen {
     /// Indices of [`Reach::parts`], sorted.
     pub entered: Vec<u32>,
@@ -60,7 +60,7 @@ fn merged<T: Clone + Ord>(mine: &mut Vec<T>, more: &[T]) -> (Vec<u32>, Vec<u32>)
 }
 
 /// What was seen of a test, with its set-up and tear-down; of all its parameters together.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TestReach {
     /// Index of [`Reach::runs`].
     pub run: u32,
@@ -71,7 +71,7 @@ pub struct TestReach {
 }
 
 /// What was recorded of a tree's tests. Each test's record holds for one and the same tree.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Reach {
     /// The runs that it is from.
     pub runs: Vec<String>,
@@ -128,7 +128,7 @@ impl Reach {
 }
 
 /// A record, what it is of, and where it is out of date.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PastReach {
     /// The bundle whose tests ran.
     pub bundle: String,

@@ -3,7 +3,7 @@
 use crate::{Fingerprint, Thousandths};
 
 /// The value of one field.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Value {
     /// Yes or no.
     Bool(bool),

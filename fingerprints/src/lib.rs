@@ -19,7 +19,7 @@ pub use read::{CODES, Problem, parse, summary};
 pub use shipped::shipped;
 
 /// What is declared of one model.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Fingerprint {
     /// The name the model is served under, `mistral:7b`.
     pub model_name: String,
@@ -70,7 +70,7 @@ pub struct Fingerprint {
 }
 
 /// The weights behind a name; a name is a tag that moves.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Weights {
     /// What their publisher calls them.
     pub weights: Option<String>,
@@ -81,7 +81,7 @@ pub struct Weights {
 }
 
 /// One server of the weights. Its numbers say nothing of another's.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Endpoint {
     /// Where it runs.
     pub host: Option<String>,
@@ -94,7 +94,7 @@ pub struct Endpoint {
 }
 
 /// A share that was counted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Evidence {
     /// What was counted: `fabrication`, `accuracy`.
     pub metric: String,
@@ -115,7 +115,7 @@ pub struct Evidence {
 }
 
 /// Where evidence comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Origin {
     /// A page.
     Source(String),
@@ -124,7 +124,7 @@ pub enum Origin {
 }
 
 /// Whether a licence lets a product use the model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CommercialUse {
     /// It does, perhaps under conditions.
     Allowed,
@@ -135,7 +135,7 @@ pub enum CommercialUse {
 }
 
 /// A coarse band.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Level {
     /// The lowest band.
     Low,
@@ -146,7 +146,7 @@ pub enum Level {
 }
 
 /// Where a published value comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Source {
     /// What the page is.
     pub name: String,
@@ -157,7 +157,7 @@ pub struct Source {
 }
 
 /// A number with three decimals, exact, so that thresholds compare without rounding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Thousandths(pub u64);
 
 /// A validation that a change of a model must pass.

@@ -16,7 +16,7 @@ pub use readers::Readers;
 pub use safe::{Proof, is_documentation, only, read_docstrings};
 
 /// A change: what `plan` judges. Built from git, a unified diff or a list of files; never refers to the outside.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Change {
     /// Sorted by path (the after path, the before path for a deletion); no path twice.
     pub files: Vec<FileChange>,
@@ -25,7 +25,7 @@ pub struct Change {
 /// One changed file. At least one side is there; two equal sides are never listed,
 /// except where a list of files says "treat this as changed" (then `Content::Unknown` on the after side's text is not needed:
 /// `asserted` is set and every part of the file counts as changed).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FileChange {
     /// Before the change; `None` for an added file.
     pub before: Option<FileSide>,
@@ -36,7 +36,7 @@ pub struct FileChange {
 }
 
 /// One side of a changed file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FileSide {
     /// Repository-relative path with `/`.
     pub path: Arc<str>,
@@ -47,7 +47,7 @@ pub struct FileSide {
 }
 
 /// What a file holds, as far as it could be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Content {
     /// UTF-8 text (a byte-order mark removed).
     Text(Arc<str>),

@@ -14,13 +14,27 @@ use grace_tests::{files_below, root};
 
 use crate::support::{RULES, Repo};
 
-/// The plan in the words of the binary.
+/// The plan in the words of the binary; where it may be remembered, once made of what is remembered beside it, and once as it is
+/// remembered.
 fn plan(repo: &Repo, more: &[&str]) -> String {
+    made(&repo.cache()).iter().for_each(|made| fs::remove_file(made).unwrap());
+    let anew = asked(repo, more);
+    assert_eq!(asked(repo, more), anew);
+    anew
+}
+
+/// The plan in the words of the binary.
+fn asked(repo: &Repo, more: &[&str]) -> String {
     let arguments = [&["plan", "--format", "json", "--as-of", "2026-01-02"], more].concat();
     let said = repo.run(&arguments, None, |_| {});
     assert_eq!(said.stderr, "", "{arguments:?}");
     assert!(said.stdout.contains("\"tier\""), "{}", said.stdout);
     said.stdout
+}
+
+/// Where plans are remembered.
+fn made(cache: &Path) -> Vec<PathBuf> {
+    below(cache).into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "made")).collect()
 }
 
 /// The same plan without anything remembered, when it is remembered, and from what was remembered.
@@ -117,7 +131,7 @@ fn what_is_cut_or_holds_noise_changes_nothing() {
         .map(|path| (path.clone(), fs::read(&path).unwrap()))
         .collect();
     let endings: Vec<_> = remembered.iter().map(|(path, _)| path.extension().unwrap_or_default()).collect();
-    for ending in ["files", "listing", "segment", ""] {
+    for ending in ["files", "listing", "made", "segment", ""] {
         assert!(endings.contains(&std::ffi::OsStr::new(ending)), "{remembered:?}");
     }
     for place in 0..200 {
@@ -129,8 +143,10 @@ fn what_is_cut_or_holds_noise_changes_nothing() {
             let noise = (0..64_u8).map(|byte| byte.wrapping_mul(37) ^ 0x5a);
             bytes[..at].iter().copied().chain(noise).chain(bytes.iter().skip(at + 64).copied()).collect()
         };
+        // The others are asked where the plan is not remembered.
+        made(&repo.cache()).iter().for_each(|made| fs::remove_file(made).unwrap());
         fs::write(path, damaged).unwrap();
-        assert_eq!(plan(&repo, &[]), expected, "{} at {at}", path.display());
+        assert_eq!(asked(&repo, &[]), expected, "{} at {at}", path.display());
         for (path, bytes) in &remembered {
             fs::write(path, bytes).unwrap();
         }
@@ -305,6 +321,60 @@ fn what_is_run_believes_nothing_that_was_remembered() {
     let poisoned: serde_json::Value = serde_json::from_str(&plan(&repo, &[])).unwrap();
     assert_eq!(poisoned["change"]["files"], 0, "the poison works");
     assert_eq!(run(), honest);
+}
+
+#[test]
+fn a_plan_is_found_again_only_where_everything_is_as_it_was() {
+    let repo = Repo::edited();
+    rest();
+    let honest = plan(&repo, &[]);
+    let tier = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap()["tier"].as_u64().unwrap();
+    assert!(tier(&honest) > 1, "{honest}");
+    // A false one in its place shows by its tier whether it is found again.
+    let [place] = made(&repo.cache()).try_into().unwrap();
+    let remembered = || {
+        let bytes = fs::read(&place).unwrap();
+        let (key, plan) = bytes[48..].split_first_chunk::<32>().unwrap();
+        let mut plan: serde_json::Value = serde_json::from_slice(plan).unwrap();
+        plan["tier"] = 1.into();
+        (*key, plan.to_string())
+    };
+    let lie_as = |(key, plan): &([u8; 32], String)| {
+        TreeMemory::open(&repo.cache(), &repo.path).keep_made(key, plan.as_bytes());
+    };
+    let of_the_day = remembered();
+    let lie = || lie_as(&of_the_day);
+    let is_found = |what: &str, arguments: &[&str]| {
+        lie();
+        let said = repo.run(arguments, None, |_| {});
+        assert!(said.stdout.contains("\"tier\""), "{what}: {}", said.stderr);
+        tier(&said.stdout) == 1
+    };
+    let at = |moment: &'static str| ["plan", "--format", "json", "--as-of", moment];
+    let day = at("2026-01-02");
+    assert!(is_found("the same", &day));
+    assert!(is_found("the same quarter", &at("2026-01-02T00:14:59Z")));
+    lie();
+    let later = repo.run(&at("2026-01-02T00:14:59Z"), None, |_| {}).stdout;
+    assert!(later.contains("2026-01-02T00:14:59Z"), "its moment is the one that was asked for: {later}");
+    assert!(!is_found("the next quarter", &at("2026-01-02T00:15:00Z")));
+    assert!(!is_found("the quarter before", &at("2026-01-01T23:59:59Z")));
+    assert!(!is_found("nothing is to be believed", &[&day[..], &["--no-cache"]].concat()));
+    assert!(!is_found("another operation", &[&day[..], &["--operation", "deploy"]].concat()));
+    assert!(!is_found("a ticket", &[&day[..], &["--ticket", "HOT-1"]].concat()));
+    assert!(!is_found("another base", &[&day[..], &["--base", "HEAD", "--head", "HEAD"]].concat()));
+    // One file after the other is another one, and then as it was.
+    for path in ["app/core/kernel.py", "app/notes.py", "grace/rules.grace", "tests/test_api.py"] {
+        let text = repo.read(path);
+        repo.write(path, &format!("{text}\n"));
+        assert!(!is_found(path, &day));
+        repo.write(path, &text);
+        assert!(is_found(path, &day));
+    }
+    // What is run is judged by today's date, and finds nothing.
+    let today = repo.run(&["plan", "--format", "json"], None, |_| {}).stdout;
+    lie_as(&remembered());
+    assert_eq!(tier(&repo.run(&["run", "--format", "json"], None, |_| {}).stdout), tier(&today));
 }
 
 fn oid(repo: &Repo, name: &str) -> grace_system::git::Oid {

@@ -128,23 +128,43 @@ fn has_parent(context: &Context) -> Result<bool> {
 }
 
 /// The plan of a change, and what was loaded for it.
-pub(super) fn derive(context: &Context, args: &ChangeArgs, cache: Cache) -> Result<(Plan, Loaded)> {
-    let (engine, loaded) = engine(context, args, cache)?;
+fn derive(context: &Context, args: &ChangeArgs, cache: Cache) -> Result<(Plan, Loaded)> {
+    let mut loaded = load::load(&context.place, args, cache, &context.progress)?;
     let working = context.progress.spinner("planning");
-    let plan = loaded.memory.kept_while(|| engine.plan());
+    let (known, key) = loaded.memory.plan(&loaded.input);
+    let was_known = known.is_some();
+    let plan = match known {
+        Some(plan) => {
+            loaded.memory.keep();
+            plan
+        }
+        None => {
+            let engine = engine_of(&mut loaded);
+            let plan = loaded.memory.kept_while(|| engine.plan());
+            // The command ends soon, and taking two graphs apart takes longer than telling what hangs on them.
+            std::mem::forget(engine);
+            plan
+        }
+    };
     if cache == Cache::Used && loaded.memory.store.has_lost() {
         drop(working);
         return derive(context, args, Cache::Checked);
     }
-    // The command ends soon, and taking two graphs apart takes longer than telling what hangs on them.
-    std::mem::forget(engine);
+    // One that was found again would be written as it is.
+    if let Some(key) = key.filter(|_| !was_known) {
+        loaded.memory.keep_plan(&key, &plan);
+    }
     Ok((plan, loaded))
 }
 
 /// An engine that holds the change.
 pub(super) fn engine(context: &Context, args: &ChangeArgs, cache: Cache) -> Result<(Engine, Loaded)> {
     let mut loaded = load::load(&context.place, args, cache, &context.progress)?;
+    Ok((engine_of(&mut loaded), loaded))
+}
+
+fn engine_of(loaded: &mut Loaded) -> Engine {
     let mut engine = Engine::new(std::sync::Arc::clone(&loaded.memory.store));
     engine.update(std::mem::take(&mut loaded.input));
-    Ok((engine, loaded))
+    engine
 }

@@ -5,6 +5,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use grace_engine::input::Input;
+use grace_engine::plan::Plan;
+use grace_engine::recall;
 use grace_graph::facts::{ContentId, Language, ProblemKind};
 use grace_graph::store::{Disk, FactStore, MOST_BYTES, TreeMemory};
 use grace_system::files::{self, Stamp};
@@ -72,6 +75,16 @@ pub struct Memory {
     /// Blobs that an earlier run read one by one.
     texts: OnceLock<Vec<(Oid, Vec<u8>)>>,
     used: Mutex<Used>,
+}
+
+/// What names a plan: a digest of all that decides it.
+#[derive(Debug)]
+pub struct PlanKey([u8; 32]);
+
+/// What tells this program from any other that may have written to the cache: its version, and the state of its file.
+fn program() -> Option<(&'static str, [i64; 4])> {
+    let Stamp { size, modified, changed, inode } = files::stat_through(&env::current_exe().ok()?).ok()?.stamp;
+    Some((env!("CARGO_PKG_VERSION"), [size.cast_signed(), modified, changed, inode.cast_signed()]))
 }
 
 /// Blobs that were asked for one by one.
@@ -291,6 +304,22 @@ impl Memory {
         } else {
             let all = [found.files.as_slice(), &read].concat();
             tree.keep_files(&all, self.moment, |path| found.listed.contains_key(path));
+        }
+    }
+
+    /// The plan of an input, where the last question of this work tree was answered by it; and what names it. Asked for by
+    /// questions alone, not by what decides.
+    pub fn plan(&self, input: &Input) -> (Option<Plan>, Option<PlanKey>) {
+        let Some(tree) = self.tree.as_ref().filter(|_| self.cache == Cache::Used) else { return (None, None) };
+        let key = program().and_then(|program| recall::key(input, &program)).map(PlanKey);
+        let made = key.as_ref().and_then(|key| tree.made(&key.0));
+        (made.and_then(|bytes| recall::plan(&bytes, input.as_of)), key)
+    }
+
+    /// Remembers a plan in place of another.
+    pub fn keep_plan(&self, key: &PlanKey, plan: &Plan) {
+        if let (Some(tree), Some(bytes)) = (&self.tree, recall::bytes(plan)) {
+            tree.keep_made(&key.0, &bytes);
         }
     }
 

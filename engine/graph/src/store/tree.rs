@@ -24,8 +24,8 @@ const HEAD: usize = MAGIC.len() + CHECKSUM;
 const MAX_BYTES: u64 = 256 << 20;
 /// Work trees that are remembered, at most: those that were used last.
 const MAX_TREES: usize = 64;
-/// Files that a work tree takes, at most: four of its own, and the heads and bodies of its graphs.
-const FILES: usize = 4 + 2 * IMAGES;
+/// Files that a work tree takes, at most: five of its own, and the heads and bodies of its graphs.
+const FILES: usize = 5 + 2 * IMAGES;
 
 /// One work tree.
 #[derive(Debug)]
@@ -237,6 +237,19 @@ impl TreeMemory {
         let inside = inside.into_iter().map(|(path, stamp)| (path, state(stamp))).collect();
         let outside = outside.into_iter().map(|(path, stamp)| (path, stamp.map(state))).collect();
         let _nothing_kept = self.write("work", &Work { tracked, untracked, inside, outside, surroundings });
+    }
+
+    /// What was made of this tree under a key, if it was the last; the key names all that it was made of.
+    #[must_use]
+    pub fn made(&self, key: &[u8; 32]) -> Option<Vec<u8>> {
+        let bytes = self.read_bytes("made")?;
+        let (known, rest) = bytes.split_first_chunk::<32>()?;
+        (known == key).then(|| rest.to_vec())
+    }
+
+    /// Remembers what was made of this tree in place of what was made before.
+    pub fn keep_made(&self, key: &[u8; 32], made: &[u8]) {
+        let _nothing_kept = self.write_bytes("made", &[key.as_slice(), made].concat());
     }
 
     /// The head of the graph of this number.
