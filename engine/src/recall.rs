@@ -136,9 +136,9 @@ mod tests {
         other(&|input| drop(input.declared.story.insert("who".to_owned(), "T-1".to_owned())));
         other(&|input| drop(input.past.runs.insert("lint".to_owned(), vec![BundleRun::Passed])));
         other(&|input| drop(input.past.runs.insert("lint".to_owned(), vec![BundleRun::Failed])));
-        other(&|input| drop(input.past.kpis.insert("boot".to_owned(), 1)));
-        other(&|input| drop(input.past.kpis.insert("boot".to_owned(), 2)));
-        other(&|input| drop(input.past.grants.insert("w".to_owned())));
+        other(&|input| input.past.kpis.extend([("boot".to_owned(), 1)]));
+        other(&|input| input.past.kpis.extend([("boot".to_owned(), 2)]));
+        other(&|input| input.past.grants.extend(["w".to_owned()]));
         other(&|input| {
             input.past.codeowners = Some(CodeOwners { path: Arc::from("CODEOWNERS"), text: Arc::from("* @a") });
         });
