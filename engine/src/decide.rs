@@ -433,6 +433,11 @@ fn missing_approvals<'a>(approvals: &[&'a Approval], agreed: &[Agreement]) -> Ve
     let (extra, plain): (Vec<&Approval>, Vec<&Approval>) = approvals.iter().partition(|approval| approval.extra);
     let everyone: Vec<&Agreement> = agreed.iter().collect();
     let mut missing: Vec<&Approval> = plain.iter().copied().filter(|approval| !given_by(approval, &everyone)).collect();
+    // Nobody serves two of the extra approvals, however many a rule, or a plan that somebody wrote, asks for.
+    if extra.iter().map(|approval| u64::from(approval.count)).sum::<u64>() > everyone.len() as u64 {
+        missing.extend(extra);
+        return missing;
+    }
     // Each way to set people aside for the extra approvals, until the others still hold; bounded, then it is no.
     let slots: Vec<&Approval> =
         extra.iter().flat_map(|approval| std::iter::repeat_n(*approval, approval.count as usize)).collect();

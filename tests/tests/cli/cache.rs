@@ -17,9 +17,13 @@ use crate::support::{RULES, Repo};
 /// The plan in the words of the binary; where it may be remembered, once made of what is remembered beside it, and once as it is
 /// remembered.
 fn plan(repo: &Repo, more: &[&str]) -> String {
-    made(&repo.cache()).iter().for_each(|made| fs::remove_file(made).unwrap());
+    forget_plans(repo);
     let anew = asked(repo, more);
+    let state = || plans(&repo.cache()).iter().map(|plan| files::stat(plan).unwrap().stamp).collect::<Vec<_>>();
+    let kept = state();
+    assert_eq!(kept.is_empty(), more.contains(&"--no-cache"));
     assert_eq!(asked(repo, more), anew);
+    assert_eq!(state(), kept, "it is found again, and so not written again");
     anew
 }
 
@@ -33,8 +37,12 @@ fn asked(repo: &Repo, more: &[&str]) -> String {
 }
 
 /// Where plans are remembered.
-fn made(cache: &Path) -> Vec<PathBuf> {
-    below(cache).into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "made")).collect()
+fn plans(cache: &Path) -> Vec<PathBuf> {
+    below(cache).into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "plan")).collect()
+}
+
+fn forget_plans(repo: &Repo) {
+    plans(&repo.cache()).iter().for_each(|plan| fs::remove_file(plan).unwrap());
 }
 
 /// The same plan without anything remembered, when it is remembered, and from what was remembered.
@@ -131,7 +139,7 @@ fn what_is_cut_or_holds_noise_changes_nothing() {
         .map(|path| (path.clone(), fs::read(&path).unwrap()))
         .collect();
     let endings: Vec<_> = remembered.iter().map(|(path, _)| path.extension().unwrap_or_default()).collect();
-    for ending in ["files", "listing", "made", "segment", ""] {
+    for ending in ["files", "listing", "plan", "segment", ""] {
         assert!(endings.contains(&std::ffi::OsStr::new(ending)), "{remembered:?}");
     }
     for place in 0..200 {
@@ -144,7 +152,7 @@ fn what_is_cut_or_holds_noise_changes_nothing() {
             bytes[..at].iter().copied().chain(noise).chain(bytes.iter().skip(at + 64).copied()).collect()
         };
         // The others are asked where the plan is not remembered.
-        made(&repo.cache()).iter().for_each(|made| fs::remove_file(made).unwrap());
+        forget_plans(&repo);
         fs::write(path, damaged).unwrap();
         assert_eq!(asked(&repo, &[]), expected, "{} at {at}", path.display());
         for (path, bytes) in &remembered {
@@ -157,6 +165,7 @@ fn what_is_cut_or_holds_noise_changes_nothing() {
         fs::write(path, newer).unwrap();
     }
     fs::create_dir_all(repo.cache().join("facts/ffffffffffffffff")).unwrap();
+    assert_eq!(asked(&repo, &[]), expected);
     assert_eq!(plan(&repo, &[]), expected);
 }
 
@@ -325,13 +334,17 @@ fn what_is_run_believes_nothing_that_was_remembered() {
 
 #[test]
 fn a_plan_is_found_again_only_where_everything_is_as_it_was() {
-    let repo = Repo::edited();
+    let repo = Repo::project();
+    // What the tests that are run leave behind is no change.
+    repo.write(".gitignore", "__pycache__/\n");
+    repo.commit("rules");
+    repo.edit_kernel();
     rest();
     let honest = plan(&repo, &[]);
     let tier = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap()["tier"].as_u64().unwrap();
     assert!(tier(&honest) > 1, "{honest}");
     // A false one in its place shows by its tier whether it is found again.
-    let [place] = made(&repo.cache()).try_into().unwrap();
+    let [place] = plans(&repo.cache()).try_into().unwrap();
     let remembered = || {
         let bytes = fs::read(&place).unwrap();
         let (key, plan) = bytes[48..].split_first_chunk::<32>().unwrap();
@@ -340,7 +353,7 @@ fn a_plan_is_found_again_only_where_everything_is_as_it_was() {
         (*key, plan.to_string())
     };
     let lie_as = |(key, plan): &([u8; 32], String)| {
-        TreeMemory::open(&repo.cache(), &repo.path).keep_made(key, plan.as_bytes());
+        TreeMemory::open(&repo.cache(), &repo.path).keep_plan(key, plan.as_bytes());
     };
     let of_the_day = remembered();
     let lie = || lie_as(&of_the_day);
@@ -371,10 +384,36 @@ fn a_plan_is_found_again_only_where_everything_is_as_it_was() {
         repo.write(path, &text);
         assert!(is_found(path, &day));
     }
+    // What is no plan, or too large, under the right name.
+    let large = format!("{}{}", " ".repeat(5 << 20), of_the_day.1);
+    for bytes in ["", "{}", "[", &r#"{"not":"#.repeat(10_000), &large] {
+        lie_as(&(of_the_day.0, bytes.to_owned()));
+        assert_eq!(asked(&repo, &[]), honest);
+    }
+    // One that asks for more people than there are.
+    let mut greedy: serde_json::Value = serde_json::from_str(&of_the_day.1).unwrap();
+    greedy["approvals"] = serde_json::json!([
+        {"name": "all", "count": u32::MAX, "by": "anyone", "among": [], "extra": true, "derivation": []}
+    ]);
+    lie_as(&(of_the_day.0, greedy.to_string()));
+    assert!(repo.run(&day, None, |_| {}).stdout.contains(&u32::MAX.to_string()));
     // What is run is judged by today's date, and finds nothing.
-    let today = repo.run(&["plan", "--format", "json"], None, |_| {}).stdout;
-    lie_as(&remembered());
-    assert_eq!(tier(&repo.run(&["run", "--format", "json"], None, |_| {}).stdout), tier(&today));
+    let now = |command: &str| repo.run(&[command, "--format", "json", "--base", "HEAD"], None, |_| {}).stdout;
+    let today = || now("plan");
+    // Of two tries one is within a quarter of an hour.
+    let of_now = (0..2).find_map(|_| {
+        assert_eq!(tier(&today()), tier(&honest));
+        let of_now = remembered();
+        lie_as(&of_now);
+        (tier(&today()) == 1).then_some(of_now)
+    });
+    let of_now = of_now.expect("the lie is found by a question");
+    for decides in ["run", "gate"] {
+        lie_as(&of_now);
+        let said: serde_json::Value = serde_json::from_str(&now(decides)).unwrap();
+        let decided = said.get("decision").unwrap_or(&said);
+        assert_eq!(decided["tier"].as_u64(), Some(tier(&honest)), "{decides}: {said}");
+    }
 }
 
 fn oid(repo: &Repo, name: &str) -> grace_system::git::Oid {

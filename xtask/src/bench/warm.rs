@@ -128,7 +128,7 @@ fn forget(cache: &Path) -> Result<(), String> {
     let said = |error| format!("cannot forget a plan in {}: {error}", trees.display());
     for entry in fs::read_dir(&trees).map_err(said)? {
         let path = entry.map_err(said)?.path();
-        if path.extension().is_some_and(|ending| ending == "made") {
+        if path.extension().is_some_and(|ending| ending == "plan") {
             fs::remove_file(path).map_err(said)?;
         }
     }

@@ -131,29 +131,23 @@ fn has_parent(context: &Context) -> Result<bool> {
 fn derive(context: &Context, args: &ChangeArgs, cache: Cache) -> Result<(Plan, Loaded)> {
     let mut loaded = load::load(&context.place, args, cache, &context.progress)?;
     let working = context.progress.spinner("planning");
-    let (known, key) = loaded.memory.plan(&loaded.input);
-    let was_known = known.is_some();
-    let plan = match known {
-        Some(plan) => {
-            loaded.memory.keep();
-            plan
-        }
-        None => {
-            let engine = engine_of(&mut loaded);
-            let plan = loaded.memory.kept_while(|| engine.plan());
-            // The command ends soon, and taking two graphs apart takes longer than telling what hangs on them.
-            std::mem::forget(engine);
-            plan
-        }
-    };
+    let key = loaded.memory.plan_key(&loaded.input);
+    let known = key.as_ref().and_then(|key| loaded.memory.plan(key, loaded.input.as_of));
+    if let Some(plan) = known.filter(|_| !loaded.memory.store.has_lost()) {
+        loaded.memory.keep();
+        return Ok((plan, loaded));
+    }
+    let engine = engine_of(&mut loaded);
+    let plan = loaded.memory.kept_while(|| engine.plan());
     if cache == Cache::Used && loaded.memory.store.has_lost() {
         drop(working);
         return derive(context, args, Cache::Checked);
     }
-    // One that was found again would be written as it is.
-    if let Some(key) = key.filter(|_| !was_known) {
+    if let Some(key) = key {
         loaded.memory.keep_plan(&key, &plan);
     }
+    // The command ends soon, and taking two graphs apart takes longer than telling what hangs on them.
+    std::mem::forget(engine);
     Ok((plan, loaded))
 }
 

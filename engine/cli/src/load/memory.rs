@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use grace_engine::input::Input;
 use grace_engine::plan::Plan;
-use grace_engine::recall;
+use grace_engine::recall::{self, Key};
 use grace_graph::facts::{ContentId, Language, ProblemKind};
 use grace_graph::store::{Disk, FactStore, MOST_BYTES, TreeMemory};
 use grace_system::files::{self, Stamp};
@@ -66,6 +66,8 @@ pub struct Memory {
     tree: Option<Arc<TreeMemory>>,
     /// Before anything was looked at, in nanoseconds since 1970.
     moment: i64,
+    /// Which program this is.
+    program: Option<(u64, i64, i64, u64)>,
     found: OnceLock<Found>,
     /// Files that were read where only their listing was known.
     read: Mutex<Vec<KnownFile>>,
@@ -77,14 +79,10 @@ pub struct Memory {
     used: Mutex<Used>,
 }
 
-/// What names a plan: a digest of all that decides it.
-#[derive(Debug)]
-pub struct PlanKey([u8; 32]);
-
-/// What tells this program from any other that may have written to the cache: its version, and the state of its file.
-fn program() -> Option<(&'static str, [i64; 4])> {
-    let Stamp { size, modified, changed, inode } = files::stat_through(&env::current_exe().ok()?).ok()?.stamp;
-    Some((env!("CARGO_PKG_VERSION"), [size.cast_signed(), modified, changed, inode.cast_signed()]))
+/// The state of the program's file, which tells it from any other of its version; `None` where it may be written yet.
+fn program(moment: i64) -> Option<(u64, i64, i64, u64)> {
+    let stamp = files::stat_through(&env::current_exe().ok()?).ok()?.stamp;
+    stamp.is_settled(moment).then_some((stamp.size, stamp.modified, stamp.changed, stamp.inode))
 }
 
 /// Blobs that were asked for one by one.
@@ -121,11 +119,13 @@ impl Memory {
         if let Some(tree) = &tree {
             store = store.with_tree(Arc::clone(tree));
         }
+        let moment = clock::nanoseconds();
         Self {
             store: Arc::new(store),
             cache,
             tree,
-            moment: clock::nanoseconds(),
+            moment,
+            program: program(moment),
             found: OnceLock::new(),
             read: Mutex::default(),
             listing: OnceLock::new(),
@@ -307,19 +307,23 @@ impl Memory {
         }
     }
 
-    /// The plan of an input, where the last question of this work tree was answered by it; and what names it. Asked for by
-    /// questions alone, not by what decides.
-    pub fn plan(&self, input: &Input) -> (Option<Plan>, Option<PlanKey>) {
-        let Some(tree) = self.tree.as_ref().filter(|_| self.cache == Cache::Used) else { return (None, None) };
-        let key = program().and_then(|program| recall::key(input, &program)).map(PlanKey);
-        let made = key.as_ref().and_then(|key| tree.made(&key.0));
-        (made.and_then(|bytes| recall::plan(&bytes, input.as_of)), key)
+    /// What names the plan of an input; `None` where none may be found again: only questions look for one, not what decides.
+    #[must_use]
+    pub fn plan_key(&self, input: &Input) -> Option<Key> {
+        let program = self.program.filter(|_| self.cache == Cache::Used && self.tree.is_some())?;
+        recall::key(input, &(env!("CARGO_PKG_VERSION"), program))
+    }
+
+    /// The plan of this name as it is at a moment, where it was the last that was asked for.
+    #[must_use]
+    pub fn plan(&self, key: &Key, as_of: i64) -> Option<Plan> {
+        recall::plan(&self.tree.as_ref()?.plan(key, recall::MAX_BYTES)?, as_of)
     }
 
     /// Remembers a plan in place of another.
-    pub fn keep_plan(&self, key: &PlanKey, plan: &Plan) {
+    pub fn keep_plan(&self, key: &Key, plan: &Plan) {
         if let (Some(tree), Some(bytes)) = (&self.tree, recall::bytes(plan)) {
-            tree.keep_made(&key.0, &bytes);
+            tree.keep_plan(key, &bytes);
         }
     }
 

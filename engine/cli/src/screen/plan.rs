@@ -57,7 +57,7 @@ fn change(plan: &Plan) -> String {
         return "nothing changed".to_owned();
     }
     let mut text = format!("{} changed", count(change.files.into(), "file"));
-    if change.lines_added + change.lines_removed > 0 {
+    if change.lines_added > 0 || change.lines_removed > 0 {
         text.push_str(&format!(
             " (+{} −{})",
             thousands(change.lines_added.into()),

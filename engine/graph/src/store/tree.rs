@@ -1,5 +1,5 @@
-//! What is remembered of one work tree: the contents of its files by their state, as git's index has it, and the listing of
-//! the commit that it was last compared with.
+//! What is remembered of one work tree: the contents of its files by their state, as git's index has it, the listing of
+//! the commit that it was last compared with, what git listed, old texts, both graphs, and the plan that was made last.
 //!
 //! A file is believed to hold what it held while its size, its times and its inode are the same. One that was written only
 //! just before it was looked at is not remembered: it may be written once more within one tick of the file system's clock.
@@ -16,7 +16,7 @@ use super::table::Table;
 use crate::graph::IMAGES;
 use crate::hash::checksum;
 
-/// What both files begin with; then a checksum of all that follows it.
+/// What each file begins with; then a checksum of all that follows it.
 const MAGIC: &[u8; 16] = b"grace tree 4\0\0\0\0";
 const CHECKSUM: usize = 32;
 const HEAD: usize = MAGIC.len() + CHECKSUM;
@@ -239,17 +239,17 @@ impl TreeMemory {
         let _nothing_kept = self.write("work", &Work { tracked, untracked, inside, outside, surroundings });
     }
 
-    /// What was made of this tree under a key, if it was the last; the key names all that it was made of.
+    /// The plan that was made last, at most `max` bytes, if this key names it: a digest of all that decides it.
     #[must_use]
-    pub fn made(&self, key: &[u8; 32]) -> Option<Vec<u8>> {
-        let bytes = self.read_bytes("made")?;
-        let (known, rest) = bytes.split_first_chunk::<32>()?;
-        (known == key).then(|| rest.to_vec())
+    pub fn plan(&self, key: &[u8; 32], max: usize) -> Option<Vec<u8>> {
+        let mut bytes = self.read_up_to("plan", (HEAD + key.len() + max) as u64)?;
+        let is_named = bytes[HEAD..].starts_with(key);
+        is_named.then(|| bytes.split_off(HEAD + key.len()))
     }
 
-    /// Remembers what was made of this tree in place of what was made before.
-    pub fn keep_made(&self, key: &[u8; 32], made: &[u8]) {
-        let _nothing_kept = self.write_bytes("made", &[key.as_slice(), made].concat());
+    /// Remembers a plan in place of another.
+    pub fn keep_plan(&self, key: &[u8; 32], plan: &[u8]) {
+        let _nothing_kept = self.write_bytes("plan", &[key.as_slice(), plan].concat());
     }
 
     /// The head of the graph of this number.
@@ -282,7 +282,11 @@ impl TreeMemory {
 
     /// The bytes of a file that is whole, with what it begins with.
     fn read_whole(&self, what: &str) -> Option<Vec<u8>> {
-        let bytes = files::read(&self.path(what), MAX_BYTES).ok()?;
+        self.read_up_to(what, MAX_BYTES)
+    }
+
+    fn read_up_to(&self, what: &str, max: u64) -> Option<Vec<u8>> {
+        let bytes = files::read(&self.path(what), max).ok()?;
         let (expected, rest) = bytes.strip_prefix(MAGIC)?.split_at_checked(CHECKSUM)?;
         (checksum(rest) == expected).then_some(bytes)
     }
