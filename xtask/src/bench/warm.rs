@@ -24,7 +24,7 @@ enum Before {
     Body,
     /// A function is added that was never there.
     Definition,
-    /// All files are touched, and say what they said.
+    /// All files are touched, and say what they said: all are read, and the plan of before is found again.
     Touched,
 }
 
@@ -61,7 +61,7 @@ pub(super) fn run(python: &str, measure: &Path, corpus: &Path) -> Result<(), Str
     let words = |words: &[&str]| words.iter().map(PathBuf::from).collect::<Vec<_>>();
     let plan = [vec![target.join("release").join("grace-rules")], words(&["plan"])].concat();
     let mut missed = Vec::new();
-    println!("\n{:<44} {:>9} {:>7} {:>9} {:>7}", format!("best of {ROUNDS}"), "processor", "ratio", "passed", "ratio");
+    println!("\n{:<52} {:>9} {:>7} {:>9} {:>7}", format!("best of {ROUNDS}"), "processor", "ratio", "passed", "ratio");
     let measurements = [
         ("one file changed, asked again", Before::Nothing, MOST),
         ("one file changed, its plan forgotten", Before::Forgotten, MOST),
@@ -101,7 +101,7 @@ pub(super) fn run(python: &str, measure: &Path, corpus: &Path) -> Result<(), Str
         let [Some(git), Some(plan)] = [pair[0].best, pair[1].best] else { continue };
         for (row, cost) in pair.iter().zip([git, plan]) {
             println!(
-                "{:<44} {:>6.0} ms {:>7.2} {:>6.0} ms {:>7.2}",
+                "{:<52} {:>6.0} ms {:>7.2} {:>6.0} ms {:>7.2}",
                 format!("{}, {name}", row.name.trim_start_matches("grace-rules ")),
                 cost.processor_seconds * 1_000.0,
                 cost.processor_seconds / git.processor_seconds,

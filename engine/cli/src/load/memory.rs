@@ -66,7 +66,7 @@ pub struct Memory {
     tree: Option<Arc<TreeMemory>>,
     /// Before anything was looked at, in nanoseconds since 1970.
     moment: i64,
-    /// Which program this is.
+    /// Which program this is; `None` where no plan is to be found again.
     program: Option<(u64, i64, i64, u64)>,
     found: OnceLock<Found>,
     /// Files that were read where only their listing was known.
@@ -123,9 +123,9 @@ impl Memory {
         Self {
             store: Arc::new(store),
             cache,
-            tree,
             moment,
-            program: program(moment),
+            program: tree.as_ref().and_then(|_| program(moment)),
+            tree,
             found: OnceLock::new(),
             read: Mutex::default(),
             listing: OnceLock::new(),
@@ -310,7 +310,7 @@ impl Memory {
     /// What names the plan of an input; `None` where none may be found again: only questions look for one, not what decides.
     #[must_use]
     pub fn plan_key(&self, input: &Input) -> Option<Key> {
-        let program = self.program.filter(|_| self.cache == Cache::Used && self.tree.is_some())?;
+        let program = self.program.filter(|_| self.cache == Cache::Used)?;
         recall::key(input, &(env!("CARGO_PKG_VERSION"), program))
     }
 
