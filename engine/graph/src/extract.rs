@@ -20,16 +20,15 @@ pub use python::{Reading, compare_parsers};
 
 use std::borrow::Cow;
 
-use crate::change::syntax;
-use crate::facts::{ContentId, FileFacts, Language, MAX_PARSED_BYTES, PartDigests, ProblemKind};
+use crate::facts::{ContentId, FileFacts, Language, MAX_PARSED_BYTES, ProblemKind};
 
-/// A language's reader. Texts are UTF-8 without NUL, byte-order mark or carriage returns.
+/// A language's reader. Texts are UTF-8 without NUL, byte-order mark or carriage returns; `raw` is the text as its file has it.
 trait Extractor {
-    /// The facts of a text, without digests.
+    /// The facts of a text, without what is told of the files that a change touches alone.
     fn extract(&self, content: ContentId, text: &str) -> FileFacts;
 
-    /// The digests of the parts of a text, in their order.
-    fn digests(&self, text: &str) -> Box<[PartDigests]>;
+    /// The same with it.
+    fn extract_with_digests(&self, content: ContentId, text: &str, raw: &str) -> FileFacts;
 }
 
 fn extractor(language: Language) -> &'static dyn Extractor {
@@ -53,60 +52,37 @@ fn extractor(language: Language) -> &'static dyn Extractor {
 /// lies.
 #[must_use]
 pub fn extract(language: Language, bytes: &[u8]) -> FileFacts {
-    // The digests first: they keep the tree, which serves the rest.
-    let digested = digested(language, bytes);
-    digested.over(&facts(ContentId::of(bytes), language, bytes))
+    read(bytes, |content, text, raw| extractor(language).extract_with_digests(content, text, raw))
 }
 
-/// What [`extract`] reads but for the digests, which most files are never asked for.
-pub(crate) fn facts(content: ContentId, language: Language, bytes: &[u8]) -> FileFacts {
+/// What [`extract`] reads but for the digests and what is told with them, which most files are never asked for.
+pub(crate) fn facts(language: Language, bytes: &[u8]) -> FileFacts {
+    read(bytes, |content, text, _| extractor(language).extract(content, text))
+}
+
+fn read(bytes: &[u8], extract: impl FnOnce(ContentId, &str, &str) -> FileFacts) -> FileFacts {
+    let content = ContentId::of(bytes);
     match readable(bytes) {
-        Ok(text) => extractor(language).extract(content, &text),
+        Ok((text, raw)) => extract(content, &text, raw),
         Err(kind) => FileFacts::unreadable(content, kind),
     }
 }
 
-/// What is read of the files that a change touches alone.
-pub(crate) struct Digested {
-    digests: Box<[PartDigests]>,
-    reads_otherwise: bool,
-    quiet: Option<Box<[(u32, u32)]>>,
-}
-
-impl Digested {
-    /// Facts of the same bytes, with this.
-    pub(crate) fn over(self, facts: &FileFacts) -> FileFacts {
-        let Self { digests, reads_otherwise, quiet } = self;
-        FileFacts { digests, reads_otherwise, quiet, ..facts.clone() }
-    }
-}
-
-/// The digests of the parts of one file, in the order of the parts, and the rest that is told with them; nothing where
-/// nothing can be read.
-pub(crate) fn digested(language: Language, bytes: &[u8]) -> Digested {
-    let digests = readable(bytes).map(|text| extractor(language).digests(&text)).unwrap_or_default();
-    let text = std::str::from_utf8(bytes).ok().filter(|_| !digests.is_empty());
-    Digested {
-        digests,
-        reads_otherwise: text.is_some_and(|text| syntax::reads_otherwise(language, text)),
-        quiet: text.filter(|_| language == Language::Python).and_then(syntax::quiet),
-    }
-}
-
-/// The text of a file as extractors read it.
-fn readable(bytes: &[u8]) -> Result<Cow<'_, str>, ProblemKind> {
+/// The text of a file as extractors read it, and as the file has it.
+fn readable(bytes: &[u8]) -> Result<(Cow<'_, str>, &str), ProblemKind> {
     if bytes.len() > MAX_PARSED_BYTES {
         return Err(ProblemKind::TooLarge);
     }
     if bytes.contains(&0) {
         return Err(ProblemKind::HasNul);
     }
-    let text = std::str::from_utf8(bytes).map_err(|_| ProblemKind::NotUtf8)?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let raw = std::str::from_utf8(bytes).map_err(|_| ProblemKind::NotUtf8)?;
+    let text = raw.strip_prefix('\u{feff}').unwrap_or(raw);
     // A carriage return ends a line for Python, also alone: what follows one in a comment is code.
-    Ok(if text.as_bytes().contains(&b'\r') {
+    let text = if text.as_bytes().contains(&b'\r') {
         Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
     } else {
         Cow::Borrowed(text)
-    })
+    };
+    Ok((text, raw))
 }

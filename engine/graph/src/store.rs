@@ -84,7 +84,7 @@ impl FactStore {
             return known;
         }
         // Outside the lock: two threads with one new content may both extract it, and both get the first one's facts.
-        let facts = Arc::new(extract::facts(content, language, bytes));
+        let facts = Arc::new(extract::facts(language, bytes));
         self.extractions.fetch_add(1, Ordering::Relaxed);
         self.to_be_kept(content, language);
         Arc::clone(self.map().entry((content, language)).or_insert(facts))
@@ -93,15 +93,20 @@ impl FactStore {
     /// [`FactStore::facts`] with the digests of the parts, which take a parse of their own: for files that a change touches.
     pub fn facts_with_digests(&self, language: Language, bytes: &[u8]) -> Arc<FileFacts> {
         let known = self.get(ContentId::of(bytes), language);
-        if let Some(known) = known.filter(|known| !known.digests.is_empty() || known.opaque().is_some()) {
-            return known;
+        if let Some(known) = &known
+            && (!known.digests.is_empty() || known.opaque().is_some())
+        {
+            return Arc::clone(known);
         }
-        let digested = extract::digested(language, bytes);
-        let known = self.facts(language, bytes);
-        if known.opaque().is_some() {
-            return known;
-        }
-        let facts = Arc::new(digested.over(&known));
+        let read = extract::extract(language, bytes);
+        let facts = match known {
+            Some(known) => FileFacts { outline: Arc::clone(&known.outline), ..read },
+            None => {
+                self.extractions.fetch_add(1, Ordering::Relaxed);
+                read
+            }
+        };
+        let facts = Arc::new(facts);
         self.to_be_kept(facts.content, language);
         self.map().insert((facts.content, language), Arc::clone(&facts));
         facts

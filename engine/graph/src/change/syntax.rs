@@ -139,10 +139,8 @@ pub(crate) fn words(text: &str, name: &str) -> usize {
         .count()
 }
 
-/// Python may read a text otherwise than the grammar does, or refuse it, so that equal tokens prove nothing.
-///
-/// The grammar is lenient where Python is not: about indentation, white space beyond ASCII, and what follows a backslash.
-/// Of other languages it is asked what ends a comment.
+/// A language may read a text otherwise than its grammar does, by what ends a line, and with it a comment, or by how its bytes
+/// are read: equal tokens prove nothing then.
 pub(crate) fn reads_otherwise(language: Language, text: &str) -> bool {
     let bytes = text.as_bytes();
     // A carriage return alone ends a line for Python, and with it a comment.
@@ -150,19 +148,13 @@ pub(crate) fn reads_otherwise(language: Language, text: &str) -> bool {
         return true;
     }
     match language {
-        Language::Rust | Language::Go => return false,
+        Language::Python => text.lines().take(2).any(names_foreign_encoding),
         // These end a line, and with it a comment, for JavaScript alone; and scripts know comments of HTML.
         Language::TypeScript | Language::Tsx | Language::JavaScript => {
-            return text.contains(['\u{2028}', '\u{2029}']) || text.contains("<!--") || text.contains("-->");
+            text.contains(['\u{2028}', '\u{2029}']) || text.contains("<!--") || text.contains("-->")
         }
-        _ => {}
+        _ => false,
     }
-    if text.lines().take(2).any(names_foreign_encoding) {
-        return true;
-    }
-    let Some(tree) = parse_python(text) else { return true };
-    let root = tree.root_node();
-    has_odd_white_space(root, text) || !is_indented_evenly(root, text)
 }
 
 /// A comment that names an encoding in which other bytes than these may be code.
@@ -178,118 +170,6 @@ fn names_foreign_encoding(line: &str) -> bool {
             .collect();
         !name.is_empty() && !PLAIN.contains(&name.to_ascii_lowercase().replace('_', "-").as_str())
     })
-}
-
-/// The byte ranges of comments and of what stands inside strings; code inside a formatted string is not in them.
-///
-/// Told by the quotes: the grammar does not give a node to all that is inside.
-pub(crate) fn each_opaque(root: Node<'_>, text: &str, visit: &mut dyn FnMut(usize, usize)) {
-    each_node(root, &mut |node| match node.kind() {
-        "comment" => {
-            visit(node.start_byte(), node.end_byte());
-            false
-        }
-        "string" => {
-            let parts = children(node);
-            let Some(opening) = parts.first().filter(|part| part.kind() == "string_start") else { return true };
-            let quotes = text_of(*opening, text).trim_start_matches(|first: char| first.is_ascii_alphabetic()).len();
-            let mut from = opening.end_byte();
-            for code in parts.iter().filter(|part| part.kind() == "interpolation") {
-                visit(from, code.start_byte());
-                from = code.end_byte();
-            }
-            visit(from, node.end_byte().saturating_sub(quotes).max(from));
-            true
-        }
-        _ => true,
-    });
-}
-
-/// The bytes of [`each_opaque`]; `None` where the text does not parse.
-pub(crate) fn quiet(text: &str) -> Option<Box<[(u32, u32)]>> {
-    let tree = parse_python(text).filter(|tree| !tree.root_node().has_error())?;
-    let mut quiet = Vec::new();
-    each_opaque(tree.root_node(), text, &mut |start, end| quiet.push((start as u32, end as u32)));
-    Some(quiet.into())
-}
-
-/// Outside comments and strings: white space that Python does not know, or a backslash that continues nothing.
-fn has_odd_white_space(root: Node<'_>, text: &str) -> bool {
-    let mut opaque = Vec::new();
-    each_opaque(root, text, &mut |start, end| opaque.push((start, end)));
-    opaque.sort_unstable();
-    let mut opaque = opaque.into_iter().peekable();
-    text.char_indices().any(|(at, character)| {
-        while opaque.next_if(|(_, end)| *end <= at).is_some() {}
-        if opaque.peek().is_some_and(|(start, _)| *start <= at) {
-            return false;
-        }
-        match character {
-            ' ' | '\t' | '\n' | '\r' => false,
-            // A form feed alone on its line is nothing to Python; in front of code it resets the indentation.
-            '\u{c}' => {
-                let begins = at == 0 || text.as_bytes()[at - 1] == b'\n';
-                !(begins && matches!(text.as_bytes().get(at + 1), None | Some(b'\n' | b'\r')))
-            }
-            '\\' => {
-                let rest = &text[at + 1..];
-                let Some(rest) = rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix('\n')) else { return true };
-                let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
-                let next = rest.lines().next().unwrap_or_default().trim();
-                text[start..at].trim().is_empty() || next.is_empty() || next.starts_with('#')
-            }
-            '\u{feff}' | '\u{2060}' | '\u{200b}' => true,
-            _ => character.is_control() || character.is_whitespace(),
-        }
-    })
-}
-
-/// The statements of each block begin in the same way, deeper than what surrounds the block.
-fn is_indented_evenly(root: Node<'_>, text: &str) -> bool {
-    // The white space before a node that begins its line.
-    let leading = |node: Node<'_>| -> Option<&str> {
-        let before = &text[..node.start_byte()];
-        let indentation = before.bytes().rev().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\x0c')).count();
-        let start = before.len() - indentation;
-        (start == 0 || before.as_bytes()[start - 1] == b'\n').then(|| &before[start..])
-    };
-    // Open blocks, each with the byte where it ends and its indentation.
-    let mut open: Vec<(usize, &str)> = vec![(usize::MAX, "")];
-    let mut even = true;
-    each_node(root, &mut |node| {
-        while open.last().is_some_and(|(end, _)| *end <= node.start_byte()) && open.len() > 1 {
-            open.pop();
-        }
-        let around = open.last().map_or("", |(_, indentation)| *indentation);
-        match node.kind() {
-            "module" => {
-                even &= children(node).into_iter().all(|statement| leading(statement).is_none_or(str::is_empty))
-            }
-            "block" => {
-                let mut first = None;
-                for statement in children(node) {
-                    let Some(indentation) = leading(statement) else { continue };
-                    even &= *first.get_or_insert(indentation) == indentation;
-                }
-                if let Some(first) = first {
-                    even &= first.len() > around.len() && first.starts_with(around);
-                    open.push((node.end_byte(), first));
-                }
-            }
-            // What continues a statement stands where the statement does.
-            "elif_clause" | "else_clause" | "except_clause" | "except_group_clause" | "finally_clause" => {
-                even &= leading(node).is_none_or(|indentation| indentation == around);
-            }
-            "decorated_definition" => {
-                even &= children(node)
-                    .into_iter()
-                    .all(|part| leading(part).is_none_or(|indentation| indentation == around));
-            }
-            _ => {}
-        }
-        even
-    });
-    even
 }
 
 /// Definitions nested deeper are passed over.

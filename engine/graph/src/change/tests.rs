@@ -248,6 +248,12 @@ fn text_that_python_reads_otherwise_than_the_grammar_proves_nothing() {
         ("x = 1\n", "x = 1 \\\n"),
         ("x = (1 +\n     2)\n", "x = (1 + \\\n     # a\n     2)\n"),
         (" x = 1\n", "x = 1\n"),
+        ("x = 1\n", "x =\n1\n"),
+        ("if a and b: c\n", "if a and\n  b: c\n"),
+        ("x = a.b\n", "x = a.\r\n  b\r\n"),
+        ("f()\ng()\n", "f()- \ng()\n"),
+        ("from a import b\n", "from  # c\n  a import b\n"),
+        ("def f():\n    \"\"\"A.\"\"\"\n\ndef g(): pass\n", "def f():\n\ndef g(): pass\n"),
     ] {
         let parts = diff("a.py", before, after);
         assert!(parts.iter().all(|part| part.contains("UNKNOWN") && part.ends_with("[]")), "{parts:?}");
@@ -259,6 +265,7 @@ fn text_that_python_reads_otherwise_than_the_grammar_proves_nothing() {
         "x = r'\\\\' + f'{a}\u{a0}'\n",
         "match x:\n  case 1:\n    y\n  case 2: z\nif a: b; c\nelif d:\n  e\nfor i in j:\n  k\nelse:\n  l\n",
         "x = \"\"\"\n  a\n\"\"\"; y = 1\nwith a as b, \\\n     c as d:\n    pass\n",
+        "x = (a\n  .b[\n1], f'''{a}\n{{ (\n''', f'{b[(c)]}')\nif (a\n    ): # (\n    b = \\\r\n  c\n",
     ] {
         assert_eq!(diff("a.py", code, &format!("# note\n{code}")), ["a.py: COMMENT [COMMENTS]"], "{code}");
     }

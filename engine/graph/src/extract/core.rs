@@ -16,10 +16,11 @@ use super::hashes::{digest, without_nested};
 use super::names::Names;
 use super::raw::{Raw, RawBinding, RawImport, RawPart, RawReference, RawString};
 use super::{seal, shapes};
+use crate::change::syntax;
 use crate::code::PartKind;
 use crate::facts::{
-    BindingForm, ContentId, FileFacts, ImportForm, NameId, PartDigests, PartFlags, PartPlace, Problem, ProblemKind,
-    StringShape, StringUse,
+    BindingForm, ContentId, FileFacts, ImportForm, Language, NameId, PartDigests, PartFlags, PartPlace, Problem,
+    ProblemKind, StringShape, StringUse,
 };
 
 /// Longest chain of names that is kept, in bytes.
@@ -210,18 +211,19 @@ pub(super) struct Core<'t> {
     pub(super) guarded: u32,
 }
 
-/// Reads a tree: facts, and digests of the parts where they are asked for.
+/// Reads a tree: facts, and digests of the parts where they are asked for, by a language and the text as its file has it.
 pub(super) fn read<R: Reader>(
     mut reader: R,
     content: ContentId,
     text: &str,
     tree: &Tree,
-    with_digests: bool,
-) -> (FileFacts, Box<[PartDigests]>) {
-    let mut core = Core::new(content, text, with_digests);
+    with_digests: Option<(Language, &str)>,
+) -> FileFacts {
+    let mut core = Core::new(content, text, with_digests.is_some());
     core.run(&mut reader, tree);
     let digests = std::mem::take(&mut core.digests).into();
-    (seal::seal(core.raw), digests)
+    let reads_otherwise = with_digests.is_some_and(|(language, raw)| syntax::reads_otherwise(language, raw));
+    FileFacts { digests, reads_otherwise, ..seal::seal(core.raw) }
 }
 
 impl<'t> Core<'t> {

@@ -17,7 +17,7 @@ use tree_sitter::Node;
 use self::kinds::{Dialect, K};
 use super::Extractor;
 use super::core::{self, Core, Reader, Table};
-use crate::facts::{ContentId, FileFacts, ImportForm, Language, PartDigests, ProblemKind, StringUse};
+use crate::facts::{ContentId, FileFacts, ImportForm, Language, ProblemKind, StringUse};
 
 /// The extractor for one dialect.
 pub(super) struct EcmaScript(pub(super) Language);
@@ -26,16 +26,16 @@ impl Extractor for EcmaScript {
     fn extract(&self, content: ContentId, text: &str) -> FileFacts {
         let dialect = Dialect::of(self.0);
         match ampersands::parse(dialect, text) {
-            Some(tree) => core::read(Script::new(dialect), content, text, &tree, false).0,
+            Some(tree) => core::read(Script::new(dialect), content, text, &tree, None),
             None => FileFacts::unreadable(content, ProblemKind::OverBudget),
         }
     }
 
-    fn digests(&self, text: &str) -> Box<[PartDigests]> {
+    fn extract_with_digests(&self, content: ContentId, text: &str, raw: &str) -> FileFacts {
         let dialect = Dialect::of(self.0);
         match ampersands::parse(dialect, text) {
-            Some(tree) => core::read(Script::new(dialect), ContentId([0; 32]), text, &tree, true).1,
-            None => Box::default(),
+            Some(tree) => core::read(Script::new(dialect), content, text, &tree, Some((self.0, raw))),
+            None => FileFacts::unreadable(content, ProblemKind::OverBudget),
         }
     }
 }

@@ -12,7 +12,7 @@ use self::kinds::{FIELDS, GRAMMAR, K, KINDS};
 use super::core::{self, Core, PartNodes, Reader, Table};
 use super::{Extractor, shapes};
 use crate::code::PartKind;
-use crate::facts::{BindingForm, ContentId, FileFacts, ImportForm, PartDigests, ProblemKind, StringShape, StringUse};
+use crate::facts::{BindingForm, ContentId, FileFacts, ImportForm, Language, ProblemKind, StringShape, StringUse};
 
 /// The extractor for Go.
 pub(super) struct Go;
@@ -20,15 +20,15 @@ pub(super) struct Go;
 impl Extractor for Go {
     fn extract(&self, content: ContentId, text: &str) -> FileFacts {
         match core::parse(&GRAMMAR, text) {
-            Some(tree) => core::read(Source::new(text), content, text, &tree, false).0,
+            Some(tree) => core::read(Source::new(text), content, text, &tree, None),
             None => FileFacts::unreadable(content, ProblemKind::OverBudget),
         }
     }
 
-    fn digests(&self, text: &str) -> Box<[PartDigests]> {
+    fn extract_with_digests(&self, content: ContentId, text: &str, raw: &str) -> FileFacts {
         match core::parse(&GRAMMAR, text) {
-            Some(tree) => core::read(Source::new(text), ContentId([0; 32]), text, &tree, true).1,
-            None => Box::default(),
+            Some(tree) => core::read(Source::new(text), content, text, &tree, Some((Language::Go, raw))),
+            None => FileFacts::unreadable(content, ProblemKind::OverBudget),
         }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use toml::de::DeTable;
 
 use crate::code::PartKind;
-use crate::facts::{ContentId, FileFacts, Language, NameTable, Outline, OutlineParts, PartDigests, PartFact};
+use crate::facts::{ContentId, FileFacts, Language, NameTable, Outline, OutlineParts, PartFact};
 
 use super::{Extractor, settings};
 
@@ -41,8 +41,8 @@ impl Extractor for Manifest {
         FileFacts { outline: std::sync::Arc::new(outline), problems: Box::default(), ..FileFacts::nothing(content) }
     }
 
-    fn digests(&self, _text: &str) -> Box<[PartDigests]> {
-        Box::default()
+    fn extract_with_digests(&self, content: ContentId, text: &str, _raw: &str) -> FileFacts {
+        self.extract(content, text)
     }
 }
 

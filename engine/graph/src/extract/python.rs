@@ -1,15 +1,16 @@
-//! Python: one walk over the syntax tree for facts, another one for digests where they are asked for; the tree is dropped
-//! at once. Facts are read from rows that [`parser`] gives in most cases, and tree-sitter in all others; digests from
-//! tree-sitter's tree.
+//! Python: one walk over the rows of a text for facts, another one for digests where they are asked for; they are dropped at
+//! once. [`parser`] gives them in most cases, and tree-sitter in all others.
 //!
 //! The walks are iterative (trees can be tens of thousands deep) and never ask a node for its n-th child where n can be
 //! large.
 
+mod between;
 mod bindings;
 mod chains;
 mod computed;
 mod digest;
 mod kinds;
+mod lexical;
 mod parser;
 mod stack;
 mod tree;
@@ -20,6 +21,8 @@ use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
 use tree_sitter::{ParseOptions, Parser, Tree};
+
+use lexical::Lexical;
 
 use super::Extractor;
 use crate::facts::{ContentId, FileFacts, PartDigests, Problem, ProblemKind};
@@ -39,37 +42,73 @@ thread_local! {
 
 impl Extractor for Python {
     fn extract(&self, content: ContentId, text: &str) -> FileFacts {
-        if let Some(tree) = parser::parse(text) {
-            return walk::read(content, text, &tree);
-        }
-        let Some((code, tree)) = code_of(text) else {
-            return FileFacts::unreadable(content, ProblemKind::OverBudget);
+        Parsed::of(text).map_or_else(|| unread(content), |parsed| parsed.facts(content))
+    }
+
+    fn extract_with_digests(&self, content: ContentId, text: &str, raw: &str) -> FileFacts {
+        let Some(parsed) = Parsed::of(text) else { return unread(content) };
+        let digests = parsed.digests();
+        let Lexical { reads_otherwise, quiet } = match text == raw {
+            true => parsed.lexical(),
+            false => Parsed::of(raw).map_or(Lexical::UNKNOWN, |parsed| parsed.lexical()),
         };
-        let mut facts = walk::read(content, code, &tree::Tree::convert(&tree, code));
-        if code.len() < text.len() {
-            let line = code.bytes().filter(|&byte| byte == b'\n').count() as u32 + 1;
+        FileFacts { digests, reads_otherwise, quiet, ..parsed.facts(content) }
+    }
+}
+
+fn unread(content: ContentId) -> FileFacts {
+    FileFacts::unreadable(content, ProblemKind::OverBudget)
+}
+
+/// A text with its rows.
+struct Parsed<'t> {
+    /// What of the text is code.
+    code: &'t str,
+    /// The tags behind it.
+    tags: &'t str,
+    tree: tree::Tree,
+}
+
+impl<'t> Parsed<'t> {
+    /// `None` where the budget is spent.
+    fn of(text: &'t str) -> Option<Self> {
+        if let Some(tree) = parser::parse(text) {
+            return Some(Self { code: text, tags: "", tree });
+        }
+        let (code, tree) = code_of(text)?;
+        let tree = tree::Tree::convert(&tree, code);
+        Some(Self { code, tags: &text[code.len()..], tree })
+    }
+
+    fn facts(&self, content: ContentId) -> FileFacts {
+        let mut facts = walk::read(content, self.code, &self.tree);
+        if !self.tags.is_empty() {
+            let line = self.code.bytes().filter(|&byte| byte == b'\n').count() as u32 + 1;
             facts.problems = Box::new([Problem { kind: ProblemKind::StrayTags, line }]);
         }
         facts
     }
 
-    fn digests(&self, text: &str) -> Box<[PartDigests]> {
-        let Some((code, tree)) = parse_kept(text).and_then(|_| code_of(text)) else { return Box::default() };
-        // Facts that are read where tree-sitter sees errors may be of other parts.
-        if tree.root_node().has_error() && parser::parse(text).is_some() {
-            return Box::default();
-        }
-        let mut digests = digest::read(code, &tree);
+    fn digests(&self) -> Box<[PartDigests]> {
+        let mut digests = digest::read(self.code, &self.tree);
         // With the tags Python rejects the file, so that they come or go means something.
-        if let (false, Some(module)) = (text[code.len()..].trim().is_empty(), digests.first_mut()) {
+        let tags = self.tags.trim();
+        if let (false, Some(module)) = (tags.is_empty(), digests.first_mut()) {
             for digest in [&mut module.body, &mut module.body_alone] {
                 let mut hasher = blake3::Hasher::new();
-                hasher.update(&digest[..]).update(text[code.len()..].trim().as_bytes());
+                hasher.update(&digest[..]).update(tags.as_bytes());
                 let length = digest.len();
                 digest.copy_from_slice(&hasher.finalize().as_bytes()[..length]);
             }
         }
         digests
+    }
+
+    fn lexical(&self) -> Lexical {
+        if self.tree.has_errors || !self.tags.is_empty() {
+            return Lexical::UNKNOWN;
+        }
+        Lexical::of(self.code, &self.tree)
     }
 }
 
@@ -126,7 +165,7 @@ pub fn compare_parsers(text: &str) -> Reading {
     let Some(own) = parser::parse(text) else { return Reading::Left };
     let other = match parse(text) {
         Some(tree) => tree::Tree::convert(&tree, text),
-        None => tree::Tree { rows: Vec::new(), has_errors: true },
+        None => tree::Tree { rows: Vec::new(), has_errors: true, comments: Vec::new() },
     };
     if own == other {
         return Reading::Alike(own.rows.len());
@@ -206,8 +245,9 @@ mod tests {
         assert_eq!(*found.problems, [Problem { kind: ProblemKind::StrayTags, line: 6 }]);
         assert!(!found.hides_code());
         assert_eq!(found.outline, facts(code).outline);
-        assert_ne!(Python.digests(&tagged)[0].body, Python.digests(code)[0].body);
-        assert_eq!(Python.digests(&tagged)[1..], Python.digests(code)[1..]);
+        let digests = |text: &str| Parsed::of(text).unwrap().digests();
+        assert_ne!(digests(&tagged)[0].body, digests(code)[0].body);
+        assert_eq!(digests(&tagged)[1..], digests(code)[1..]);
         // Where the code itself is broken, or the tag is no closing tag at the end, what is hidden cannot be told.
         for broken in ["x = (\n</code>\n", "x = 1</code>\nclass A: pass\n", "x = 1</1>\n", "x = 1<code>\n"] {
             assert!(facts(broken).hides_code(), "{broken}");

@@ -15,7 +15,7 @@ use super::core::{self, Core, PartNodes, Reader, Table};
 use super::{Extractor, shapes};
 use crate::code::PartKind;
 use crate::facts::{
-    BindingForm, ContentId, FileFacts, ImportForm, PartDigests, PartFlags, ProblemKind, StringShape, StringUse,
+    BindingForm, ContentId, FileFacts, ImportForm, Language, PartFlags, ProblemKind, StringShape, StringUse,
 };
 
 /// Inline modules inside one another that are followed, and the bytes of their names.
@@ -28,15 +28,15 @@ pub(super) struct Rust;
 impl Extractor for Rust {
     fn extract(&self, content: ContentId, text: &str) -> FileFacts {
         match core::parse(&GRAMMAR, text) {
-            Some(tree) => core::read(Source::default(), content, text, &tree, false).0,
+            Some(tree) => core::read(Source::default(), content, text, &tree, None),
             None => FileFacts::unreadable(content, ProblemKind::OverBudget),
         }
     }
 
-    fn digests(&self, text: &str) -> Box<[PartDigests]> {
+    fn extract_with_digests(&self, content: ContentId, text: &str, raw: &str) -> FileFacts {
         match core::parse(&GRAMMAR, text) {
-            Some(tree) => core::read(Source::default(), ContentId([0; 32]), text, &tree, true).1,
-            None => Box::default(),
+            Some(tree) => core::read(Source::default(), content, text, &tree, Some((Language::Rust, raw))),
+            None => FileFacts::unreadable(content, ProblemKind::OverBudget),
         }
     }
 }

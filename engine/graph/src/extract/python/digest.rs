@@ -1,17 +1,16 @@
-//! What each part says, as digests of its canonical form: kinds, structure and token texts, without white space.
+//! What each part says, as digests of its canonical form: structure and token texts, without white space.
 //!
 //! A walk of its own, run only for files that a change touches: reading a whole tree needs none of it. It opens the same
 //! parts in the same order as the walk for facts, so that digests and parts go together by position.
 //!
-//! The form: 1 opens a node, 2 is a token, 3 a text, 4 closes, 5 is text that no token covers, 6 a nested part, 7 a comment,
-//! with 8 after the line that one speaks of that is code.
+//! The form: 1 opens a node, 2 is a token, 3 a text, 4 closes, 5 is a nested part, 6 a comment, with 7 after the line that one
+//! speaks of that is code. Nodes and texts say their roles, and whatever has a length says it.
 
-use tree_sitter::{Node, Tree};
-
-use super::chains::{MAX_CHAIN_NODES, is_plain_chain};
-use super::kinds::{KINDS, Kinds, Role, defined};
+use super::between::Piece;
+use super::kinds::{Field, Role, defined};
 use super::stack::{self, Stack};
-use super::walk::{MAX_CHAIN, opens_part};
+use super::tree::{Node, Tree};
+use super::walk::opens_part;
 use crate::code::PartKind;
 use crate::extract::hashes::{digest, without_nested};
 use crate::extract::shapes;
@@ -19,17 +18,8 @@ use crate::facts::PartDigests;
 
 /// The digests of every part, in the order of the parts.
 pub(super) fn read(text: &str, tree: &Tree) -> Box<[PartDigests]> {
-    let mut walk = Walk {
-        text,
-        kinds: &KINDS,
-        digests: Vec::new(),
-        frames: Vec::new(),
-        stack: Stack::new(),
-        last_end: 0,
-        silent_until: 0,
-        written_until: 0,
-    };
-    walk.run(tree);
+    let mut walk = Walk { text, tree, digests: Vec::new(), frames: Vec::new(), stack: Stack::new(), written: 0 };
+    walk.run();
     walk.digests.into()
 }
 
@@ -66,6 +56,10 @@ struct Frame {
 #[derive(Clone, Copy)]
 struct Open {
     role: Role,
+    /// Where its text ends.
+    end: usize,
+    /// The row behind it and all below it.
+    behind: usize,
     /// Its structure was written to a buffer.
     marked: bool,
     /// A part began with this node.
@@ -86,129 +80,98 @@ impl stack::Open for Open {
 
 struct Walk<'t> {
     text: &'t str,
-    kinds: &'static Kinds,
+    tree: &'t Tree,
     digests: Vec<PartDigests>,
     frames: Vec<Frame>,
     stack: Stack<Open>,
-    /// End of the last token, to see text that no token covers.
-    last_end: usize,
-    /// Chains before this offset are part of one that was written.
-    silent_until: usize,
-    /// Tokens before this offset were written already.
-    written_until: usize,
+    /// How far the text was written.
+    written: usize,
 }
 
 impl<'t> Walk<'t> {
-    fn run(&mut self, tree: &Tree) {
+    fn run(&mut self) {
         self.open_part(PartKind::Module, 0);
-        let mut cursor = tree.walk();
-        'nodes: loop {
-            let node = cursor.node();
-            let role = self.kinds.role(node.kind_id());
-            let mut open = Open { role, marked: false, opened_part: false, docstring: false };
-            if self.enter(node, &mut open) {
-                if cursor.goto_first_child() {
-                    self.stack.push(open);
-                    continue;
-                }
-                // Named, but without children: its text is all it says.
-                self.write_leaf(node, self.slice(node));
-                self.leave(&open);
+        let mut at = 0;
+        while at < self.tree.rows.len() {
+            while self.stack.last().is_some_and(|open| open.behind <= at) {
+                self.leave();
             }
-            while !cursor.goto_next_sibling() {
-                if !cursor.goto_parent() {
-                    break 'nodes;
-                }
-                if let Some(open) = self.stack.pop() {
-                    self.leave(&open);
-                }
+            let node = self.tree.node(at);
+            self.write_up_to(node.start());
+            let mut open = Open {
+                role: node.role(),
+                end: node.end(),
+                behind: node.behind(),
+                marked: false,
+                opened_part: false,
+                docstring: false,
+            };
+            if self.enter(node, &mut open) {
+                self.stack.push(open);
+                at += 1;
+            } else {
+                self.written = self.written.max(node.end());
+                at = node.behind();
             }
         }
-        self.write_gap(self.text.len());
+        while self.stack.last().is_some() {
+            self.leave();
+        }
         while !self.frames.is_empty() {
             self.close_part();
         }
     }
 
     fn slice(&self, node: Node<'_>) -> &'t str {
-        self.text.get(node.start_byte()..node.end_byte()).unwrap_or_default()
+        node.slice(self.text)
     }
 
-    /// Handles a node on the way down; true to descend.
+    /// Handles a node on the way down; true to descend, false when its text is written.
     fn enter(&mut self, node: Node<'_>, open: &mut Open) -> bool {
+        self.begin_section(open.role);
         match open.role {
-            Role::Comment => {
-                self.comment(node);
+            // The name of a part is in no digest; one that was nested too deeply is a text like others.
+            Role::Identifier if self.stack.in_definition() => return false,
+            // White space counts also in the code of a formatted literal: `f"{a = }"`.
+            Role::Identifier | Role::Leaf | Role::String => {
+                self.write_text(open.role, self.slice(node));
                 return false;
             }
-            Role::Continuation => {
-                self.write_gap(node.start_byte());
-                self.last_end = node.end_byte();
-                return false;
-            }
-            role => self.begin_section(role),
-        }
-        match open.role {
-            Role::Token => {
-                self.write_token(node);
-                return false;
-            }
-            Role::Identifier => {
-                self.identifier(node);
-                return false;
-            }
-            Role::Leaf | Role::Piece => {
-                self.write_leaf(node, self.slice(node));
+            Role::DottedName | Role::RelativeImport => {
+                self.write_text(open.role, &shapes::name_characters(self.slice(node)));
                 return false;
             }
             Role::Module => return true,
-            Role::String => {
-                let text = self.slice(node);
-                if !shapes::is_formatted(text) {
-                    self.write_leaf(node, text);
-                    return false;
-                }
-            }
-            Role::Verbatim => {
-                let text = self.slice(node);
-                self.write_text(node.kind_id(), text);
-            }
             Role::Decorated => {
-                if let Some(definition) = node.child_by_field_id(self.kinds.definition) {
-                    open.opened_part = self.open_definition(definition, node);
+                if let Some(definition) = node.child_of(Field::Definition) {
+                    open.opened_part = self.open_definition(definition);
                 }
             }
             Role::Function | Role::Class if !self.stack.parent_is_decorated_part() => {
-                open.opened_part = self.open_definition(node, node);
+                open.opened_part = self.open_definition(node);
             }
-            Role::Attribute if self.attribute(node) => return false,
-            Role::DottedName => {
-                self.write_leaf(node, &shapes::name_characters(self.slice(node)));
-                return false;
-            }
-            Role::Type => {
-                let text = self.slice(node);
-                if is_plain_chain(text) {
-                    self.write_leaf(node, text);
-                    return false;
-                }
-            }
-            Role::ImportFrom | Role::Import | Role::ImportFuture => self.silent_until = node.end_byte(),
             Role::ExpressionStatement => open.docstring = self.docstring(node),
             _ => {}
         }
-        self.write_open(node, open);
+        // The definition of a part is the part itself: its frame holds its pieces.
+        let is_part = open.opened_part
+            || (matches!(open.role, Role::Function | Role::Class) && self.stack.parent_is_decorated_part());
+        if !is_part {
+            self.buffer().extend_from_slice(&[1, open.role as u8]);
+            open.marked = true;
+        }
         true
     }
 
-    fn leave(&mut self, open: &Open) {
+    fn leave(&mut self) {
+        let Some(Open { end, .. }) = self.stack.last().copied() else { return };
+        self.write_up_to(end);
+        let Some(open) = self.stack.pop() else { return };
         if open.marked {
-            self.buffer(|buffer| buffer.push(4));
+            self.buffer().push(4);
         }
-        if open.docstring
-            && let Some(frame) = self.frames.last_mut()
-        {
-            frame.section = Section::Body;
+        if open.docstring {
+            self.frame().section = Section::Body;
         }
         if open.opened_part {
             self.close_part();
@@ -227,43 +190,36 @@ impl<'t> Walk<'t> {
             (Role::Function | Role::Class, _) => Section::Signature,
             (Role::Module | Role::Block, Role::ExpressionStatement) => return,
             (Role::Module | Role::Block, _) => {
-                if self.stack.in_body()
-                    && let Some(frame) = self.frames.last_mut()
-                {
-                    frame.body_begun = true;
+                if self.stack.in_body() {
+                    self.frame().body_begun = true;
                 }
                 return;
             }
             _ => return,
         };
-        if let Some(frame) = self.frames.last_mut() {
-            frame.section = section;
-        }
+        self.frame().section = section;
     }
 
-    /// Opens the part of a definition; `outer` is the decorated definition where there is one. False when nested too deeply.
-    fn open_definition(&mut self, definition: Node<'_>, outer: Node<'_>) -> bool {
-        let Some(name) = definition.child_by_field_id(self.kinds.name) else { return false };
+    /// Opens the part of a definition. False when nested too deeply.
+    fn open_definition(&mut self, definition: Node<'_>) -> bool {
+        let Some(name) = definition.child_of(Field::Name) else { return false };
         let name = self.slice(name);
-        let Some(parent) = self.frames.last() else { return false };
-        if !opens_part(self.frames.len(), parent.name_length, name.len()) {
+        let open_parts = self.frames.len();
+        let parent = self.frame();
+        if !opens_part(open_parts, parent.name_length, name.len()) {
             return false;
         }
         let name_length = if parent.name_length == 0 { name.len() } else { parent.name_length + 1 + name.len() };
-        let kind = defined(self.kinds.role(definition.kind_id()), parent.kind);
+        let kind = defined(definition.role(), parent.kind);
         // The parent's body marks the place of the part by kind and name.
-        self.write_gap(outer.start_byte());
-        if let Some(frame) = self.frames.last_mut() {
-            let in_body = frame.section == Section::Body;
-            let buffer = frame.section_buffer();
-            let begin = buffer.len();
-            buffer.extend_from_slice(&[6, kind as u8]);
-            buffer.extend_from_slice(&(name.len() as u32).to_le_bytes());
-            buffer.extend_from_slice(name.as_bytes());
-            let end = buffer.len();
-            if in_body {
-                frame.nested.push((begin, end));
-            }
+        let in_body = parent.section == Section::Body;
+        let buffer = parent.section_buffer();
+        let begin = buffer.len();
+        buffer.extend_from_slice(&[5, kind as u8]);
+        put(buffer, name);
+        let end = buffer.len();
+        if in_body {
+            parent.nested.push((begin, end));
         }
         self.open_part(kind, name_length);
         true
@@ -304,154 +260,80 @@ impl<'t> Walk<'t> {
     }
 
     fn docstring(&mut self, node: Node<'_>) -> bool {
-        let in_body = self.stack.in_body();
-        let Some(frame) = self.frames.last_mut() else { return false };
-        if !in_body || frame.body_begun {
+        if !self.stack.in_body() || self.frame().body_begun {
             return false;
         }
+        let text = docstring(self.text, node);
+        let frame = self.frame();
         frame.body_begun = true;
-        let Some(text) = docstring(self.kinds, self.text, node) else { return false };
+        let Some(text) = text else { return false };
         frame.section = Section::Docstring;
         frame.has_doctest = text.contains(">>>");
         true
     }
 
-    // Tokens.
+    // Texts.
 
-    fn identifier(&mut self, node: Node<'_>) {
-        if self.stack.in_definition() {
-            // The name of a part is in no digest; one that was nested too deeply is a token like others.
-            self.write_gap(node.start_byte());
-            self.last_end = node.end_byte();
+    /// The innermost open part.
+    fn frame(&mut self) -> &mut Frame {
+        let innermost = self.frames.len() - 1;
+        &mut self.frames[innermost]
+    }
+
+    /// Where tokens go.
+    fn buffer(&mut self) -> &mut Vec<u8> {
+        self.frame().section_buffer()
+    }
+
+    fn write_text(&mut self, role: Role, text: &str) {
+        let buffer = self.buffer();
+        buffer.extend_from_slice(&[3, role as u8]);
+        put(buffer, text);
+    }
+
+    /// Writes what stands between the nodes: tokens that have none of their own, and comments.
+    fn write_up_to(&mut self, end: usize) {
+        let begin = self.written;
+        if begin >= end {
             return;
         }
-        self.write_leaf(node, self.slice(node));
+        self.written = end;
+        let (text, tree) = (self.text, self.tree);
+        for piece in tree.between(text, begin, end) {
+            match piece {
+                Piece::Token(token) => self.write_token(token),
+                Piece::Comment(start, end) => self.comment(start, &text[start..end]),
+            }
+        }
     }
 
-    /// Writes a chain of names as one token; true when it needs no descent.
-    fn attribute(&mut self, node: Node<'_>) -> bool {
-        let text = self.slice(node);
-        if is_plain_chain(text) {
-            self.write_chain(node, text);
-            return true;
+    fn write_token(&mut self, token: &str) {
+        if self.stack.in_definition() {
+            self.frame().section = Section::Signature;
         }
-        // Inside a chain that was written, or behind one: nothing new.
-        if node.start_byte() < self.silent_until {
-            return false;
-        }
-        if let Some(chain) = self.spaced_chain(node) {
-            // White space or comments between the names: the same chain, written once.
-            self.write_chain(node, &chain);
-            self.silent_until = self.silent_until.max(node.end_byte());
-            self.written_until = self.written_until.max(node.end_byte());
-            self.last_end = node.start_byte();
-        }
-        false
+        let buffer = self.buffer();
+        buffer.push(2);
+        put(buffer, token);
     }
 
-    /// The names of a chain that is nothing but names.
-    fn spaced_chain(&self, node: Node<'_>) -> Option<String> {
-        let mut names = Vec::new();
-        let mut at = node;
-        while self.kinds.role(at.kind_id()) == Role::Attribute && names.len() < MAX_CHAIN_NODES {
-            names.push(self.slice(at.child_by_field_id(self.kinds.attribute)?));
-            at = at.child_by_field_id(self.kinds.object)?;
-        }
-        (self.kinds.role(at.kind_id()) == Role::Identifier).then(|| names.push(self.slice(at)))?;
-        names.reverse();
-        Some(names.join(".")).filter(|chain| chain.len() <= MAX_CHAIN)
-    }
-
-    fn comment(&mut self, node: Node<'_>) {
-        let text = self.slice(node).trim_end();
-        self.write_gap(node.start_byte());
-        self.last_end = node.end_byte();
-        let code = shapes::is_code_comment(text, node.start_position().row);
-        let Some(frame) = self.frames.last_mut() else { return };
+    fn comment(&mut self, start: usize, comment: &str) {
+        let comment = comment.trim_end();
+        let before = &self.text[..start];
+        // Of the first two lines more is asked.
+        let line = memchr::memchr_iter(b'\n', before.as_bytes()).take(2).count();
+        let code = shapes::is_code_comment(comment, line);
+        let frame = self.frame();
         let buffer = if code { frame.section_buffer() } else { &mut frame.comments };
-        buffer.push(7);
-        buffer.extend_from_slice(&(text.len() as u32).to_le_bytes());
-        buffer.extend_from_slice(text.as_bytes());
+        buffer.push(6);
+        put(buffer, comment);
         if code {
             // It speaks of the line that it ends, or of the block that it stands in.
-            let line = self.text.get(..node.start_byte()).unwrap_or_default();
-            let line = line.rsplit_once('\n').map_or(line, |(_, line)| line);
+            let line = before.rsplit_once('\n').map_or(before, |(_, line)| line);
             let is_alone = line.trim().is_empty();
             let said = line.bytes().filter(|byte| is_alone || !byte.is_ascii_whitespace());
             buffer.extend(said);
-            buffer.push(8);
+            buffer.push(7);
         }
-    }
-
-    /// Writes to the open part's buffer. There always is one: the module's frame is the last to close.
-    fn buffer(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        if let Some(frame) = self.frames.last_mut() {
-            write(frame.section_buffer());
-        }
-    }
-
-    fn write_open(&mut self, node: Node<'_>, open: &mut Open) {
-        // The definition of a part is the part itself: its frame holds its pieces.
-        let is_part = open.opened_part
-            || (matches!(open.role, Role::Function | Role::Class) && self.stack.parent_is_decorated_part());
-        if is_part || node.start_byte() < self.written_until {
-            return;
-        }
-        let kind = node.kind_id().to_le_bytes();
-        self.buffer(|buffer| buffer.extend_from_slice(&[1, kind[0], kind[1]]));
-        open.marked = true;
-    }
-
-    fn write_token(&mut self, node: Node<'_>) {
-        let start = node.start_byte();
-        self.write_gap(start);
-        self.last_end = node.end_byte();
-        if start >= self.written_until {
-            let kind = node.kind_id().to_le_bytes();
-            self.buffer(|buffer| buffer.extend_from_slice(&[2, kind[0], kind[1]]));
-        }
-    }
-
-    fn write_leaf(&mut self, node: Node<'_>, text: &str) {
-        let start = node.start_byte();
-        self.write_gap(start);
-        self.last_end = node.end_byte();
-        if start >= self.written_until {
-            self.write_text(node.kind_id(), text);
-        }
-    }
-
-    fn write_chain(&mut self, node: Node<'_>, chain: &str) {
-        self.write_gap(node.start_byte());
-        self.last_end = node.end_byte();
-        self.write_text(node.kind_id(), chain);
-    }
-
-    fn write_text(&mut self, kind: u16, text: &str) {
-        let kind = kind.to_le_bytes();
-        let length = (text.len() as u32).to_le_bytes();
-        self.buffer(|buffer| {
-            buffer.extend_from_slice(&[3, kind[0], kind[1], length[0], length[1], length[2], length[3]]);
-            buffer.extend_from_slice(text.as_bytes());
-        });
-    }
-
-    /// Text between tokens that is not white space was skipped by the parser: it counts all the same.
-    fn write_gap(&mut self, start: usize) {
-        if start <= self.last_end {
-            return;
-        }
-        let gap = self.text.get(self.last_end..start).unwrap_or_default();
-        if self.last_end >= self.written_until && gap.bytes().any(|byte| !byte.is_ascii_whitespace()) {
-            let gap = gap.trim();
-            let length = (gap.len() as u32).to_le_bytes();
-            self.buffer(|buffer| {
-                buffer.push(5);
-                buffer.extend_from_slice(&length);
-                buffer.extend_from_slice(gap.as_bytes());
-            });
-        }
-        self.last_end = start;
     }
 }
 
@@ -466,10 +348,17 @@ impl Frame {
     }
 }
 
+/// Writes a text behind its length.
+fn put(buffer: &mut Vec<u8>, text: &str) {
+    buffer.extend_from_slice(&(text.len() as u32).to_le_bytes());
+    buffer.extend_from_slice(text.as_bytes());
+}
+
 /// The literal of a statement that is a plain string and nothing else, as docstrings are.
-fn docstring<'t>(kinds: &Kinds, text: &'t str, statement: Node<'_>) -> Option<&'t str> {
-    let string = statement.child(0).filter(|_| statement.child_count() == 1)?;
-    let text = text.get(string.start_byte()..string.end_byte()).unwrap_or_default();
+fn docstring<'t>(text: &'t str, statement: Node<'_>) -> Option<&'t str> {
+    let string = statement.child(0).filter(|string| string.behind() == statement.behind())?;
+    let is_all = (string.start(), string.end()) == (statement.start(), statement.end());
+    let text = string.slice(text);
     let is_plain = text.trim_start_matches(['r', 'R', 'u', 'U']).starts_with(['"', '\'']);
-    (kinds.role(string.kind_id()) == Role::String && is_plain).then_some(text)
+    (string.role() == Role::String && is_all && is_plain).then_some(text)
 }

@@ -133,11 +133,6 @@ impl Field {
 pub(super) struct Kinds {
     roles: Box<[Role]>,
     fields: Box<[Field]>,
-    /// Fields by their ids.
-    pub(super) name: u16,
-    pub(super) definition: u16,
-    pub(super) attribute: u16,
-    pub(super) object: u16,
     pub(super) operator: u16,
 }
 
@@ -180,15 +175,7 @@ pub(super) static KINDS: LazyLock<Kinds> = LazyLock::new(|| {
         .map(|id| Field::of_name(language.field_name_for_id(id as u16).unwrap_or_default()))
         .collect();
     let id = |name: &str| language.field_id_for_name(name).map_or(0, std::num::NonZero::get);
-    Kinds {
-        roles,
-        fields,
-        name: id("name"),
-        definition: id("definition"),
-        attribute: id("attribute"),
-        object: id("object"),
-        operator: id("operator"),
-    }
+    Kinds { roles, fields, operator: id("operator") }
 });
 
 fn named_role(name: &str) -> Role {

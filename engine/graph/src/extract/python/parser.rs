@@ -56,7 +56,7 @@ pub(super) fn parse(text: &str) -> Option<Tree> {
         may_go_on: false,
     };
     parser.module(end).ok()?;
-    Some(Tree { rows: parser.rows, has_errors: false })
+    Some(Tree { rows: parser.rows, has_errors: false, comments: Vec::new() })
 }
 
 struct Parser<'t> {

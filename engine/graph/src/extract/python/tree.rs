@@ -6,6 +6,7 @@
 
 use tree_sitter::TreeCursor;
 
+use super::between::{Piece, pieces};
 use super::kinds::{Field, KINDS, Role};
 
 /// One node.
@@ -44,9 +45,16 @@ pub(super) struct Tree {
     pub(super) rows: Vec<Row>,
     /// Nodes may be missing.
     pub(super) has_errors: bool,
+    /// Where comments begin, of a text with errors. Elsewhere each `#` between the rows begins one.
+    pub(super) comments: Vec<u32>,
 }
 
 impl Tree {
+    /// What stands between rows, from a byte of the text up to another one.
+    pub(super) fn between<'t>(&self, text: &'t str, begin: usize, end: usize) -> impl Iterator<Item = Piece<'t>> {
+        pieces(text, begin, end, |at| !self.has_errors || self.comments.binary_search(&(at as u32)).is_ok())
+    }
+
     pub(super) fn root(&self) -> Node<'_> {
         Node { rows: &self.rows, at: 0 }
     }
@@ -60,6 +68,8 @@ impl Tree {
         let mut rows: Vec<Row> = Vec::new();
         // Open rows, and for nodes without a row none.
         let mut open: Vec<Option<usize>> = Vec::new();
+        let has_errors = tree.root_node().has_error();
+        let mut comments = Vec::new();
         let mut cursor = tree.walk();
         'nodes: loop {
             let row = row(&cursor, rows.is_empty(), text);
@@ -68,6 +78,9 @@ impl Tree {
                 && rows[around].role == Role::Function
             {
                 rows[around].detail = Detail::Async;
+            }
+            if has_errors && KINDS.role(cursor.node().kind_id()) == Role::Comment {
+                comments.push(cursor.node().start_byte() as u32);
             }
             let descends = row.is_none_or(|row| !row.role.is_told_by_text());
             let at = row.map(|row| {
@@ -87,7 +100,7 @@ impl Tree {
                 }
             }
         }
-        Self { rows, has_errors: tree.root_node().has_error() }
+        Self { rows, has_errors, comments }
     }
 }
 

@@ -264,11 +264,26 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// `: type`.
+    /// `: type`, also `: *Ts` of a parameter.
     pub(super) fn type_behind_colon(&mut self) -> Result<()> {
         self.advance()?;
         let at = self.rows.len();
-        self.annotation()?;
+        if self.is(Kind::Star) {
+            self.open(Role::Type);
+            let splat = self.open(Role::Inner);
+            self.advance()?;
+            if self.is_no_plain_name() || self.word() == b"type" {
+                return Err(Odd);
+            }
+            self.name(Field::None)?;
+            self.close(splat);
+            self.close(at);
+            if !matches!(self.token.kind, Kind::Comma | Kind::Close) {
+                return Err(Odd);
+            }
+        } else {
+            self.annotation()?;
+        }
         self.rows[at].field = Field::Type;
         Ok(())
     }

@@ -3,7 +3,7 @@
 use super::lexer::Kind;
 use super::{Odd, Parser, Result};
 use crate::extract::python::kinds::{Field, Role};
-use crate::extract::python::tree::Detail;
+use crate::extract::python::tree::{Detail, Row};
 
 const OR: u8 = 10;
 const AND: u8 = 11;
@@ -256,15 +256,41 @@ impl Parser<'_> {
         }
         let at = self.open(Role::ListSplat);
         self.advance()?;
-        self.primary()?;
+        if self.is(Kind::Await) {
+            self.binary(UNARY)?;
+        } else {
+            self.primary()?;
+        }
         self.close(at);
-        // Of one that stands alone, tree-sitter takes the star to belong to the name alone: `[*a.b]` is `[(*a).b]` to it.
-        let is_name = self.rows.len() == at + 2;
         match self.token.kind {
-            Kind::Comma => Ok(()),
-            Kind::Close | Kind::CloseSquare | Kind::CloseBrace if is_name || !is_first => Ok(()),
+            Kind::CloseSquare | Kind::CloseBrace if is_first => self.narrow_star(at),
+            Kind::Comma | Kind::Close | Kind::CloseSquare | Kind::CloseBrace => Ok(()),
             _ => Err(Odd),
         }
+    }
+
+    /// Of an element that stands alone, tree-sitter takes the star to belong to the name that it begins with: `[*a.b]` is
+    /// `[(*a).b]` to it. The star's row, which stands around all of the element, goes there.
+    fn narrow_star(&mut self, at: usize) -> Result<()> {
+        let Row { start, line, .. } = self.rows[at];
+        let begins = |row: &Row| matches!(row.role, Role::Attribute | Role::Call | Role::Subscript);
+        let followed = self.rows[at + 1..].iter().take_while(|row| begins(row)).count();
+        let name = at + 1 + followed;
+        if followed == 0 {
+            return Ok(());
+        }
+        // What else it takes the star to belong to hangs on how much follows.
+        if self.rows[name].role != Role::Identifier {
+            return Err(Odd);
+        }
+        self.rows[at..name].rotate_left(1);
+        for row in &mut self.rows[at..name - 1] {
+            *row = Row { start, line, size: row.size + 1, ..*row };
+        }
+        let Row { field, end, .. } = self.rows[name];
+        self.rows[name].field = Field::None;
+        self.rows[name - 1] = Row { field, end, size: 2, ..self.rows[name - 1] };
+        Ok(())
     }
 
     fn parenthesis(&mut self) -> Result<()> {
@@ -475,11 +501,15 @@ impl Parser<'_> {
         Ok(())
     }
 
+    /// Whether the next token is a name that is none to tree-sitter everywhere.
+    pub(super) fn is_no_plain_name(&self) -> bool {
+        matches!(self.word(), b"print" | b"exec" | b"match")
+    }
+
     fn type_operand(&mut self) -> Result<()> {
         let at = self.open(Role::Type);
         if self.is(Kind::Name) && self.peek()? == Kind::OpenSquare {
-            // These are no plain names to it.
-            if matches!(self.word(), b"print" | b"exec" | b"match") {
+            if self.is_no_plain_name() {
                 return Err(Odd);
             }
             let generic = self.open(Role::Inner);
