@@ -2,7 +2,7 @@
 //! to choose tests by, and backwards from all tests. It knows edges, folders and packages, and neither bundles nor records.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use grace_graph::change::is_documentation;
 use grace_graph::code::{Dependent, Edge, EdgeKind, Evidence, FileId, FolderUse, LanguageFamily, PartId, PartKind};
@@ -10,6 +10,8 @@ use grace_graph::decorators::leaves_alone;
 use grace_graph::facts::Language;
 use grace_graph::graph::CodeGraph;
 use grace_graph::test_names::{is_script, is_test_name};
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::conds::EDGE_KINDS;
 use crate::loading::keep_loading;
@@ -44,9 +46,9 @@ enum At {
 pub(crate) struct Ground<'g> {
     pub(crate) graph: &'g CodeGraph,
     /// By folder: what hangs on it.
-    dependents: HashMap<&'g str, &'g [Dependent]>,
+    dependents: FxHashMap<&'g str, &'g [Dependent]>,
     /// By file, as far as it was asked for.
-    contents: RefCell<HashMap<FileId, Content>>,
+    contents: RefCell<FxHashMap<FileId, Content>>,
 }
 
 impl<'g> Ground<'g> {
@@ -109,22 +111,38 @@ pub(crate) fn affected(ground: &Ground<'_>, seeds: &[PartId], follow: Follow) ->
     for &seed in seeds {
         reach(At::Part(seed), &mut queue);
     }
-    // Parts from which an edge was followed already: one that names them, and one of another kind.
-    let mut followed = [graph.empty_set(), graph.empty_set()];
-    // Where an edge leads hangs on where it starts and whether it names something, but for a guess.
-    let mut is_known = |edge: &Edge| {
-        let followed = &mut followed[usize::from(edge.kind == EdgeKind::References)];
-        edge.evidence != Evidence::Guess && followed.put(edge.from.0 as usize)
-    };
+    let mut followed = Followed([graph.empty_set(), graph.empty_set()]);
     while let Some(at) = queue.pop() {
-        affects(ground, at, follow, &mut folders, &mut is_known, |_, next, _| reach(next, &mut queue));
+        affects(ground, at, follow, &mut folders, Some(&mut followed), |_, next, _| reach(next, &mut queue));
     }
     reached
 }
 
+/// Parts from which an edge was followed already: one that names them, and one of another kind. Where an edge leads hangs on
+/// where it starts and whether it names something, but for a guess.
+struct Followed([fixedbitset::FixedBitSet; 2]);
+
+impl Followed {
+    fn of(&mut self, edge: &Edge) -> Option<&mut fixedbitset::FixedBitSet> {
+        let followed = &mut self.0[usize::from(edge.kind == EdgeKind::References)];
+        (edge.evidence != Evidence::Guess).then_some(followed)
+    }
+
+    /// Nothing new is at the start of an edge.
+    fn knows(&mut self, edge: &Edge) -> bool {
+        self.of(edge).is_some_and(|followed| followed.contains(edge.from.0 as usize))
+    }
+
+    fn add(&mut self, edge: &Edge) {
+        if let Some(followed) = self.of(edge) {
+            followed.insert(edge.from.0 as usize);
+        }
+    }
+}
+
 /// The folders that were asked for their dependents, by what the files in them are.
 struct Folders<'g> {
-    asked: HashSet<(&'g str, Content)>,
+    asked: FxHashSet<(&'g str, Content)>,
     files: fixedbitset::FixedBitSet,
     /// Files that changed. A source that is only reached says what it said.
     changed: BTreeSet<FileId>,
@@ -133,7 +151,7 @@ struct Folders<'g> {
 impl<'g> Folders<'g> {
     fn of(graph: &CodeGraph, seeds: impl Iterator<Item = PartId>) -> Self {
         let changed = seeds.map(|seed| graph.part(seed).file).collect();
-        Self { asked: HashSet::new(), files: fixedbitset::FixedBitSet::new(), changed }
+        Self { asked: FxHashSet::default(), files: fixedbitset::FixedBitSet::new(), changed }
     }
 
     /// The folders around a file that were not asked yet, and what the file is to them.
@@ -163,14 +181,14 @@ impl<'g> Folders<'g> {
 }
 
 /// What one thing affects directly: each with the part that it is reached from (this one, or one reached so) and the edge,
-/// where there is one. Edges of which it is known where they lead are not followed, and folders that were asked for their
-/// dependents are not asked again.
+/// where there is one. Where edges were followed already they are not followed, and folders that were asked for their dependents
+/// are not asked again.
 fn affects<'g>(
     ground: &Ground<'g>,
     at: At,
     follow: Follow,
     folders: &mut Folders<'g>,
-    mut is_known: impl FnMut(&Edge) -> bool,
+    mut followed: Option<&mut Followed>,
     mut reach: impl FnMut(PartId, At, Option<Edge>),
 ) {
     let graph = ground.graph;
@@ -179,9 +197,14 @@ fn affects<'g>(
         At::Part(part) => part,
     };
     let sure = |edge: &Edge| follow != Follow::Certain || edge.evidence.is_certain();
-    for edge in graph.in_edges(part, EDGE_KINDS).filter(sure).filter(|edge| !names_only(graph, edge)) {
-        if is_known(&edge) {
+    for edge in graph.in_edges(part, EDGE_KINDS).filter(sure) {
+        // What asks nothing of the graph comes first: most edges lead to where one came from.
+        let is_known = followed.as_mut().is_some_and(|followed| followed.knows(&edge));
+        if is_known || names_only(graph, &edge) {
             continue;
+        }
+        if let Some(followed) = &mut followed {
+            followed.add(&edge);
         }
         let from = edge.from;
         if follow == Follow::Widely && is_own_operator(graph, &edge) {
@@ -396,22 +419,15 @@ pub(crate) fn way_to(graph: &CodeGraph, seeds: &BTreeSet<PartId>, end: PartId) -
         let mut queue: VecDeque<At> = seeds.iter().map(|&seed| At::Part(seed)).collect();
         let mut folders = Folders::of(graph, seeds.iter().copied());
         while let Some(at) = queue.pop_front().filter(|_| !came.contains_key(&end)) {
-            affects(
-                &ground,
-                at,
-                follow,
-                &mut folders,
-                |_| false,
-                |from, next, edge| {
-                    let (At::Part(to) | At::Held(to)) = next;
-                    // From a class that is built by what was reached on to its module.
-                    let before = if At::Part(from) == at || At::Held(from) == at { at } else { At::Part(from) };
-                    came.entry(next).or_insert_with(|| {
-                        queue.push_back(next);
-                        Some((before, Reached { from, to, edge }))
-                    });
-                },
-            );
+            affects(&ground, at, follow, &mut folders, None, |from, next, edge| {
+                let (At::Part(to) | At::Held(to)) = next;
+                // From a class that is built by what was reached on to its module.
+                let before = if At::Part(from) == at || At::Held(from) == at { at } else { At::Part(from) };
+                came.entry(next).or_insert_with(|| {
+                    queue.push_back(next);
+                    Some((before, Reached { from, to, edge }))
+                });
+            });
         }
         let mut way = Vec::new();
         let mut at = end;

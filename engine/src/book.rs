@@ -84,8 +84,8 @@ pub(crate) fn kind_of(item: &ItemKind) -> Kind {
 #[salsa::tracked(returns(clone), no_eq)]
 pub(crate) fn parsed(db: &dyn Db, file: RuleFile) -> Arc<Parsed> {
     match file.text(db) {
-        Ok(text) => Arc::new(grace_dsl::parse(&text)),
-        Err(_) => Arc::new(grace_dsl::parse("")),
+        Ok(text) => grace_dsl::parse_once(&text),
+        Err(_) => grace_dsl::parse_once(""),
     }
 }
 

@@ -44,7 +44,7 @@ fn items<'b>(books: impl IntoIterator<Item = &'b Book>) -> (Vec<TrustScore>, BTr
     // What is only used, and not adopted, does not apply.
     let files = books.into_iter().flat_map(|book| &book.files).filter(|file| file.role != Role::Used);
     for text in files.filter_map(|file| file.text.as_ref().ok()) {
-        for item in grace_dsl::parse(text).items {
+        for item in &grace_dsl::parse_once(text).items {
             match &item.kind {
                 ItemKind::Operational(operational) => scores.extend(TrustScore::of(operational)),
                 ItemKind::Forbid(_) | ItemKind::Layers(_) => {

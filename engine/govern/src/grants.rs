@@ -34,7 +34,7 @@ pub fn waivers<'t>(texts: impl IntoIterator<Item = &'t str>) -> Vec<Waiver> {
     let mut found: BTreeMap<String, Option<(String, String)>> = BTreeMap::new();
     let mut teams: BTreeMap<String, Option<BTreeSet<String>>> = BTreeMap::new();
     for text in texts {
-        let parsed = grace_dsl::parse(text);
+        let parsed = grace_dsl::parse_once(text);
         for (index, item) in parsed.items.iter().enumerate() {
             match &item.kind {
                 ItemKind::Team { members, .. } => {

@@ -100,7 +100,10 @@ impl FactStore {
         }
         let read = extract::extract(language, bytes);
         let facts = match known {
-            Some(known) => FileFacts { outline: Arc::clone(&known.outline), ..read },
+            Some(known) => {
+                let FileFacts { digests, reads_otherwise, quiet, .. } = read;
+                FileFacts { digests, reads_otherwise, quiet, ..(*known).clone() }
+            }
             None => {
                 self.extractions.fetch_add(1, Ordering::Relaxed);
                 read

@@ -20,7 +20,7 @@ const BATCH: usize = 4096;
 const MOST_AT_ONCE: usize = 64 << 20;
 
 /// How long one run of a bundle took.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timing {
     /// Wall time of setup and all attempts, milliseconds.
     pub duration_ms: u64,

@@ -353,7 +353,7 @@ fn a_plan_is_found_again_only_where_everything_is_as_it_was() {
         (*key, plan.to_string())
     };
     let lie_as = |(key, plan): &([u8; 32], String)| {
-        TreeMemory::open(&repo.cache(), &repo.path).keep_plan(key, plan.as_bytes());
+        TreeMemory::open(&repo.cache(), &repo.path).keep_answer("plan", key, plan.as_bytes());
     };
     let of_the_day = remembered();
     let lie = || lie_as(&of_the_day);
@@ -414,6 +414,40 @@ fn a_plan_is_found_again_only_where_everything_is_as_it_was() {
         let decided = said.get("decision").unwrap_or(&said);
         assert_eq!(decided["tier"].as_u64(), Some(tier(&honest)), "{decides}: {said}");
     }
+}
+
+#[test]
+fn how_long_bundles_took_is_remembered_while_the_store_is_as_it_was() {
+    let repo = Repo::edited();
+    repo.json("run");
+    rest();
+    let has_estimate = |arguments: &[&str]| {
+        let said = repo.run(&[&["plan", "--format", "json"], arguments].concat(), None, |_| {});
+        serde_json::from_str::<serde_json::Value>(&said.stdout).unwrap().get("estimate").is_some()
+    };
+    assert!(has_estimate(&[]));
+    let kept = below(&repo.cache());
+    let [place] =
+        kept.iter().filter(|path| path.extension().is_some_and(|ending| ending == "timings")).collect::<Vec<_>>()[..]
+    else {
+        panic!("{kept:?}")
+    };
+    let key = *fs::read(place).unwrap()[48..].first_chunk::<32>().unwrap();
+    let say = |answer: &[u8]| TreeMemory::open(&repo.cache(), &repo.path).keep_answer("timings", &key, answer);
+    // That nothing ran shows whether it is found.
+    let nothing_ran = [0];
+    say(&nothing_ran);
+    assert!(!has_estimate(&[]), "it is found");
+    assert!(has_estimate(&["--no-cache"]));
+    for damaged in [&[][..], &[1], &[0, 0], &[0xff; 40]] {
+        say(damaged);
+        assert!(has_estimate(&[]), "{damaged:?}");
+    }
+    say(&nothing_ran);
+    repo.json("run");
+    assert!(has_estimate(&[]), "another run was recorded");
+    rest();
+    assert!(has_estimate(&[]));
 }
 
 fn oid(repo: &Repo, name: &str) -> grace_system::git::Oid {

@@ -112,7 +112,8 @@ pub(super) fn report_of(context: &Context, what: &str, engine: &mut Engine, load
     }
     let plan = loaded.memory.kept_while(|| engine.plan_if(&parts));
     let repository = context.place.repository.as_ref().ok();
-    let estimate = repository.and_then(|repository| estimate::of(repository, &plan, carrying::at_once()));
+    let estimate =
+        repository.and_then(|repository| estimate::of(repository, &loaded.memory, &plan, carrying::at_once()));
     Ok(of_plan(what, parts.len(), &plan, estimate))
 }
 

@@ -313,8 +313,9 @@ impl<'a> Warm<'a> {
         let Some(held) = self.now()? else { return Ok(None) };
         let (plan, estimate) = held.derived.plan.get_or_insert_with(|| {
             let plan = held.session.engine().plan();
+            let memory = &held.session.loaded().memory;
             let runs = plan.denials.is_empty() && !plan.bundles.is_empty();
-            let estimate = runs.then(|| estimate::of(repository, &plan, carrying::at_once())).flatten();
+            let estimate = runs.then(|| estimate::of(repository, memory, &plan, carrying::at_once())).flatten();
             (plan, estimate)
         });
         // What people sign comes and goes beside the tree.

@@ -71,7 +71,8 @@ pub(super) fn plan(context: &Context, args: &ChangeArgs) -> Result<Answer> {
     let yes = plan.denials.is_empty();
     // A denied change is not run.
     let repository = context.place.repository.as_ref().ok().filter(|_| yes && !plan.bundles.is_empty());
-    let estimate = repository.and_then(|repository| load::estimate::of(repository, &plan, super::carrying::at_once()));
+    let estimate = repository
+        .and_then(|repository| load::estimate::of(repository, &loaded.memory, &plan, super::carrying::at_once()));
     let signed = Signed::of(context, &plan, &loaded)?;
     if context.is_json() {
         return Answer::json(&PlanReport::new(&plan, &loaded, estimate).signed(signed), yes);

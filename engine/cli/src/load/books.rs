@@ -89,7 +89,7 @@ pub fn own_book(own: BTreeMap<String, Text>) -> Book {
     let mut here = Vec::new();
     let mut names = Vec::new();
     for text in own.values().flatten() {
-        let parsed = grace_dsl::parse(text);
+        let parsed = grace_dsl::parse_once(text);
         here.extend(parsed.items.iter().filter(|item| item.kind == ItemKind::Module).map(|item| item.name.clone()));
         names.extend(references(&parsed.items, Role::Adopted));
     }
@@ -126,7 +126,7 @@ fn follow(packs: &mut BTreeMap<&'static str, (&'static str, Role)>, mut names: V
 }
 
 fn wanted(text: &str, role: Role) -> Vec<(String, Role)> {
-    references(&grace_dsl::parse(text).items, role)
+    references(&grace_dsl::parse_once(text).items, role)
 }
 
 /// What items adopt and use. What a used file adopts is only used: its rules do not apply.

@@ -1,14 +1,20 @@
 //! How long a plan's bundles will take, from how long they took before. Nothing is decided by it: it is for people who wait.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use grace_engine::plan::{BundlePlan, Plan, SelectionMode};
+use grace_engine::recall::Key;
 use grace_runner::junit;
 use grace_store::{Store, Timing};
+use grace_system::clock;
+use grace_system::files::{self, Stamp};
 use grace_system::git::Repository;
 use schemars::JsonSchema;
 use serde::Serialize;
+
+use super::memory::Memory;
 
 /// Runs of a bundle that are looked at.
 const LAST: usize = 5;
@@ -25,7 +31,7 @@ pub struct Estimate {
 }
 
 /// The estimate of a plan whose bundles run `at_once` at a time; `None` where none was run before, or where nobody can tell now.
-pub(crate) fn of(repository: &Repository, plan: &Plan, at_once: usize) -> Option<Estimate> {
+pub(crate) fn of(repository: &Repository, memory: &Memory, plan: &Plan, at_once: usize) -> Option<Estimate> {
     // What is observed runs whole.
     let is_whole = |bundle: &BundlePlan| bundle.narrowed && plan.selection == Some(SelectionMode::Observe);
     let running = plan.bundles.iter().filter(|bundle| is_whole(bundle) || !bundle.runs_nothing());
@@ -37,8 +43,35 @@ pub(crate) fn of(repository: &Repository, plan: &Plan, at_once: usize) -> Option
         .collect();
     let running: Vec<&BundlePlan> = running.iter().collect();
     let names: Vec<&str> = running.iter().map(|bundle| bundle.name.as_str()).collect();
-    let timings = Store::timings(&super::store_path(repository), &names, LAST, PATIENCE).ok()?;
+    let timings = timings(&super::store_path(repository), memory, &names)?;
     estimate(&running, &timings, at_once)
+}
+
+/// As the store says; or as it said, while its file rests in the state in which it was asked.
+fn timings(home: &Path, memory: &Memory, names: &[&str]) -> Option<BTreeMap<String, Vec<Timing>>> {
+    let key = key(home, names);
+    if let Some(known) = key.as_ref().and_then(|key| memory.timings(key)) {
+        return Some(known);
+    }
+    let timings = Store::timings(home, names, LAST, PATIENCE).ok()?;
+    if let Some(key) = key {
+        memory.keep_timings(&key, &timings);
+    }
+    Some(timings)
+}
+
+/// What names the question; `None` where the store may be written yet.
+fn key(home: &Path, names: &[&str]) -> Option<Key> {
+    let database = Store::at(home).database_path();
+    let stamp = files::stat(&database).ok()?.stamp;
+    let Stamp { size, modified, changed, inode } = stamp;
+    // What is there was not taken into the database yet.
+    let log = database.with_added_extension("wal");
+    if !stamp.is_settled(clock::nanoseconds()) || files::exists(&log) {
+        return None;
+    }
+    let asked = postcard::to_stdvec(&(env!("CARGO_PKG_VERSION"), LAST, names, size, modified, changed, inode)).ok()?;
+    Some(*blake3::hash(&asked).as_bytes())
 }
 
 fn estimate(bundles: &[&BundlePlan], timings: &BTreeMap<String, Vec<Timing>>, at_once: usize) -> Option<Estimate> {

@@ -45,8 +45,8 @@ pub(super) fn selections(repository: &Repository) -> Result<Selections, StoreErr
 pub(super) fn is_asked_for<'b>(books: impl IntoIterator<Item = &'b Book>) -> bool {
     let texts = books.into_iter().flat_map(|book| &book.files).filter_map(|file| file.text.as_ref().ok());
     // A text without the word is not parsed once more.
-    texts.filter(|text| text.contains("rate")).any(|text| {
-        grace_dsl::parse(text).items.iter().any(|item| match &item.kind {
+    texts.filter(|text| has_word(text, "rate")).any(|text| {
+        grace_dsl::parse_once(text).items.iter().any(|item| match &item.kind {
             ItemKind::Rule(rule) | ItemKind::Policy(Policy { rule, .. }) => match &rule.when {
                 When::Change(cond) | When::Always(cond) | When::AfterRun(cond) => asks_for_a_rate(cond),
             },
@@ -55,6 +55,16 @@ pub(super) fn is_asked_for<'b>(books: impl IntoIterator<Item = &'b Book>) -> boo
                 .is_some_and(|score| score.losses.iter().any(|loss| matches!(loss.cause, LossCause::Rate { .. }))),
             _ => false,
         })
+    })
+}
+
+/// Whether a name or a keyword stands in a text by itself.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_part =
+        |byte: Option<u8>| byte.is_some_and(|byte| byte == b'_' || byte.is_ascii_alphanumeric() || byte >= 128);
+    text.match_indices(word).any(|(at, _)| {
+        let before = at.checked_sub(1).and_then(|before| text.as_bytes().get(before)).copied();
+        !is_part(before) && !is_part(text.as_bytes().get(at + word.len()).copied())
     })
 }
 
@@ -68,7 +78,7 @@ pub(super) fn own_kpis<'b>(books: impl IntoIterator<Item = &'b Book>) -> BTreeMa
         return BTreeMap::new();
     }
     let mut found: BTreeMap<String, Option<OwnKpi>> = BTreeMap::new();
-    for item in texts.into_iter().flat_map(|text| grace_dsl::parse(text).items) {
+    for item in texts.into_iter().map(|text| grace_dsl::parse_once(text)).flat_map(|parsed| parsed.items.clone()) {
         if let ItemKind::Operational(Operational { kind: OperationalKind::Kpi, .. }) = item.kind {
             let own = OwnKpi::of(&item.kind);
             found
@@ -154,6 +164,16 @@ mod tests {
         assert_eq!(values(Selections::default()), (None, None));
         let seen = Selections { tests: 100, selected: 20, failed: 4, missed: 1 };
         assert_eq!(values(seen), (Some(75_000), Some(20_000)));
+    }
+
+    #[test]
+    fn a_word_stands_by_itself() {
+        for text in ["rate", "flaky\n rate over", "(rate)", "x-rate", "generated rate"] {
+            assert!(has_word(text, "rate"), "{text}");
+        }
+        for text in ["", "generated", "rates", "rate_limit", "error_rate", "r ate", "\u{e9}rate", "rate2"] {
+            assert!(!has_word(text, "rate"), "{text}");
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub(super) fn asked<'b>(books: impl IntoIterator<Item = &'b Book>) -> Vec<Asked>
     }
     let mut kpis: BTreeMap<String, Option<Kpi>> = BTreeMap::new();
     let mut tests: BTreeMap<String, KpiTest> = BTreeMap::new();
-    for item in texts.into_iter().flat_map(|text| grace_dsl::parse(text).items) {
+    for item in texts.into_iter().map(|text| grace_dsl::parse_once(text)).flat_map(|parsed| parsed.items.clone()) {
         let mut see = |test: &KpiTest| drop(tests.insert(kpi_key(test), test.clone()));
         match &item.kind {
             ItemKind::Operational(operational) => {

@@ -1,7 +1,7 @@
 //! What is remembered between runs: facts by content, and the contents of a work tree's files by their state. Everything
 //! works without it, and to the same plan.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -10,6 +10,7 @@ use grace_engine::plan::Plan;
 use grace_engine::recall::{self, Key};
 use grace_graph::facts::{ContentId, Language, ProblemKind};
 use grace_graph::store::{Disk, FactStore, MOST_BYTES, TreeMemory};
+use grace_store::Timing;
 use grace_system::files::{self, Stamp};
 use grace_system::git::{Answers, CommitId, KnownFile, Names, Oid, Repository, TreeEntry, WorkState, WorkTree};
 use grace_system::{clock, env};
@@ -21,6 +22,9 @@ const VARIABLE: &str = "GRACE_RULES_CACHE";
 
 /// Bytes of blobs that are remembered as they are, at most: the old texts of what changed, rules.
 const MOST_TEXT: usize = 4 << 20;
+
+/// Bytes of how long bundles took, at most.
+const MOST_TIMINGS: usize = 4 << 20;
 
 /// Whether what earlier runs left may be believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -317,13 +321,29 @@ impl Memory {
     /// The plan of this name as it is at a moment, where it was the last that was asked for.
     #[must_use]
     pub fn plan(&self, key: &Key, as_of: i64) -> Option<Plan> {
-        recall::plan(&self.tree.as_ref()?.plan(key, recall::MAX_BYTES)?, as_of)
+        recall::plan(&self.tree.as_ref()?.answer("plan", key, recall::MAX_BYTES)?, as_of)
     }
 
     /// Remembers a plan in place of another.
     pub fn keep_plan(&self, key: &Key, plan: &Plan) {
         if let (Some(tree), Some(bytes)) = (&self.tree, recall::bytes(plan)) {
-            tree.keep_plan(key, &bytes);
+            tree.keep_answer("plan", key, &bytes);
+        }
+    }
+
+    /// How long bundles took, as the store answered to this question of this name.
+    pub(super) fn timings(&self, key: &Key) -> Option<BTreeMap<String, Vec<Timing>>> {
+        let bytes = self.tree.as_ref()?.answer("timings", key, MOST_TIMINGS)?;
+        let (timings, rest) = postcard::take_from_bytes(&bytes).ok()?;
+        rest.is_empty().then_some(timings)
+    }
+
+    /// Remembers that answer in place of another.
+    pub(super) fn keep_timings(&self, key: &Key, timings: &BTreeMap<String, Vec<Timing>>) {
+        if let (Some(tree), Ok(bytes)) = (&self.tree, postcard::to_stdvec(timings))
+            && bytes.len() <= MOST_TIMINGS
+        {
+            tree.keep_answer("timings", key, &bytes);
         }
     }
 

@@ -72,13 +72,13 @@ fn bands_in(text: &str) -> Vec<Band> {
     if !text.contains("band") {
         return Vec::new();
     }
-    let band = |item: grace_dsl::ast::Item| {
-        let ItemKind::Band { evidence, levels } = item.kind else { return None };
+    let band = |item: &grace_dsl::ast::Item| {
+        let ItemKind::Band { evidence, levels } = &item.kind else { return None };
         let level = |word: &str| Level::NAMES.iter().find(|(name, _)| *name == word).map(|(_, level)| *level);
         let levels = levels.iter().filter_map(|one| Some((level(&one.level.text)?, test(one.test)))).collect();
-        Some(Band { name: item.name, metric: evidence.text, levels })
+        Some(Band { name: item.name.clone(), metric: evidence.text.clone(), levels })
     };
-    grace_dsl::parse(text).items.into_iter().filter_map(band).collect()
+    grace_dsl::parse_once(text).items.iter().filter_map(band).collect()
 }
 
 fn test(test: BandTest) -> Test {

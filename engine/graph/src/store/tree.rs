@@ -239,17 +239,17 @@ impl TreeMemory {
         let _nothing_kept = self.write("work", &Work { tracked, untracked, inside, outside, surroundings });
     }
 
-    /// The plan that was made last, at most `max` bytes, if this key names it: a digest of all that decides it.
+    /// What was answered last to this question, at most `max` bytes, if this key names it: a digest of all that decides it.
     #[must_use]
-    pub fn plan(&self, key: &[u8; 32], max: usize) -> Option<Vec<u8>> {
-        let mut bytes = self.read_up_to("plan", (HEAD + key.len() + max) as u64)?;
+    pub fn answer(&self, question: &str, key: &[u8; 32], max: usize) -> Option<Vec<u8>> {
+        let mut bytes = self.read_up_to(question, (HEAD + key.len() + max) as u64)?;
         let is_named = bytes[HEAD..].starts_with(key);
         is_named.then(|| bytes.split_off(HEAD + key.len()))
     }
 
-    /// Remembers a plan in place of another.
-    pub fn keep_plan(&self, key: &[u8; 32], plan: &[u8]) {
-        let _nothing_kept = self.write_bytes("plan", &[key.as_slice(), plan].concat());
+    /// Remembers an answer in place of another.
+    pub fn keep_answer(&self, question: &str, key: &[u8; 32], answer: &[u8]) {
+        let _nothing_kept = self.write_bytes(question, &[key.as_slice(), answer].concat());
     }
 
     /// The head of the graph of this number.
