@@ -1,34 +1,65 @@
 //! Texts that were parsed last: several questions are asked of each file of rules, and most commands ask them all.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::{Parsed, parse};
 
-/// Texts that are kept, in number and in bytes together: those of a rule book before and after a change.
+/// Texts that are kept, in number and in bytes together: those of a rule book before and after a change. What they are parsed
+/// to takes some ten times as much.
 const MOST: usize = 256;
-const MOST_BYTES: usize = 2 << 20;
+const MOST_BYTES: usize = 512 << 10;
 
-/// The oldest first.
-static KEPT: Mutex<VecDeque<(Box<str>, Arc<Parsed>)>> = Mutex::new(VecDeque::new());
+static KEPT: Mutex<Kept> = Mutex::new(Kept { texts: VecDeque::new(), bytes: 0 });
 
 /// As [`parse`], for a text that is asked about more than once.
 pub fn parse_once(text: &str) -> Arc<Parsed> {
-    if let Some((_, known)) = kept().iter().find(|(known, _)| **known == *text) {
-        return Arc::clone(known);
-    }
-    // Outside the lock: who parses the same text meanwhile comes to the same.
-    let parsed = Arc::new(parse(text));
-    let mut kept = kept();
-    kept.push_back((text.into(), Arc::clone(&parsed)));
-    while kept.len() > MOST || kept.iter().map(|(text, _)| text.len()).sum::<usize>() > MOST_BYTES {
-        kept.pop_front();
-    }
-    parsed
+    Kept::parsed(&KEPT, text)
 }
 
-fn kept() -> MutexGuard<'static, VecDeque<(Box<str>, Arc<Parsed>)>> {
-    KEPT.lock().unwrap_or_else(PoisonError::into_inner)
+struct Kept {
+    /// The one that was asked for last is the last.
+    texts: VecDeque<(Box<str>, Arc<Parsed>)>,
+    bytes: usize,
+}
+
+impl Kept {
+    fn parsed(kept: &Mutex<Self>, text: &str) -> Arc<Parsed> {
+        let kept = || kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = kept().find(text) {
+            return known;
+        }
+        // Outside the lock: others need not wait for it.
+        let parsed = Arc::new(parse(text));
+        let mut kept = kept();
+        // Or somebody else was quicker.
+        kept.find(text).unwrap_or_else(|| {
+            kept.put(text, &parsed);
+            parsed
+        })
+    }
+
+    fn find(&mut self, text: &str) -> Option<Arc<Parsed>> {
+        let at = self.texts.iter().position(|(known, _)| **known == *text)?;
+        let found = self.texts.remove(at)?;
+        let parsed = Arc::clone(&found.1);
+        self.texts.push_back(found);
+        Some(parsed)
+    }
+
+    fn put(&mut self, text: &str, parsed: &Arc<Parsed>) {
+        // One that is so large would push out all others.
+        if text.len() > MOST_BYTES / 2 {
+            return;
+        }
+        self.texts.push_back((text.into(), Arc::clone(parsed)));
+        self.bytes += text.len();
+        while (self.texts.len() > MOST || self.bytes > MOST_BYTES)
+            && let Some((oldest, _)) = self.texts.pop_front()
+        {
+            self.bytes -= oldest.len();
+        }
+    }
 }
 
 #[cfg(test)]
@@ -37,20 +68,25 @@ mod tests {
 
     #[test]
     fn a_text_is_parsed_once_while_it_is_among_the_last() {
+        let kept = Mutex::new(Kept { texts: VecDeque::new(), bytes: 0 });
+        let ask = |text: &str| Kept::parsed(&kept, text);
         let text = "rule one : tier 2\n  when tests removed\n  because \"x\"\n";
-        let first = parse_once(text);
-        assert_eq!(*first, parse(text));
-        assert_eq!(first.items.len(), 1);
-        assert!(Arc::ptr_eq(&first, &parse_once(text)));
-        assert!(!Arc::ptr_eq(&first, &parse_once(&format!("{text}\n"))));
-        // One too large to be kept pushes everything out, and others do in time.
-        let large = format!("{text}# {}\n", "x".repeat(MOST_BYTES));
-        assert_eq!(parse_once(&large).items.len(), 1);
-        assert!(kept().is_empty());
-        let again = parse_once(text);
-        assert!(!Arc::ptr_eq(&first, &again));
-        (0..MOST).for_each(|number| drop(parse_once(&format!("# {number}\n"))));
-        assert!(!Arc::ptr_eq(&again, &parse_once(text)));
-        assert!(kept().len() <= MOST);
+        let first = ask(text);
+        assert_eq!((&*first, first.items.len()), (&parse(text), 1));
+        assert!(Arc::ptr_eq(&first, &ask(text)));
+        assert!(!Arc::ptr_eq(&first, &ask(&format!("{text}\n"))));
+        // A large one pushes nothing out, and is itself not kept.
+        let large = format!("{text}# {}\n", "x".repeat(MOST_BYTES / 2));
+        assert!(!Arc::ptr_eq(&ask(&large), &ask(&large)));
+        assert!(Arc::ptr_eq(&first, &ask(text)));
+        // Nor do many, while it is asked for; when nobody does, they do.
+        let many = || (0..MOST).for_each(|number| drop(ask(&format!("# {number} {}\n", "x".repeat(MOST_BYTES / 300)))));
+        (0..MOST / 2).for_each(|number| drop(ask(&format!("# {number}\n"))));
+        assert!(Arc::ptr_eq(&first, &ask(text)));
+        many();
+        assert!(!Arc::ptr_eq(&first, &ask(text)));
+        let kept = kept.lock().unwrap();
+        assert!(kept.texts.len() <= MOST && kept.bytes <= MOST_BYTES);
+        assert_eq!(kept.bytes, kept.texts.iter().map(|(text, _)| text.len()).sum::<usize>());
     }
 }

@@ -90,7 +90,8 @@ impl FactStore {
         Arc::clone(self.map().entry((content, language)).or_insert(facts))
     }
 
-    /// [`FactStore::facts`] with the digests of the parts, which take a parse of their own: for files that a change touches.
+    /// [`FactStore::facts`] with the digests of the parts, for files that a change touches. Where just these are lacking all is
+    /// read once more.
     pub fn facts_with_digests(&self, language: Language, bytes: &[u8]) -> Arc<FileFacts> {
         let known = self.get(ContentId::of(bytes), language);
         if let Some(known) = &known

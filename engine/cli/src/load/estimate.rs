@@ -47,21 +47,21 @@ pub(crate) fn of(repository: &Repository, memory: &Memory, plan: &Plan, at_once:
     estimate(&running, &timings, at_once)
 }
 
-/// As the store says; or as it said, while its file rests in the state in which it was asked.
+/// As the store says; or as it said, while its file rests in the state in which it was asked. Nobody waits for a lock then.
 fn timings(home: &Path, memory: &Memory, names: &[&str]) -> Option<BTreeMap<String, Vec<Timing>>> {
-    let key = key(home, names);
-    if let Some(known) = key.as_ref().and_then(|key| memory.timings(key)) {
+    let asked = key(home, memory, names);
+    if let Some(known) = asked.as_ref().and_then(|key| memory.timings(key)) {
         return Some(known);
     }
     let timings = Store::timings(home, names, LAST, PATIENCE).ok()?;
-    if let Some(key) = key {
+    if let Some(key) = asked.filter(|asked| key(home, memory, names).as_ref() == Some(asked)) {
         memory.keep_timings(&key, &timings);
     }
     Some(timings)
 }
 
 /// What names the question; `None` where the store may be written yet.
-fn key(home: &Path, names: &[&str]) -> Option<Key> {
+fn key(home: &Path, memory: &Memory, names: &[&str]) -> Option<Key> {
     let database = Store::at(home).database_path();
     let stamp = files::stat(&database).ok()?.stamp;
     let Stamp { size, modified, changed, inode } = stamp;
@@ -70,7 +70,8 @@ fn key(home: &Path, names: &[&str]) -> Option<Key> {
     if !stamp.is_settled(clock::nanoseconds()) || files::exists(&log) {
         return None;
     }
-    let asked = postcard::to_stdvec(&(env!("CARGO_PKG_VERSION"), LAST, names, size, modified, changed, inode)).ok()?;
+    let program = memory.program()?;
+    let asked = postcard::to_stdvec(&(program, LAST, names, (size, modified, changed, inode))).ok()?;
     Some(*blake3::hash(&asked).as_bytes())
 }
 

@@ -78,13 +78,15 @@ pub(super) fn own_kpis<'b>(books: impl IntoIterator<Item = &'b Book>) -> BTreeMa
         return BTreeMap::new();
     }
     let mut found: BTreeMap<String, Option<OwnKpi>> = BTreeMap::new();
-    for item in texts.into_iter().map(|text| grace_dsl::parse_once(text)).flat_map(|parsed| parsed.items.clone()) {
-        if let ItemKind::Operational(Operational { kind: OperationalKind::Kpi, .. }) = item.kind {
-            let own = OwnKpi::of(&item.kind);
-            found
-                .entry(item.name)
-                .and_modify(|known| *known = known.filter(|&known| Some(known) == own))
-                .or_insert(own);
+    for parsed in texts.into_iter().map(|text| grace_dsl::parse_once(text)) {
+        for item in &parsed.items {
+            if let ItemKind::Operational(Operational { kind: OperationalKind::Kpi, .. }) = item.kind {
+                let own = OwnKpi::of(&item.kind);
+                found
+                    .entry(item.name.clone())
+                    .and_modify(|known| *known = known.filter(|&known| Some(known) == own))
+                    .or_insert(own);
+            }
         }
     }
     found.into_iter().filter_map(|(name, own)| Some((name, own?))).collect()

@@ -20,12 +20,13 @@ pub(super) fn asked<'b>(books: impl IntoIterator<Item = &'b Book>) -> Vec<Asked>
     }
     let mut kpis: BTreeMap<String, Option<Kpi>> = BTreeMap::new();
     let mut tests: BTreeMap<String, KpiTest> = BTreeMap::new();
-    for item in texts.into_iter().map(|text| grace_dsl::parse_once(text)).flat_map(|parsed| parsed.items.clone()) {
+    let parsed: Vec<_> = texts.into_iter().map(|text| grace_dsl::parse_once(text)).collect();
+    for item in parsed.iter().flat_map(|parsed| &parsed.items) {
         let mut see = |test: &KpiTest| drop(tests.insert(kpi_key(test), test.clone()));
         match &item.kind {
             ItemKind::Operational(operational) => {
                 if let Some(kpi) = Kpi::of(operational) {
-                    let known = kpis.entry(item.name).or_insert_with(|| Some(kpi.clone()));
+                    let known = kpis.entry(item.name.clone()).or_insert_with(|| Some(kpi.clone()));
                     *known = known.take().filter(|known| *known == kpi);
                 }
             }

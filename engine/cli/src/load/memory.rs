@@ -23,8 +23,8 @@ const VARIABLE: &str = "GRACE_RULES_CACHE";
 /// Bytes of blobs that are remembered as they are, at most: the old texts of what changed, rules.
 const MOST_TEXT: usize = 4 << 20;
 
-/// Bytes of how long bundles took, at most.
-const MOST_TIMINGS: usize = 4 << 20;
+/// Bytes of how long bundles took, at most; of suites that take more the store is asked each time.
+const MOST_ANSWERED: usize = 4 << 20;
 
 /// Whether what earlier runs left may be believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -331,9 +331,14 @@ impl Memory {
         }
     }
 
+    /// What tells this program from others, where something may be believed that another one would say otherwise.
+    pub(super) fn program(&self) -> Option<(u64, i64, i64, u64)> {
+        self.program
+    }
+
     /// How long bundles took, as the store answered to this question of this name.
     pub(super) fn timings(&self, key: &Key) -> Option<BTreeMap<String, Vec<Timing>>> {
-        let bytes = self.tree.as_ref()?.answer("timings", key, MOST_TIMINGS)?;
+        let bytes = self.tree.as_ref()?.answer("timings", key, MOST_ANSWERED)?;
         let (timings, rest) = postcard::take_from_bytes(&bytes).ok()?;
         rest.is_empty().then_some(timings)
     }
@@ -341,7 +346,7 @@ impl Memory {
     /// Remembers that answer in place of another.
     pub(super) fn keep_timings(&self, key: &Key, timings: &BTreeMap<String, Vec<Timing>>) {
         if let (Some(tree), Ok(bytes)) = (&self.tree, postcard::to_stdvec(timings))
-            && bytes.len() <= MOST_TIMINGS
+            && bytes.len() <= MOST_ANSWERED
         {
             tree.keep_answer("timings", key, &bytes);
         }

@@ -253,6 +253,9 @@ fn text_that_python_reads_otherwise_than_the_grammar_proves_nothing() {
         ("x = a.b\n", "x = a.\r\n  b\r\n"),
         ("f()\ng()\n", "f()- \ng()\n"),
         ("from a import b\n", "from  # c\n  a import b\n"),
+        // Brackets in the format of a value open nothing.
+        ("f'{x:(<9}'\ny = 1\n", "f'{x:(<9}'\ny =\n1\n"),
+        ("f'{x:{w}[^}'\nf()\ng()\n", "f'{x:{w}[^}'\nf()- \ng()\n"),
         ("def f():\n    \"\"\"A.\"\"\"\n\ndef g(): pass\n", "def f():\n\ndef g(): pass\n"),
     ] {
         let parts = diff("a.py", before, after);
@@ -265,6 +268,7 @@ fn text_that_python_reads_otherwise_than_the_grammar_proves_nothing() {
         "x = r'\\\\' + f'{a}\u{a0}'\n",
         "match x:\n  case 1:\n    y\n  case 2: z\nif a: b; c\nelif d:\n  e\nfor i in j:\n  k\nelse:\n  l\n",
         "x = \"\"\"\n  a\n\"\"\"; y = 1\nwith a as b, \\\n     c as d:\n    pass\n",
+        "x = f(f'{x:)<9}',\n  b, f'{x:{w})]#\u{a0}^}',\n  c)\n",
         "x = (a\n  .b[\n1], f'''{a}\n{{ (\n''', f'{b[(c)]}')\nif (a\n    ): # (\n    b = \\\r\n  c\n",
     ] {
         assert_eq!(diff("a.py", code, &format!("# note\n{code}")), ["a.py: COMMENT [COMMENTS]"], "{code}");
@@ -318,6 +322,14 @@ fn white_space_and_quotes_that_are_data_are_no_formatting() {
         ("def f():\n    b'a'\n", "def f():\n    b'b'\n"),
         ("def f():\n    x\n    'a'\n", "def f():\n    x\n    'b'\n"),
         ("x = 10\n", "x = 1_0\n"),
+        // Marks that join a letter, and comments whose letters join a name, are of no alphabet.
+        ("import cafe\n", "import cafe\u{301}\n"),
+        ("import ab\n", "import a\u{b7}b\n"),
+        ("from m import b\n", "from m import b\u{b7}\n"),
+        ("from .a import b\n", "from .a\u{301} import b\n"),
+        ("import a.b\n", "import a.b\u{301}\n"),
+        ("match x:\n  case a.b: y\n", "match x:\n  case a.b\u{301}: y\n"),
+        ("match x:\n  case (a.xb): y\n", "match x:\n  case (a. # x\n    b): y\n"),
     ] {
         let parts = diff("a.py", before, after);
         assert!(!is_safe(&parts), "{before} -> {after}: {parts:?}");
@@ -331,6 +343,8 @@ fn white_space_and_quotes_that_are_data_are_no_formatting() {
         // Python reads both ends of a line as one.
         ("x = '''a\nb'''\n", "x = '''a\r\nb'''\n"),
         ("x = a not in b\n", "x = a not  in b\n"),
+        ("import a.b\n", "import a . b\n"),
+        ("match x:\n  case (a.b): y\n", "match x:\n  case (a. # x\n    b): y\n"),
     ] {
         assert!(is_safe(&diff("a.py", before, after)), "{before} -> {after}: {:?}", diff("a.py", before, after));
     }

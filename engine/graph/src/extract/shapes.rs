@@ -58,18 +58,14 @@ pub(super) fn split_last(chain: &str) -> Option<(&str, &str)> {
     Some((&chain[..at], &chain[at + 1..]))
 }
 
-/// The characters of a dotted name, without spaces, line breaks and comments' signs between them.
-pub(super) fn name_characters(text: &str) -> Cow<'_, str> {
-    filtered(text, |char| char.is_alphanumeric() || char == '_' || char == '.')
-}
-
-/// A name as written, without spaces and continued lines.
+/// A name as written, without what may stand between its pieces: spaces, continued lines, comments.
 pub(super) fn without_spaces(text: &str) -> Cow<'_, str> {
-    filtered(text, |char| !char.is_whitespace() && char != '\\')
-}
-
-fn filtered(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
-    if text.chars().all(&stays) { Cow::Borrowed(text) } else { text.chars().filter(|char| stays(*char)).collect() }
+    let is_space = |char: char| char.is_whitespace() || char == '\\';
+    if !text.contains(|char| is_space(char) || char == '#') {
+        return Cow::Borrowed(text);
+    }
+    let lines = text.split('\n').map(|line| line.split_once('#').map_or(line, |(line, _)| line));
+    lines.flat_map(str::chars).filter(|char| !is_space(*char)).collect()
 }
 
 /// True for a literal with interpolation, by its prefix.

@@ -24,8 +24,10 @@ const HEAD: usize = MAGIC.len() + CHECKSUM;
 const MAX_BYTES: u64 = 256 << 20;
 /// Work trees that are remembered, at most: those that were used last.
 const MAX_TREES: usize = 64;
-/// Files that a work tree takes, at most: five of its own, and the heads and bodies of its graphs.
-const FILES: usize = 5 + 2 * IMAGES;
+/// What a work tree's own files are called: what files held, the listing of a commit, old texts, what git said, and answers.
+const OWN_FILES: [&str; 6] = ["files", "listing", "blobs", "work", "plan", "timings"];
+/// Files that a work tree takes, at most: its own, and the heads and bodies of its graphs.
+const FILES: usize = OWN_FILES.len() + 2 * IMAGES;
 
 /// One work tree.
 #[derive(Debug)]
@@ -271,6 +273,8 @@ impl TreeMemory {
     }
 
     fn path(&self, what: &str) -> PathBuf {
+        let is_counted = OWN_FILES.contains(&what) || what.starts_with("head") || what.starts_with("graph");
+        debug_assert!(is_counted, "{what} is no file of a work tree");
         self.root.join("trees").join(format!("{}.{what}", self.name))
     }
 

@@ -15,7 +15,7 @@ impl Walk<'_> {
     // Imports.
 
     pub(super) fn dotted_name(&mut self, node: Node<'_>) {
-        let text = shapes::name_characters(self.slice(node));
+        let text = shapes::without_spaces(self.slice(node));
         let text = &*text;
         match self.stack.parent_role() {
             Role::Import => {

@@ -3,8 +3,8 @@
 //! A walk of its own, run only for files that a change touches: reading a whole tree needs none of it. It opens the same
 //! parts in the same order as the walk for facts, so that digests and parts go together by position.
 //!
-//! The form: 1 opens a node, 2 is a token, 3 a text, 4 closes, 5 is a nested part, 6 a comment, with 7 after the line that one
-//! speaks of that is code. Nodes and texts say their roles, and whatever has a length says it.
+//! The form: 1 opens a node, 2 is a token, 3 a text, 4 closes, 5 is a nested part, 6 a comment, with the line that it speaks of
+//! where it is code. Nodes and texts say their roles, and whatever has a length says it.
 
 use super::between::Piece;
 use super::kinds::{Field, Role, defined};
@@ -135,10 +135,6 @@ impl<'t> Walk<'t> {
             // White space counts also in the code of a formatted literal: `f"{a = }"`.
             Role::Identifier | Role::Leaf | Role::String => {
                 self.write_text(open.role, self.slice(node));
-                return false;
-            }
-            Role::DottedName | Role::RelativeImport => {
-                self.write_text(open.role, &shapes::name_characters(self.slice(node)));
                 return false;
             }
             Role::Module => return true,
@@ -330,9 +326,8 @@ impl<'t> Walk<'t> {
             // It speaks of the line that it ends, or of the block that it stands in.
             let line = before.rsplit_once('\n').map_or(before, |(_, line)| line);
             let is_alone = line.trim().is_empty();
-            let said = line.bytes().filter(|byte| is_alone || !byte.is_ascii_whitespace());
-            buffer.extend(said);
-            buffer.push(7);
+            let said: String = line.chars().filter(|char| is_alone || !char.is_ascii_whitespace()).collect();
+            put(buffer, &said);
         }
     }
 }

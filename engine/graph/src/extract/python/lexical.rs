@@ -24,8 +24,9 @@ impl Lexical {
         let quiet = quiet(text, tree);
         // The grammar is lenient where Python is not.
         let reads_otherwise = syntax::reads_otherwise(Language::Python, text)
-            || has_odd_white_space(text, &quiet)
+            || has_odd_characters(text, &quiet)
             || !is_indented_evenly(text, tree)
+            || has_empty_block(tree)
             || has_torn_statement(text, tree, &quiet);
         Self { reads_otherwise, quiet: Some(quiet.into()) }
     }
@@ -62,7 +63,10 @@ fn quiet(text: &str, tree: &Tree) -> Vec<(u32, u32)> {
                 false
             }
             // and directly in the format of a value stands text; the value itself stands in a string.
-            Role::Verbatim => open.last().is_some_and(|(around, _)| around.role() == Role::String),
+            Role::Verbatim if open.last().is_some_and(|(around, _)| around.role() != Role::String) => {
+                outside_children(node, node.start(), node.end(), |_| true, &mut quiet);
+                false
+            }
             _ => true,
         };
         open.push((node, has_comments));
@@ -80,12 +84,24 @@ fn insides(text: &str, string: Node<'_>, quiet: &mut Vec<(u32, u32)>) {
     let literal = string.slice(text);
     let quoted = literal.trim_start_matches(|first: char| first.is_ascii_alphabetic());
     let quotes = if quoted.starts_with("\"\"\"") || quoted.starts_with("'''") { 3 } else { 1 };
-    let mut from = string.start() + literal.len() - quoted.len() + quotes;
-    for code in string.children().filter(|child| child.role() == Role::Verbatim) {
+    let from = string.start() + literal.len() - quoted.len() + quotes;
+    let end = string.end().saturating_sub(quotes);
+    outside_children(string, from, end, |child| child.role() == Role::Verbatim, quiet);
+}
+
+/// What of a stretch of a node stands outside those children of it that are code.
+fn outside_children(
+    node: Node<'_>,
+    mut from: usize,
+    end: usize,
+    is_code: impl Fn(Node<'_>) -> bool,
+    quiet: &mut Vec<(u32, u32)>,
+) {
+    for code in node.children().filter(|child| is_code(*child)) {
         quiet.push((from as u32, code.start() as u32));
         from = code.end();
     }
-    quiet.push((from as u32, string.end().saturating_sub(quotes).max(from) as u32));
+    quiet.push((from as u32, end.max(from) as u32));
 }
 
 /// A line ends where a statement does not: outside brackets and without a backslash.
@@ -132,7 +148,7 @@ fn code<'t>(text: &'t str, quiet: &[(u32, u32)]) -> impl Iterator<Item = (usize,
 }
 
 /// Outside comments and strings: white space that Python does not know, or a backslash that continues nothing.
-fn has_odd_white_space(text: &str, quiet: &[(u32, u32)]) -> bool {
+fn has_odd_characters(text: &str, quiet: &[(u32, u32)]) -> bool {
     code(text, quiet)
         .any(|(start, code)| code.char_indices().any(|(at, character)| is_odd(text, start + at, character)))
 }
@@ -157,7 +173,11 @@ fn is_odd(text: &str, at: usize, character: char) -> bool {
     }
 }
 
-/// The statements of each block begin in the same way, deeper than what surrounds the block, and there are some.
+fn has_empty_block(tree: &Tree) -> bool {
+    (0..tree.rows.len()).map(|at| tree.node(at)).any(|node| node.role() == Role::Block && node.child(0).is_none())
+}
+
+/// The statements of each block begin in the same way, deeper than what surrounds the block.
 fn is_indented_evenly(text: &str, tree: &Tree) -> bool {
     // Open blocks, each with the row behind it and its indentation.
     let mut open: Vec<(usize, &str)> = Vec::new();
@@ -172,9 +192,6 @@ fn is_indented_evenly(text: &str, tree: &Tree) -> bool {
             Role::Module | Role::Decorated => node.children().all(is_around),
             Role::Block => {
                 let mut statements = node.children().filter_map(|statement| leading(text, statement));
-                if node.child(0).is_none() {
-                    return false;
-                }
                 let Some(first) = statements.next() else { return true };
                 open.push((node.behind(), first));
                 first.len() > around.len() && first.starts_with(around) && statements.all(|other| other == first)
