@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::{Parsed, parse};
 
 /// Texts that are kept, in number and in bytes together: those of a rule book before and after a change. What they are parsed
-/// to takes some ten times as much.
+/// to takes more, and grows with them.
 const MOST: usize = 256;
 const MOST_BYTES: usize = 512 << 10;
 

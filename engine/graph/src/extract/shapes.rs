@@ -394,6 +394,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_name_is_what_stands_between_spaces_and_comments() {
+        for (written, name) in [
+            ("a.b", "a.b"),
+            ("a . b", "a.b"),
+            ("a. \\\n  b", "a.b"),
+            ("a.  # x\n  b", "a.b"),
+            // A mark that joins a letter is part of the name, and of no alphabet.
+            ("cafe\u{301} .b", "cafe\u{301}.b"),
+            ("a\u{b7}b", "a\u{b7}b"),
+        ] {
+            assert_eq!(without_spaces(written), name, "{written}");
+        }
+    }
+
+    #[test]
     fn names_are_told_by_bytes_as_by_characters() {
         let is_plain = |text: &str| {
             let mut chars = text.chars();
