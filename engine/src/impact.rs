@@ -15,8 +15,7 @@ use crate::book::{Kind, compiled, milliseconds, names};
 use crate::conds::EDGE_KINDS;
 use crate::db::{Db, Meant, graph_of, nodes_of};
 use crate::join::books;
-use crate::listing::{Listing, is_unsure, listing, named_like_tests};
-use crate::loading::heirs;
+use crate::listing::{Listing, is_unsure, listing};
 use crate::plan::{BookSide, BundleForm, BundlePlan, Derivation, Side, Sources, Widening, WideningCause};
 use crate::reach::{FailedBefore, Recorded, Unread, Why, failed_before, has_any, recorded};
 use crate::text::noticed;
@@ -72,7 +71,7 @@ impl Impact {
         if !noticed(db).is_empty() {
             widened.extend(too_little_seen(graph));
         }
-        let heirs = heirs(graph, &named_like_tests(db));
+        let heirs = graph.heirs().to_vec();
         let (mut reached, mut reached_heirs) = read_and_loaded(graph, &seeds(db, graph, Side::After), &heirs);
         // What the change took away was loaded before it.
         let in_before = |file: &FileId| before.file_by_path(&graph.file(*file).path);
@@ -98,14 +97,18 @@ impl Impact {
         Self { changed, reached, widened: widened.into_iter().collect(), recorded, failed, heirs, reached_heirs }
     }
 
-    /// Whether the change is seen to reach a test of the after side: where records tell of it, by one of them.
-    pub(crate) fn reaches_test(&self, test: PartId) -> bool {
-        let records = self.recorded.keys().map(|bundle| self.of_bundle(bundle));
-        let mut told = records.filter(|narrowing| narrowing.has(test)).peekable();
-        match told.peek() {
-            None => self.of_bundle("").reaches_test(test),
-            Some(_) => told.any(|narrowing| narrowing.reaches_test(test)),
-        }
+    /// How many of some tests of the after side the change is seen to reach: of which records tell, by one of them.
+    pub(crate) fn tests_reached(&self, tests: &[PartId]) -> usize {
+        let records: Vec<Narrowing<'_>> = self.recorded.keys().map(|bundle| self.of_bundle(bundle)).collect();
+        let read = self.of_bundle("");
+        let is_reached = |test: &&PartId| {
+            let mut told = records.iter().filter(|narrowing| narrowing.has(**test)).peekable();
+            match told.peek() {
+                None => read.reaches_test(**test),
+                Some(_) => told.any(|narrowing| narrowing.reaches_test(**test)),
+            }
+        };
+        tests.iter().filter(is_reached).count()
     }
 
     /// What the change reaches of a bundle's tests.

@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use grace_dsl::ast::ItemKind;
-use grace_graph::code::{FileId, PartId, PartKind};
+use grace_graph::code::{FileId, PartId};
 use grace_graph::decorators::renames_tests;
-use grace_graph::facts::Language;
 use grace_graph::graph::Nodes;
 use grace_graph::test_names::{TestName, is_foreign_test, python_test_name};
 
@@ -42,23 +41,6 @@ impl Listing {
         self.by_file.binary_search(&file).is_ok()
             || parts.any(|part| self.parts.binary_search_by_key(&part, |(part, _)| *part).is_ok())
     }
-}
-
-/// Classes of Python that have methods named like tests, whoever runs them, and functions of modules that are.
-#[salsa::tracked(returns(clone))]
-pub(crate) fn named_like_tests(db: &dyn Db) -> Arc<Vec<PartId>> {
-    let nodes = nodes_of(db, Side::After);
-    let is_named = |id: &PartId, kind| nodes.part(*id).kind == kind && nodes.name(*id).starts_with("test");
-    let methods = nodes.part_ids().filter(|id| is_named(id, PartKind::Method));
-    let classes = methods.filter_map(|id| nodes.part(id).parent);
-    let mut found: BTreeSet<PartId> = classes.filter(|class| nodes.part(*class).kind == PartKind::Class).collect();
-    found.extend(nodes.part_ids().filter(|id| {
-        let part = nodes.part(*id);
-        let is_python = || nodes.file(part.file).language == Some(Language::Python);
-        let of_module = || part.parent.is_some_and(|around| nodes.part(around).kind == PartKind::Module);
-        is_named(id, PartKind::Function) && of_module() && is_python()
-    }));
-    Arc::new(found.into_iter().collect())
 }
 
 /// Whether a test may be there under another name, or not at all, when its file is loaded.

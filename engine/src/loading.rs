@@ -3,9 +3,8 @@
 use std::collections::{BTreeSet, HashSet};
 
 use grace_graph::code::{Dependent, Edge, EdgeKind, Evidence, FileId, FolderUse, PartId, PartKind};
-use grace_graph::facts::{ImportFact, ImportForm, Language};
+use grace_graph::facts::Language;
 use grace_graph::graph::CodeGraph;
-use grace_graph::test_names::lies_among_tests;
 
 use crate::affects::{Content, Ground, hangs_on, package_step, runs_with};
 use crate::conds::EDGE_KINDS;
@@ -47,120 +46,6 @@ pub(crate) fn keep_loading(
     }
     let loads = |file: &FileId| loading.contains(file.0 as usize) || !is_bounded(graph, *file);
     others.iter().copied().filter(loads).collect()
-}
-
-/// Test files with tests that are not written in them, sorted: from a class above one of theirs, imported, or made when the
-/// file is loaded. Who runs such a file by single tests would leave those out, for they are listed where they are written,
-/// if at all. `named` are the classes that have methods named like tests, and the functions of modules that are.
-pub(crate) fn heirs(graph: &CodeGraph, named: &[PartId]) -> Vec<FileId> {
-    let mut found: BTreeSet<FileId> = graph.unwritten_tests().makers.iter().copied().collect();
-    let mut givers = BTreeSet::new();
-    for &base in named {
-        if graph.part(base).parent.is_some_and(|around| graph.part(around).kind == PartKind::Module) {
-            givers.insert(graph.part(base).file);
-        }
-        let mut seen = BTreeSet::from([base]);
-        let mut open = vec![base];
-        while let Some(part) = open.pop() {
-            for importer in importers(graph, part) {
-                let is_collected = || graph.part(part).kind == PartKind::Function || may_be_collected(graph, part);
-                if graph.file(importer).is_test && !found.contains(&importer) && is_collected() {
-                    found.insert(importer);
-                }
-            }
-            for edge in graph.in_edges(part, &[EdgeKind::Inherits]).filter(|edge| seen.insert(edge.from)) {
-                open.push(edge.from);
-                let file = graph.part(edge.from).file;
-                if graph.file(file).is_test && !found.contains(&file) && may_be_collected(graph, edge.from) {
-                    found.insert(file);
-                }
-            }
-        }
-    }
-    found.extend(starred(graph, givers).into_iter().filter(|file| graph.file(*file).is_test));
-    found.extend(given(graph));
-    found.into_iter().collect()
-}
-
-/// Other files whose module body imports a part by its name, or a module.
-fn importers(graph: &CodeGraph, part: PartId) -> impl Iterator<Item = FileId> {
-    let file = graph.part(part).file;
-    let edges = graph.in_edges(part, &[EdgeKind::Imports]).map(|edge| graph.part(edge.from));
-    edges.filter(move |from| from.kind == PartKind::Module && from.file != file).map(|from| from.file)
-}
-
-/// Test files that may be given tests when they are loaded: they load, by way of what lies among tests, a file there that gives
-/// names to others.
-fn given(graph: &CodeGraph) -> BTreeSet<FileId> {
-    let lies_there = |file: FileId| graph.file(file).is_test || lies_among_tests(&graph.file(file).path);
-    let givers = graph.unwritten_tests().givers.iter().copied();
-    let mut found: BTreeSet<FileId> = givers.filter(|file| lies_there(*file)).collect();
-    let mut open: Vec<FileId> = found.iter().copied().collect();
-    while let Some(file) = open.pop() {
-        for part in graph.parts_of(file) {
-            let edges = graph.in_edges(part, &[EdgeKind::Imports, EdgeKind::Inherits]);
-            let users = edges.map(|edge| graph.part(edge.from).file);
-            open.extend(users.filter(|user| lies_there(*user) && found.insert(*user)));
-        }
-    }
-    found.retain(|file| graph.file(*file).is_test);
-    found
-}
-
-/// Files that take all names of such files, by whatever steps.
-fn starred(graph: &CodeGraph, givers: BTreeSet<FileId>) -> BTreeSet<FileId> {
-    let mut found = BTreeSet::new();
-    let mut open: Vec<FileId> = givers.into_iter().collect();
-    while let Some(giver) = open.pop() {
-        for taker in importers(graph, graph.body_of(giver)) {
-            let has_star = || {
-                let is_star = |import: &ImportFact| import.part == 0 && import.form == ImportForm::Star;
-                graph.outline(taker).is_some_and(|outline| outline.imports.iter().any(is_star))
-            };
-            if !found.contains(&taker) && has_star() {
-                found.insert(taker);
-                open.push(taker);
-            }
-        }
-    }
-    found
-}
-
-/// Whether a runner may look for tests in a class: for its name, whatever settings ask for, or as unittest does for what is
-/// above it. No runner sees one within a function; a client that a test derives from a library's is none.
-fn may_be_collected(graph: &CodeGraph, class: PartId) -> bool {
-    let mut around = graph.part(class).parent;
-    while let Some(part) = around {
-        if matches!(graph.part(part).kind, PartKind::Function | PartKind::Method) {
-            return false;
-        }
-        around = graph.part(part).parent;
-    }
-    let name = graph.name(class).to_ascii_lowercase();
-    ["test", "suite", "spec", "case"].iter().any(|word| name.contains(word)) || hangs_on_unread(graph, class)
-}
-
-/// Whether some class above a class is not read, and so may be unittest's.
-fn hangs_on_unread(graph: &CodeGraph, class: PartId) -> bool {
-    const PLAIN: [&str; 4] = ["object", "ABC", "Generic", "Protocol"];
-    let mut seen = BTreeSet::from([class]);
-    let mut open = vec![class];
-    while let Some(class) = open.pop() {
-        let node = graph.part(class);
-        let outline = graph.outline(node.file);
-        let fact = outline.and_then(|outline| Some((outline, outline.parts.get(node.ordinal as usize)?)));
-        let Some((outline, fact)) = fact else { return true };
-        let is_plain = |name: &str| {
-            name.rsplit('.').next().is_some_and(|last| PLAIN.contains(&last)) || outline.is_of_standard_library(name)
-        };
-        let bases = outline.list(fact.bases).iter().filter(|base| !is_plain(outline.name(**base))).count();
-        let above = || graph.bases(class).iter();
-        if above().filter(|edge| edge.evidence.is_certain()).count() < bases {
-            return true;
-        }
-        open.extend(above().map(|edge| edge.to).filter(|above| seen.insert(*above)));
-    }
-    false
 }
 
 /// A test file of Python whose imports are all seen, and lead to sources.

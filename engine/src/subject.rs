@@ -18,15 +18,13 @@ pub(crate) fn summary(db: &dyn Db) -> ChangeSummary {
     let nodes = nodes_of(db, Side::After);
     let impact = impact(db);
     let changes = part_changes(db);
-    let mut reach = impact.reached.clone();
-    reach.difference_with(&impact.changed);
     ChangeSummary {
         files: count(World::get(db).change(db).files.len()),
         parts: count(changes.len()),
-        reach: count(reach.count_ones(..)),
+        reach: count(impact.reached.difference(&impact.changed).count()),
         lines_added: count(changes.iter().map(|change| change.added.len()).sum()),
         lines_removed: count(changes.iter().map(|change| change.removed.len()).sum()),
-        tests_reached: count(nodes.tests().iter().filter(|&&test| impact.reaches_test(test)).count()),
+        tests_reached: count(impact.tests_reached(nodes.tests())),
         tests: count(nodes.tests().len()),
     }
 }

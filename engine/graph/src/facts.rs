@@ -679,6 +679,17 @@ impl Outline {
         self == other || self.interface() == other.interface()
     }
 
+    /// Whether both import the same in the same parts, bodies of functions among them.
+    pub(crate) fn same_imports(&self, other: &Self) -> bool {
+        self.imports.iter().map(|one| self.import(one)).eq(other.imports.iter().map(|one| other.import(one)))
+    }
+
+    fn import(&self, import: &ImportFact) -> ImportInterface<'_> {
+        let words = [import.module, import.name, import.alias].map(|id| self.name(id));
+        let has_alias = import.alias != NameId::NONE;
+        (import.part, import.form, import.level, words, has_alias, import.type_only, import.guarded)
+    }
+
     fn interface(&self) -> Interface<'_> {
         let names = |ids: &[NameId]| ids.iter().map(|id| self.name(*id)).collect::<Vec<_>>();
         let mut is_seen = vec![false; self.parts.len()];
@@ -703,11 +714,6 @@ impl Outline {
             let lists = [part.decorators, part.bases, part.parameters].map(|list| names(self.list(list)));
             (part.kind, part.flags, part.occurrence, part.parent, words, lists)
         };
-        let import = |import: &ImportFact| {
-            let words = [import.module, import.name, import.alias].map(|id| self.name(id));
-            let has_alias = import.alias != NameId::NONE;
-            (import.part, import.form, import.level, words, has_alias, import.type_only, import.guarded)
-        };
         let binding = |binding: &BindingFact| {
             let words = [binding.target, binding.source].map(|id| self.name(id));
             (binding.part, binding.on_self, binding.form, words)
@@ -719,7 +725,7 @@ impl Outline {
                 .imports
                 .iter()
                 .filter(|import| is_seen(import.part) || import.form == ImportForm::Star)
-                .map(import)
+                .map(|import| self.import(import))
                 .collect(),
             bindings: self.bindings.iter().filter(|binding| is_seen(binding.part)).map(binding).collect(),
             plugins: self

@@ -8,6 +8,7 @@ mod bases;
 mod build;
 mod chunks;
 mod ends;
+mod heirs;
 mod image;
 mod nodes;
 mod outlines;
@@ -33,6 +34,7 @@ use crate::test_names::lies_among_data;
 use bases::Bases;
 pub use chunks::Chunks;
 use ends::EndsOf;
+use heirs::Heirs;
 pub(crate) use image::{IMAGES, Section};
 pub use image::{Label, Recall};
 pub use nodes::{FileNode, Nodes, Unwritten};
@@ -181,6 +183,7 @@ pub struct CodeGraph {
     /// Sorted by folder.
     dependents: Arc<Vec<Dependent>>,
     bases: Arc<Bases>,
+    heirs: Arc<Heirs>,
     sight: Sight,
 }
 
@@ -317,6 +320,14 @@ impl CodeGraph {
     #[must_use]
     pub fn is_below_keeper(&self, class: PartId) -> bool {
         self.bases.below_keepers(&self.nodes, &self.rows).contains(class.0 as usize)
+    }
+
+    /// Test files with tests that are not written in them, sorted: from a class above one of theirs, imported, or made when the
+    /// file is loaded. Who runs such a file by single tests would leave those out, for they are listed where they are written,
+    /// if at all.
+    #[must_use]
+    pub fn heirs(&self) -> &[FileId] {
+        self.heirs.of(self)
     }
 
     fn index(&self) -> &Index {

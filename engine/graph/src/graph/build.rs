@@ -9,7 +9,7 @@ use crate::hash::Set;
 use super::words::Namer;
 use super::{
     Anew, CodeGraph, FileNode, GraphFile, ModelLiteral, ModelLiterals, Nodes, Outlines, Repair, Row, Rows, Sight,
-    is_generated_name, splice,
+    heirs, is_generated_name, splice,
 };
 use crate::code::{Dependent, Edge, EdgeKind, FileId, Part, PartId, PartKind, Word, Words};
 use crate::facts::{BindingFact, BindingForm, ImportFact, Language, NameId, Outline, PartFact, PartFlags};
@@ -76,8 +76,8 @@ pub(super) fn assembled(nodes: Nodes, index: Index, outlines: Outlines, rows: Ro
     let dependents = Arc::new(dependents(&rows));
     let index = Arc::new(LazyIndex::known(index));
     let built = Arc::new(rows.clone());
-    let bases = Arc::default();
-    CodeGraph { nodes: Arc::new(nodes), index, outlines, rows, built, models, dependents, bases, sight }
+    let (bases, heirs) = (Arc::default(), Arc::default());
+    CodeGraph { nodes: Arc::new(nodes), index, outlines, rows, built, models, dependents, bases, heirs, sight }
 }
 
 /// Says which parts are tests, and what decorates parts; before, neither is said of any.
@@ -139,9 +139,9 @@ fn body<'f>(graph: &CodeGraph, file: &'f GraphFile) -> Option<(FileId, &'f Arc<O
 }
 
 /// The graph with another body of one file.
-fn with_body(graph: &CodeGraph, id: FileId, new: &Arc<Outline>) -> Option<CodeGraph> {
+fn with_body(graph: &CodeGraph, id: FileId, new_outline: &Arc<Outline>) -> Option<CodeGraph> {
     let mut outlines = graph.outlines.clone();
-    outlines.set(id, Arc::clone(new));
+    outlines.set(id, Arc::clone(new_outline));
     let trace = if graph.rows.row(id)?.visits.is_some() { Trace::Yes } else { Trace::No };
     let links = resolve::link(&graph.nodes, &outlines, graph.index(), trace, id);
     let rows = graph.rows.with(&graph.nodes, id, links, &graph.built)?;
@@ -151,11 +151,13 @@ fn with_body(graph: &CodeGraph, id: FileId, new: &Arc<Outline>) -> Option<CodeGr
     let models = if same_models { Arc::clone(&graph.models) } else { Arc::new(models(&rows)) };
     let dependents = if same_dependents { Arc::clone(&graph.dependents) } else { Arc::new(dependents(&rows)) };
     let bases = if same_bases { Arc::clone(&graph.bases) } else { Arc::default() };
+    let same_heirs = heirs::are_left((graph.outline(id)?, old), (new_outline, new));
+    let heirs = if same_heirs { Arc::clone(&graph.heirs) } else { Arc::default() };
     let (nodes, index) = (Arc::clone(&graph.nodes), Arc::clone(&graph.index));
     let of_old = Sight::of(&nodes, &graph.outlines, id, old);
     let sight = graph.sight.minus(of_old).plus(Sight::of(&nodes, &outlines, id, new));
     let built = Arc::clone(&graph.built);
-    Some(CodeGraph { nodes, index, outlines, rows, built, models, dependents, bases, sight })
+    Some(CodeGraph { nodes, index, outlines, rows, built, models, dependents, bases, heirs, sight })
 }
 
 /// Whether an edge leads from a class to what it inherits.

@@ -319,8 +319,8 @@ impl<'a> Head<'a> {
         let rows = Rows::kept(&nodes, ends, kept);
         let (models, dependents) = (Arc::new(ModelLiterals(told.models)), Arc::new(told.dependents));
         let (built, sight) = (Arc::new(rows.clone()), told.sight);
-        let bases = Arc::default();
-        Some(CodeGraph { nodes, index, outlines, rows, built, models, dependents, bases, sight })
+        let (bases, heirs) = (Arc::default(), Arc::default());
+        Some(CodeGraph { nodes, index, outlines, rows, built, models, dependents, bases, heirs, sight })
     }
 }
 

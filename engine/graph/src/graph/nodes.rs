@@ -73,6 +73,8 @@ pub struct Unwritten {
     pub makers: Vec<FileId>,
     /// Those of [`FileNode::gives_names`].
     pub givers: Vec<FileId>,
+    /// Classes of Python that have methods named like tests, whoever runs them, and functions of modules that are.
+    pub(super) named: Vec<PartId>,
 }
 
 impl Nodes {
@@ -152,8 +154,33 @@ impl Nodes {
     pub fn unwritten_tests(&self) -> &Unwritten {
         self.unwritten.get_or_init(|| {
             let those = |is: fn(&FileNode) -> bool| self.file_ids().filter(|file| is(self.file(*file))).collect();
-            Unwritten { makers: those(|file| file.is_test && file.makes_tests), givers: those(|file| file.gives_names) }
+            Unwritten {
+                makers: those(|file| file.is_test && file.makes_tests),
+                givers: those(|file| file.gives_names),
+                named: self.named_like_tests(),
+            }
         })
+    }
+
+    fn named_like_tests(&self) -> Vec<PartId> {
+        let of_module = |part: &Part| part.parent.is_some_and(|around| self.kind(around) == PartKind::Module);
+        let is_python = |part: &Part| self.file(part.file).language == Some(Language::Python);
+        let named = |id: PartId| {
+            let (kind, part) = (self.kind(id), self.part(id));
+            match kind {
+                PartKind::Method if self.name(id).starts_with("test") => {
+                    part.parent.filter(|around| self.kind(*around) == PartKind::Class)
+                }
+                PartKind::Function if of_module(part) && is_python(part) && self.name(id).starts_with("test") => {
+                    Some(id)
+                }
+                _ => None,
+            }
+        };
+        let mut found: Vec<PartId> = self.part_ids().filter_map(named).collect();
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
     /// Files of which something could not be read, sorted.
