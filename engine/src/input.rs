@@ -10,6 +10,7 @@ use grace_graph::change::Change;
 use grace_graph::facts::ContentId;
 use grace_graph::graph::CodeGraph;
 use grace_graph::store::FactStore;
+use serde::{Deserialize, Serialize};
 
 use crate::reach::PastReach;
 
@@ -172,7 +173,7 @@ pub struct CodeOwners {
 }
 
 /// How one run of a bundle ended. One that was stopped, or had nothing to run, is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum BundleRun {
     /// It passed at the first try.
     Passed,

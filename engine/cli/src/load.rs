@@ -183,7 +183,7 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
     if history::is_asked_for(rules_before.iter().chain(&rules_after))
         && let Some(repository) = repository
     {
-        match history::bundle_runs(repository) {
+        match history::bundle_runs(repository, &reader.memory) {
             Ok(runs) => past.runs = runs,
             // The rules that ask for it are then unknown, which raises.
             Err(error) => compared.problems.push(Problem {
@@ -197,7 +197,7 @@ pub fn load(place: &Place, args: &ChangeArgs, cache: Cache, progress: &Progress)
     if !kpis.is_empty()
         && let Some(repository) = repository
     {
-        match history::selections(repository) {
+        match history::selections(repository, &reader.memory) {
             Ok(seen) => past.kpis.extend(kpis.iter().filter_map(|(name, kpi)| Some((name.clone(), kpi.value(seen)?)))),
             // The rules that ask for it are then unknown, which raises.
             Err(error) => compared.problems.push(Problem {

@@ -47,6 +47,13 @@ impl Recorded {
     pub fn is_there(&self) -> bool {
         self.0.is_some()
     }
+
+    /// What was signed of it last: its name, how many records it has, and the root of their tree. Equal ones hold the same.
+    #[must_use]
+    pub fn signed(&self) -> Option<(&str, u64, [u8; 32])> {
+        let head = self.0.as_ref()?.0.head();
+        Some((&head.origin, head.size, head.root))
+    }
 }
 
 /// The ledger in a directory, which may be of another machine, if one of these keys signed it.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use grace_system::clock::Stopwatch;
 use grace_system::files;
+use serde::{Deserialize, Serialize};
 
 use crate::database::{self, Reader, Upto};
 use crate::record::{BundleStatus, Content, Source};
@@ -118,7 +119,7 @@ pub(crate) fn bundle_runs<S: Source>(
 }
 
 /// What leaving tests out would have come to, over several runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Selections {
     /// Tests that were executed.
     pub tests: u64,

@@ -450,6 +450,61 @@ fn how_long_bundles_took_is_remembered_while_the_store_is_as_it_was() {
     assert!(has_estimate(&[]));
 }
 
+#[test]
+fn how_bundles_ended_is_remembered_while_the_ledger_is_as_it_was() {
+    let repo = Repo::project();
+    let rules = crate::support::RULES.to_owned()
+        + "\nrule fails_often : tier 3\n  when     pass rate of bundle(unit) over last 3 runs < 60 %\n  require  approval 2 of team(owners)\n  because  \"It fails too often.\"\n";
+    repo.write("grace/rules.grace", &rules);
+    repo.commit("rates");
+    let run = |result: u32| {
+        let kernel = format!("class Kernel:\n    def start(self):\n        return {result}\n");
+        repo.write("app/core/kernel.py", &kernel);
+        repo.run(&["run"], None, |_| {});
+    };
+    let fires = |command: &str| {
+        // Nothing else here asks for so many.
+        repo.json(command).to_string().contains("2 of team(owners)")
+    };
+    // All three pass.
+    run(1);
+    assert!(!fires("plan"));
+    let remembered = || {
+        let kept = below(&repo.cache());
+        let place = kept.iter().find(|path| path.extension().is_some_and(|ending| ending == "runs"));
+        fs::read(place.unwrap_or_else(|| panic!("{kept:?}"))).unwrap()[48..].to_vec()
+    };
+    let of_one = remembered();
+    for result in [22, 333] {
+        run(result);
+    }
+    assert!(fires("plan"), "more was recorded");
+    let of_three = remembered();
+    let (key, true_answer) = of_three.split_first_chunk::<32>().unwrap();
+    assert_ne!(of_one[..32], *key);
+    let say = |answer: &[u8]| TreeMemory::open(&repo.cache(), &repo.path).keep_answer("runs", key, answer);
+    // The answer of before under the name of this one shows whether it is found.
+    let lie = &of_one[32..];
+    let found = |answer: &[u8]| {
+        say(answer);
+        // A plan that was made with the other answer is another plan.
+        !fires("plan")
+    };
+    assert!(found(lie), "it is found");
+    for command in ["plan --no-cache", "gate --base HEAD"] {
+        say(lie);
+        assert!(fires(command), "{command}");
+    }
+    for damaged in [&[][..], &lie[1..], &[0xff; 40], &[lie, &[0]].concat()] {
+        assert!(!found(damaged), "{damaged:?}");
+    }
+    // What was asked for anew is in its place.
+    assert_eq!(remembered()[32..], *true_answer);
+    say(lie);
+    run(4444);
+    assert!(fires("plan"), "another run was recorded");
+}
+
 fn oid(repo: &Repo, name: &str) -> grace_system::git::Oid {
     grace_system::git::Oid::parse(&repo.git(&["rev-parse", name])).unwrap()
 }

@@ -16,6 +16,8 @@ use serde::Serialize;
 
 use super::memory::Memory;
 
+/// Under this name the answer is remembered.
+const QUESTION: &str = "timings";
 /// Runs of a bundle that are looked at.
 const LAST: usize = 5;
 /// How long the question may take; a plan does not wait longer for its estimate.
@@ -50,12 +52,12 @@ pub(crate) fn of(repository: &Repository, memory: &Memory, plan: &Plan, at_once:
 /// As the store says; or as it said, while its file rests in the state in which it was asked. Nobody waits for a lock then.
 fn timings(home: &Path, memory: &Memory, names: &[&str]) -> Option<BTreeMap<String, Vec<Timing>>> {
     let asked = key(home, memory, names);
-    if let Some(known) = asked.as_ref().and_then(|key| memory.timings(key)) {
+    if let Some(known) = asked.as_ref().and_then(|key| memory.answer(QUESTION, key)) {
         return Some(known);
     }
     let timings = Store::timings(home, names, LAST, PATIENCE).ok()?;
     if let Some(key) = asked.filter(|asked| key(home, memory, names).as_ref() == Some(asked)) {
-        memory.keep_timings(&key, &timings);
+        memory.keep_answer(QUESTION, &key, &timings);
     }
     Some(timings)
 }

@@ -1,6 +1,7 @@
 //! Runs of the past, from the ledger, by way of the store. Read only where rules ask for them: a plan that needs no past opens
 //! no database, and one that does writes nothing.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,9 +10,14 @@ use grace_dsl::ast::{
     Cond, CondKind, ItemKind, LossCause, Operational, OperationalKind, Policy, TrustScore, When, Word,
 };
 use grace_engine::input::{Book, BundleRun};
-use grace_govern::project;
+use grace_engine::recall::Key;
+use grace_govern::project::{self, Recorded};
 use grace_store::{BundleStatus, Selections, Store, StoreError};
 use grace_system::git::Repository;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::memory::Memory;
 
 /// Runs of a bundle that are read; rules speak of the last few.
 const MOST_RUNS: usize = 200;
@@ -25,20 +31,56 @@ pub fn store_path(repository: &Repository) -> PathBuf {
 }
 
 /// Runs of every bundle of a repository, oldest first.
-pub(super) fn bundle_runs(repository: &Repository) -> Result<BTreeMap<String, Vec<BundleRun>>, StoreError> {
+pub(super) fn bundle_runs(
+    repository: &Repository,
+    memory: &Memory,
+) -> Result<BTreeMap<String, Vec<BundleRun>>, StoreError> {
     let run = |status| match status {
         BundleStatus::Passed => BundleRun::Passed,
         BundleStatus::Flaky => BundleRun::Flaky,
         _ => BundleRun::Failed,
     };
-    let store = Store::at(&store_path(repository));
-    let runs = store.bundle_runs(|| project::recorded(repository), MOST_RUNS, PATIENCE)?;
-    Ok(runs.into_iter().map(|(bundle, runs)| (bundle, runs.into_iter().map(run).collect())).collect())
+    asked_once(repository, memory, "runs", |store, ledger| {
+        let runs = store.bundle_runs(ledger, MOST_RUNS, PATIENCE)?;
+        Ok(runs.into_iter().map(|(bundle, runs)| (bundle, runs.into_iter().map(run).collect())).collect())
+    })
 }
 
 /// What leaving tests out would have come to, over the last bundles all of whose tests ran.
-pub(super) fn selections(repository: &Repository) -> Result<Selections, StoreError> {
-    Store::at(&store_path(repository)).selections(|| project::recorded(repository), MOST_RUNS, PATIENCE)
+pub(super) fn selections(repository: &Repository, memory: &Memory) -> Result<Selections, StoreError> {
+    asked_once(repository, memory, "selections", |store, ledger| store.selections(ledger, MOST_RUNS, PATIENCE))
+}
+
+/// What the store answers; or answered, if nothing was recorded since and a question is asked: what decides believes no memory.
+fn asked_once<T: Serialize + DeserializeOwned>(
+    repository: &Repository,
+    memory: &Memory,
+    question: &str,
+    ask: impl FnOnce(&Store, &dyn Fn() -> Result<Recorded, StoreError>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    // All that an answer hangs on: the store holds nothing that its ledger does not say.
+    let key = |ledger: &Recorded| -> Option<Key> {
+        let program = memory.program().filter(|_| memory.is_believed())?;
+        let asked = postcard::to_stdvec(&(program, MOST_RUNS, ledger.signed())).ok()?;
+        Some(*blake3::hash(&asked).as_bytes())
+    };
+    if let Some(key) = key(&project::recorded(repository)?)
+        && let Some(known) = memory.answer(question, &key)
+    {
+        return Ok(known);
+    }
+    // The ledger as the store read it may be a later one.
+    let asked = Cell::new(None);
+    let ledger = || {
+        let ledger = project::recorded(repository)?;
+        asked.set(key(&ledger));
+        Ok(ledger)
+    };
+    let answer = ask(&Store::at(&store_path(repository)), &ledger)?;
+    if let Some(key) = asked.take() {
+        memory.keep_answer(question, &key, &answer);
+    }
+    Ok(answer)
 }
 
 /// Whether any rule, waiver or trust score of these books speaks of rates.

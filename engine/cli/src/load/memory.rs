@@ -1,7 +1,7 @@
 //! What is remembered between runs: facts by content, and the contents of a work tree's files by their state. Everything
 //! works without it, and to the same plan.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -10,10 +10,11 @@ use grace_engine::plan::Plan;
 use grace_engine::recall::{self, Key};
 use grace_graph::facts::{ContentId, Language, ProblemKind};
 use grace_graph::store::{Disk, FactStore, MOST_BYTES, TreeMemory};
-use grace_store::Timing;
 use grace_system::files::{self, Stamp};
 use grace_system::git::{Answers, CommitId, KnownFile, Names, Oid, Repository, TreeEntry, WorkState, WorkTree};
 use grace_system::{clock, env};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::failure::Result;
 
@@ -23,7 +24,7 @@ const VARIABLE: &str = "GRACE_RULES_CACHE";
 /// Bytes of blobs that are remembered as they are, at most: the old texts of what changed, rules.
 const MOST_TEXT: usize = 4 << 20;
 
-/// Bytes of how long bundles took, at most; of suites that take more the store is asked each time.
+/// Bytes of an answer of the store, at most; where it is more, the store is asked each time.
 const MOST_ANSWERED: usize = 4 << 20;
 
 /// Whether what earlier runs left may be believed.
@@ -336,19 +337,19 @@ impl Memory {
         self.program
     }
 
-    /// How long bundles took, as the store answered to this question of this name.
-    pub(super) fn timings(&self, key: &Key) -> Option<BTreeMap<String, Vec<Timing>>> {
-        let bytes = self.tree.as_ref()?.answer("timings", key, MOST_ANSWERED)?;
-        let (timings, rest) = postcard::take_from_bytes(&bytes).ok()?;
-        rest.is_empty().then_some(timings)
+    /// What the store answered last to a question, if this key names what the answer hangs on.
+    pub(super) fn answer<T: DeserializeOwned>(&self, question: &str, key: &Key) -> Option<T> {
+        let bytes = self.tree.as_ref()?.answer(question, key, MOST_ANSWERED)?;
+        let (answer, rest) = postcard::take_from_bytes(&bytes).ok()?;
+        rest.is_empty().then_some(answer)
     }
 
     /// Remembers that answer in place of another.
-    pub(super) fn keep_timings(&self, key: &Key, timings: &BTreeMap<String, Vec<Timing>>) {
-        if let (Some(tree), Ok(bytes)) = (&self.tree, postcard::to_stdvec(timings))
+    pub(super) fn keep_answer<T: Serialize>(&self, question: &str, key: &Key, answer: &T) {
+        if let (Some(tree), Ok(bytes)) = (&self.tree, postcard::to_stdvec(answer))
             && bytes.len() <= MOST_ANSWERED
         {
-            tree.keep_answer("timings", key, &bytes);
+            tree.keep_answer(question, key, &bytes);
         }
     }
 

@@ -25,7 +25,7 @@ const MAX_BYTES: u64 = 256 << 20;
 /// Work trees that are remembered, at most: those that were used last.
 const MAX_TREES: usize = 64;
 /// What a work tree's own files are called: what files held, the listing of a commit, old texts, what git said, and answers.
-const OWN_FILES: [&str; 6] = ["files", "listing", "blobs", "work", "plan", "timings"];
+const OWN_FILES: [&str; 8] = ["files", "listing", "blobs", "work", "plan", "timings", "runs", "selections"];
 /// Files that a work tree takes, at most: its own, and the heads and bodies of its graphs.
 const FILES: usize = OWN_FILES.len() + 2 * IMAGES;
 
