@@ -22,6 +22,9 @@ const CHECKSUM: usize = 32;
 const HEAD: usize = MAGIC.len() + CHECKSUM;
 /// Larger files are not read; a path takes about two hundred bytes.
 const MAX_BYTES: u64 = 256 << 20;
+/// What is known of fewer than one file of so many is not written down, if they are together not larger than this.
+const FILES_AN_UNWRITTEN_ONE: usize = 256;
+const MOST_UNWRITTEN: u64 = 1 << 20;
 /// Work trees that are remembered, at most: those that were used last.
 const MAX_TREES: usize = 64;
 /// What a work tree's own files are called: what files held, the listing of a commit, old texts, what git said, and answers.
@@ -161,8 +164,12 @@ impl TreeMemory {
         self.len() == 0
     }
 
-    /// Remembers what files held at `moment`, in nanoseconds since 1970, and forgets all others but those that `is_there`.
+    /// Remembers what files held at `moment`, in nanoseconds since 1970, and forgets all others but those that `is_there`. Of a
+    /// few small ones among very many that is put off: to look into them again takes less than to write all down.
     pub fn keep_files(&self, known: &[KnownFile], moment: i64, is_there: impl Fn(&str) -> bool) {
+        if self.has_nearly_all(known) {
+            return;
+        }
         let settled = known.iter().filter(|file| file.stamp.is_settled(moment));
         let mut rows: BTreeMap<&[u8], [u8; FILE]> =
             settled.map(|file| (file.path.as_bytes(), file_bytes(&file.stamp, &file.names))).collect();
@@ -176,6 +183,22 @@ impl TreeMemory {
             // Without it everything is as before, only slower.
             let _nothing_kept = self.write_bytes("files", &Table::bytes(&rows));
         }
+    }
+
+    /// Whether few of some files are others than those that are remembered, and the next run reads these in no time.
+    fn has_nearly_all(&self, known: &[KnownFile]) -> bool {
+        let most = self.len() / FILES_AN_UNWRITTEN_ONE;
+        let (mut others, mut bytes, mut hint) = (self.len().abs_diff(known.len()), 0_u64, 0);
+        for file in known {
+            if self.names(&file.path, &file.stamp, &mut hint).as_ref() != Some(&file.names) {
+                others += 1;
+                bytes = bytes.saturating_add(file.stamp.size);
+            }
+            if others > most || bytes > MOST_UNWRITTEN {
+                return false;
+            }
+        }
+        true
     }
 
     /// The files of a commit, if it is the one that is remembered.
@@ -377,6 +400,31 @@ mod tests {
             assert_eq!(later.names("a.py", &stamp, &mut 0), None);
         }
         assert_eq!(TreeMemory::open(root.path(), Path::new("/other")).names("a.py", &b.stamp, &mut 0), None);
+    }
+
+    #[test]
+    fn a_few_small_files_among_many_are_looked_into_again() {
+        let root = files::temporary_dir().unwrap();
+        let many = |count: usize| (0..count).map(|number| file(&format!("{number:04}"), 1)).collect::<Vec<_>>();
+        let (all, mut edited) = (many(2 * FILES_AN_UNWRITTEN_ONE), many(2 * FILES_AN_UNWRITTEN_ONE));
+        open(&root).keep_files(&all, LATER, |_| false);
+        let has = |file: &KnownFile| open(&root).names(&file.path, &file.stamp, &mut 0).is_some();
+        for at in [7, 8] {
+            edited[at].stamp.size = MOST_UNWRITTEN / 2;
+        }
+        open(&root).keep_files(&edited, LATER, |_| false);
+        assert_eq!([has(&all[7]), has(&edited[7]), has(&edited[9])], [true, false, true]);
+        // They are as many, and one of them is larger.
+        edited[7].stamp.size += 1;
+        open(&root).keep_files(&edited, LATER, |_| false);
+        assert_eq!([has(&all[7]), has(&edited[7]), has(&edited[8])], [false, true, true]);
+        // They are more: one that is another, and two that went.
+        edited.truncate(edited.len() - 2);
+        open(&root).keep_files(&edited, LATER, |_| false);
+        assert!(has(&all[2 * FILES_AN_UNWRITTEN_ONE - 1]));
+        edited[9].stamp.size = 9;
+        open(&root).keep_files(&edited, LATER, |_| false);
+        assert_eq!([has(&edited[9]), has(&all[2 * FILES_AN_UNWRITTEN_ONE - 1])], [true, false]);
     }
 
     #[test]
