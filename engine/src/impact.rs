@@ -34,7 +34,7 @@ pub(crate) struct Impact {
     /// By bundle: what did not pass when it ran last. It runs whatever becomes of a record.
     failed: BTreeMap<String, FailedBefore>,
     /// Test files that inherit tests from other files, and those of them that may load what changed; sorted.
-    heirs: Vec<FileId>,
+    heirs: Arc<[FileId]>,
     reached_heirs: BTreeSet<FileId>,
 }
 
@@ -71,7 +71,7 @@ impl Impact {
         if !noticed(db).is_empty() {
             widened.extend(too_little_seen(graph));
         }
-        let heirs = graph.heirs().to_vec();
+        let heirs = Arc::clone(graph.heirs());
         let (mut reached, mut reached_heirs) = read_and_loaded(graph, &seeds(db, graph, Side::After), &heirs);
         // What the change took away was loaded before it.
         let in_before = |file: &FileId| before.file_by_path(&graph.file(*file).path);

@@ -1,7 +1,8 @@
 //! Loading: from a repository (or a plain directory) and the command line to the engine's input.
 //!
 //! Two sides are listed, then read: each distinct content once, in parallel, texts dropped as soon as their facts are
-//! known. What cannot be read is named, never skipped. Nothing of the repository is executed and nothing is written.
+//! known. What cannot be read is named, never skipped. Nothing of the repository is executed, and nothing is written
+//! but what the user's cache remembers.
 
 mod books;
 mod change;

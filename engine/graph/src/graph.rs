@@ -37,7 +37,7 @@ use ends::EndsOf;
 use heirs::Heirs;
 pub(crate) use image::{IMAGES, Section};
 pub use image::{Label, Recall};
-pub use nodes::{FileNode, Nodes, Unwritten};
+pub use nodes::{FileNode, Nodes};
 pub(crate) use outlines::Outlines;
 pub use reach::Direction;
 use rows::{Row, Rows};
@@ -326,7 +326,7 @@ impl CodeGraph {
     /// file is loaded. Who runs such a file by single tests would leave those out, for they are listed where they are written,
     /// if at all.
     #[must_use]
-    pub fn heirs(&self) -> &[FileId] {
+    pub fn heirs(&self) -> &Arc<[FileId]> {
         self.heirs.of(self)
     }
 

@@ -451,7 +451,7 @@ fn how_long_bundles_took_is_remembered_while_the_store_is_as_it_was() {
 }
 
 #[test]
-fn how_bundles_ended_is_remembered_while_the_ledger_is_as_it_was() {
+fn how_bundles_ended_is_remembered_while_store_and_ledger_are_as_they_were() {
     let repo = Repo::project();
     let rules = crate::support::RULES.to_owned()
         + "\nrule fails_often : tier 3\n  when     pass rate of bundle(unit) over last 3 runs < 60 %\n  require  approval 2 of team(owners)\n  because  \"It fails too often.\"\n";
@@ -461,6 +461,7 @@ fn how_bundles_ended_is_remembered_while_the_ledger_is_as_it_was() {
         let kernel = format!("class Kernel:\n    def start(self):\n        return {result}\n");
         repo.write("app/core/kernel.py", &kernel);
         repo.run(&["run"], None, |_| {});
+        rest();
     };
     let fires = |command: &str| {
         // Nothing else here asks for so many.
@@ -472,37 +473,55 @@ fn how_bundles_ended_is_remembered_while_the_ledger_is_as_it_was() {
     let remembered = || {
         let kept = below(&repo.cache());
         let place = kept.iter().find(|path| path.extension().is_some_and(|ending| ending == "runs"));
-        fs::read(place.unwrap_or_else(|| panic!("{kept:?}"))).unwrap()[48..].to_vec()
+        let bytes = fs::read(place.unwrap_or_else(|| panic!("{kept:?}"))).unwrap().split_off(48);
+        let (key, answer) = bytes.split_first_chunk::<32>().unwrap();
+        (*key, answer.to_vec())
     };
-    let of_one = remembered();
+    let (key_of_one, lie) = remembered();
     for result in [22, 333] {
         run(result);
     }
     assert!(fires("plan"), "more was recorded");
-    let of_three = remembered();
-    let (key, true_answer) = of_three.split_first_chunk::<32>().unwrap();
-    assert_ne!(of_one[..32], *key);
-    let say = |answer: &[u8]| TreeMemory::open(&repo.cache(), &repo.path).keep_answer("runs", key, answer);
-    // The answer of before under the name of this one shows whether it is found.
-    let lie = &of_one[32..];
-    let found = |answer: &[u8]| {
-        say(answer);
-        // A plan that was made with the other answer is another plan.
-        !fires("plan")
+    let (key, honest) = remembered();
+    assert_ne!(key, key_of_one);
+    // The answer of before, under the name of the last one, shows whether it is found.
+    let say = |answer: &[u8]| {
+        let (key, _) = remembered();
+        TreeMemory::open(&repo.cache(), &repo.path).keep_answer("runs", &key, answer);
     };
-    assert!(found(lie), "it is found");
-    for command in ["plan --no-cache", "gate --base HEAD"] {
-        say(lie);
-        assert!(fires(command), "{command}");
+    say(&lie);
+    assert!(!fires("plan"), "it is found");
+    assert!(fires("plan --no-cache"));
+    for damaged in [&[][..], &lie[1..], &[0xff; 40], &[&lie, &[0][..]].concat()] {
+        say(damaged);
+        assert!(fires("plan"), "{damaged:?}");
+        assert_eq!(remembered(), (key, honest.clone()), "it was asked for anew");
     }
-    for damaged in [&[][..], &lie[1..], &[0xff; 40], &[lie, &[0]].concat()] {
-        assert!(!found(damaged), "{damaged:?}");
+    say(&lie);
+    assert!(fires("gate --base HEAD"), "what decides believes nothing");
+    rest();
+    assert!(fires("plan"));
+    // Another database, whatever it says, is asked.
+    let database = repo.path.join(".git/grace/store.duckdb");
+    for text in [b"this is no database".to_vec(), fs::read(&database).unwrap()] {
+        say(&lie);
+        fs::write(&database, text).unwrap();
+        rest();
+        assert!(fires("plan"));
     }
-    // What was asked for anew is in its place.
-    assert_eq!(remembered()[32..], *true_answer);
-    say(lie);
+    say(&lie);
     run(4444);
     assert!(fires("plan"), "another run was recorded");
+    // Where the end of the ledger cannot be read, nothing is known.
+    say(&lie);
+    assert!(!fires("plan"), "it is found");
+    let bundles = below(&repo.path.join(".git/grace/ledger"));
+    bundles
+        .iter()
+        .filter(|path| path.to_string_lossy().contains("/entries/"))
+        .for_each(|path| fs::remove_file(path).unwrap());
+    let plan = repo.json("plan");
+    assert!(plan["unknowns"].to_string().contains("fails_often"), "{}", plan["unknowns"]);
 }
 
 fn oid(repo: &Repo, name: &str) -> grace_system::git::Oid {

@@ -366,6 +366,25 @@ fn a_tier_that_observes_runs_all_and_tells_what_leaving_out_would_have_missed() 
     let plan = repo.json("plan");
     let wide = plan["rules"].as_array().unwrap().iter().find(|rule| rule["name"] == "wide").unwrap().clone();
     assert_eq!(wide["outcome"], "fires", "{wide}");
+    // What was measured is remembered, until it is measured again.
+    let rest = || std::thread::sleep(std::time::Duration::from_millis(2_700));
+    rest();
+    repo.json("plan");
+    let kept = std::fs::read_dir(repo.cache().join("trees")).unwrap().map(|entry| entry.unwrap().path());
+    let kept: Vec<_> = kept.filter(|path| path.extension().is_some_and(|ending| ending == "selections")).collect();
+    let key = *std::fs::read(&kept[0]).unwrap()[48..].first_chunk::<32>().unwrap();
+    // Of a hundred tests one was selected.
+    let lie = [100, 1, 0, 0];
+    grace_graph::store::TreeMemory::open(&repo.cache(), &repo.path).keep_answer("selections", &key, &lie);
+    let fires = |line: &str| {
+        let plan = repo.json(line);
+        plan["rules"].as_array().unwrap().iter().any(|rule| rule["name"] == "wide" && rule["outcome"] == "fires")
+    };
+    assert!(!fires("plan"), "it is found");
+    assert!(fires("plan --no-cache"));
+    repo.json("run");
+    rest();
+    assert!(fires("plan"));
 }
 
 #[test]

@@ -5,11 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use grace_engine::plan::{BundlePlan, Plan, SelectionMode};
-use grace_engine::recall::Key;
 use grace_runner::junit;
 use grace_store::{Store, Timing};
-use grace_system::clock;
-use grace_system::files::{self, Stamp};
 use grace_system::git::Repository;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -51,30 +48,16 @@ pub(crate) fn of(repository: &Repository, memory: &Memory, plan: &Plan, at_once:
 
 /// As the store says; or as it said, while its file rests in the state in which it was asked. Nobody waits for a lock then.
 fn timings(home: &Path, memory: &Memory, names: &[&str]) -> Option<BTreeMap<String, Vec<Timing>>> {
-    let asked = key(home, memory, names);
+    let key = || memory.answer_key(home, &(QUESTION, LAST, names));
+    let asked = key();
     if let Some(known) = asked.as_ref().and_then(|key| memory.answer(QUESTION, key)) {
         return Some(known);
     }
     let timings = Store::timings(home, names, LAST, PATIENCE).ok()?;
-    if let Some(key) = asked.filter(|asked| key(home, memory, names).as_ref() == Some(asked)) {
+    if let Some(key) = asked.filter(|asked| key().as_ref() == Some(asked)) {
         memory.keep_answer(QUESTION, &key, &timings);
     }
     Some(timings)
-}
-
-/// What names the question; `None` where the store may be written yet.
-fn key(home: &Path, memory: &Memory, names: &[&str]) -> Option<Key> {
-    let database = Store::at(home).database_path();
-    let stamp = files::stat(&database).ok()?.stamp;
-    let Stamp { size, modified, changed, inode } = stamp;
-    // What is there was not taken into the database yet.
-    let log = database.with_added_extension("wal");
-    if !stamp.is_settled(clock::nanoseconds()) || files::exists(&log) {
-        return None;
-    }
-    let program = memory.program()?;
-    let asked = postcard::to_stdvec(&(program, LAST, names, (size, modified, changed, inode))).ok()?;
-    Some(*blake3::hash(&asked).as_bytes())
 }
 
 fn estimate(bundles: &[&BundlePlan], timings: &BTreeMap<String, Vec<Timing>>, at_once: usize) -> Option<Estimate> {

@@ -1,5 +1,5 @@
 //! Runs of the past, from the ledger, by way of the store. Read only where rules ask for them: a plan that needs no past opens
-//! no database, and one that does writes nothing.
+//! no database, and one that does writes nothing there. What a question was answered is remembered in the user's cache.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use grace_dsl::ast::{
 use grace_engine::input::{Book, BundleRun};
 use grace_engine::recall::Key;
 use grace_govern::project::{self, Recorded};
-use grace_store::{BundleStatus, Selections, Store, StoreError};
+use grace_store::{BundleStatus, Selections, Source, Store, StoreError};
 use grace_system::git::Repository;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -51,32 +51,36 @@ pub(super) fn selections(repository: &Repository, memory: &Memory) -> Result<Sel
     asked_once(repository, memory, "selections", |store, ledger| store.selections(ledger, MOST_RUNS, PATIENCE))
 }
 
-/// What the store answers; or answered, if nothing was recorded since and a question is asked: what decides believes no memory.
+/// What the store answers; or what it answered, while it and its ledger are as they were. What decides asks each time.
 fn asked_once<T: Serialize + DeserializeOwned>(
     repository: &Repository,
     memory: &Memory,
     question: &str,
     ask: impl FnOnce(&Store, &dyn Fn() -> Result<Recorded, StoreError>) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    // All that an answer hangs on: the store holds nothing that its ledger does not say.
-    let key = |ledger: &Recorded| -> Option<Key> {
-        let program = memory.program().filter(|_| memory.is_believed())?;
-        let asked = postcard::to_stdvec(&(program, MOST_RUNS, ledger.signed())).ok()?;
-        Some(*blake3::hash(&asked).as_bytes())
+    let home = store_path(repository);
+    let store = Store::at(&home);
+    if !memory.is_believed() {
+        return ask(&store, &|| project::recorded(repository));
+    }
+    let key = |ledger: &Recorded| -> Result<Option<Key>, StoreError> {
+        // A ledger of which the end cannot be read gives no answer, as the store gives none.
+        ledger.size().checked_sub(1).map(|last| ledger.leaf(last)).transpose()?;
+        Ok(memory.answer_key(&home, &(question, MOST_RUNS, ledger.signed())))
     };
-    if let Some(key) = key(&project::recorded(repository)?)
+    if let Some(key) = key(&project::recorded(repository)?)?
         && let Some(known) = memory.answer(question, &key)
     {
         return Ok(known);
     }
-    // The ledger as the store read it may be a later one.
+    // The ledger as the store reads it may be a later one.
     let asked = Cell::new(None);
     let ledger = || {
         let ledger = project::recorded(repository)?;
-        asked.set(key(&ledger));
+        asked.set(key(&ledger)?);
         Ok(ledger)
     };
-    let answer = ask(&Store::at(&store_path(repository)), &ledger)?;
+    let answer = ask(&store, &ledger)?;
     if let Some(key) = asked.take() {
         memory.keep_answer(question, &key, &answer);
     }

@@ -10,6 +10,7 @@ use grace_engine::plan::Plan;
 use grace_engine::recall::{self, Key};
 use grace_graph::facts::{ContentId, Language, ProblemKind};
 use grace_graph::store::{Disk, FactStore, MOST_BYTES, TreeMemory};
+use grace_store::Store;
 use grace_system::files::{self, Stamp};
 use grace_system::git::{Answers, CommitId, KnownFile, Names, Oid, Repository, TreeEntry, WorkState, WorkTree};
 use grace_system::{clock, env};
@@ -332,9 +333,18 @@ impl Memory {
         }
     }
 
-    /// What tells this program from others, where something may be believed that another one would say otherwise.
-    pub(super) fn program(&self) -> Option<(u64, i64, i64, u64)> {
-        self.program
+    /// What names a question to the store in `home`, and the store as it is; `None` where that may be written yet.
+    pub(super) fn answer_key(&self, home: &Path, asked: &impl Serialize) -> Option<Key> {
+        let database = Store::at(home).database_path();
+        let stamp = files::stat(&database).ok()?.stamp;
+        let Stamp { size, modified, changed, inode } = stamp;
+        // What is there was not taken into the database yet.
+        let log = database.with_added_extension("wal");
+        if !stamp.is_settled(clock::nanoseconds()) || files::exists(&log) {
+            return None;
+        }
+        let named = postcard::to_stdvec(&(self.program?, (size, modified, changed, inode), asked)).ok()?;
+        Some(*blake3::hash(&named).as_bytes())
     }
 
     /// What the store answered last to a question, if this key names what the answer hangs on.

@@ -139,9 +139,9 @@ fn body<'f>(graph: &CodeGraph, file: &'f GraphFile) -> Option<(FileId, &'f Arc<O
 }
 
 /// The graph with another body of one file.
-fn with_body(graph: &CodeGraph, id: FileId, new_outline: &Arc<Outline>) -> Option<CodeGraph> {
+fn with_body(graph: &CodeGraph, id: FileId, outline: &Arc<Outline>) -> Option<CodeGraph> {
     let mut outlines = graph.outlines.clone();
-    outlines.set(id, Arc::clone(new_outline));
+    outlines.set(id, Arc::clone(outline));
     let trace = if graph.rows.row(id)?.visits.is_some() { Trace::Yes } else { Trace::No };
     let links = resolve::link(&graph.nodes, &outlines, graph.index(), trace, id);
     let rows = graph.rows.with(&graph.nodes, id, links, &graph.built)?;
@@ -151,7 +151,7 @@ fn with_body(graph: &CodeGraph, id: FileId, new_outline: &Arc<Outline>) -> Optio
     let models = if same_models { Arc::clone(&graph.models) } else { Arc::new(models(&rows)) };
     let dependents = if same_dependents { Arc::clone(&graph.dependents) } else { Arc::new(dependents(&rows)) };
     let bases = if same_bases { Arc::clone(&graph.bases) } else { Arc::default() };
-    let same_heirs = heirs::are_left((graph.outline(id)?, old), (new_outline, new));
+    let same_heirs = same_bases && heirs::imports_alike(graph, id, outline, new);
     let heirs = if same_heirs { Arc::clone(&graph.heirs) } else { Arc::default() };
     let (nodes, index) = (Arc::clone(&graph.nodes), Arc::clone(&graph.index));
     let of_old = Sight::of(&nodes, &graph.outlines, id, old);

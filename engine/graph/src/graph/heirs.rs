@@ -1,7 +1,7 @@
 //! Test files with tests that nobody wrote in them: inherited, imported, or made when the file is loaded.
 
 use std::collections::BTreeSet;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::code::{Edge, EdgeKind, FileId, PartId, PartKind};
 use crate::facts::{ImportFact, ImportForm, Outline};
@@ -11,24 +11,25 @@ use super::{CodeGraph, Row};
 
 /// The files, once somebody asks for them. Graphs that have the same ones share them.
 #[derive(Debug, Default)]
-pub(super) struct Heirs(OnceLock<Vec<FileId>>);
+pub(super) struct Heirs(OnceLock<Arc<[FileId]>>);
 
 impl Heirs {
-    pub(super) fn of(&self, graph: &CodeGraph) -> &[FileId] {
-        self.0.get_or_init(|| heirs(graph))
+    pub(super) fn of(&self, graph: &CodeGraph) -> &Arc<[FileId]> {
+        self.0.get_or_init(|| heirs(graph).into_iter().collect())
     }
 }
 
-/// Whether an edit of a file that other files do not see leaves all heirs as they were: what it imports, also in bodies, and
-/// what its classes inherit is the same. Names, stars and bases are, where nobody sees the edit.
-pub(super) fn are_left(old: (&Outline, &Row), new: (&Outline, &Row)) -> bool {
-    fn tells(edge: &&Edge) -> bool {
-        matches!(edge.kind, EdgeKind::Imports | EdgeKind::Inherits)
+/// Whether a file that was edited imports what it did, bodies of functions among it: then the edit leaves all heirs as they
+/// were, if its classes inherit from what they did and [nobody sees it](crate::resolve::is_seen_by_nobody).
+pub(super) fn imports_alike(graph: &CodeGraph, file: FileId, outline: &Outline, row: &Row) -> bool {
+    fn is_import(edge: &&Edge) -> bool {
+        edge.kind == EdgeKind::Imports
     }
-    old.0.same_imports(new.0) && old.1.edges().filter(tells).eq(new.1.edges().filter(tells))
+    let leads_alike = |old: &Arc<Row>| old.edges().filter(is_import).eq(row.edges().filter(is_import));
+    graph.outline(file).is_some_and(|old| old.same_imports(outline)) && graph.rows.row(file).is_some_and(leads_alike)
 }
 
-fn heirs(graph: &CodeGraph) -> Vec<FileId> {
+fn heirs(graph: &CodeGraph) -> BTreeSet<FileId> {
     let mut found: BTreeSet<FileId> = graph.unwritten_tests().makers.iter().copied().collect();
     let mut givers = BTreeSet::new();
     for &base in &graph.unwritten_tests().named {
@@ -55,7 +56,7 @@ fn heirs(graph: &CodeGraph) -> Vec<FileId> {
     }
     found.extend(starred(graph, givers).into_iter().filter(|file| graph.file(*file).is_test));
     found.extend(given(graph));
-    found.into_iter().collect()
+    found
 }
 
 /// Other files whose module body imports a part by its name, or a module.
@@ -141,8 +142,6 @@ fn hangs_on_unread(graph: &CodeGraph, class: PartId) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::extract::extract;
     use crate::facts::Language;

@@ -66,14 +66,14 @@ pub struct Nodes {
     pub(super) unwritten: OnceLock<Unwritten>,
 }
 
-/// Files by what they may do with tests that nobody wrote in them, each list sorted.
+/// What may have to do with tests that nobody wrote where they are collected, each list sorted.
 #[derive(Debug)]
-pub struct Unwritten {
+pub(super) struct Unwritten {
     /// Files with tests that may hold others, too: [`FileNode::makes_tests`].
-    pub makers: Vec<FileId>,
+    pub(super) makers: Vec<FileId>,
     /// Those of [`FileNode::gives_names`].
-    pub givers: Vec<FileId>,
-    /// Classes of Python that have methods named like tests, whoever runs them, and functions of modules that are.
+    pub(super) givers: Vec<FileId>,
+    /// Classes that have methods named like tests, whoever runs them, and functions of Python's modules that are.
     pub(super) named: Vec<PartId>,
 }
 
@@ -150,8 +150,7 @@ impl Nodes {
 
     /// Which files may hold, or give to others, tests that nobody wrote in them: an edited body leaves that as it is, and
     /// need not go through all files again.
-    #[must_use]
-    pub fn unwritten_tests(&self) -> &Unwritten {
+    pub(super) fn unwritten_tests(&self) -> &Unwritten {
         self.unwritten.get_or_init(|| {
             let those = |is: fn(&FileNode) -> bool| self.file_ids().filter(|file| is(self.file(*file))).collect();
             Unwritten {

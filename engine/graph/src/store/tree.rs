@@ -1,5 +1,6 @@
 //! What is remembered of one work tree: the contents of its files by their state, as git's index has it, the listing of
-//! the commit that it was last compared with, what git listed, old texts, both graphs, and the plan that was made last.
+//! the commit that it was last compared with, what git listed, old texts, both graphs, the plan that was made last, and what
+//! the store of past runs answered.
 //!
 //! A file is believed to hold what it held while its size, its times and its inode are the same. One that was written only
 //! just before it was looked at is not remembered: it may be written once more within one tick of the file system's clock.
@@ -22,10 +23,12 @@ const CHECKSUM: usize = 32;
 const HEAD: usize = MAGIC.len() + CHECKSUM;
 /// Larger files are not read; a path takes about two hundred bytes.
 const MAX_BYTES: u64 = 256 << 20;
-/// What is known of fewer than one file of so many is not written down, if they are together not larger than this.
-const FILES_AN_UNWRITTEN_ONE: usize = 256;
-const MOST_UNWRITTEN: u64 = 1 << 20;
-/// Work trees that are remembered, at most: those that were used last.
+/// Of so many files one may be edited without being written down at once, and these are together so many bytes at most.
+const SHARE_PUT_OFF: usize = 256;
+const MOST_BYTES_PUT_OFF: u64 = 1 << 20;
+/// How long a file that was edited has rested when it is, in nanoseconds: a minute.
+const REST: i64 = 60_000_000_000;
+/// Work trees that are remembered, at most: those that something was written of last.
 const MAX_TREES: usize = 64;
 /// What a work tree's own files are called: what files held, the listing of a commit, old texts, what git said, and answers.
 const OWN_FILES: [&str; 8] = ["files", "listing", "blobs", "work", "plan", "timings", "runs", "selections"];
@@ -164,10 +167,10 @@ impl TreeMemory {
         self.len() == 0
     }
 
-    /// Remembers what files held at `moment`, in nanoseconds since 1970, and forgets all others but those that `is_there`. Of a
-    /// few small ones among very many that is put off: to look into them again takes less than to write all down.
+    /// Remembers what files held at `moment`, in nanoseconds since 1970, and forgets all others but those that `is_there`. While
+    /// a few small ones among very many are being edited that is put off: each edit would write down all of them.
     pub fn keep_files(&self, known: &[KnownFile], moment: i64, is_there: impl Fn(&str) -> bool) {
-        if self.has_nearly_all(known) {
+        if self.may_wait(known, moment) {
             return;
         }
         let settled = known.iter().filter(|file| file.stamp.is_settled(moment));
@@ -185,20 +188,20 @@ impl TreeMemory {
         }
     }
 
-    /// Whether few of some files are others than those that are remembered, and the next run reads these in no time.
-    fn has_nearly_all(&self, known: &[KnownFile]) -> bool {
-        let most = self.len() / FILES_AN_UNWRITTEN_ONE;
-        let (mut others, mut bytes, mut hint) = (self.len().abs_diff(known.len()), 0_u64, 0);
-        for file in known {
-            if self.names(&file.path, &file.stamp, &mut hint).as_ref() != Some(&file.names) {
-                others += 1;
+    /// Whether they are as many as are remembered, and those that are otherwise are few, small and were edited just before
+    /// `moment`.
+    fn may_wait(&self, known: &[KnownFile], moment: i64) -> bool {
+        let (mut edited, mut bytes, mut hint) = (0, 0_u64, 0);
+        known.len() == self.len()
+            && known.iter().all(|file| {
+                if self.names(&file.path, &file.stamp, &mut hint).as_ref() == Some(&file.names) {
+                    return true;
+                }
+                edited += 1;
                 bytes = bytes.saturating_add(file.stamp.size);
-            }
-            if others > most || bytes > MOST_UNWRITTEN {
-                return false;
-            }
-        }
-        true
+                let is_resting = file.stamp.modified.max(file.stamp.changed) < moment.saturating_sub(REST);
+                !is_resting && edited <= self.len() / SHARE_PUT_OFF && bytes <= MOST_BYTES_PUT_OFF
+            })
     }
 
     /// The files of a commit, if it is the one that is remembered.
@@ -403,28 +406,39 @@ mod tests {
     }
 
     #[test]
-    fn a_few_small_files_among_many_are_looked_into_again() {
+    fn a_few_small_files_among_many_are_written_down_once_they_rest() {
         let root = files::temporary_dir().unwrap();
-        let many = |count: usize| (0..count).map(|number| file(&format!("{number:04}"), 1)).collect::<Vec<_>>();
-        let (all, mut edited) = (many(2 * FILES_AN_UNWRITTEN_ONE), many(2 * FILES_AN_UNWRITTEN_ONE));
-        open(&root).keep_files(&all, LATER, |_| false);
+        let all: Vec<KnownFile> = (0..2 * SHARE_PUT_OFF).map(|number| file(&format!("{number:04}"), 1)).collect();
         let has = |file: &KnownFile| open(&root).names(&file.path, &file.stamp, &mut 0).is_some();
-        for at in [7, 8] {
-            edited[at].stamp.size = MOST_UNWRITTEN / 2;
+        let keep = |files: &[KnownFile], moment| open(&root).keep_files(files, moment, |_| false);
+        keep(&all, LATER);
+        let edit = |ats: &[usize], size| {
+            let mut edited = all.clone();
+            for at in ats {
+                edited[*at].stamp = Stamp { size, modified: LATER, ..edited[*at].stamp };
+            }
+            edited
+        };
+        let (soon, later) = (LATER + REST, LATER + REST + 1);
+        let few = edit(&[7, 8], MOST_BYTES_PUT_OFF / 2);
+        keep(&few, soon);
+        assert_eq!([has(&all[7]), has(&few[7]), has(&few[9])], [true, false, true], "put off");
+        for (what, files, moment) in [
+            ("many", edit(&[7, 8, 9], 1), soon),
+            ("large", edit(&[7, 8], MOST_BYTES_PUT_OFF / 2 + 1), soon),
+            ("resting", few.clone(), later),
+            ("one went", few[..few.len() - 1].to_vec(), soon),
+        ] {
+            keep(&files, moment);
+            assert_eq!([has(&all[7]), has(&files[7])], [false, true], "{what}");
+            keep(&all, later);
+            assert!(has(&all[7]));
         }
-        open(&root).keep_files(&edited, LATER, |_| false);
-        assert_eq!([has(&all[7]), has(&edited[7]), has(&edited[9])], [true, false, true]);
-        // They are as many, and one of them is larger.
-        edited[7].stamp.size += 1;
-        open(&root).keep_files(&edited, LATER, |_| false);
-        assert_eq!([has(&all[7]), has(&edited[7]), has(&edited[8])], [false, true, true]);
-        // They are more: one that is another, and two that went.
-        edited.truncate(edited.len() - 2);
-        open(&root).keep_files(&edited, LATER, |_| false);
-        assert!(has(&all[2 * FILES_AN_UNWRITTEN_ONE - 1]));
-        edited[9].stamp.size = 9;
-        open(&root).keep_files(&edited, LATER, |_| false);
-        assert_eq!([has(&edited[9]), has(&all[2 * FILES_AN_UNWRITTEN_ONE - 1])], [true, false]);
+        let moved = KnownFile { path: "z".to_owned(), ..all[0].clone() };
+        keep(&[&all[1..], &[moved.clone()]].concat(), soon);
+        assert!(has(&moved), "another path, in a state of long ago");
+        keep(&[], soon);
+        assert!(!has(&all[9]), "all went");
     }
 
     #[test]
