@@ -435,7 +435,7 @@ mod tests {
             assert!(has(&all[7]));
         }
         let moved = KnownFile { path: "z".to_owned(), ..all[0].clone() };
-        keep(&[&all[1..], &[moved.clone()]].concat(), soon);
+        keep(&[&all[1..], std::slice::from_ref(&moved)].concat(), soon);
         assert!(has(&moved), "another path, in a state of long ago");
         keep(&[], soon);
         assert!(!has(&all[9]), "all went");
