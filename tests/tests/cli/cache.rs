@@ -467,7 +467,7 @@ fn how_bundles_ended_is_remembered_while_store_and_ledger_are_as_they_were() {
         // Nothing else here asks for so many.
         repo.json(command).to_string().contains("2 of team(owners)")
     };
-    // All three pass.
+    // One run, which passes.
     run(1);
     assert!(!fires("plan"));
     let remembered = || {

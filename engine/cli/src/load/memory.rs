@@ -1,5 +1,5 @@
-//! What is remembered between runs: facts by content, and the contents of a work tree's files by their state. Everything
-//! works without it, and to the same plan.
+//! What is remembered between runs: facts by content, the contents of a work tree's files by their state, the last plan, and
+//! what the store of past runs answered. Everything works without it, and to the same plan.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

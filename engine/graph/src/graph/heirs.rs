@@ -1,4 +1,5 @@
-//! Test files with tests that nobody wrote in them: inherited, imported, or made when the file is loaded.
+//! Test files with tests that nobody wrote in them: inherited, imported, or made when the file is loaded. Which of them a
+//! change reaches is not told here.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};

@@ -148,8 +148,8 @@ impl Nodes {
         &self.tests
     }
 
-    /// Which files may hold, or give to others, tests that nobody wrote in them: an edited body leaves that as it is, and
-    /// need not go through all files again.
+    /// What may have to do with tests that nobody wrote where they are collected: an edited body leaves that as it is, and need
+    /// not go through all files again.
     pub(super) fn unwritten_tests(&self) -> &Unwritten {
         self.unwritten.get_or_init(|| {
             let those = |is: fn(&FileNode) -> bool| self.file_ids().filter(|file| is(self.file(*file))).collect();
